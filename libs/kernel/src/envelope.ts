@@ -1,0 +1,88 @@
+import { canonicalJson, sha256Hex } from './canonical.ts';
+import type { Timestamp } from './clock.ts';
+
+/** Who acted: the token's `sub` and the roles it had at the time. The service itself is `system:supervisor`. */
+export interface Actor {
+  readonly id: string;
+  readonly roles: readonly string[];
+}
+
+/** The actor of whatever the service finishes or ends by itself. No token may carry a `sub` that starts with `system:`. */
+export const SUPERVISOR: Actor = { id: 'system:supervisor', roles: [] };
+
+/**
+ * Names a command for good: the caller's key, scoped to the caller and the home stream. `caller` is the one who asked,
+ * which `actor` is not when the supervisor finishes the step.
+ */
+export interface CommandKey {
+  readonly caller: string;
+  readonly homeStream: string;
+  readonly value: string;
+}
+
+export interface EventMetadata {
+  readonly actor: Actor;
+  readonly correlationId: string;
+  /** The event that brought this one about: of the step's first stream, or the first event of the same command; or null. */
+  readonly causationId: string | null;
+  /** On the first event of a command in each stream; null on those that follow it and on what nobody asked for. */
+  readonly key: CommandKey | null;
+  /** SHA-256 over the canonical JSON of the command's method, path and normalised content; null when `key` is. */
+  readonly commandHash: string | null;
+  readonly recordedAt: Timestamp;
+  /** `hash` of the event before in the same stream; null on the first. */
+  readonly previousHash: string | null;
+  /** SHA-256 over canonical JSON of stream, revision and everything else but this field and the position. */
+  readonly hash: string;
+}
+
+/** An event ready to be stored, its bytes fixed: it may be sent again and again and is stored once. */
+export interface SealedEvent {
+  /** UUIDv7, new for each attempt, never derived. */
+  readonly id: string;
+  readonly type: string;
+  readonly schemaVersion: number;
+  readonly data: unknown;
+  readonly metadata: EventMetadata;
+}
+
+/**
+ * A place in the total order of a store: opaque text, URL-safe, of one width for each store, so that two positions of one
+ * store compare as strings.
+ */
+export type Position = string;
+
+/** True for anything that could be a position of some store (16 hexadecimal digits, or two such joined by `-`). */
+export function isPosition(text: string): boolean {
+  return /^[0-9a-f]{16}(-[0-9a-f]{16})?$/.test(text);
+}
+
+/** An event as it stands in the log. `data` and `metadata` are whatever was stored: check before trusting them. */
+export interface RecordedEvent extends SealedEvent {
+  readonly stream: string;
+  /** Counts from 0 in its stream. */
+  readonly revision: number;
+  readonly position: Position;
+}
+
+/** Points to one recorded event. `revision` is a decimal string, as revisions are everywhere outside the process. */
+export interface EventPointer {
+  readonly stream: string;
+  readonly revision: string;
+  readonly eventId: string;
+}
+
+export function pointerTo(event: RecordedEvent): EventPointer {
+  return { stream: event.stream, revision: String(event.revision), eventId: event.id };
+}
+
+/** The hash that belongs into `metadata.hash` of this event in this place. Ignores a hash that is there already. */
+export function eventHash(
+  stream: string,
+  revision: number,
+  event: Omit<SealedEvent, 'metadata'> & { readonly metadata: Omit<EventMetadata, 'hash'> },
+): string {
+  const { hash: _, ...metadata } = event.metadata as EventMetadata;
+  const { id, type, schemaVersion, data } = event;
+  return sha256Hex(canonicalJson({ stream, revision: String(revision), id, type, schemaVersion, data, metadata }));
+}

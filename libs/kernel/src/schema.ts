@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { parseTimestamp } from './clock.ts';
+import { ASSET_CODE_PATTERN, ID_PATTERN, SHA256_PATTERN, UUID_PATTERN } from './ids.ts';
+import { isUnits } from './money.ts';
+
+/** The building blocks of event schemas, so that a field means the same wherever it stands. */
+export const field = {
+  id: z.string().regex(ID_PATTERN),
+  uuid: z.string().regex(UUID_PATTERN),
+  assetCode: z.string().regex(ASSET_CODE_PATTERN),
+  /** Minor units as a decimal string. */
+  units: z.string().refine(isUnits, 'must be minor units as a decimal string').meta({ pattern: '^(0|[1-9][0-9]{0,37})$' }),
+  timestamp: z
+    .string()
+    .refine((text) => parseTimestamp(text) === text, 'must be RFC 3339, UTC, with milliseconds')
+    .meta({ format: 'date-time' }),
+  sha256: z.string().regex(SHA256_PATTERN),
+  /** Free text of people, bounded. */
+  text: (maxLength: number) => z.string().min(1).max(maxLength),
+  /** A revision as a decimal string. */
+  revision: z.string().regex(/^(0|[1-9][0-9]{0,15})$/),
+  /** The `sub` of a token. */
+  actorId: z.string().min(1).max(128),
+} as const;
+
+export const pointerSchema = z.strictObject({
+  stream: z.string().min(1).max(96),
+  revision: field.revision,
+  eventId: field.uuid,
+});
+
+/** One older version of an event's data and the step to the next version. */
+export interface EarlierVersion {
+  readonly schema: z.ZodType;
+  readonly toNext: (data: never) => unknown;
+}
+
+/**
+ * What the registry knows of an event: guards, the catalogue and the upcasters all come from here. `earlier[0]` is version
+ * 1; the current version is `earlier.length + 1`.
+ */
+export interface EventDefinition<Type extends string = string, Schema extends z.ZodType = z.ZodType> {
+  /** The stored name: it never changes, whatever the code is called. */
+  readonly type: Type;
+  /** The streams it stands on, by prefix: `account` for `account-<id>`. */
+  readonly streams: readonly string[];
+  /** One sentence for the catalogue. */
+  readonly summary: string;
+  readonly schema: Schema;
+  readonly earlier?: readonly EarlierVersion[];
+}
+
+export function defineEvent<const Type extends string, Schema extends z.ZodType>(
+  definition: EventDefinition<Type, Schema>,
+): EventDefinition<Type, Schema> {
+  return definition;
+}
+
+/** The event type that a definition describes. */
+export type EventOf<Definition> =
+  Definition extends EventDefinition<infer Type, infer Schema>
+    ? { readonly type: Type; readonly data: z.infer<Schema> }
+    : never;
+
+export function currentVersion(definition: EventDefinition): number {
+  return (definition.earlier?.length ?? 0) + 1;
+}
+
+/**
+ * Checks stored data against the version it was written in and lifts it to the current one.
+ * @returns the data, or a sentence saying what is wrong with it
+ */
+export function decodeData(
+  definition: EventDefinition,
+  schemaVersion: number,
+  data: unknown,
+): { readonly ok: true; readonly data: unknown } | { readonly ok: false; readonly problem: string } {
+  const earlier = definition.earlier ?? [];
+  if (!Number.isInteger(schemaVersion) || schemaVersion < 1 || schemaVersion > earlier.length + 1) {
+    return { ok: false, problem: `schemaVersion ${String(schemaVersion)} of ${definition.type} is not known` };
+  }
+  let value: unknown = data;
+  for (const version of earlier.slice(schemaVersion - 1)) {
+    const parsed = version.schema.safeParse(value);
+    if (!parsed.success) return { ok: false, problem: describeIssues(parsed.error) };
+    value = version.toNext(parsed.data as never);
+  }
+  const parsed = definition.schema.safeParse(value);
+  return parsed.success ? { ok: true, data: parsed.data } : { ok: false, problem: describeIssues(parsed.error) };
+}
+
+function describeIssues(error: z.ZodError): string {
+  return error.issues.map((issue) => `${issue.path.join('.') || 'data'}: ${issue.message}`).join('; ');
+}
