@@ -6,3 +6,5 @@ export * from './ids.ts';
 export * from './money.ts';
 export * from './rejection.ts';
 export * from './schema.ts';
+export * from './basis.ts';
+export * from './refusal.ts';

@@ -1,0 +1,54 @@
+import type { FreezeCommand } from '#freezes';
+import type { Destination, Source } from './events.ts';
+
+/** Records that funds arrived: a fact of a chain or a bank, never turned away. `amount` is a decimal as the caller wrote it. */
+export interface Deposit {
+  readonly type: 'Deposit';
+  readonly accountId: string;
+  readonly depositId: string;
+  readonly asset: string;
+  readonly amount: string;
+  readonly source: Source;
+}
+
+/** Sets funds aside for a withdrawal. */
+export interface ReserveWithdrawal {
+  readonly type: 'ReserveWithdrawal';
+  readonly accountId: string;
+  readonly withdrawalId: string;
+  readonly asset: string;
+  readonly amount: string;
+  readonly destination: Destination;
+}
+
+/** Asks for the permission to broadcast. */
+export interface DispatchWithdrawal {
+  readonly type: 'DispatchWithdrawal';
+  readonly accountId: string;
+  readonly withdrawalId: string;
+  readonly reference: string;
+}
+
+/** Records that dispatched funds have left. */
+export interface SettleWithdrawal {
+  readonly type: 'SettleWithdrawal';
+  readonly accountId: string;
+  readonly withdrawalId: string;
+  readonly reference: string;
+}
+
+/** Records that a withdrawal came to nothing. */
+export interface CancelWithdrawal {
+  readonly type: 'CancelWithdrawal';
+  readonly accountId: string;
+  readonly withdrawalId: string;
+  readonly reason: string;
+}
+
+export type AccountCommand =
+  | Deposit
+  | ReserveWithdrawal
+  | DispatchWithdrawal
+  | SettleWithdrawal
+  | CancelWithdrawal
+  | FreezeCommand;

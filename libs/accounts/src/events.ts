@@ -1,0 +1,124 @@
+import { CommandRefused, decidedOnSchema, defineEvent, field, holderSchema, MAX_HOLDERS, type EventOf } from '#kernel';
+import { freezeEvents } from '#freezes';
+import { z } from 'zod';
+
+export const AccountOpened = defineEvent({
+  type: 'AccountOpened',
+  streams: ['account'],
+  summary: 'The account is open and held by these parties, each of which carries the attachment of this very opening.',
+  schema: z.strictObject({ accountId: field.id, holders: z.array(holderSchema).min(1).max(MAX_HOLDERS) }),
+});
+
+export const AccountOpeningAbandoned = defineEvent({
+  type: 'AccountOpeningAbandoned',
+  streams: ['account'],
+  summary: 'An opening that had attached a holder came to nothing: a later holder was refused, or the id was taken.',
+  schema: z.strictObject({
+    accountId: field.id,
+    reason: z.enum(['party-named-by-basis', 'already-exists']),
+    holders: z.array(holderSchema).min(1).max(MAX_HOLDERS),
+    /** For `party-named-by-basis`: the holder that a basis names, and where that was seen. */
+    partyId: field.id.optional(),
+    decidedOn: decidedOnSchema.nullable(),
+  }),
+});
+
+export const SOURCE_KINDS = ['onchain', 'bank', 'internal'] as const;
+export const sourceSchema = z.strictObject({
+  kind: z.enum(SOURCE_KINDS),
+  reference: field.text(128),
+  chain: field.text(32).optional(),
+  address: field.text(128).optional(),
+  memo: field.text(128).optional(),
+});
+export type Source = z.infer<typeof sourceSchema>;
+
+export const DESTINATION_KINDS = ['onchain', 'bank'] as const;
+export const destinationSchema = z.strictObject({
+  kind: z.enum(DESTINATION_KINDS),
+  reference: field.text(128).optional(),
+  chain: field.text(32).optional(),
+  address: field.text(128).optional(),
+  memo: field.text(128).optional(),
+});
+export type Destination = z.infer<typeof destinationSchema>;
+
+export const FundsDeposited = defineEvent({
+  type: 'FundsDeposited',
+  streams: ['account'],
+  summary: 'Funds arrived and are available.',
+  schema: z.strictObject({
+    accountId: field.id,
+    depositId: field.id,
+    asset: field.assetCode,
+    amount: field.units,
+    source: sourceSchema,
+  }),
+});
+
+/** What every event of a withdrawal says again, so that its postings and answers follow from it alone. */
+const withdrawal = {
+  accountId: field.id,
+  withdrawalId: field.id,
+  asset: field.assetCode,
+  amount: field.units,
+  destination: destinationSchema,
+  reservedAt: field.timestamp,
+};
+
+export const WithdrawalReserved = defineEvent({
+  type: 'WithdrawalReserved',
+  streams: ['account'],
+  summary: 'Funds were set aside for a withdrawal: they are no longer available.',
+  schema: z.strictObject(withdrawal),
+});
+
+export const WithdrawalDispatched = defineEvent({
+  type: 'WithdrawalDispatched',
+  streams: ['account'],
+  summary: 'The permission to broadcast was given: from here on the withdrawal settles or is cancelled, and no freeze stops it.',
+  schema: z.strictObject({ ...withdrawal, reference: field.text(128) }),
+});
+
+export const WithdrawalSettled = defineEvent({
+  type: 'WithdrawalSettled',
+  streams: ['account'],
+  summary: 'The funds have left: a fact of a chain or a bank.',
+  schema: z.strictObject({ ...withdrawal, reference: field.text(128) }),
+});
+
+export const WithdrawalCancelled = defineEvent({
+  type: 'WithdrawalCancelled',
+  streams: ['account'],
+  summary: 'The withdrawal came to nothing; its funds are available again.',
+  schema: z.strictObject({ ...withdrawal, reason: field.text(500) }),
+});
+
+export const WithdrawalStopped = defineEvent({
+  type: 'WithdrawalStopped',
+  streams: ['account'],
+  summary: 'A freeze stopped a withdrawal that was not yet dispatched, in the append of the freeze; its funds are available again.',
+  // No destination: a freeze stops up to 1,000 withdrawals in one append of less than 1 MiB.
+  schema: z.strictObject({
+    accountId: field.id,
+    withdrawalId: field.id,
+    asset: field.assetCode,
+    amount: field.units,
+    freezeId: field.uuid,
+  }),
+});
+
+export const ownAccountEvents = [
+  AccountOpened,
+  AccountOpeningAbandoned,
+  FundsDeposited,
+  WithdrawalReserved,
+  WithdrawalDispatched,
+  WithdrawalSettled,
+  WithdrawalCancelled,
+  WithdrawalStopped,
+] as const;
+
+/** All that can stand on an account's stream. */
+export const accountEvents = [...ownAccountEvents, ...freezeEvents, CommandRefused] as const;
+export type AccountEvent = EventOf<(typeof accountEvents)[number]>;

@@ -1,0 +1,110 @@
+import { basisSchema, defineEvent, field, pointerSchema, scopeSchema, type EventOf } from '#kernel';
+import { z } from 'zod';
+
+/** What an account held of one asset at a moment, in minor units. */
+export const balanceSnapshotSchema = z.strictObject({
+  asset: field.assetCode,
+  available: field.units,
+  reserved: field.units,
+  held: field.units,
+});
+export type BalanceSnapshot = z.infer<typeof balanceSnapshotSchema>;
+
+/** Most withdrawals of one account that are open at once: the largest freeze then fits one append. */
+export const MAX_OPEN_WITHDRAWALS = 1000;
+
+export const AccountFrozen = defineEvent({
+  type: 'AccountFrozen',
+  streams: ['account'],
+  summary: 'The account is restricted under one basis from here on. Resolves the authorisation that it cites.',
+  schema: z.strictObject({
+    accountId: field.id,
+    /** Id of the FreezeAuthorised event. */
+    freezeId: field.uuid,
+    basis: basisSchema,
+    /** The FreezeAuthorised event. */
+    citation: pointerSchema,
+    scope: scopeSchema,
+    placedBy: field.actorId,
+    /** From when the property counts as blocked by law; recordedAt is when this was written. */
+    blockedFrom: field.timestamp,
+    balancesAtFreeze: z.array(balanceSnapshotSchema),
+    /** Withdrawals reserved and not yet dispatched, stopped in the same append. */
+    stopped: z.array(field.id).max(MAX_OPEN_WITHDRAWALS),
+    /** Withdrawals dispatched already: they settle. */
+    inFlight: z.array(field.id).max(MAX_OPEN_WITHDRAWALS),
+  }),
+});
+
+/** Why an authorisation came to no freeze. */
+export const ABANDON_REASONS = ['already-frozen', 'key-used', 'basis-ended', 'not-a-holder', 'account-not-open'] as const;
+export type AbandonReason = (typeof ABANDON_REASONS)[number];
+
+export const FreezeAbandoned = defineEvent({
+  type: 'FreezeAbandoned',
+  streams: ['account'],
+  summary: 'An authorisation came to no freeze, and never will. Resolves the authorisation that it cites.',
+  schema: z.strictObject({
+    accountId: field.id,
+    /** Id of the FreezeAuthorised event. */
+    freezeId: field.uuid,
+    basis: basisSchema,
+    citation: pointerSchema,
+    reason: z.enum(ABANDON_REASONS),
+    /** For `already-frozen`: the freeze in force under the same basis. */
+    existingFreezeId: field.uuid.optional(),
+  }),
+});
+
+export const LiftRequested = defineEvent({
+  type: 'LiftRequested',
+  streams: ['account'],
+  summary: 'A person asks that a freeze be lifted on a stated ground; another has to approve.',
+  schema: z.strictObject({
+    accountId: field.id,
+    freezeId: field.uuid,
+    requestId: field.id,
+    ground: z.enum(['placed-in-error']),
+    note: field.text(500),
+    requestedBy: field.actorId,
+  }),
+});
+
+export const LiftRejected = defineEvent({
+  type: 'LiftRejected',
+  streams: ['account'],
+  summary: 'A second person turned a requested lift down; the freeze holds.',
+  schema: z.strictObject({
+    accountId: field.id,
+    freezeId: field.uuid,
+    requestId: field.id,
+    reason: field.text(500),
+    rejectedBy: field.actorId,
+  }),
+});
+
+/** The grounds of a lift. There is none called "we changed our mind". */
+export const LIFT_GROUNDS = ['basis-ended', 'placed-in-error'] as const;
+export type LiftGround = (typeof LIFT_GROUNDS)[number];
+
+export const AccountUnfrozen = defineEvent({
+  type: 'AccountUnfrozen',
+  streams: ['account'],
+  summary: 'One freeze ended on a stated ground; the others stay.',
+  schema: z.strictObject({
+    accountId: field.id,
+    freezeId: field.uuid,
+    ground: z.enum(LIFT_GROUNDS),
+    /** The event that establishes the ground: the end of the basis, or the LiftRequested that was approved. */
+    citation: pointerSchema,
+    requestId: field.id.optional(),
+    note: field.text(500).optional(),
+    requestedBy: field.actorId,
+    approvedBy: field.actorId,
+  }),
+});
+
+export const freezeEvents = [AccountFrozen, FreezeAbandoned, LiftRequested, LiftRejected, AccountUnfrozen] as const;
+export type FreezeEvent = EventOf<(typeof freezeEvents)[number]>;
+export type AccountFrozen = EventOf<typeof AccountFrozen>;
+export type AccountUnfrozen = EventOf<typeof AccountUnfrozen>;

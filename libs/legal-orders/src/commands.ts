@@ -1,0 +1,74 @@
+import type { Scope, Timestamp } from '#kernel';
+import type { Ending, Instrument } from './events.ts';
+
+/** Registers an instrument. Accounts and parties that it names must exist: `context` tells. */
+export interface RegisterLegalOrder {
+  readonly type: 'RegisterLegalOrder';
+  readonly orderId: string;
+  readonly instrument: Instrument;
+}
+
+export interface VerifyLegalOrder {
+  readonly type: 'VerifyLegalOrder';
+  readonly orderId: string;
+  readonly method: string;
+  readonly note?: string | undefined;
+}
+
+export interface RejectLegalOrder {
+  readonly type: 'RejectLegalOrder';
+  readonly orderId: string;
+  readonly reason: string;
+}
+
+/** Proposes that the order ends. */
+export interface ProposeEnding {
+  readonly type: 'ProposeEnding';
+  readonly orderId: string;
+  readonly changeId: string;
+  readonly how: Ending;
+  readonly documentSha256: string;
+  readonly issuedAt: Timestamp;
+  readonly reference: string;
+}
+
+export interface VerifyChange {
+  readonly type: 'VerifyChange';
+  readonly orderId: string;
+  readonly changeId: string;
+  readonly method: string;
+  readonly note?: string | undefined;
+}
+
+export interface RejectChange {
+  readonly type: 'RejectChange';
+  readonly orderId: string;
+  readonly changeId: string;
+  readonly reason: string;
+}
+
+/** The supervisor records that the order's time ran out; nothing happens before that, or twice. */
+export interface ExpireLegalOrder {
+  readonly type: 'ExpireLegalOrder';
+  readonly orderId: string;
+}
+
+/** First half of a freeze, on the order's stream. */
+export interface AuthoriseFreeze {
+  readonly type: 'AuthoriseFreeze';
+  readonly orderId: string;
+  readonly accountId: string;
+  /** Absent: the order's own. */
+  readonly scope?: Scope | undefined;
+  readonly blockedFrom?: Timestamp | undefined;
+}
+
+export type LegalOrderCommand =
+  | RegisterLegalOrder
+  | VerifyLegalOrder
+  | RejectLegalOrder
+  | ProposeEnding
+  | VerifyChange
+  | RejectChange
+  | ExpireLegalOrder
+  | AuthoriseFreeze;

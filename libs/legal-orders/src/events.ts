@@ -1,0 +1,160 @@
+import { CommandRefused, defineEvent, field, pointerSchema, scopeSchema, type EventOf } from '#kernel';
+import { z } from 'zod';
+
+export const ORDER_KINDS = [
+  'freezing-order',
+  'restraint-order',
+  'account-freezing-order',
+  'crypto-wallet-freezing-order',
+  'seizure-warrant',
+  'forfeiture-order',
+  'administrative-order',
+  'statutory-measure',
+] as const;
+
+/** How an order can end by a change of kind `ending`. */
+export const ENDINGS = ['discharged', 'revoked', 'set-aside'] as const;
+export type Ending = (typeof ENDINGS)[number];
+
+export const subjectSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('account'), accountId: field.id }),
+  z.strictObject({ kind: z.literal('party'), partyId: field.id }),
+]);
+/** Whom an order names: a certain account, or whatever accounts a party holds. */
+export type Subject = z.infer<typeof subjectSchema>;
+/** Most subjects of one order. */
+export const MAX_SUBJECTS = 1000;
+
+export const authoritySchema = z.strictObject({
+  name: field.text(200),
+  jurisdiction: field.text(16),
+  officer: field.text(200).optional(),
+  contact: field.text(200).optional(),
+});
+
+/** The instrument as registered. Times are the instrument's own; `receivedAt` is ours. */
+export const instrumentSchema = z.strictObject({
+  orderId: field.id,
+  kind: z.enum(ORDER_KINDS),
+  effect: z.enum(['restrain']),
+  authority: authoritySchema,
+  caseReference: field.text(200),
+  statute: field.text(300),
+  underlyingRequest: field.text(300).optional(),
+  subjects: z.array(subjectSchema).min(1).max(MAX_SUBJECTS),
+  scope: scopeSchema,
+  issuedAt: field.timestamp,
+  receivedAt: field.timestamp,
+  effectiveAt: field.timestamp,
+  expiresAt: field.timestamp.optional(),
+  documentSha256: field.sha256,
+});
+export type Instrument = z.infer<typeof instrumentSchema>;
+
+export const LegalOrderRegistered = defineEvent({
+  type: 'LegalOrderRegistered',
+  streams: ['legalOrder'],
+  summary: 'An instrument that is to bind us was registered by its maker; it binds nothing until another person verifies it.',
+  schema: z.strictObject({ ...instrumentSchema.shape, registeredBy: field.actorId }),
+});
+
+export const LegalOrderVerified = defineEvent({
+  type: 'LegalOrderVerified',
+  streams: ['legalOrder'],
+  summary: 'A second person verified the instrument: it is in force from effectiveAt until it expires or ends.',
+  schema: z.strictObject({
+    orderId: field.id,
+    method: field.text(200),
+    note: field.text(500).optional(),
+    verifiedBy: field.actorId,
+  }),
+});
+
+export const LegalOrderRejected = defineEvent({
+  type: 'LegalOrderRejected',
+  streams: ['legalOrder'],
+  summary: 'A second person turned the instrument down; it never binds.',
+  schema: z.strictObject({ orderId: field.id, reason: field.text(500), rejectedBy: field.actorId }),
+});
+
+export const LegalOrderChangeProposed = defineEvent({
+  type: 'LegalOrderChangeProposed',
+  streams: ['legalOrder'],
+  summary: 'A change of the order was proposed. A proposed ending blocks new freezes at once.',
+  schema: z.strictObject({
+    orderId: field.id,
+    changeId: field.id,
+    kind: z.enum(['ending']),
+    how: z.enum(ENDINGS),
+    documentSha256: field.sha256,
+    issuedAt: field.timestamp,
+    reference: field.text(200),
+    proposedBy: field.actorId,
+  }),
+});
+
+export const LegalOrderChangeRejected = defineEvent({
+  type: 'LegalOrderChangeRejected',
+  streams: ['legalOrder'],
+  summary: 'A second person turned the proposed change down; the order goes on as it was.',
+  schema: z.strictObject({
+    orderId: field.id,
+    changeId: field.id,
+    reason: field.text(500),
+    rejectedBy: field.actorId,
+  }),
+});
+
+export const LegalOrderEnded = defineEvent({
+  type: 'LegalOrderEnded',
+  streams: ['legalOrder'],
+  summary: 'A second person verified the ending: the order is discharged, revoked or set aside, and what rests on it is lifted.',
+  schema: z.strictObject({
+    orderId: field.id,
+    changeId: field.id,
+    how: z.enum(ENDINGS),
+    method: field.text(200),
+    note: field.text(500).optional(),
+    proposedBy: field.actorId,
+    verifiedBy: field.actorId,
+  }),
+});
+
+export const LegalOrderExpired = defineEvent({
+  type: 'LegalOrderExpired',
+  streams: ['legalOrder'],
+  summary: 'The time of a verified order ran out.',
+  schema: z.strictObject({ orderId: field.id, expiresAt: field.timestamp }),
+});
+
+export const FreezeAuthorised = defineEvent({
+  type: 'FreezeAuthorised',
+  streams: ['legalOrder'],
+  summary: 'The order, in force and naming the account, authorises one freeze of it. The id of this event is the id of the freeze.',
+  schema: z.strictObject({
+    orderId: field.id,
+    accountId: field.id,
+    scope: scopeSchema,
+    /** The event that ties the account to a subject: the registration that names it, or AccountAttached on a party's stream. */
+    namedBy: pointerSchema,
+    /** The party through which the order names the account; absent when it names the account itself. */
+    partyId: field.id.optional(),
+    requestedBy: field.actorId,
+    /** From when the property counts as blocked by law; the recorded time when absent. */
+    blockedFrom: field.timestamp.optional(),
+  }),
+});
+export type FreezeAuthorised = EventOf<typeof FreezeAuthorised>;
+
+export const legalOrderEvents = [
+  LegalOrderRegistered,
+  LegalOrderVerified,
+  LegalOrderRejected,
+  LegalOrderChangeProposed,
+  LegalOrderChangeRejected,
+  LegalOrderEnded,
+  LegalOrderExpired,
+  FreezeAuthorised,
+  CommandRefused,
+] as const;
+export type LegalOrderEvent = EventOf<(typeof legalOrderEvents)[number]>;

@@ -1,0 +1,92 @@
+import {
+  basisSchema,
+  capacitySchema,
+  CommandRefused,
+  defineEvent,
+  field,
+  holderSchema,
+  MAX_HOLDERS,
+  pointerSchema,
+  type EventOf,
+} from '#kernel';
+import { z } from 'zod';
+
+export const PARTY_KINDS = ['person', 'organisation'] as const;
+
+export const PartyRegistered = defineEvent({
+  type: 'PartyRegistered',
+  streams: ['party'],
+  summary: 'A legal or natural person came to be known, by a reference that means something to the caller alone.',
+  schema: z.strictObject({ partyId: field.id, kind: z.enum(PARTY_KINDS), externalRef: field.text(128) }),
+});
+
+export const PartyIdentified = defineEvent({
+  type: 'PartyIdentified',
+  streams: ['party'],
+  summary: 'A party was identified; only the hash of the evidence is kept. It may be identified again.',
+  schema: z.strictObject({
+    partyId: field.id,
+    method: field.text(64),
+    evidenceSha256: field.sha256,
+    identifiedAt: field.timestamp,
+  }),
+});
+
+/** The opening that an attachment belongs to: the key of the command, and all that finishing it needs. */
+export const openingSchema = z.strictObject({
+  accountId: field.id,
+  holders: z.array(holderSchema).min(1).max(MAX_HOLDERS),
+  /** The command's key; with `accountId` it identifies the opening. */
+  key: z.strictObject({ caller: field.actorId, value: field.text(255) }),
+  commandHash: field.sha256,
+});
+export type Opening = z.infer<typeof openingSchema>;
+
+export const AccountAttached = defineEvent({
+  type: 'AccountAttached',
+  streams: ['party'],
+  summary: 'The first half of an opening: ties the account to this holder once AccountOpened lists the party.',
+  schema: z.strictObject({
+    partyId: field.id,
+    accountId: field.id,
+    capacity: capacitySchema,
+    /** Who asked for the account, when the supervisor finishes it. */
+    opening: openingSchema,
+  }),
+});
+
+export const AccountDetached = defineEvent({
+  type: 'AccountDetached',
+  streams: ['party'],
+  summary: 'An attachment was undone because its opening came to nothing.',
+  schema: z.strictObject({
+    partyId: field.id,
+    accountId: field.id,
+    key: z.strictObject({ caller: field.actorId, value: field.text(255) }),
+  }),
+});
+
+export const PartyNamed = defineEvent({
+  type: 'PartyNamed',
+  streams: ['party'],
+  summary: 'A basis in force names this party: no account opens for it until PartyNoLongerNamed.',
+  schema: z.strictObject({ partyId: field.id, basis: basisSchema, citation: pointerSchema }),
+});
+
+export const PartyNoLongerNamed = defineEvent({
+  type: 'PartyNoLongerNamed',
+  streams: ['party'],
+  summary: 'The basis that named this party has ended.',
+  schema: z.strictObject({ partyId: field.id, basis: basisSchema, citation: pointerSchema }),
+});
+
+export const partyEvents = [
+  PartyRegistered,
+  PartyIdentified,
+  AccountAttached,
+  AccountDetached,
+  PartyNamed,
+  PartyNoLongerNamed,
+  CommandRefused,
+] as const;
+export type PartyEvent = EventOf<(typeof partyEvents)[number]>;
