@@ -46,9 +46,4 @@ export interface CancelWithdrawal {
 }
 
 export type AccountCommand =
-  | Deposit
-  | ReserveWithdrawal
-  | DispatchWithdrawal
-  | SettleWithdrawal
-  | CancelWithdrawal
-  | FreezeCommand;
+  Deposit | ReserveWithdrawal | DispatchWithdrawal | SettleWithdrawal | CancelWithdrawal | FreezeCommand;

@@ -76,7 +76,8 @@ export const WithdrawalReserved = defineEvent({
 export const WithdrawalDispatched = defineEvent({
   type: 'WithdrawalDispatched',
   streams: ['account'],
-  summary: 'The permission to broadcast was given: from here on the withdrawal settles or is cancelled, and no freeze stops it.',
+  summary:
+    'The permission to broadcast was given: from here on the withdrawal settles or is cancelled, and no freeze stops it.',
   schema: z.strictObject({ ...withdrawal, reference: field.text(128) }),
 });
 
@@ -97,7 +98,8 @@ export const WithdrawalCancelled = defineEvent({
 export const WithdrawalStopped = defineEvent({
   type: 'WithdrawalStopped',
   streams: ['account'],
-  summary: 'A freeze stopped a withdrawal that was not yet dispatched, in the append of the freeze; its funds are available again.',
+  summary:
+    'A freeze stopped a withdrawal that was not yet dispatched, in the append of the freeze; its funds are available again.',
   // No destination: a freeze stops up to 1,000 withdrawals in one append of less than 1 MiB.
   schema: z.strictObject({
     accountId: field.id,

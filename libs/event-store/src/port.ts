@@ -56,7 +56,10 @@ export interface EventReader {
    * Errors end it; whoever needs more subscribes again from the last event seen. Nothing is read ahead of a slow
    * subscriber beyond one page: delivery is synchronous, and the next page is read when the last one was taken.
    */
-  subscribeAll(options: { readonly after?: Position | undefined; readonly filter?: EventFilter }): Observable<RecordedEvent>;
+  subscribeAll(options: {
+    readonly after?: Position | undefined;
+    readonly filter?: EventFilter;
+  }): Observable<RecordedEvent>;
   close(): Promise<void>;
 }
 
@@ -107,5 +110,7 @@ export class StoreError extends Error {
 }
 
 export function isStoreError(error: unknown, code?: StoreErrorCode): error is StoreError {
-  return error instanceof Error && error.name === 'StoreError' && (code === undefined || (error as StoreError).code === code);
+  return (
+    error instanceof Error && error.name === 'StoreError' && (code === undefined || (error as StoreError).code === code)
+  );
 }

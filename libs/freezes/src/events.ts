@@ -37,7 +37,13 @@ export const AccountFrozen = defineEvent({
 });
 
 /** Why an authorisation came to no freeze. */
-export const ABANDON_REASONS = ['already-frozen', 'key-used', 'basis-ended', 'not-a-holder', 'account-not-open'] as const;
+export const ABANDON_REASONS = [
+  'already-frozen',
+  'key-used',
+  'basis-ended',
+  'not-a-holder',
+  'account-not-open',
+] as const;
 export type AbandonReason = (typeof ABANDON_REASONS)[number];
 
 export const FreezeAbandoned = defineEvent({
@@ -78,6 +84,8 @@ export const LiftRejected = defineEvent({
     accountId: field.id,
     freezeId: field.uuid,
     requestId: field.id,
+    /** The LiftRequested event. */
+    citation: pointerSchema,
     reason: field.text(500),
     rejectedBy: field.actorId,
   }),

@@ -86,3 +86,8 @@ export function eventHash(
   const { id, type, schemaVersion, data } = event;
   return sha256Hex(canonicalJson({ stream, revision: String(revision), id, type, schemaVersion, data, metadata }));
 }
+
+/** A recorded event whose data was checked against its registry entry and lifted to the current version. */
+export type Recorded<Event extends { readonly type: string; readonly data: unknown }> = Event extends unknown
+  ? Omit<RecordedEvent, 'type' | 'data'> & Event
+  : never;

@@ -3,7 +3,10 @@ import { RECORDED_CODES } from './rejection.ts';
 import { defineEvent, field, type EventOf } from './schema.ts';
 
 /** Where a refusal was decided, when not on the home stream: it was true as of that revision (null: the stream had no event). */
-export const decidedOnSchema = z.strictObject({ stream: z.string().min(1).max(96), revision: field.revision.nullable() });
+export const decidedOnSchema = z.strictObject({
+  stream: z.string().min(1).max(96),
+  revision: field.revision.nullable(),
+});
 export type DecidedOn = z.infer<typeof decidedOnSchema>;
 
 /**

@@ -9,7 +9,10 @@ export const field = {
   uuid: z.string().regex(UUID_PATTERN),
   assetCode: z.string().regex(ASSET_CODE_PATTERN),
   /** Minor units as a decimal string. */
-  units: z.string().refine(isUnits, 'must be minor units as a decimal string').meta({ pattern: '^(0|[1-9][0-9]{0,37})$' }),
+  units: z
+    .string()
+    .refine(isUnits, 'must be minor units as a decimal string')
+    .meta({ pattern: '^(0|[1-9][0-9]{0,37})$' }),
   timestamp: z
     .string()
     .refine((text) => parseTimestamp(text) === text, 'must be RFC 3339, UTC, with milliseconds')

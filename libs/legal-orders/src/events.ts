@@ -54,7 +54,8 @@ export type Instrument = z.infer<typeof instrumentSchema>;
 export const LegalOrderRegistered = defineEvent({
   type: 'LegalOrderRegistered',
   streams: ['legalOrder'],
-  summary: 'An instrument that is to bind us was registered by its maker; it binds nothing until another person verifies it.',
+  summary:
+    'An instrument that is to bind us was registered by its maker; it binds nothing until another person verifies it.',
   schema: z.strictObject({ ...instrumentSchema.shape, registeredBy: field.actorId }),
 });
 
@@ -108,7 +109,8 @@ export const LegalOrderChangeRejected = defineEvent({
 export const LegalOrderEnded = defineEvent({
   type: 'LegalOrderEnded',
   streams: ['legalOrder'],
-  summary: 'A second person verified the ending: the order is discharged, revoked or set aside, and what rests on it is lifted.',
+  summary:
+    'A second person verified the ending: the order is discharged, revoked or set aside, and what rests on it is lifted.',
   schema: z.strictObject({
     orderId: field.id,
     changeId: field.id,
@@ -130,7 +132,8 @@ export const LegalOrderExpired = defineEvent({
 export const FreezeAuthorised = defineEvent({
   type: 'FreezeAuthorised',
   streams: ['legalOrder'],
-  summary: 'The order, in force and naming the account, authorises one freeze of it. The id of this event is the id of the freeze.',
+  summary:
+    'The order, in force and naming the account, authorises one freeze of it. The id of this event is the id of the freeze.',
   schema: z.strictObject({
     orderId: field.id,
     accountId: field.id,

@@ -1,0 +1,97 @@
+import type { AccountCommand } from '#accounts';
+import type { AssetCommand } from '#assets';
+import type { ApproveLift, RejectLift, RequestLift } from '#freezes';
+import type {
+  Actor,
+  Asset,
+  Basis,
+  EventPointer,
+  Holder,
+  Position,
+  Recorded,
+  RecordedEvent,
+  Rejection,
+  Scope,
+  Timestamp,
+} from '#kernel';
+import type { LegalOrderCommand } from '#legal-orders';
+import type { IdentifyParty, RegisterParty } from '#parties';
+
+/** Opens an account for parties that are identified and that no basis names: attach each holder, then open. */
+export interface OpenAccount {
+  readonly type: 'OpenAccount';
+  readonly accountId: string;
+  readonly holders: readonly Holder[];
+}
+
+/** Freezes one account under one basis: authorise on the basis's stream, then freeze on the account's. */
+export interface FreezeAccount {
+  readonly type: 'FreezeAccount';
+  readonly accountId: string;
+  readonly basis: Basis;
+  readonly scope?: Scope | undefined;
+  readonly blockedFrom?: Timestamp | undefined;
+}
+
+/** Whatever a person or a service can ask. Lifts name the freeze alone: its account is found. */
+export type LedgerCommand =
+  | AssetCommand
+  | RegisterParty
+  | IdentifyParty
+  | OpenAccount
+  | Exclude<AccountCommand, RequestLift | ApproveLift | RejectLift>
+  | Omit<RequestLift, 'accountId'>
+  | Omit<ApproveLift, 'accountId'>
+  | Omit<RejectLift, 'accountId'>
+  | Exclude<LegalOrderCommand, { type: 'ExpireLegalOrder' | 'AuthoriseFreeze' }>
+  | FreezeAccount;
+
+/** One command as it came in. */
+export interface CommandRequest {
+  readonly command: LedgerCommand;
+  readonly actor: Actor;
+  readonly correlationId: string;
+  /** 1 to 255 visible ASCII, checked by the edge. */
+  readonly idempotencyKey: string;
+  /** SHA-256 over canonical JSON of method, path and normalised content. */
+  readonly commandHash: string;
+  /** `If-Match`: the revision that the home stream must have. */
+  readonly ifMatch?: number | undefined;
+}
+
+export type Outcome =
+  | {
+      readonly status: 'accepted';
+      readonly replayed: boolean;
+      /** The command's events on its home stream, in order; their data is checked. Never empty. */
+      readonly events: readonly RecordedEvent[];
+      /** The last of them: the answer's `streamRevision` and `position`. */
+      readonly revision: number;
+      readonly position: Position;
+      /** Of a freeze: the FreezeAuthorised event on the basis's stream. */
+      readonly authorisation?: Recorded<{ readonly type: 'FreezeAuthorised'; readonly data: unknown }>;
+    }
+  | {
+      readonly status: 'rejected';
+      readonly replayed: boolean;
+      readonly rejection: Rejection;
+      /** The correlation id of the first answer, when the refusal was recorded. */
+      readonly correlationId?: string;
+      /** Home stream's revision after a recorded refusal. */
+      readonly revision?: number;
+    };
+
+/** The core as the edge sees it. */
+export interface LedgerCommands {
+  /**
+   * Runs one command to its end. Never throws for an expected reason: infrastructure that fails (store down, queue full,
+   * clock wrong, shutting down) comes back as a rejection too (`store-unavailable`, `overloaded`, …).
+   */
+  execute(request: CommandRequest): Promise<Outcome>;
+  /** An asset's immutable facts, or undefined when it is not registered. */
+  asset(code: string): Promise<Asset | undefined>;
+  /** All checked events of a short stream (asset, party, order) up to and including a revision: what an answer is built from. */
+  history(stream: string, toRevision: number): Promise<readonly RecordedEvent[]>;
+  /** One recorded event by its pointer. */
+  eventAt(pointer: EventPointer): Promise<RecordedEvent | undefined>;
+}

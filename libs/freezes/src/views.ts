@@ -1,0 +1,41 @@
+import type { Basis, EventPointer, Scope, Timestamp } from '#kernel';
+import type { BalanceSnapshot, LiftGround } from './events.ts';
+
+/** A freeze as ops, approvers and auditors see it. Amounts are minor units. */
+export interface FreezeView {
+  readonly freezeId: string;
+  readonly accountId: string;
+  readonly state: 'in-force' | 'lifted' | 'abandoned';
+  readonly scope: Scope | null;
+  readonly basis: Basis;
+  readonly citation: EventPointer;
+  readonly placedBy: string;
+  readonly placedAt: Timestamp;
+  readonly blockedFrom: Timestamp | null;
+  readonly balancesAtFreeze: readonly BalanceSnapshot[];
+  readonly stopped: readonly string[];
+  readonly inFlight: readonly string[];
+  readonly lift: {
+    readonly ground: LiftGround;
+    readonly citation: EventPointer;
+    readonly requestedBy: string;
+    readonly approvedBy: string;
+    readonly liftedAt: Timestamp;
+  } | null;
+  readonly createdAt: Timestamp;
+  readonly updatedAt: Timestamp;
+}
+
+export interface LiftRequestView {
+  readonly freezeId: string;
+  readonly accountId: string;
+  readonly requestId: string;
+  readonly ground: 'placed-in-error';
+  readonly note: string;
+  readonly state: 'requested' | 'approved' | 'rejected';
+  readonly requestedBy: string;
+  readonly decidedBy: string | null;
+  readonly reason: string | null;
+  readonly createdAt: Timestamp;
+  readonly updatedAt: Timestamp;
+}

@@ -1,0 +1,47 @@
+import type { Scope, Timestamp } from '#kernel';
+import type { Ending, Instrument } from './events.ts';
+
+export const ORDER_STATES = [
+  'registered',
+  'verified',
+  'rejected',
+  'expired',
+  'discharged',
+  'revoked',
+  'set-aside',
+] as const;
+export type OrderState = (typeof ORDER_STATES)[number];
+
+export interface ChangeView {
+  readonly orderId: string;
+  readonly changeId: string;
+  readonly kind: 'ending';
+  readonly how: Ending;
+  readonly state: 'proposed' | 'verified' | 'rejected';
+  readonly documentSha256: string;
+  readonly issuedAt: Timestamp;
+  readonly reference: string;
+  readonly proposedBy: string;
+  readonly decidedBy: string | null;
+  readonly reason: string | null;
+  readonly createdAt: Timestamp;
+  readonly updatedAt: Timestamp;
+}
+
+/** An order as it is shown: the instrument, its life, and who did what. */
+export interface LegalOrderView extends Instrument {
+  readonly scope: Scope;
+  readonly state: OrderState;
+  readonly registeredBy: string;
+  readonly verification: {
+    readonly method: string;
+    readonly note: string | null;
+    readonly verifiedBy: string;
+    readonly verifiedAt: Timestamp;
+  } | null;
+  readonly rejection: { readonly reason: string; readonly rejectedBy: string; readonly rejectedAt: Timestamp } | null;
+  readonly endedAt: Timestamp | null;
+  readonly changes: readonly ChangeView[];
+  readonly createdAt: Timestamp;
+  readonly updatedAt: Timestamp;
+}

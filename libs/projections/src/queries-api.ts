@@ -1,0 +1,121 @@
+import type { AccountView, DepositView, EntryView, WithdrawalStatus, WithdrawalView } from '#accounts';
+import type { AssetView } from '#assets';
+import type { FreezeView, LiftRequestView } from '#freezes';
+import type { Asset, Position } from '#kernel';
+import type { LegalOrderView } from '#legal-orders';
+import type { PartyView } from '#parties';
+
+/** A page of a list: `nextCursor` is null at its end. Cursors are opaque, URL-safe text. */
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly nextCursor: string | null;
+}
+export interface PageRequest {
+  /** 1 to 500. */
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+
+/** A view together with the revision of its stream (the ETag). */
+export interface Versioned<View> {
+  readonly view: View;
+  readonly streamRevision: number;
+}
+
+/** A recorded refusal as auditors see it. */
+export interface RefusalView {
+  readonly stream: string;
+  readonly revision: number;
+  readonly position: Position;
+  readonly eventId: string;
+  readonly command: string;
+  readonly code: string;
+  readonly detail: string;
+  readonly extra: unknown;
+  readonly request: unknown;
+  readonly decidedOn: unknown;
+  readonly actor: string;
+  readonly recordedAt: string;
+}
+
+/** An event in the log that breaks an invariant: it is kept and changes nothing. */
+export interface ViolationView {
+  readonly stream: string;
+  readonly revision: number;
+  readonly position: Position;
+  readonly eventId: string;
+  readonly type: string;
+  /** Stable name of what is wrong: `citation-unresolved`, `malformed-event`, `hash-mismatch`, `illegal-event`, … */
+  readonly code: string;
+  readonly detail: string;
+  readonly detectedAt: string;
+}
+
+/** Thrown for a cursor that no list of ours gave. The edge answers 400. */
+export class MalformedCursorError extends Error {
+  constructor() {
+    super('not a cursor of this list');
+    this.name = 'MalformedCursorError';
+  }
+}
+
+/** The read models, synchronous over local indexed rows. Lists are newest first, entries and audit in order. */
+export interface Queries {
+  /** Position up to which the read models are complete; undefined before the first event. */
+  checkpoint(): Position | undefined;
+  /** Resolves true when the read models include `position`, false when `timeoutMs` passed before. */
+  waitFor(position: Position, timeoutMs: number): Promise<boolean>;
+
+  assets(page: PageRequest): Page<AssetView>;
+  asset(code: string): Versioned<AssetView> | undefined;
+  /** Scale of a registered asset. */
+  assetFacts(code: string): Asset | undefined;
+  parties(
+    filter: { externalRef?: string | undefined },
+    page: PageRequest,
+  ): Page<PartyView & { accounts: readonly string[] }>;
+  party(partyId: string): Versioned<PartyView & { accounts: readonly string[] }> | undefined;
+  accounts(
+    filter: { partyId?: string | undefined; state?: 'open' | 'closed' | undefined; frozen?: boolean | undefined },
+    page: PageRequest,
+  ): Page<AccountView>;
+  account(accountId: string): Versioned<AccountView> | undefined;
+  entries(accountId: string, page: PageRequest): Page<EntryView>;
+  deposits(accountId: string, page: PageRequest): Page<DepositView>;
+  deposit(accountId: string, depositId: string): DepositView | undefined;
+  withdrawals(
+    accountId: string,
+    filter: { state?: WithdrawalStatus | undefined },
+    page: PageRequest,
+  ): Page<WithdrawalView>;
+  withdrawal(accountId: string, withdrawalId: string): WithdrawalView | undefined;
+  legalOrders(
+    filter: { accountId?: string | undefined; partyId?: string | undefined; state?: string | undefined },
+    page: PageRequest,
+  ): Page<LegalOrderView>;
+  legalOrder(orderId: string): Versioned<LegalOrderView> | undefined;
+  freezes(
+    filter: {
+      accountId?: string | undefined;
+      partyId?: string | undefined;
+      basisId?: string | undefined;
+      state?: string | undefined;
+    },
+    page: PageRequest,
+  ): Page<FreezeView>;
+  freeze(freezeId: string): Versioned<FreezeView> | undefined;
+  liftRequests(
+    filter: {
+      accountId?: string | undefined;
+      freezeId?: string | undefined;
+      basisId?: string | undefined;
+      state?: string | undefined;
+    },
+    page: PageRequest,
+  ): Page<LiftRequestView>;
+  liftRequest(freezeId: string, requestId: string): LiftRequestView | undefined;
+  /** In log order. */
+  refusals(page: PageRequest): Page<RefusalView>;
+  violations(page: PageRequest): Page<ViolationView>;
+  violationCount(): number;
+}

@@ -1,0 +1,19 @@
+import type { Position } from '#kernel';
+
+/** What the command side asks of the read side: facts that can never become false, and how far they reach. */
+export interface HomeStreamIndex {
+  /** Last revision of the stream that the index has taken in, or -1. */
+  indexedRevision(stream: string): number;
+  /** An entry of a stream: a command key (`key`, id = caller + newline + value), a `deposit`, a `withdrawal`. */
+  lookup(stream: string, kind: 'key' | 'deposit' | 'withdrawal', id: string): IndexEntry | undefined;
+  /** The account that a freeze belongs to, or undefined when it is not indexed yet. */
+  accountOfFreeze(freezeId: string): string | undefined;
+  /** The log up to here is indexed. */
+  checkpoint(): Position | undefined;
+}
+export interface IndexEntry {
+  /** Revision of the first event that made it. */
+  readonly revision: number;
+  /** Of a key: the command's hash. Of a withdrawal: its present state. */
+  readonly value: string;
+}

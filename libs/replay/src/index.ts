@@ -1,0 +1,2 @@
+export * from './home-stream-index.ts';
+export * from './judged.ts';

@@ -1,0 +1,39 @@
+import type { AccountEvent, AccountState } from '#accounts';
+import type { AssetEvent, AssetState } from '#assets';
+import type { Recorded, RecordedEvent } from '#kernel';
+import type { LegalOrderEvent, LegalOrderState } from '#legal-orders';
+import type { PartyEvent, PartyState } from '#parties';
+
+/** The state of a stream, by what the stream is about. */
+export type StreamState =
+  | { readonly kind: 'asset'; readonly state: AssetState }
+  | { readonly kind: 'party'; readonly state: PartyState }
+  | { readonly kind: 'account'; readonly state: AccountState }
+  | { readonly kind: 'legalOrder'; readonly state: LegalOrderState };
+
+export type LedgerEvent = AssetEvent | PartyEvent | AccountEvent | LegalOrderEvent;
+
+/** Why an event should never be. It stays in the log, changes nothing, and is reported. */
+export interface Violation {
+  readonly code: ViolationCode;
+  readonly detail: string;
+}
+export type ViolationCode =
+  /** Not an event that the registry knows on this stream, or its data or metadata break their schema. */
+  | 'malformed-event'
+  /** Its hash, or its link to the event before it, is not what its content demands. */
+  | 'hash-mismatch'
+  /** A freeze or lift whose citation does not resolve. */
+  | 'citation-unresolved'
+  /** Well formed, but the state of its stream does not allow it. */
+  | 'illegal-event';
+
+/** A recorded event after it was checked against the registry, the chain, its citations and the state of its stream. */
+export type JudgedEvent = {
+  readonly recorded: RecordedEvent;
+  /** The stream's state after the event: unchanged when it is a violation. Owned by the judge: read it, don't keep it. */
+  readonly after: StreamState | undefined;
+} & (
+  | { readonly event: Recorded<LedgerEvent>; readonly violation: undefined }
+  | { readonly event: undefined; readonly violation: Violation }
+);
