@@ -1,1 +1,5 @@
 export * from './ledger-api.ts';
+export { createLedger, type Ledger, type LedgerOptions } from './ledger.ts';
+export { DEFAULT_LIMITS, realMachine, type Limits, type Machine } from './ports.ts';
+export { type CommandMetrics } from './streams.ts';
+export { type Supervisor, type SupervisorWatch } from './supervisor.ts';

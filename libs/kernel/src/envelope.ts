@@ -87,6 +87,15 @@ export function eventHash(
   return sha256Hex(canonicalJson({ stream, revision: String(revision), id, type, schemaVersion, data, metadata }));
 }
 
+/** True when an event's stored hash is that of its content; false also for content that has no canonical form. */
+export function hashHolds(event: RecordedEvent): boolean {
+  try {
+    return eventHash(event.stream, event.revision, event) === event.metadata.hash;
+  } catch {
+    return false;
+  }
+}
+
 /** A recorded event whose data was checked against its registry entry and lifted to the current version. */
 export type Recorded<Event extends { readonly type: string; readonly data: unknown }> = Event extends unknown
   ? Omit<RecordedEvent, 'type' | 'data'> & Event

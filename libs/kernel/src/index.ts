@@ -8,3 +8,4 @@ export * from './rejection.ts';
 export * from './schema.ts';
 export * from './basis.ts';
 export * from './refusal.ts';
+export * from './projection.ts';

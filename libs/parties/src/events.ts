@@ -55,6 +55,8 @@ export const AccountAttached = defineEvent({
   }),
 });
 
+export type AccountAttached = EventOf<typeof AccountAttached>;
+
 export const AccountDetached = defineEvent({
   type: 'AccountDetached',
   streams: ['party'],

@@ -6,10 +6,10 @@ import type { PartyEvent, PartyState } from '#parties';
 
 /** The state of a stream, by what the stream is about. */
 export type StreamState =
-  | { readonly kind: 'asset'; readonly state: AssetState }
-  | { readonly kind: 'party'; readonly state: PartyState }
-  | { readonly kind: 'account'; readonly state: AccountState }
-  | { readonly kind: 'legalOrder'; readonly state: LegalOrderState };
+  | { readonly kind: 'asset'; state: AssetState }
+  | { readonly kind: 'party'; state: PartyState }
+  | { readonly kind: 'account'; state: AccountState }
+  | { readonly kind: 'legalOrder'; state: LegalOrderState };
 
 export type LedgerEvent = AssetEvent | PartyEvent | AccountEvent | LegalOrderEvent;
 

@@ -1,0 +1,119 @@
+import { checkFreezes, MAX_OPEN_WITHDRAWALS, restrictions } from '#freezes';
+import { scopeCovers, type Recorded } from '#kernel';
+import type { AccountEvent } from './events.ts';
+import { gate } from './gate.ts';
+import { fitsBalance } from './limits.ts';
+import { balanceOf, type AccountState, type OpenWithdrawal } from './state.ts';
+
+type Of<Type extends AccountEvent['type']> = Recorded<Extract<AccountEvent, { type: Type }>>;
+
+/** What can stand on an account's stream while the account is not open. */
+const BEFORE_OPENING: ReadonlySet<AccountEvent['type']> = new Set([
+  'AccountOpened',
+  'AccountOpeningAbandoned',
+  'FreezeAbandoned',
+]);
+
+/**
+ * Why this event should never be on its stream in this state; undefined when it may. Accepts whatever the deciders make in
+ * the same state. Citations are not looked up here (`resolveCitation`, `resolveLift`), nor ids that are no longer open.
+ */
+export function checkAccount(state: AccountState, event: Recorded<AccountEvent>): string | undefined {
+  if (event.type === 'CommandRefused') return undefined;
+  if (event.stream !== `account-${event.data.accountId}`) return 'is about another account than its stream';
+  if (!state.opened && !BEFORE_OPENING.has(event.type)) return 'the account is not open';
+  switch (event.type) {
+    case 'AccountOpened':
+      return state.opened ? 'opens an account that is open' : undefined;
+    case 'AccountOpeningAbandoned':
+      return checkOpeningAbandoned(state, event);
+    case 'FundsDeposited':
+      return checkDeposited(state, event);
+    case 'WithdrawalReserved':
+      return checkReserved(state, event);
+    case 'WithdrawalDispatched':
+      return checkDispatched(state, event);
+    case 'WithdrawalSettled':
+      return checkSettled(state, event);
+    case 'WithdrawalCancelled':
+      return checkSameWithdrawal(state.openWithdrawals.get(event.data.withdrawalId), event);
+    case 'WithdrawalStopped':
+      return checkStopped(state, event);
+    case 'FreezeAbandoned':
+      return checkFreezeAbandoned(state, event);
+    case 'AccountFrozen':
+    case 'LiftRequested':
+    case 'LiftRejected':
+    case 'AccountUnfrozen':
+      return checkFreezes(state.freezes, event);
+  }
+}
+
+function checkOpeningAbandoned(state: AccountState, { data }: Of<'AccountOpeningAbandoned'>): string | undefined {
+  const taken = data.reason === 'already-exists';
+  if (taken && !state.opened) return 'abandoned for an id that is not taken';
+  if (!taken && state.opened) return 'abandoned for a holder, yet the account is open';
+  return undefined;
+}
+
+function checkFreezeAbandoned(state: AccountState, event: Of<'FreezeAbandoned'>): string | undefined {
+  const { reason } = event.data;
+  if (reason === 'account-not-open' && state.opened) return 'abandoned for an account that is open';
+  if (reason === 'not-a-holder' && !state.opened) return 'abandoned for the holders of an account that is not open';
+  return checkFreezes(state.freezes, event);
+}
+
+function checkDeposited(state: AccountState, { data }: Of<'FundsDeposited'>): string | undefined {
+  const units = BigInt(data.amount);
+  if (units === 0n) return 'deposits nothing';
+  return fitsBalance(balanceOf(state, data.asset), units) ? undefined : 'takes a balance beyond 38 digits';
+}
+
+function checkReserved(state: AccountState, { data }: Of<'WithdrawalReserved'>): string | undefined {
+  const amountUnits = BigInt(data.amount);
+  const availableUnits = balanceOf(state, data.asset).available;
+  if (amountUnits === 0n) return 'reserves nothing';
+  if (state.openWithdrawals.has(data.withdrawalId)) return 'reserves under the id of an open withdrawal';
+  if (state.openWithdrawals.size >= MAX_OPEN_WITHDRAWALS) return 'too many withdrawals are open';
+  if (amountUnits > availableUnits) return 'reserves more than is available';
+  const movement = { direction: 'debit', asset: data.asset, amountUnits, availableUnits } as const;
+  return gate(restrictions(state.freezes), movement).ok ? undefined : 'debits what is frozen';
+}
+
+function checkDispatched(state: AccountState, event: Of<'WithdrawalDispatched'>): string | undefined {
+  const { withdrawalId, asset } = event.data;
+  const open = state.openWithdrawals.get(withdrawalId);
+  const problem = checkSameWithdrawal(open, event);
+  if (problem !== undefined) return problem;
+  if (open?.status !== 'reserved') return 'dispatches twice';
+  const availableUnits = balanceOf(state, asset).available;
+  const movement = { direction: 'debit', asset, amountUnits: 0n, availableUnits } as const;
+  return gate(restrictions(state.freezes), movement).ok ? undefined : 'dispatches what is frozen';
+}
+
+function checkSettled(state: AccountState, event: Of<'WithdrawalSettled'>): string | undefined {
+  const open = state.openWithdrawals.get(event.data.withdrawalId);
+  if (open?.status === 'reserved') return 'settles what was not dispatched';
+  return checkSameWithdrawal(open, event);
+}
+
+function checkStopped(state: AccountState, event: Of<'WithdrawalStopped'>): string | undefined {
+  const { withdrawalId, freezeId, asset } = event.data;
+  const open = state.openWithdrawals.get(withdrawalId);
+  const problem = checkSameWithdrawal(open, event);
+  if (problem !== undefined) return problem;
+  if (open?.status !== 'reserved') return 'stops what was dispatched';
+  const freeze = state.freezes.inForce.get(freezeId);
+  if (freeze === undefined || !scopeCovers(freeze.scope, 'debit', asset)) return 'stopped by no freeze that covers it';
+  return undefined;
+}
+
+/** Each event of a withdrawal says again what it is about: it must say the same. */
+function checkSameWithdrawal(
+  open: OpenWithdrawal | undefined,
+  { data }: { readonly data: { readonly asset: string; readonly amount: string } },
+): string | undefined {
+  if (open === undefined) return 'there is no such open withdrawal';
+  if (open.asset !== data.asset || open.amountUnits !== BigInt(data.amount)) return 'is not what was reserved';
+  return undefined;
+}

@@ -1,0 +1,158 @@
+import { decideLift, MAX_OPEN_WITHDRAWALS, restrictions } from '#freezes';
+import { assertNever, isRejection, Money, reject, rejectField, type Actor, type Asset } from '#kernel';
+import type { Rejection, Timestamp } from '#kernel';
+import type {
+  AccountCommand,
+  CancelWithdrawal,
+  Deposit,
+  DispatchWithdrawal,
+  ReserveWithdrawal,
+  SettleWithdrawal,
+} from './commands.ts';
+import type { AccountEvent } from './events.ts';
+import { gate } from './gate.ts';
+import { fitsBalance } from './limits.ts';
+import { balanceOf, type AccountState, type OpenWithdrawal } from './state.ts';
+import type { WithdrawalStatus } from './views.ts';
+
+/** What the account's stream and its index tell beside the state. */
+export interface AccountContext {
+  readonly now: Timestamp;
+  readonly actor: Actor;
+  /** Of a deposit or reservation: the asset that it names; absent when there is none. */
+  readonly asset?: Asset | undefined;
+  /** A deposit with the command's id stands on the stream. */
+  readonly depositExists?: boolean | undefined;
+  /** What became of the withdrawal with the command's id, if it is no longer open. */
+  readonly closedWithdrawal?: WithdrawalStatus | undefined;
+}
+
+type Decision = readonly AccountEvent[] | Rejection;
+type WithdrawalStep = DispatchWithdrawal | SettleWithdrawal | CancelWithdrawal;
+
+/** Decides a command of one account. Rejections come in the order of the API: what is not there, the amount, the rules. */
+export function decideAccount(command: AccountCommand, state: AccountState, context: AccountContext): Decision {
+  switch (command.type) {
+    case 'Deposit':
+      return deposit(command, state, context);
+    case 'ReserveWithdrawal':
+      return reserveWithdrawal(command, state, context);
+    case 'DispatchWithdrawal':
+      return dispatchWithdrawal(command, state, context);
+    case 'SettleWithdrawal':
+      return settleWithdrawal(command, state, context);
+    case 'CancelWithdrawal':
+      return cancelWithdrawal(command, state, context);
+    case 'RequestLift':
+    case 'ApproveLift':
+    case 'RejectLift':
+      return decideLift(command, state.freezes, context);
+    default:
+      return assertNever(command);
+  }
+}
+
+/** A deposit is a fact of a chain or a bank: it lands whatever is frozen (invariant 5). */
+function deposit(command: Deposit, state: AccountState, context: AccountContext): Decision {
+  const amount = parseAmount(command, state, context);
+  if (isRejection(amount)) return amount;
+  const { accountId, depositId, asset, source } = command;
+  if (context.depositExists === true) {
+    return reject('already-exists', 'The account has a deposit with this id.', { depositId });
+  }
+  if (!fitsBalance(balanceOf(state, asset), amount.units)) {
+    return rejectField('amount', 'must not take the balance beyond 38 digits of minor units');
+  }
+  return [{ type: 'FundsDeposited', data: { accountId, depositId, asset, amount: amount.units.toString(), source } }];
+}
+
+function reserveWithdrawal(command: ReserveWithdrawal, state: AccountState, context: AccountContext): Decision {
+  const amount = parseAmount(command, state, context);
+  if (isRejection(amount)) return amount;
+  const { accountId, withdrawalId, asset, destination } = command;
+  if (state.openWithdrawals.has(withdrawalId) || context.closedWithdrawal !== undefined) {
+    return reject('already-exists', 'The account has a withdrawal with this id.', { withdrawalId });
+  }
+  const frozen = refuseFrozen(state, asset, amount.units);
+  if (frozen !== undefined) return frozen;
+  if (amount.units > balanceOf(state, asset).available) {
+    return reject('insufficient-funds', 'The amount is more than what is available.');
+  }
+  if (state.openWithdrawals.size >= MAX_OPEN_WITHDRAWALS) {
+    const most = String(MAX_OPEN_WITHDRAWALS);
+    return reject('too-many-open-withdrawals', `The account has ${most} open withdrawals, the most that it may have.`);
+  }
+  const reserved = { accountId, withdrawalId, asset, amount: amount.units.toString(), destination };
+  return [{ type: 'WithdrawalReserved', data: { ...reserved, reservedAt: context.now } }];
+}
+
+function dispatchWithdrawal(command: DispatchWithdrawal, state: AccountState, context: AccountContext): Decision {
+  const open = findOpen(command, state, context);
+  if (isRejection(open)) return open;
+  if (open.status !== 'reserved') return notNow(open.status);
+  const frozen = refuseFrozen(state, open.asset, 0n);
+  if (frozen !== undefined) return frozen;
+  const { reference } = command;
+  return [{ type: 'WithdrawalDispatched', data: { ...withdrawalData(command, open), reference } }];
+}
+
+/** A settlement is a fact: no freeze turns it away. */
+function settleWithdrawal(command: SettleWithdrawal, state: AccountState, context: AccountContext): Decision {
+  const open = findOpen(command, state, context);
+  if (isRejection(open)) return open;
+  if (open.status !== 'dispatched') return notNow(open.status);
+  const { reference } = command;
+  return [{ type: 'WithdrawalSettled', data: { ...withdrawalData(command, open), reference } }];
+}
+
+/** Nothing leaves the account by a cancellation: no freeze turns it away, dispatched or not. */
+function cancelWithdrawal(command: CancelWithdrawal, state: AccountState, context: AccountContext): Decision {
+  const open = findOpen(command, state, context);
+  if (isRejection(open)) return open;
+  const { reason } = command;
+  return [{ type: 'WithdrawalCancelled', data: { ...withdrawalData(command, open), reason } }];
+}
+
+function parseAmount(
+  command: Deposit | ReserveWithdrawal,
+  state: AccountState,
+  { asset }: AccountContext,
+): Money | Rejection {
+  if (!state.opened) return accountNotFound();
+  if (asset === undefined) return reject('asset-not-found', 'There is no such asset.');
+  return Money.parse(command.amount, asset);
+}
+
+function findOpen(
+  { withdrawalId }: WithdrawalStep,
+  state: AccountState,
+  { closedWithdrawal }: AccountContext,
+): OpenWithdrawal | Rejection {
+  if (!state.opened) return accountNotFound();
+  const open = state.openWithdrawals.get(withdrawalId);
+  if (open !== undefined) return open;
+  if (closedWithdrawal !== undefined) return notNow(closedWithdrawal);
+  return reject('withdrawal-not-found', 'The account has no withdrawal with this id.');
+}
+
+function refuseFrozen(state: AccountState, asset: string, amountUnits: bigint): Rejection | undefined {
+  const availableUnits = balanceOf(state, asset).available;
+  const verdict = gate(restrictions(state.freezes), { direction: 'debit', asset, amountUnits, availableUnits });
+  if (verdict.ok) return undefined;
+  return reject('account-frozen', 'The account is frozen for debits of this asset.', { freezeIds: verdict.freezeIds });
+}
+
+function accountNotFound(): Rejection {
+  return reject('account-not-found', 'There is no such account.');
+}
+
+function notNow(state: WithdrawalStatus): Rejection {
+  return reject('invalid-transition', `The withdrawal is ${state}.`, { state });
+}
+
+function withdrawalData(
+  { accountId, withdrawalId }: WithdrawalStep,
+  { asset, amountUnits, destination, reservedAt }: OpenWithdrawal,
+): Extract<AccountEvent, { type: 'WithdrawalReserved' }>['data'] {
+  return { accountId, withdrawalId, asset, amount: amountUnits.toString(), destination, reservedAt };
+}

@@ -1,0 +1,375 @@
+import { restrictions } from '#freezes';
+import {
+  addRow,
+  defineTable,
+  putRow,
+  setColumns,
+  type Change,
+  type EventOf,
+  type Position,
+  type Recorded,
+  type Timestamp,
+} from '#kernel';
+import type {
+  AccountEvent,
+  AccountOpened,
+  Destination,
+  FundsDeposited,
+  Source,
+  WithdrawalCancelled,
+  WithdrawalDispatched,
+  WithdrawalReserved,
+  WithdrawalSettled,
+  WithdrawalStopped,
+} from './events.ts';
+import { frozenUnits } from './gate.ts';
+import { postings } from './postings.ts';
+import { balanceOf, type AccountState } from './state.ts';
+import type { AccountView, BalanceView, DepositView, EntryView, WithdrawalStatus, WithdrawalView } from './views.ts';
+
+export const accountsTable = defineTable({
+  name: 'accounts',
+  columns: {
+    accountId: 'text',
+    state: 'text',
+    frozen: 'integer',
+    createdPosition: 'text',
+    createdAt: 'text',
+    updatedAt: 'text',
+    holders: 'text',
+    balances: 'text',
+    freezes: 'text',
+  },
+  primaryKey: ['accountId'],
+  indexes: [['createdPosition'], ['frozen', 'createdPosition']],
+});
+
+/** Who holds which account: those that AccountOpened lists. */
+export const accountHoldersTable = defineTable({
+  name: 'accountHolders',
+  columns: { partyId: 'text', createdPosition: 'text', accountId: 'text' },
+  primaryKey: ['partyId', 'createdPosition', 'accountId'],
+  indexes: [],
+});
+
+/** Lines of statements. `line` tells apart those of one event. */
+export const entriesTable = defineTable({
+  name: 'entries',
+  columns: {
+    accountId: 'text',
+    revision: 'integer',
+    line: 'integer',
+    position: 'text',
+    eventId: 'text',
+    type: 'text',
+    ledgerAccount: 'text',
+    asset: 'text',
+    amount: 'text',
+    balance: 'text',
+    reference: 'text',
+    recordedAt: 'text',
+  },
+  primaryKey: ['accountId', 'revision', 'line'],
+  indexes: [],
+});
+
+/** `revision` is that of FundsDeposited: the order of an account's deposits. */
+export const depositsTable = defineTable({
+  name: 'deposits',
+  columns: {
+    accountId: 'text',
+    depositId: 'text',
+    revision: 'integer',
+    asset: 'text',
+    amount: 'text',
+    source: 'text',
+    createdAt: 'text',
+  },
+  primaryKey: ['accountId', 'depositId'],
+  indexes: [['accountId', 'revision']],
+});
+
+/** `revision` is that of WithdrawalReserved. */
+export const withdrawalsTable = defineTable({
+  name: 'withdrawals',
+  columns: {
+    accountId: 'text',
+    withdrawalId: 'text',
+    revision: 'integer',
+    asset: 'text',
+    amount: 'text',
+    destination: 'text',
+    state: 'text',
+    reference: 'text?',
+    reason: 'text?',
+    freezeId: 'text?',
+    createdAt: 'text',
+    updatedAt: 'text',
+  },
+  primaryKey: ['accountId', 'withdrawalId'],
+  indexes: [
+    ['accountId', 'revision'],
+    ['accountId', 'state', 'revision'],
+  ],
+});
+
+export const accountTables = [
+  accountsTable,
+  accountHoldersTable,
+  entriesTable,
+  depositsTable,
+  withdrawalsTable,
+] as const;
+
+type Deposited = EventOf<typeof FundsDeposited>;
+/** The events that say all of a withdrawal again. */
+export type WithdrawalStep =
+  | EventOf<typeof WithdrawalReserved>
+  | EventOf<typeof WithdrawalDispatched>
+  | EventOf<typeof WithdrawalSettled>
+  | EventOf<typeof WithdrawalCancelled>;
+type Stopped = EventOf<typeof WithdrawalStopped>;
+type MovementEvent = Deposited | WithdrawalStep | Stopped;
+
+/**
+ * An account as it is shown, from its state as of a revision, or undefined when it is not open.
+ * @param at the stream's last revision, its position, and when the last event that was no refusal was recorded
+ */
+export function accountView(
+  state: AccountState,
+  at: { readonly streamRevision: number; readonly position: Position; readonly updatedAt: Timestamp },
+): AccountView | undefined {
+  if (!state.opened) return undefined;
+  const { accountId, holders, createdAt } = state;
+  const { streamRevision, position, updatedAt } = at;
+  const [balances, freezes] = [balanceViews(state), freezesInForce(state)];
+  return { accountId, holders, state: 'open', balances, freezes, streamRevision, position, createdAt, updatedAt };
+}
+
+/** One for each asset ever touched, by code. */
+function balanceViews(state: AccountState): BalanceView[] {
+  const inForce = restrictions(state.freezes);
+  const views: BalanceView[] = [];
+  for (const [asset, { available, reserved, held }] of state.balances) {
+    views.push({
+      asset,
+      available: available.toString(),
+      reserved: reserved.toString(),
+      held: held.toString(),
+      frozen: frozenUnits(inForce, asset, available).toString(),
+    });
+  }
+  return views.sort((one, other) => (one.asset < other.asset ? -1 : 1));
+}
+
+function freezesInForce(state: AccountState): AccountView['freezes'] {
+  return Array.from(state.freezes.inForce.values(), ({ freezeId, scope, basis }) => ({ freezeId, scope, basis }));
+}
+
+/** A deposit as it is shown. */
+export function depositView(event: Recorded<Deposited>): DepositView {
+  const { recordedAt } = event.metadata;
+  return { ...event.data, state: 'deposited', createdAt: recordedAt, updatedAt: recordedAt };
+}
+
+/**
+ * A withdrawal as some of its events, in their order, tell it. What an earlier event alone said (the reference of a
+ * dispatch, after a cancellation) is told only when that event is among them.
+ */
+export function withdrawalView(
+  first: Recorded<WithdrawalStep>,
+  ...later: readonly Recorded<WithdrawalStep | Stopped>[]
+): WithdrawalView {
+  const { accountId, withdrawalId, asset, amount, destination, reservedAt } = first.data;
+  const unchanged = { accountId, withdrawalId, asset, amount, destination, createdAt: reservedAt };
+  let view: WithdrawalView = { ...unchanged, ...NOTHING_YET, ...withdrawalOutcome(first) };
+  for (const event of later) view = { ...view, ...withdrawalOutcome(event) };
+  return view;
+}
+
+const NOTHING_YET = { reference: null, reason: null, freezeId: null } as const;
+
+interface WithdrawalOutcome {
+  readonly state: WithdrawalStatus;
+  readonly updatedAt: Timestamp;
+  readonly reference?: string;
+  readonly reason?: string;
+  readonly freezeId?: string;
+}
+
+/** What one event changes of a withdrawal. */
+function withdrawalOutcome(event: Recorded<WithdrawalStep | Stopped>): WithdrawalOutcome {
+  const updatedAt = event.metadata.recordedAt;
+  switch (event.type) {
+    case 'WithdrawalReserved':
+      return { state: 'reserved', updatedAt };
+    case 'WithdrawalDispatched':
+      return { state: 'dispatched', updatedAt, reference: event.data.reference };
+    case 'WithdrawalSettled':
+      return { state: 'settled', updatedAt, reference: event.data.reference };
+    case 'WithdrawalCancelled':
+      return { state: 'cancelled', updatedAt, reason: event.data.reason };
+    case 'WithdrawalStopped':
+      return { state: 'stopped', updatedAt, freezeId: event.data.freezeId };
+  }
+}
+
+/** @param after the account's state after the event */
+export function projectAccount(event: Recorded<AccountEvent>, after: AccountState): readonly Change[] {
+  switch (event.type) {
+    case 'CommandRefused':
+    case 'AccountOpeningAbandoned':
+      return [];
+    case 'AccountOpened':
+      return projectOpened(event, after);
+    case 'FundsDeposited':
+      return [touchAccount(event, after), ...projectEntries(event, after), projectDeposit(event)];
+    case 'WithdrawalReserved':
+      return [touchAccount(event, after), ...projectEntries(event, after), projectReserved(event)];
+    case 'WithdrawalDispatched':
+    case 'WithdrawalSettled':
+    case 'WithdrawalCancelled':
+    case 'WithdrawalStopped':
+      return [touchAccount(event, after), ...projectEntries(event, after), projectWithdrawalStep(event)];
+    case 'AccountFrozen':
+    case 'AccountUnfrozen':
+      return [touchAccount(event, after), restrictAccount(after)];
+    case 'FreezeAbandoned':
+    case 'LiftRequested':
+    case 'LiftRejected':
+      return [touchAccount(event, after)];
+  }
+}
+
+function projectOpened(event: Recorded<EventOf<typeof AccountOpened>>, after: AccountState): readonly Change[] {
+  const { accountId, holders } = event.data;
+  const { position: createdPosition } = event;
+  const { recordedAt } = event.metadata;
+  const account = putRow(accountsTable, {
+    accountId,
+    state: 'open',
+    frozen: 0,
+    createdPosition,
+    createdAt: recordedAt,
+    updatedAt: recordedAt,
+    holders: JSON.stringify(holders),
+    balances: JSON.stringify(balanceViews(after)),
+    freezes: '[]',
+  });
+  return [account, ...holders.map(({ partyId }) => putRow(accountHoldersTable, { partyId, createdPosition, accountId }))];
+}
+
+function touchAccount(event: Exclude<Recorded<AccountEvent>, { type: 'CommandRefused' }>, after: AccountState): Change {
+  return setColumns(accountsTable, {
+    accountId: event.data.accountId,
+    balances: JSON.stringify(balanceViews(after)),
+    updatedAt: event.metadata.recordedAt,
+  });
+}
+
+function restrictAccount(after: AccountState): Change {
+  const { accountId } = after;
+  const freezes = freezesInForce(after);
+  return setColumns(accountsTable, { accountId, frozen: freezes.length > 0 ? 1 : 0, freezes: JSON.stringify(freezes) });
+}
+
+function projectEntries(event: Recorded<MovementEvent>, after: AccountState): readonly Change[] {
+  const entry = {
+    accountId: event.data.accountId,
+    revision: event.revision,
+    position: event.position,
+    eventId: event.id,
+    type: event.type,
+    reference: event.type === 'FundsDeposited' ? event.data.depositId : event.data.withdrawalId,
+    recordedAt: event.metadata.recordedAt,
+  };
+  const changes: Change[] = [];
+  for (const { part, asset, units } of postings(event)) {
+    if (part === 'external') continue;
+    const balance = balanceOf(after, asset)[part].toString();
+    const amount = units.toString();
+    changes.push(putRow(entriesTable, { ...entry, line: changes.length, ledgerAccount: part, asset, amount, balance }));
+  }
+  return changes;
+}
+
+/** The first deposit of an id is the deposit: a second could only be forged. */
+function projectDeposit(event: Recorded<Deposited>): Change {
+  const { accountId, depositId, asset, amount, source } = event.data;
+  return addRow(depositsTable, {
+    accountId,
+    depositId,
+    revision: event.revision,
+    asset,
+    amount,
+    source: JSON.stringify(source),
+    createdAt: event.metadata.recordedAt,
+  });
+}
+
+function projectReserved(event: Recorded<EventOf<typeof WithdrawalReserved>>): Change {
+  const view = withdrawalView(event);
+  return putRow(withdrawalsTable, {
+    ...view,
+    revision: event.revision,
+    destination: JSON.stringify(view.destination),
+  });
+}
+
+function projectWithdrawalStep(event: Recorded<WithdrawalStep | Stopped>): Change {
+  const { accountId, withdrawalId } = event.data;
+  return setColumns(withdrawalsTable, { accountId, withdrawalId, ...withdrawalOutcome(event) });
+}
+
+/** The account as a row of `accounts` tells it, and its stream's last revision and position. */
+export function accountFromRow(row: {
+  readonly accountId: string;
+  readonly state: string;
+  readonly holders: string;
+  readonly balances: string;
+  readonly freezes: string;
+  readonly streamRevision: number;
+  readonly position: Position;
+  readonly createdAt: Timestamp;
+  readonly updatedAt: Timestamp;
+}): AccountView {
+  const { accountId, streamRevision, position, createdAt, updatedAt } = row;
+  return {
+    accountId,
+    holders: JSON.parse(row.holders) as AccountView['holders'],
+    state: row.state as AccountView['state'],
+    balances: JSON.parse(row.balances) as AccountView['balances'],
+    freezes: JSON.parse(row.freezes) as AccountView['freezes'],
+    streamRevision,
+    position,
+    createdAt,
+    updatedAt,
+  };
+}
+
+/** The deposit as a row of `deposits` tells it. */
+export function depositFromRow(row: {
+  readonly accountId: string;
+  readonly depositId: string;
+  readonly asset: string;
+  readonly amount: string;
+  readonly source: string;
+  readonly createdAt: Timestamp;
+}): DepositView {
+  const { accountId, depositId, asset, amount, createdAt } = row;
+  const source = JSON.parse(row.source) as Source;
+  return { accountId, depositId, asset, amount, source, state: 'deposited', createdAt, updatedAt: createdAt };
+}
+
+/** The withdrawal as a row of `withdrawals` tells it. */
+export function withdrawalFromRow(
+  row: Omit<WithdrawalView, 'destination'> & { readonly destination: string },
+): WithdrawalView {
+  return { ...row, destination: JSON.parse(row.destination) as Destination };
+}
+
+/** The line of a statement as a row of `entries` tells it. */
+export function entryFromRow(row: EntryView & { readonly line: number }): EntryView {
+  const { line: _, ...entry } = row;
+  return entry;
+}

@@ -1,0 +1,137 @@
+import type { RecordedEvent } from '#kernel';
+import type { Opening } from '#parties';
+import { decodeEvent, idOfStream } from '#replay';
+
+/** A stream that the supervisor should look at. */
+export interface Item {
+  readonly kind: 'order' | 'party';
+  readonly id: string;
+}
+
+/** The events that tell the supervisor where to look. */
+export const AGENDA_EVENTS: readonly string[] = [
+  'LegalOrderVerified',
+  'LegalOrderEnded',
+  'LegalOrderExpired',
+  'FreezeAuthorised',
+  'AccountFrozen',
+  'FreezeAbandoned',
+  'AccountUnfrozen',
+  'AccountAttached',
+  'AccountOpened',
+  'PartyNamed',
+];
+
+/** A step that a handler has just begun is left to it for so long, in milliseconds. */
+const GRACE_MS = 1_000;
+const FIRST_RETRY_MS = 500;
+const LONGEST_RETRY_MS = 30_000;
+
+/**
+ * Where the supervisor has to look, and when. Built from the log's events, and only hints: an item says which stream to
+ * look at, never what to do. Leaving one out would leave a step undone, adding one costs a look.
+ */
+export class Agenda {
+  readonly #dueMs = new Map<string, number>();
+  readonly #failures = new Map<string, number>();
+  /** Authorisations that became a freeze or nothing, and among them those whose freeze is over. */
+  readonly #settled = new Set<string>();
+  readonly #over = new Set<string>();
+  /** Openings that became an account. */
+  readonly #opened = new Set<string>();
+
+  get size(): number {
+    return this.#dueMs.size;
+  }
+
+  note(recorded: RecordedEvent, nowMs: number): void {
+    const decoded = decodeEvent(recorded);
+    if (!decoded.ok) return;
+    const { event } = decoded;
+    switch (event.type) {
+      case 'LegalOrderVerified':
+      case 'LegalOrderEnded':
+      case 'LegalOrderExpired':
+        this.add({ kind: 'order', id: idOfStream(event.stream) }, nowMs);
+        return;
+      case 'FreezeAuthorised':
+        this.add({ kind: 'order', id: idOfStream(event.stream) }, nowMs + GRACE_MS);
+        return;
+      case 'PartyNamed':
+        this.add({ kind: 'party', id: idOfStream(event.stream) }, nowMs);
+        return;
+      case 'AccountAttached':
+        this.add({ kind: 'party', id: idOfStream(event.stream) }, nowMs + GRACE_MS);
+        return;
+      case 'AccountOpened':
+        if (event.metadata.key !== null) this.#opened.add(openedName(event.data.accountId, event.metadata.key));
+        return;
+      case 'AccountFrozen':
+        this.settled(event.data.citation.eventId, false);
+        return;
+      case 'FreezeAbandoned':
+        this.settled(event.data.citation.eventId, true);
+        return;
+      case 'AccountUnfrozen':
+        this.settled(event.data.freezeId, true);
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** Looks at an item at a time, or earlier if it is due earlier. */
+  add(item: Item, dueMs: number): void {
+    const name = `${item.kind}\n${item.id}`;
+    this.#dueMs.set(name, Math.min(dueMs, this.#dueMs.get(name) ?? dueMs));
+  }
+
+  /** On start nothing waits for a handler: there is none. */
+  hurry(): void {
+    for (const name of this.#dueMs.keys()) this.#dueMs.set(name, 0);
+  }
+
+  isDue(nowMs: number): boolean {
+    for (const dueMs of this.#dueMs.values()) if (dueMs <= nowMs) return true;
+    return false;
+  }
+
+  /** Takes out what is due. */
+  takeDue(nowMs: number): Item[] {
+    const due = [...this.#dueMs].filter(([, dueMs]) => dueMs <= nowMs).map(([name]) => name);
+    for (const name of due) this.#dueMs.delete(name);
+    return due.map((name) => {
+      const at = name.indexOf('\n');
+      return { kind: name.slice(0, at) as Item['kind'], id: name.slice(at + 1) };
+    });
+  }
+
+  succeeded(item: Item): void {
+    this.#failures.delete(`${item.kind}\n${item.id}`);
+  }
+
+  retry(item: Item, nowMs: number): void {
+    const name = `${item.kind}\n${item.id}`;
+    const failures = (this.#failures.get(name) ?? 0) + 1;
+    this.#failures.set(name, failures);
+    this.add(item, nowMs + Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 10), LONGEST_RETRY_MS));
+  }
+
+  settled(authorisationId: string, over: boolean): void {
+    this.#settled.add(authorisationId);
+    if (over) this.#over.add(authorisationId);
+  }
+
+  /** True when nothing is left to do for an authorisation of an order that has ended, or has not. */
+  isSettled(authorisationId: string, orderEnded: boolean): boolean {
+    return orderEnded ? this.#over.has(authorisationId) : this.#settled.has(authorisationId);
+  }
+
+  isOpened({ accountId, key }: Opening): boolean {
+    return this.#opened.has(openedName(accountId, key));
+  }
+}
+
+function openedName(accountId: string, { caller, value }: { readonly caller: string; readonly value: string }): string {
+  return JSON.stringify([accountId, caller, value]);
+}

@@ -1,0 +1,47 @@
+import type { EventStore } from '#event-store';
+import type { HomeStreamIndex } from '#replay';
+import { OneStream } from './one-stream.ts';
+import type { Limits, Machine } from './ports.ts';
+import { RefusalLimiter } from './refusals.ts';
+import { Streams, type CommandMetrics } from './streams.ts';
+
+export interface CoreOptions {
+  readonly store: EventStore;
+  readonly index: HomeStreamIndex;
+  readonly machine: Machine;
+  readonly limits: Limits;
+  readonly metrics?: CommandMetrics | undefined;
+}
+
+/** What the handlers of commands and the supervisor share. */
+export interface Core {
+  readonly store: EventStore;
+  readonly index: HomeStreamIndex;
+  readonly machine: Machine;
+  readonly limits: Limits;
+  readonly streams: Streams;
+  readonly oneStream: OneStream;
+}
+
+export function createCore(options: CoreOptions): Core {
+  const { store, index, machine, limits } = options;
+  const streams = new Streams(options);
+  const oneStream = new OneStream(streams, store, new RefusalLimiter(limits.refusalsPerMinute));
+  return { store, index, machine, limits, streams, oneStream };
+}
+
+/** Bounds the rounds of a step over two streams that others keep changing. */
+export class Rounds {
+  readonly #core: Core;
+  readonly #deadlineMs: number;
+
+  constructor(core: Core) {
+    this.#core = core;
+    this.#deadlineMs = core.machine.clock.now() + core.limits.retryMs;
+  }
+
+  /** False when the time for another round is over. */
+  goOn(): boolean {
+    return this.#core.machine.clock.now() < this.#deadlineMs;
+  }
+}

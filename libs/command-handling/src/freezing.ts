@@ -1,0 +1,367 @@
+import { liftForEndedBasis, settleFreeze } from '#accounts';
+import { freezeUnder } from '#freezes';
+import {
+  basisStream,
+  isRecorded,
+  isRejection,
+  reject,
+  rejectField,
+  RejectionError,
+  SUPERVISOR,
+  toMs,
+  toTimestamp,
+  type Basis,
+  type EventPointer,
+  type Recorded,
+  type Rejection,
+} from '#kernel';
+import {
+  decideLegalOrder,
+  mayAuthorise,
+  type FreezeAuthorised,
+  type Instrument,
+  type LegalOrderState,
+  type OrderEnd,
+  type Tie,
+} from '#legal-orders';
+import { attachmentOf } from '#parties';
+import { keyEntryId } from '#replay';
+import { asked, keyReused, originOf, revisionMismatch, seen, type Asked } from './asked.ts';
+import { Rounds, type Core } from './core.ts';
+import type { CommandRequest, FreezeAccount, Outcome } from './ledger-api.ts';
+import { rejectedOutcome, type Settled } from './one-stream.ts';
+import type { Openings } from './opening.ts';
+import { alreadyFrozen, eventAt, recordedOutcome } from './outcome.ts';
+import type { Origin, View } from './plan.ts';
+import { stateOf } from './streams.ts';
+
+/** What the account's stream says before a freeze of it is authorised. */
+type AccountBefore =
+  | { readonly kind: 'replay'; readonly revision: number }
+  | { readonly kind: 'rejected'; readonly rejection: Rejection }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'open'; readonly account: AccountFacts };
+
+interface AccountFacts {
+  readonly holders: readonly string[];
+  readonly openedKey: { readonly caller: string; readonly value: string } | undefined;
+  /** The freeze in force under the basis, if there is one. */
+  readonly freezeId: string | undefined;
+}
+
+/** What ties the account to a subject of the order, and the latest time that this rests on. */
+interface Found {
+  readonly tie: Tie | undefined;
+  readonly citedMs: number;
+}
+
+type Authorised =
+  | { readonly kind: 'authorised'; readonly pointer: EventPointer }
+  | { readonly kind: 'rejected'; readonly rejection: Rejection };
+
+/**
+ * Places freezes, over the stream of the basis and that of the account (DOMAIN, "Freezing"). First FreezeAuthorised, where
+ * the basis is in force and names the account; then, on the account's stream, the arbiter, exactly one of AccountFrozen and
+ * FreezeAbandoned for each authorisation, whoever comes first.
+ */
+export class Freezing {
+  readonly #core: Core;
+  readonly #openings: Openings;
+
+  constructor(core: Core, openings: Openings) {
+    this.#core = core;
+    this.#openings = openings;
+  }
+
+  async freeze(request: CommandRequest, command: FreezeAccount): Promise<Outcome> {
+    const home = asked(request, `account-${command.accountId}`);
+    const rounds = new Rounds(this.#core);
+    do {
+      const before = await this.#lookAtAccount(home, command);
+      if (before.kind === 'replay') return this.#recorded(home, before.revision, true);
+      if (before.kind === 'rejected') return rejectedOutcome(before.rejection);
+      if (before.kind === 'absent') {
+        if (await this.#finishOpening(command)) continue;
+        return rejectedOutcome(
+          reject('account-not-found', 'the account is not open', { accountId: command.accountId }),
+        );
+      }
+      const authorised = await this.#authorise(home, command, before.account);
+      if (authorised.kind === 'authorised') return this.#complete(home, authorised.pointer);
+      if (!isRecorded(authorised.rejection.code)) return rejectedOutcome(authorised.rejection);
+      const refused = await this.#refuse(home, command);
+      if (refused?.kind === 'replay') return this.#recorded(home, refused.revision, true);
+      if (refused?.kind === 'outcome') return refused.outcome;
+    } while (rounds.goOn());
+    throw new RejectionError(reject('revision-conflict', 'others kept changing the basis or the account; try again'));
+  }
+
+  /** Replay, 404, `If-Match`: all that the account's own stream can say. */
+  #lookAtAccount(home: Asked, { basis }: FreezeAccount): Promise<AccountBefore> {
+    return this.#core.streams.inspect(home.homeStream, (view): AccountBefore => {
+      const known = seen(view, home);
+      if (isRejection(known)) return { kind: 'rejected', rejection: known };
+      if (known !== undefined) return { kind: 'replay', revision: known.revision };
+      if (!stateOf(view, 'account').opened) return { kind: 'absent' };
+      const mismatch = revisionMismatch(view, home.request);
+      if (mismatch !== undefined) return { kind: 'rejected', rejection: mismatch };
+      const { blockedFrom } = home.request.command as FreezeAccount;
+      if (blockedFrom !== undefined && toMs(blockedFrom) > view.time()) {
+        return { kind: 'rejected', rejection: rejectField('blockedFrom', 'must not lie in the future') };
+      }
+      return { kind: 'open', account: accountFacts(view, basis) };
+    });
+  }
+
+  /** First append: on the basis's stream, at its exact end. An open authorisation with the same key is resumed, never doubled. */
+  async #authorise(home: Asked, command: FreezeAccount, account: AccountFacts): Promise<Authorised> {
+    const found = await this.#findTie(command, account);
+    return this.#core.streams.decide<Authorised>(basisStream(command.basis), (view) => {
+      const order = stateOf(view, 'legalOrder');
+      const mine = ownAuthorisation(order, home);
+      if (mine !== undefined) return { result: mine };
+      const nowMs = view.time(found.citedMs);
+      const { accountId, scope, blockedFrom } = command;
+      const decision = decideLegalOrder(
+        { type: 'AuthoriseFreeze', orderId: command.basis.id, accountId, scope, blockedFrom },
+        order,
+        { now: toTimestamp(nowMs), actor: home.request.actor, tie: found.tie },
+      );
+      if (isRejection(decision)) return { result: { kind: 'rejected', rejection: decision } };
+      if (account.freezeId !== undefined) {
+        return { result: { kind: 'rejected', rejection: alreadyFrozen(account.freezeId) } };
+      }
+      return {
+        append: decision,
+        origin: originOf(home),
+        nowMs,
+        answer: ([event]) => ({ kind: 'authorised', pointer: pointerOf(event) }),
+      };
+    });
+  }
+
+  /**
+   * Records that the freeze was turned down, if the rule still says so when it is the account's turn: a refusal is never
+   * decided on what was seen a while ago.
+   * @returns undefined when the freeze would be authorised now
+   */
+  async #refuse(home: Asked, command: FreezeAccount): Promise<Settled | undefined> {
+    return this.#core.streams.decide<Settled | undefined>(home.homeStream, async (view) => {
+      const known = seen(view, home);
+      if (isRejection(known)) return { result: { kind: 'outcome', outcome: Promise.resolve(rejectedOutcome(known)) } };
+      if (known !== undefined) return { result: { kind: 'replay', revision: known.revision } };
+      const { tie } = await this.#findTie(command, accountFacts(view, command.basis));
+      const stream = basisStream(command.basis);
+      const { rejection, decidedOn, atMs } = await this.#core.streams.inspect(stream, (basisView) => {
+        const order = stateOf(basisView, 'legalOrder');
+        const nowMs = basisView.time();
+        const { revision } = basisView;
+        return {
+          rejection: ownAuthorisation(order, home) === undefined ? objection(order, command, tie, nowMs) : undefined,
+          decidedOn: { stream, revision: revision < 0 ? null : String(revision) },
+          atMs: nowMs,
+        };
+      });
+      if (rejection === undefined) return { result: undefined };
+      return this.#core.oneStream.refuse(view, home, rejection, decidedOn, view.time(atMs));
+    });
+  }
+
+  async #complete(home: Asked, pointer: EventPointer): Promise<Outcome> {
+    const { actor, correlationId } = home.request;
+    await this.settle(pointer, { by: 'handler', actor, correlationId });
+    const known = await this.#core.streams.inspect(home.homeStream, (view) => seen(view, home));
+    if (isRejection(known)) return rejectedOutcome(known);
+    if (known === undefined) throw new Error(`${pointer.eventId} is settled and its key does not stand on the account`);
+    return this.#recorded(home, known.revision, false);
+  }
+
+  #recorded(home: Asked, revision: number, replayed: boolean): Promise<Outcome> {
+    return recordedOutcome(this.#core.store, home.homeStream, revision, replayed);
+  }
+
+  /**
+   * Second append: settles one authorisation on the account's stream, by the same rule for handler and supervisor. Does
+   * nothing when it is settled already.
+   */
+  async settle(pointer: EventPointer, by: SettledBy): Promise<void> {
+    const authorisation = (await eventAt(this.#core.store, pointer)) as Recorded<FreezeAuthorised> | undefined;
+    if (authorisation?.type !== 'FreezeAuthorised')
+      throw new Error(`no authorisation at ${pointer.stream}@${pointer.revision}`);
+    const rounds = new Rounds(this.#core);
+    do {
+      const first = await this.#settleOnce(authorisation, by);
+      if (first === 'settled') return;
+      await this.#finishOpenings(authorisation);
+    } while (rounds.goOn());
+    throw new RejectionError(
+      reject('revision-conflict', 'the opening of the account could not be finished; try again'),
+    );
+  }
+
+  #settleOnce(authorisation: Recorded<FreezeAuthorised>, by: SettledBy): Promise<'settled' | 'opening-first'> {
+    const { accountId } = authorisation.data;
+    const basis = basisOfStream(authorisation.stream);
+    return this.#core.streams.decide<'settled' | 'opening-first'>(`account-${accountId}`, async (view) => {
+      const state = stateOf(view, 'account');
+      const { key } = authorisation.metadata;
+      const opening = !state.opened && (await this.#pendingOpenings(authorisation)).length > 0;
+      // A handler need not look: a freeze that comes late is lifted.
+      const basisEnded = by.by === 'supervisor' && (await this.#hasEnded(basis));
+      const nowMs = view.time(toMs(authorisation.metadata.recordedAt));
+      const settled = settleFreeze({
+        authorisation,
+        basis,
+        state,
+        opening,
+        keyStands: key !== null && view.lookup('key', keyEntryId(key)) !== undefined,
+        basisEnded,
+        by: by.by,
+        now: toTimestamp(nowMs),
+      });
+      if (settled === 'resolved-already') return { result: 'settled' };
+      if (settled === 'opening-first') return { result: 'opening-first' };
+      const origin = originFromAuthorisation(authorisation, by, settled.withKey);
+      return { append: settled.events, origin, nowMs, answer: () => 'settled' };
+    });
+  }
+
+  /** Lifts the freeze of an authorisation whose basis has ended, if it is in force (invariant 13). */
+  async lift(accountId: string, freezeId: string, ended: OrderEnd): Promise<void> {
+    await this.#core.streams.decide(`account-${accountId}`, (view) => {
+      const events = liftForEndedBasis(stateOf(view, 'account'), freezeId, ended);
+      if (events.length === 0) return { result: undefined };
+      const origin: Origin = {
+        actor: SUPERVISOR,
+        correlationId: ended.pointer.eventId,
+        causationId: ended.pointer.eventId,
+        key: null,
+        commandHash: null,
+      };
+      return { append: events, origin, nowMs: view.time(toMs(ended.endedAt)), answer: () => undefined };
+    });
+  }
+
+  #hasEnded(basis: Basis): Promise<boolean> {
+    return this.#core.streams.inspect(basisStream(basis), (view) => stateOf(view, 'legalOrder').ended !== undefined);
+  }
+
+  /**
+   * What ties the account to a subject of the order: the order's own registration when it names the account, otherwise the
+   * attachment, of the account's own opening, to a holder that the order names.
+   */
+  async #findTie({ basis, accountId }: FreezeAccount, account: AccountFacts): Promise<Found> {
+    const order = await this.#core.streams.inspect(basisStream(basis), orderSubjects);
+    if (order === undefined) return { tie: undefined, citedMs: 0 };
+    if (order.accounts.includes(accountId)) return { tie: { namedBy: order.registered }, citedMs: 0 };
+    const partyId = account.holders.find((holder) => order.parties.includes(holder));
+    if (partyId === undefined || account.openedKey === undefined) return { tie: undefined, citedMs: 0 };
+    const { openedKey } = account;
+    return this.#core.streams.inspect(`party-${partyId}`, (view) => {
+      const attachment = attachmentOf(stateOf(view, 'party'), accountId, openedKey);
+      const tie = attachment === undefined ? undefined : { namedBy: attachment.pointer, partyId };
+      return { tie, citedMs: view.time() };
+    });
+  }
+
+  /** Finishes an opening that ties the account to a party which the order names. @returns false when there is none */
+  async #finishOpening({ basis, accountId }: FreezeAccount): Promise<boolean> {
+    const order = await this.#core.streams.inspect(basisStream(basis), orderSubjects);
+    for (const partyId of order?.parties ?? []) {
+      const [attached] = await this.#openings.attachedOpenings(partyId, accountId);
+      if (attached === undefined) continue;
+      await this.#openings.advance(attached.opening, supervising(attached.eventId));
+      return true;
+    }
+    return false;
+  }
+
+  #pendingOpenings({ data }: Recorded<FreezeAuthorised>): ReturnType<Openings['attachedOpenings']> {
+    if (data.partyId === undefined) return Promise.resolve([]);
+    return this.#openings.attachedOpenings(data.partyId, data.accountId);
+  }
+
+  async #finishOpenings(authorisation: Recorded<FreezeAuthorised>): Promise<void> {
+    for (const { opening, eventId } of await this.#pendingOpenings(authorisation)) {
+      await this.#openings.advance(opening, supervising(eventId));
+    }
+  }
+}
+
+/** Who settles an authorisation. */
+export interface SettledBy {
+  readonly by: 'handler' | 'supervisor';
+  readonly actor: Origin['actor'];
+  readonly correlationId: string;
+}
+
+/** Whoever comes to an opening that somebody else began takes it further in the service's own name. */
+export function supervising(attachedEventId: string): { readonly origin: Pick<Origin, 'actor' | 'correlationId'> } {
+  return { origin: { actor: SUPERVISOR, correlationId: attachedEventId } };
+}
+
+function accountFacts(view: View, basis: Basis): AccountFacts {
+  const { holders, openedKey, freezes } = stateOf(view, 'account');
+  return {
+    holders: holders.map(({ partyId }) => partyId),
+    openedKey: openedKey ?? undefined,
+    freezeId: freezeUnder(freezes, basis)?.freezeId,
+  };
+}
+
+/** The authorisation that this very command made before, if it got so far. */
+function ownAuthorisation(order: LegalOrderState, { key, request }: Asked): Authorised | undefined {
+  const mine = order.authorisations.find(
+    ({ key: other }) =>
+      other?.caller === key.caller && other.value === key.value && other.homeStream === key.homeStream,
+  );
+  if (mine === undefined) return undefined;
+  if (mine.commandHash !== request.commandHash) return { kind: 'rejected', rejection: keyReused() };
+  return { kind: 'authorised', pointer: mine.pointer };
+}
+
+function objection(
+  order: LegalOrderState,
+  { accountId, scope }: FreezeAccount,
+  tie: Tie | undefined,
+  nowMs: number,
+): Rejection | undefined {
+  const flaw = mayAuthorise(order, { accountId, scope, tie, at: toTimestamp(nowMs) });
+  return flaw === undefined ? undefined : reject(flaw.code, flaw.detail);
+}
+
+interface OrderSubjects {
+  readonly registered: EventPointer;
+  readonly accounts: readonly string[];
+  readonly parties: readonly string[];
+}
+
+function orderSubjects(view: View): OrderSubjects | undefined {
+  const { instrument, registered } = stateOf(view, 'legalOrder');
+  if (instrument === undefined || registered === undefined) return undefined;
+  return { registered, ...subjectsOf(instrument) };
+}
+
+/** The subjects of an instrument by kind. */
+export function subjectsOf({ subjects }: Instrument): { readonly accounts: string[]; readonly parties: string[] } {
+  return {
+    accounts: subjects.flatMap((subject) => (subject.kind === 'account' ? [subject.accountId] : [])),
+    parties: subjects.flatMap((subject) => (subject.kind === 'party' ? [subject.partyId] : [])),
+  };
+}
+
+function basisOfStream(stream: string): Basis {
+  return { kind: 'legal-order', id: stream.slice('legalOrder-'.length) };
+}
+
+function originFromAuthorisation(authorisation: Recorded<FreezeAuthorised>, by: SettledBy, withKey: boolean): Origin {
+  const { key, commandHash } = authorisation.metadata;
+  const { actor, correlationId } = by;
+  const keyed = withKey ? { key, commandHash } : { key: null, commandHash: null };
+  return { actor, correlationId, causationId: authorisation.id, ...keyed };
+}
+
+function pointerOf(event: { stream: string; revision: number; id: string } | undefined): EventPointer {
+  if (event === undefined) throw new Error('nothing was appended');
+  return { stream: event.stream, revision: String(event.revision), eventId: event.id };
+}

@@ -1,0 +1,270 @@
+import { decideAccount, type AccountCommand } from '#accounts';
+import { decideAsset } from '#assets';
+import type { EventStore } from '#event-store';
+import {
+  assertNever,
+  reject,
+  RejectionError,
+  type Actor,
+  type Asset,
+  type EventPointer,
+  type RecordedEvent,
+  type Timestamp,
+} from '#kernel';
+import { decideLegalOrder, type RegisterLegalOrder } from '#legal-orders';
+import { decideParty } from '#parties';
+import { decodeEvent, type HomeStreamIndex } from '#replay';
+import { createCore, type Core } from './core.ts';
+import { Freezing } from './freezing.ts';
+import { asRejection } from './lane.ts';
+import type { CommandRequest, LedgerCommand, LedgerCommands, Outcome } from './ledger-api.ts';
+import { rejectedOutcome } from './one-stream.ts';
+import { Openings } from './opening.ts';
+import { eventAt } from './outcome.ts';
+import type { View } from './plan.ts';
+import { DEFAULT_LIMITS, realMachine, type Limits, type Machine } from './ports.ts';
+import { stateOf, type CommandMetrics } from './streams.ts';
+import { Supervisor, type SupervisorWatch } from './supervisor.ts';
+
+export interface LedgerOptions {
+  readonly store: EventStore;
+  readonly index: HomeStreamIndex;
+  readonly machine?: Machine | undefined;
+  readonly limits?: Partial<Limits> | undefined;
+  readonly metrics?: CommandMetrics | undefined;
+  readonly watch: SupervisorWatch;
+}
+
+/** The core with what runs beside it. */
+export interface Ledger extends LedgerCommands {
+  readonly supervisor: Supervisor;
+  /** Commands that wait or run now. */
+  readonly waiting: number;
+}
+
+/** How long the answer to an order's step waits for what follows from it, in milliseconds; the supervisor goes on in any case. */
+const FOLLOW_UP_MS = 2_000;
+
+export function createLedger(options: LedgerOptions): Ledger {
+  const core = createCore({
+    store: options.store,
+    index: options.index,
+    machine: options.machine ?? realMachine,
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    metrics: options.metrics,
+  });
+  return new CommandLedger(core, options.watch);
+}
+
+class CommandLedger implements Ledger {
+  readonly supervisor: Supervisor;
+  readonly #core: Core;
+  readonly #openings: Openings;
+  readonly #freezing: Freezing;
+  readonly #watch: SupervisorWatch;
+  readonly #assets = new Map<string, Asset>();
+
+  constructor(core: Core, watch: SupervisorWatch) {
+    this.#core = core;
+    this.#watch = watch;
+    this.#openings = new Openings(core);
+    this.#freezing = new Freezing(core, this.#openings);
+    this.supervisor = new Supervisor(core, this.#openings, this.#freezing, watch);
+  }
+
+  get waiting(): number {
+    return this.#core.streams.waiting;
+  }
+
+  async execute(request: CommandRequest): Promise<Outcome> {
+    try {
+      return await this.#route(request);
+    } catch (error) {
+      const expected = asRejection(error);
+      if (expected instanceof RejectionError) return rejectedOutcome(expected.rejection);
+      throw error;
+    }
+  }
+
+  #route(request: CommandRequest): Promise<Outcome> {
+    const { command, actor } = request;
+    switch (command.type) {
+      case 'RegisterAsset':
+        return this.#core.oneStream.run(request, `asset-${command.code}`, (view, now) =>
+          decideAsset(command, stateOf(view, 'asset'), { now, actor }),
+        );
+      case 'RegisterParty':
+      case 'IdentifyParty':
+        return this.#core.oneStream.run(request, `party-${command.partyId}`, (view, now) =>
+          decideParty(command, stateOf(view, 'party'), { now, actor }),
+        );
+      case 'OpenAccount':
+        return this.#openings.open(request, command);
+      case 'Deposit':
+      case 'ReserveWithdrawal':
+        return this.#moveFunds(request, command);
+      case 'DispatchWithdrawal':
+      case 'SettleWithdrawal':
+      case 'CancelWithdrawal':
+        return this.#onAccount(request, command, undefined);
+      case 'RegisterLegalOrder':
+        return this.#registerOrder(request, command);
+      case 'VerifyLegalOrder':
+      case 'RejectLegalOrder':
+      case 'ProposeEnding':
+      case 'VerifyChange':
+      case 'RejectChange':
+        return this.#stepOfOrder(request, command);
+      case 'FreezeAccount':
+        return this.#freezing.freeze(request, command);
+      case 'RequestLift':
+      case 'ApproveLift':
+      case 'RejectLift':
+        return this.#lift(request, command);
+      default:
+        return assertNever(command);
+    }
+  }
+
+  async #moveFunds(
+    request: CommandRequest,
+    command: Extract<AccountCommand, { type: 'Deposit' | 'ReserveWithdrawal' }>,
+  ): Promise<Outcome> {
+    const asset = this.#assets.get(command.asset) ?? (await this.asset(command.asset));
+    return this.#onAccount(request, command, asset);
+  }
+
+  #onAccount(request: CommandRequest, command: AccountCommand, asset: Asset | undefined): Promise<Outcome> {
+    const { actor } = request;
+    return this.#core.oneStream.run(request, `account-${command.accountId}`, (view, now) =>
+      decideOnAccount(view, command, { now, actor, asset }),
+    );
+  }
+
+  /** Subjects exist or they don't: once they do they always will, so they are looked at before the order's stream. */
+  async #registerOrder(request: CommandRequest, command: RegisterLegalOrder): Promise<Outcome> {
+    const unknownSubject = await this.#findUnknownSubject(command);
+    const { actor } = request;
+    return this.#core.oneStream.run(request, `legalOrder-${command.orderId}`, (view, now) =>
+      decideLegalOrder(command, stateOf(view, 'legalOrder'), { now, actor, unknownSubject }),
+    );
+  }
+
+  async #findUnknownSubject({
+    instrument,
+  }: RegisterLegalOrder): Promise<{ kind: 'account' | 'party'; id: string } | undefined> {
+    for (const subject of instrument.subjects) {
+      const { kind } = subject;
+      const id = kind === 'account' ? subject.accountId : subject.partyId;
+      const exists = await this.#core.streams.inspect(`${kind}-${id}`, (view) =>
+        kind === 'account' ? stateOf(view, 'account').opened : stateOf(view, 'party').registered !== undefined,
+      );
+      if (!exists) return { kind, id };
+    }
+    return undefined;
+  }
+
+  async #stepOfOrder(
+    request: CommandRequest,
+    command: Extract<
+      LedgerCommand,
+      { type: 'VerifyLegalOrder' | 'RejectLegalOrder' | 'ProposeEnding' | 'VerifyChange' | 'RejectChange' }
+    >,
+  ): Promise<Outcome> {
+    const { actor } = request;
+    const outcome = await this.#core.oneStream.run(request, `legalOrder-${command.orderId}`, (view, now) =>
+      decideLegalOrder(command, stateOf(view, 'legalOrder'), { now, actor }),
+    );
+    const comesOrGoes = command.type === 'VerifyLegalOrder' || command.type === 'VerifyChange';
+    if (comesOrGoes && outcome.status === 'accepted') await this.#followUp(command.orderId);
+    return outcome;
+  }
+
+  /**
+   * What follows from an order that comes into force or ends (parties named, freezes lifted) is done before the answer, so
+   * that who saw the answer sees it done. It is bounded: what takes longer the supervisor finishes.
+   */
+  async #followUp(orderId: string): Promise<void> {
+    const tended = this.supervisor.tendOrder(orderId).catch((error: unknown) => {
+      this.#watch.failed({ kind: 'order', id: orderId }, error);
+    });
+    await Promise.race([tended, this.#core.machine.sleep(FOLLOW_UP_MS)]);
+  }
+
+  async #lift(
+    request: CommandRequest,
+    command: Extract<LedgerCommand, { type: 'RequestLift' | 'ApproveLift' | 'RejectLift' }>,
+  ): Promise<Outcome> {
+    const accountId = await this.#accountOfFreeze(command.freezeId);
+    if (accountId === undefined) return rejectedOutcome(reject('freeze-not-found', 'there is no such freeze'));
+    return this.#onAccount(request, { ...command, accountId }, undefined);
+  }
+
+  /** A freeze belongs to one account for good: found in the index, or among what the index has not taken in yet. */
+  async #accountOfFreeze(freezeId: string): Promise<string | undefined> {
+    const { index, store } = this.#core;
+    let after = index.checkpoint();
+    const indexed = index.accountOfFreeze(freezeId);
+    if (indexed !== undefined) return indexed;
+    for (;;) {
+      const page = await store.readAll({
+        limit: 1_000,
+        filter: { types: ['AccountFrozen', 'FreezeAbandoned'] },
+        ...(after === undefined ? {} : { after }),
+      });
+      for (const event of page.events) {
+        const data = event.data as { freezeId?: unknown; accountId?: unknown } | null;
+        if (data?.freezeId === freezeId && typeof data.accountId === 'string') return data.accountId;
+      }
+      if (page.atEnd) return undefined;
+      after = page.scannedTo;
+    }
+  }
+
+  async asset(code: string): Promise<Asset | undefined> {
+    const known = this.#assets.get(code);
+    if (known !== undefined) return known;
+    const asset = await this.#core.streams.inspect(`asset-${code}`, (view) => {
+      const { registered } = stateOf(view, 'asset');
+      return registered === undefined ? undefined : { code: registered.code, scale: registered.scale };
+    });
+    if (asset !== undefined) this.#assets.set(code, asset);
+    return asset;
+  }
+
+  async history(stream: string, toRevision: number): Promise<readonly RecordedEvent[]> {
+    const events: RecordedEvent[] = [];
+    for (const recorded of await this.#core.store.read(stream, { to: toRevision })) {
+      const decoded = decodeEvent(recorded);
+      if (decoded.ok) events.push(decoded.event);
+    }
+    return events;
+  }
+
+  eventAt(pointer: EventPointer): Promise<RecordedEvent | undefined> {
+    return eventAt(this.#core.store, pointer);
+  }
+}
+
+interface AccountFacts {
+  readonly now: Timestamp;
+  readonly actor: Actor;
+  readonly asset: Asset | undefined;
+}
+
+function decideOnAccount(view: View, command: AccountCommand, facts: AccountFacts): ReturnType<typeof decideAccount> {
+  const state = stateOf(view, 'account');
+  const names = {
+    depositExists: 'depositId' in command && view.lookup('deposit', command.depositId) !== undefined,
+    closedWithdrawal: 'withdrawalId' in command ? closedWithdrawal(view, command.withdrawalId) : undefined,
+  };
+  return decideAccount(command, state, { ...facts, ...names });
+}
+
+function closedWithdrawal(
+  view: View,
+  withdrawalId: string,
+): NonNullable<Parameters<typeof decideAccount>[2]['closedWithdrawal']> | undefined {
+  if (stateOf(view, 'account').openWithdrawals.has(withdrawalId)) return undefined;
+  return view.lookup('withdrawal', withdrawalId)?.value as ReturnType<typeof closedWithdrawal>;
+}

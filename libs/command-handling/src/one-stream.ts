@@ -1,0 +1,86 @@
+import type { EventReader } from '#event-store';
+import { isRecorded, isRejection, toTimestamp, type DecidedOn, type Rejection, type Timestamp } from '#kernel';
+import { asked, originOf, precedesIfMatch, revisionMismatch, seen, type Asked } from './asked.ts';
+import type { CommandRequest, Outcome } from './ledger-api.ts';
+import { outcomeOf, recordedOutcome } from './outcome.ts';
+import type { Draft, Plan, View } from './plan.ts';
+import { refusalDraft, type RefusalLimiter } from './refusals.ts';
+import type { Streams } from './streams.ts';
+
+/** What a home stream decided before anything is awaited. */
+export type Settled =
+  | { readonly kind: 'outcome'; readonly outcome: Promise<Outcome> }
+  | { readonly kind: 'replay'; readonly revision: number };
+
+/** Runs commands that concern one stream: replay, the checks in their order, the rule, the append. */
+export class OneStream {
+  readonly #streams: Streams;
+  readonly #reader: EventReader;
+  readonly #limiter: RefusalLimiter;
+
+  constructor(streams: Streams, reader: EventReader, limiter: RefusalLimiter) {
+    this.#streams = streams;
+    this.#reader = reader;
+    this.#limiter = limiter;
+  }
+
+  /**
+   * @param decide the rule of the domain, on the stream's exact end at the time given
+   */
+  async run(
+    request: CommandRequest,
+    stream: string,
+    decide: (view: View, now: Timestamp) => readonly Draft[] | Rejection,
+  ): Promise<Outcome> {
+    const command = asked(request, stream);
+    const settled = await this.#streams.decide<Settled>(stream, (view) => this.#plan(view, command, decide));
+    if (settled.kind === 'outcome') return settled.outcome;
+    return recordedOutcome(this.#reader, stream, settled.revision, true);
+  }
+
+  #plan(
+    view: View,
+    command: Asked,
+    decide: (view: View, now: Timestamp) => readonly Draft[] | Rejection,
+  ): Plan<Settled> {
+    const known = seen(view, command);
+    if (isRejection(known)) return rejected(known);
+    if (known !== undefined) return { result: { kind: 'replay', revision: known.revision } };
+    const nowMs = view.time();
+    const decision = decide(view, toTimestamp(nowMs));
+    if (isRejection(decision) && precedesIfMatch(decision)) return rejected(decision);
+    const mismatch = revisionMismatch(view, command.request);
+    if (mismatch !== undefined) return rejected(mismatch);
+    if (isRejection(decision)) return this.refuse(view, command, decision, null, nowMs);
+    return {
+      append: decision,
+      origin: originOf(command),
+      nowMs,
+      answer: (events) => ({ kind: 'outcome', outcome: outcomeOf(this.#reader, events, false) }),
+    };
+  }
+
+  /** Turns a command down: for a recorded code as a fact on its home stream, otherwise without a trace. */
+  refuse(view: View, command: Asked, rejection: Rejection, decidedOn: DecidedOn | null, nowMs: number): Plan<Settled> {
+    if (!isRecorded(rejection.code)) return rejected(rejection);
+    const overLimit = this.#limiter.overLimit(view.stream, nowMs);
+    if (overLimit !== undefined) return rejected(overLimit);
+    return {
+      append: [refusalDraft(command.request.command, rejection, decidedOn)],
+      origin: originOf(command),
+      nowMs,
+      answer: (events) => {
+        this.#limiter.note(view.stream, nowMs);
+        return { kind: 'outcome', outcome: outcomeOf(this.#reader, events, false) };
+      },
+    };
+  }
+}
+
+export function rejectedOutcome(rejection: Rejection): Outcome {
+  return { status: 'rejected', replayed: false, rejection };
+}
+
+function rejected(rejection: Rejection): { readonly result: Settled } {
+  return { result: { kind: 'outcome', outcome: Promise.resolve(rejectedOutcome(rejection)) } };
+}

@@ -1,0 +1,51 @@
+import type { StreamState } from '#replay';
+import type { Actor, CommandKey, RecordedEvent } from '#kernel';
+import type { HomeStream } from './home-stream.ts';
+
+/** An event that a task wants appended: everything but what its place in the stream gives it. */
+export interface Draft {
+  readonly type: string;
+  readonly data: unknown;
+  readonly schemaVersion?: number;
+}
+
+/** Who brings events about, and for which command. */
+export interface Origin {
+  readonly actor: Actor;
+  readonly correlationId: string;
+  /** Stands on the first event only. */
+  readonly key: CommandKey | null;
+  readonly commandHash: string | null;
+  /** Cause of the first event; those after it are caused by it. */
+  readonly causationId: string | null;
+}
+
+/** What a task decided, looking at the exact end of its stream. */
+export type Plan<Result> =
+  | {
+      readonly append: readonly Draft[];
+      readonly origin: Origin;
+      /** Time of decision and record, from `View.time`. */
+      readonly nowMs: number;
+      /** Called when the events are on disk. */
+      readonly answer: (recorded: readonly RecordedEvent[]) => Result;
+    }
+  | { readonly append?: undefined; readonly result: Result };
+
+/** What a task sees of its stream. Valid only during the call: the state moves on afterwards. */
+export interface View {
+  readonly stream: string;
+  readonly contents: StreamState;
+  /** Revision of the last event, or -1. */
+  readonly revision: number;
+  readonly lookup: HomeStream['lookup'];
+  /**
+   * The one time for the decision and the record: no earlier than the stream's last event and every event cited
+   * (milliseconds).
+   * @throws RejectionError `clock-unreliable` when the clock is more than 5 s behind those
+   */
+  time(...citedMs: readonly number[]): number;
+}
+
+/** One decision on one stream. May be called again when another writer came first; must not keep anything of the view. */
+export type Task<Result> = (view: View) => Plan<Result> | Promise<Plan<Result>>;

@@ -1,0 +1,50 @@
+import { systemClock, uuidv7, type Clock, type IdGenerator } from '#kernel';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** What command handling asks of the machine: replaced in simulations and interleaving tests. */
+export interface Machine {
+  readonly clock: Clock;
+  readonly newId: IdGenerator;
+  /** Waits; resolves early never. */
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+export const realMachine: Machine = {
+  clock: systemClock,
+  newId: uuidv7,
+  sleep: (ms) => delay(ms, undefined, { ref: false }),
+};
+
+/** A clock may be this far behind what is recorded; beyond it nothing is decided (503 `clock-unreliable`). */
+export const MAX_CLOCK_LAG_MS = 5_000;
+
+/** Limits of command handling: every queue, loop and wait has one. */
+export interface Limits {
+  /** Commands waiting for one stream. */
+  readonly queuedPerStream: number;
+  /** Commands waiting in all. */
+  readonly queuedInAll: number;
+  /** Commands decided together and appended as one. */
+  readonly batch: number;
+  /** How long a command may go on being decided again after conflicts, in milliseconds. */
+  readonly retryMs: number;
+  /** How long an append whose outcome is unknown is sent again, in milliseconds. */
+  readonly resendMs: number;
+  /** Streams kept in memory. */
+  readonly cachedStreams: number;
+  /** Named entries of one stream kept in memory before the index is asked for older ones. */
+  readonly cachedEntries: number;
+  /** Recorded refusals of one stream within a minute; 0 for no limit. */
+  readonly refusalsPerMinute: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  queuedPerStream: 1_000,
+  queuedInAll: 10_000,
+  batch: 64,
+  retryMs: 5_000,
+  resendMs: 5_000,
+  cachedStreams: 50_000,
+  cachedEntries: 10_000,
+  refusalsPerMinute: 60,
+};

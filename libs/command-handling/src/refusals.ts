@@ -1,0 +1,47 @@
+import { isRecorded, reject, type DecidedOn, type Rejection } from '#kernel';
+import type { LedgerCommand } from './ledger-api.ts';
+import type { Draft } from './plan.ts';
+
+const WINDOW_MS = 60_000;
+/** Streams whose recent refusals are remembered. */
+const MAX_STREAMS = 10_000;
+
+/** Bounds how fast recorded refusals make a stream grow: a retry loop is told to wait, and leaves no trace. */
+export class RefusalLimiter {
+  readonly #perMinute: number;
+  readonly #recent = new Map<string, number[]>();
+
+  /** @param perMinute refusals of one stream within a minute; 0 for no limit */
+  constructor(perMinute: number) {
+    this.#perMinute = perMinute;
+  }
+
+  /** @returns the rejection to answer instead when the stream has had its share */
+  overLimit(stream: string, nowMs: number): Rejection | undefined {
+    if (this.#perMinute === 0) return undefined;
+    const recent = (this.#recent.get(stream) ?? []).filter((ms) => ms > nowMs - WINDOW_MS);
+    const oldest = recent[0];
+    if (oldest === undefined || recent.length < this.#perMinute) return undefined;
+    const retryAfterSeconds = Math.max(1, Math.ceil((oldest + WINDOW_MS - nowMs) / 1000));
+    return reject('rate-limited', 'too many refused commands within a minute; not recorded', { retryAfterSeconds });
+  }
+
+  note(stream: string, nowMs: number): void {
+    if (this.#perMinute === 0) return;
+    const recent = (this.#recent.get(stream) ?? []).filter((ms) => ms > nowMs - WINDOW_MS);
+    this.#recent.delete(stream);
+    this.#recent.set(stream, [...recent, nowMs]);
+    const oldest = this.#recent.keys().next();
+    if (this.#recent.size > MAX_STREAMS && oldest.done !== true) this.#recent.delete(oldest.value);
+  }
+}
+
+/** The fact that a command was turned down, with all that its answer and a report need. */
+export function refusalDraft(command: LedgerCommand, rejection: Rejection, decidedOn: DecidedOn | null): Draft {
+  if (!isRecorded(rejection.code)) throw new Error(`${rejection.code} is not recorded`);
+  const { type, ...asGiven } = command;
+  // As JSON: what is undefined is absent, as it will be when the event is read again.
+  const request = JSON.parse(JSON.stringify(asGiven)) as Record<string, unknown>;
+  const { code, detail, extra } = rejection;
+  return { type: 'CommandRefused', data: { command: type, code, detail, extra, request, decidedOn } };
+}

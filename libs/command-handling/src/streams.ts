@@ -1,0 +1,111 @@
+import type { EventStore } from '#event-store';
+import { reject, RejectionError } from '#kernel';
+import { CitationResolver, type HomeStreamIndex, type StreamState } from '#replay';
+import { HomeStream } from './home-stream.ts';
+import { Lane, type LaneHost } from './lane.ts';
+import type { Task, View } from './plan.ts';
+import type { Limits, Machine } from './ports.ts';
+
+/** What command handling tells those who watch it. */
+export interface CommandMetrics {
+  /** Events were stored. */
+  appended(stream: string, events: number): void;
+  /** Another writer came first. */
+  conflicted(stream: string): void;
+}
+
+export interface StreamsOptions {
+  readonly store: EventStore;
+  readonly machine: Machine;
+  readonly limits: Limits;
+  readonly index: HomeStreamIndex;
+  readonly metrics?: CommandMetrics | undefined;
+}
+
+/** All streams that this process decides on: a lane for each that is busy, and a bounded cache of their folds. */
+export class Streams {
+  readonly #options: StreamsOptions;
+  readonly #resolver: CitationResolver;
+  readonly #lanes = new Map<string, Lane>();
+  readonly #cache = new Map<string, HomeStream>();
+  readonly #host: LaneHost;
+  #waiting = 0;
+
+  constructor(options: StreamsOptions) {
+    this.#options = options;
+    this.#resolver = new CitationResolver(options.store);
+    this.#host = {
+      store: options.store,
+      machine: options.machine,
+      limits: options.limits,
+      cached: (stream) => this.#cached(stream),
+      discard: (stream) => this.#cache.delete(stream),
+      appended: (stream, events) => options.metrics?.appended(stream, events),
+      conflicted: (stream) => options.metrics?.conflicted(stream),
+    };
+  }
+
+  /** Commands that wait or run now. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  get cachedStreams(): number {
+    return this.#cache.size;
+  }
+
+  /** Decides on one stream, in its turn, at its exact end. */
+  async decide<Result>(stream: string, task: Task<Result>): Promise<Result> {
+    if (this.#waiting >= this.#options.limits.queuedInAll) {
+      throw new RejectionError(reject('overloaded', 'too many commands are waiting'));
+    }
+    this.#waiting += 1;
+    const lane = this.#lane(stream);
+    try {
+      return await lane.run(task);
+    } finally {
+      this.#waiting -= 1;
+      if (lane.idle && this.#lanes.get(stream) === lane) this.#lanes.delete(stream);
+    }
+  }
+
+  /**
+   * Takes facts out of another stream, in its turn and as of its end: nothing is seen that is not stored, and what was
+   * acknowledged is seen. `extract` must copy what it keeps. Allowed from within a task of an account's stream on streams
+   * of orders and parties, and nowhere else within a task: a task that waits for a lane that waits for it would never end.
+   */
+  inspect<Result>(stream: string, extract: (view: View) => Result): Promise<Result> {
+    return this.decide(stream, (view) => ({ result: extract(view) }));
+  }
+
+  #lane(stream: string): Lane {
+    const existing = this.#lanes.get(stream);
+    if (existing !== undefined) return existing;
+    const lane = new Lane(stream, this.#host);
+    this.#lanes.set(stream, lane);
+    return lane;
+  }
+
+  #cached(stream: string): HomeStream {
+    const known = this.#cache.get(stream);
+    if (known !== undefined) {
+      this.#cache.delete(stream);
+      this.#cache.set(stream, known);
+      return known;
+    }
+    const { index, limits } = this.#options;
+    const home = new HomeStream(stream, this.#resolver, index, limits.cachedEntries);
+    this.#cache.set(stream, home);
+    const oldest = this.#cache.keys().next();
+    if (this.#cache.size > limits.cachedStreams && oldest.done !== true) this.#cache.delete(oldest.value);
+    return home;
+  }
+}
+
+type ContentsOf<Kind extends StreamState['kind']> = Extract<StreamState, { kind: Kind }>['state'];
+
+/** The state of a view of a known kind. @throws Error for another kind: a bug. */
+export function stateOf<Kind extends StreamState['kind']>(view: View, kind: Kind): ContentsOf<Kind> {
+  if (view.contents.kind !== kind) throw new Error(`${view.stream} is not a stream of kind ${kind}`);
+  return view.contents.state as ContentsOf<Kind>;
+}

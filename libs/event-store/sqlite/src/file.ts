@@ -1,0 +1,118 @@
+import { StoreError } from '#event-store';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { isNotADatabase } from './sqlite-errors.ts';
+
+/** Marks the file as ours (`PRAGMA application_id`): the letters WRIT. */
+export const APPLICATION_ID = 0x57524954;
+/** The format that this code reads and writes (`PRAGMA user_version`). */
+export const FORMAT_VERSION = 1;
+
+/** How long a statement waits for another connection: a checkpoint or a tool that reads the file, never a second writer. */
+const BUSY_TIMEOUT_MS = 2_000;
+const CACHE_KIB = 32 * 1024;
+/** A longer log is merged into the file in larger pieces; it is also what the next start has to look through. */
+const CHECKPOINT_PAGES = 4_000;
+
+const LARGEST_REVISION = String(Number.MAX_SAFE_INTEGER);
+
+/**
+ * The types are enforced and the numbers bounded, so that whatever wrote a row, it can be read. The triggers keep honest
+ * hands from changing history; who means to forge it is found out by the hash chain.
+ */
+const SCHEMA = `
+  CREATE TABLE events (
+    position INTEGER PRIMARY KEY CHECK (position > 0),
+    stream TEXT NOT NULL CHECK (stream <> ''),
+    revision INTEGER NOT NULL CHECK (revision BETWEEN 0 AND ${LARGEST_REVISION}),
+    id TEXT NOT NULL UNIQUE,
+    type TEXT NOT NULL,
+    schema_version INTEGER NOT NULL CHECK (schema_version BETWEEN -${LARGEST_REVISION} AND ${LARGEST_REVISION}),
+    data TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    UNIQUE (stream, revision)
+  ) STRICT;
+  CREATE INDEX events_by_type ON events (type, position);
+  CREATE TRIGGER events_never_change BEFORE UPDATE ON events
+    BEGIN SELECT RAISE(ABORT, 'events never change'); END;
+  CREATE TRIGGER events_never_go BEFORE DELETE ON events
+    BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
+`;
+
+/**
+ * Opens the log for its one writer, and makes file and folder (readable by their owner only) when they are not there.
+ * @param maxPages the most pages of 4 KiB that the file may have: beyond it appends are refused as on a full disk
+ * @throws StoreError `store-unavailable`, naming the file, for a file of another program or of a newer version
+ */
+export function openForWriting(path: string, maxPages?: number): DatabaseSync {
+  createPrivately(path);
+  return configured(new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS }), (db) => {
+    if (isBlank(db, path)) initialise(db);
+    checkFormat(db, path);
+    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+    if (maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${maxPages}`);
+  });
+}
+
+/** Opens the log beside its writer. @throws StoreError as `openForWriting`, and when there is no such file */
+export function openForReading(path: string): DatabaseSync {
+  return configured(connectReadOnly(path), (db) => checkFormat(db, path));
+}
+
+/** Makes the file, and the folders on the way to it, for their owner's eyes only. */
+export function createPrivately(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  closeSync(openSync(path, 'a', 0o600));
+}
+
+function connectReadOnly(path: string): DatabaseSync {
+  try {
+    return new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+  } catch (error) {
+    throw unusable(path, `can't be opened: ${String(error)}`);
+  }
+}
+
+function configured(db: DatabaseSync, configure: (db: DatabaseSync) => void): DatabaseSync {
+  try {
+    configure(db);
+    db.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function isBlank(db: DatabaseSync, path: string): boolean {
+  return readNumber(db, path, 'PRAGMA application_id') === 0 && readNumber(db, path, 'SELECT count(*) FROM sqlite_schema') === 0;
+}
+
+function initialise(db: DatabaseSync): void {
+  db.exec(`
+    BEGIN IMMEDIATE; ${SCHEMA}
+    PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT_VERSION};
+    COMMIT`);
+}
+
+function checkFormat(db: DatabaseSync, path: string): void {
+  if (readNumber(db, path, 'PRAGMA application_id') !== APPLICATION_ID) throw unusable(path, 'is not an event log of Writ');
+  const version = readNumber(db, path, 'PRAGMA user_version');
+  if (version !== FORMAT_VERSION) {
+    throw unusable(path, `has format ${version}, and this version of Writ knows format ${FORMAT_VERSION} only`);
+  }
+}
+
+function readNumber(db: DatabaseSync, path: string, query: string): number {
+  try {
+    return Number(Object.values(db.prepare(query).get() ?? {})[0]);
+  } catch (error) {
+    if (isNotADatabase(error)) throw unusable(path, 'is not an event log of Writ');
+    throw error;
+  }
+}
+
+function unusable(path: string, reason: string): StoreError {
+  return new StoreError('store-unavailable', `${path} ${reason}`);
+}

@@ -1,0 +1,2 @@
+export * from './sqlite-event-reader.ts';
+export * from './sqlite-event-store.ts';

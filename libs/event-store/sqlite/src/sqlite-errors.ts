@@ -1,0 +1,26 @@
+/** Primary result codes of SQLite (https://www.sqlite.org/rescode.html); the extended ones have more in the higher bits. */
+const SQLITE_BUSY = 5;
+const SQLITE_FULL = 13;
+const SQLITE_CONSTRAINT = 19;
+const SQLITE_NOTADB = 26;
+
+export function isBusy(error: unknown): boolean {
+  return primaryCode(error) === SQLITE_BUSY;
+}
+
+export function isFull(error: unknown): boolean {
+  return primaryCode(error) === SQLITE_FULL;
+}
+
+export function isConstraint(error: unknown): boolean {
+  return primaryCode(error) === SQLITE_CONSTRAINT;
+}
+
+export function isNotADatabase(error: unknown): boolean {
+  return primaryCode(error) === SQLITE_NOTADB;
+}
+
+function primaryCode(error: unknown): number | undefined {
+  const code = error instanceof Error ? (error as { errcode?: unknown }).errcode : undefined;
+  return typeof code === 'number' ? code & 0xff : undefined;
+}

@@ -1,0 +1,325 @@
+import {
+  type EncodedAppend,
+  type EncodedEvent,
+  type EventPlace,
+  judgeAppend,
+  NO_REVISION,
+  StoreError,
+} from '#event-store';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { openForWriting } from './file.ts';
+import { HeadCache } from './head-cache.ts';
+import { acquireLock } from './lock.ts';
+import { LogReader } from './log-reader.ts';
+import { isConstraint, isFull } from './sqlite-errors.ts';
+
+/** The positions of an append's events, in order, or why it was refused. */
+export type AppendOutcome = readonly bigint[] | StoreError;
+
+export interface SqliteLogOptions {
+  readonly path: string;
+  /** Most pages of 4 KiB that the file may have; beyond it appends are refused as on a full disk. Default: no bound. */
+  readonly maxPages?: number | undefined;
+}
+
+/** Rows that one INSERT carries where an append has as many: fewer steps through the binding for large appends. */
+const ROWS_AT_ONCE = 10;
+
+/** One connection with all that is prepared on it. */
+interface Session {
+  readonly db: DatabaseSync;
+  readonly reader: LogReader;
+  readonly begin: StatementSync;
+  readonly commit: StatementSync;
+  readonly savepoint: StatementSync;
+  readonly rollbackToSavepoint: StatementSync;
+  readonly release: StatementSync;
+  readonly insertOne: StatementSync;
+  readonly insertMany: StatementSync;
+  readonly placesOfIds: StatementSync;
+  readonly headOfStream: StatementSync;
+  readonly dataVersion: StatementSync;
+}
+
+/** What a group would change, while it is not committed. */
+interface Group {
+  readonly heads: Map<string, number>;
+  readonly places: Map<string, EventPlace>;
+  /** The ids placed by this group. */
+  readonly placed: string[];
+  /** Position of the last event placed. */
+  end: bigint;
+}
+
+/**
+ * The log's one writer. Synchronous: it runs in a thread of its own. Appends come in groups, which are committed together;
+ * each member is stored whole or not at all, and what is answered is on disk.
+ */
+export class SqliteLog {
+  readonly #options: SqliteLogOptions;
+  readonly #releaseLock: () => void;
+  readonly #heads = new HeadCache();
+  /** Undefined after a failure that left it unknown what the file holds: opened anew before anything else is done. */
+  #session: Session | undefined;
+  #end = 0n;
+  #dataVersion = 0;
+
+  /** @throws StoreError `store-unavailable`, naming the file: in use, of another program, or of a newer version */
+  constructor(options: SqliteLogOptions) {
+    this.#options = options;
+    this.#releaseLock = acquireLock(options.path);
+    try {
+      this.#ensureSession();
+    } catch (error) {
+      this.#releaseLock();
+      throw error;
+    }
+  }
+
+  /** @throws StoreError while the file can't be opened again after a failure */
+  get reader(): LogReader {
+    return this.#ensureSession().reader;
+  }
+
+  /** Position number of the last committed event, 0 for none. */
+  get end(): bigint {
+    return this.#end;
+  }
+
+  /**
+   * Stores as many of the appends as their conditions allow, each judged as if the ones before it in the group were stored
+   * already, and commits them together.
+   * @returns one outcome for each. When the group as a whole could not be committed they say so, all of them: the verdict
+   * on a member that leaned on another one fell with that one.
+   */
+  appendGroup(appends: readonly EncodedAppend[]): readonly AppendOutcome[] {
+    let session: Session;
+    try {
+      session = this.#ensureSession();
+    } catch (error) {
+      return appends.map(() => refusal(error));
+    }
+    const group: Group = { heads: new Map(), places: new Map(), placed: [], end: this.#end };
+    let outcomes: readonly AppendOutcome[];
+    try {
+      outcomes = this.#placeAll(session, group, appends);
+    } catch (error) {
+      this.#abandon(session);
+      return appends.map(() => refusal(error));
+    }
+    try {
+      session.commit.run();
+    } catch (error) {
+      return this.#settle(session, group, appends, outcomes, error);
+    }
+    this.#remember(group);
+    return outcomes;
+  }
+
+  /** Merges the write-ahead log into the file and lets the next writer in. */
+  close(): void {
+    this.#session?.db.close();
+    this.#session = undefined;
+    this.#releaseLock();
+  }
+
+  #placeAll(session: Session, group: Group, appends: readonly EncodedAppend[]): readonly AppendOutcome[] {
+    session.begin.run();
+    this.#noticeOtherWriters(session, group);
+    findPlaces(session, appends, group.places);
+    return appends.map((append) => {
+      const head = group.heads.get(append.stream) ?? this.#headOf(session, append.stream);
+      const verdict = judgeAppend(append, head, (id) => group.places.get(id));
+      if (verdict.kind === 'replay') return verdict.positions;
+      if (verdict.kind === 'refuse') return verdict.error;
+      return place(session, group, append);
+    });
+  }
+
+  /**
+   * The lock keeps out every other store, but not a tool that writes into the file by hand: what such a one committed since
+   * our last group must be seen before heads and positions are trusted.
+   */
+  #noticeOtherWriters(session: Session, group: Group): void {
+    const dataVersion = readNumber(session.dataVersion.get());
+    if (dataVersion === this.#dataVersion) return;
+    this.#dataVersion = dataVersion;
+    this.#heads.clear();
+    this.#end = session.reader.head();
+    group.end = this.#end;
+  }
+
+  #headOf(session: Session, stream: string): number {
+    const cached = this.#heads.get(stream);
+    if (cached !== undefined) return cached;
+    const head = readNumber(session.headOfStream.get(stream));
+    this.#heads.set(stream, head);
+    return head;
+  }
+
+  #remember(group: Group): void {
+    this.#end = group.end;
+    for (const [stream, head] of group.heads) this.#heads.set(stream, head);
+  }
+
+  /** Nothing of the group is committed. SQLite may have rolled back by itself: then a ROLLBACK would be one error more. */
+  #abandon(session: Session): void {
+    try {
+      if (session.db.isTransaction) session.db.exec('ROLLBACK');
+    } catch {
+      this.#drop(session);
+    }
+  }
+
+  /** After a COMMIT that failed, only the file can tell what happened: open it anew and compare. */
+  #settle(
+    broken: Session,
+    group: Group,
+    appends: readonly EncodedAppend[],
+    outcomes: readonly AppendOutcome[],
+    cause: unknown,
+  ): readonly AppendOutcome[] {
+    this.#drop(broken);
+    try {
+      return isStored(this.#ensureSession(), group) ? outcomes : appends.map(() => refusal(cause));
+    } catch (error) {
+      const message = `a commit failed (${messageOf(cause)}) and the file can't be read again (${messageOf(error)})`;
+      return appends.map(() => new StoreError('outcome-unknown', message));
+    }
+  }
+
+  #drop(session: Session): void {
+    this.#session = undefined;
+    this.#heads.clear();
+    try {
+      session.db.close();
+    } catch {
+      // A connection that can't even be closed is let go of: nothing is asked of it any more.
+    }
+  }
+
+  /** The connection; opened at the start, and anew after a failure. */
+  #ensureSession(): Session {
+    if (this.#session !== undefined) return this.#session;
+    const session = openSession(this.#options);
+    try {
+      makeDurable(session.db);
+      this.#end = session.reader.head();
+      this.#dataVersion = readNumber(session.dataVersion.get());
+    } catch (error) {
+      session.db.close();
+      throw error;
+    }
+    this.#session = session;
+    return session;
+  }
+}
+
+/**
+ * Merges and empties the write-ahead log. What a killed process or a failed commit left there can be read, and might yet be
+ * lost, or not be read, and might yet come back: after this, what can be read is on disk, and nothing else is.
+ */
+function makeDurable(db: DatabaseSync): void {
+  const { busy } = db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() ?? {};
+  if (busy !== 0) throw new StoreError('store-unavailable', 'another program holds on to a state of the event log');
+}
+
+function openSession({ path, maxPages }: SqliteLogOptions): Session {
+  const db = openForWriting(path, maxPages);
+  const columns = 'position, stream, revision, id, type, schema_version, data, metadata';
+  const row = '(?, ?, ?, ?, ?, ?, ?, ?)';
+  const rows = Array.from({ length: ROWS_AT_ONCE }, () => row).join(', ');
+  const placesOfIds = db.prepare(
+    'SELECT id, stream, revision, position FROM events WHERE id IN (SELECT value FROM json_each(?))',
+  );
+  placesOfIds.setReadBigInts(true);
+  return {
+    db,
+    reader: new LogReader(db),
+    begin: db.prepare('BEGIN IMMEDIATE'),
+    commit: db.prepare('COMMIT'),
+    savepoint: db.prepare('SAVEPOINT append'),
+    rollbackToSavepoint: db.prepare('ROLLBACK TO append'),
+    release: db.prepare('RELEASE append'),
+    insertOne: db.prepare(`INSERT INTO events (${columns}) VALUES ${row}`),
+    insertMany: db.prepare(`INSERT INTO events (${columns}) VALUES ${rows}`),
+    placesOfIds,
+    headOfStream: db.prepare(`SELECT ifnull(max(revision), ${NO_REVISION}) FROM events WHERE stream = ?`),
+    dataVersion: db.prepare('PRAGMA data_version'),
+  };
+}
+
+/** Finds those ids of the group that stand in the log: none of them, but for a resend or a mistake. */
+function findPlaces(session: Session, appends: readonly EncodedAppend[], places: Map<string, EventPlace>): void {
+  const ids = JSON.stringify(appends.flatMap(({ events }) => events.map(({ id }) => id)));
+  for (const { id, stream, revision, position } of session.placesOfIds.all(ids)) {
+    places.set(String(id), { stream: String(stream), revision: Number(revision), position: BigInt(String(position)) });
+  }
+}
+
+/**
+ * Inserts one member of the group, which was judged storable, or nothing of it.
+ * @throws whatever is no constraint, or took the whole transaction with it: then the group is over
+ */
+function place(session: Session, group: Group, append: EncodedAppend): AppendOutcome {
+  const { stream, expected, events } = append;
+  session.savepoint.run();
+  try {
+    insert(session, append, group.end + 1n);
+    session.release.run();
+  } catch (error) {
+    if (!isConstraint(error) || !session.db.isTransaction) throw error;
+    session.rollbackToSavepoint.run();
+    session.release.run();
+    return refusal(error);
+  }
+  const positions = events.map((event, index) => {
+    const position = group.end + 1n + BigInt(index);
+    group.places.set(event.id, { stream, revision: expected + 1 + index, position });
+    group.placed.push(event.id);
+    return position;
+  });
+  group.heads.set(stream, expected + events.length);
+  group.end += BigInt(events.length);
+  return positions;
+}
+
+function insert(session: Session, { stream, expected, events }: EncodedAppend, firstPosition: bigint): void {
+  const rowOf = (event: EncodedEvent, index: number): readonly SQLInputValue[] => [
+    firstPosition + BigInt(index),
+    stream,
+    expected + 1 + index,
+    event.id,
+    event.type,
+    event.schemaVersion,
+    event.data,
+    event.metadata,
+  ];
+  const rows = events.map(rowOf);
+  const inFull = rows.length - (rows.length % ROWS_AT_ONCE);
+  for (let start = 0; start < inFull; start += ROWS_AT_ONCE) {
+    session.insertMany.run(...rows.slice(start, start + ROWS_AT_ONCE).flat());
+  }
+  for (const row of rows.slice(inFull)) session.insertOne.run(...row);
+}
+
+/** Whether a group stands in the file, all of it or nothing. @throws when only a part does: then the file is damaged */
+function isStored(session: Session, { placed }: Group): boolean {
+  const found = session.placesOfIds.all(JSON.stringify(placed)).length;
+  if (found !== 0 && found !== placed.length) throw new Error('the file holds a part of a transaction');
+  return found === placed.length;
+}
+
+function refusal(cause: unknown): StoreError {
+  if (cause instanceof StoreError) return cause;
+  const code = isFull(cause) ? 'store-full' : 'store-unavailable';
+  return new StoreError(code, `the event log refuses: ${messageOf(cause)}`);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function readNumber(row: Record<string, unknown> | undefined): number {
+  return Number(Object.values(row ?? {})[0]);
+}

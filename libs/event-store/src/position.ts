@@ -1,0 +1,14 @@
+import type { Position } from '#kernel';
+
+const POSITION = /^[0-9a-f]{16}$/;
+
+/** The position of the `order`-th event of a log, counting from 1: 16 hexadecimal digits, which compare as strings. */
+export function formatPosition(order: bigint): Position {
+  return order.toString(16).padStart(16, '0');
+}
+
+/** @throws RangeError for a text that is no position of a memory or SQLite store */
+export function parsePosition(position: Position): bigint {
+  if (!POSITION.test(position)) throw new RangeError('not a position of this store');
+  return BigInt(`0x${position}`);
+}

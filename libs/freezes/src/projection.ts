@@ -1,0 +1,180 @@
+import { defineTable, putRow, setColumns, type Change, type EventOf, type Recorded } from '#kernel';
+import {
+  freezeEvents,
+  type AccountFrozen,
+  type AccountUnfrozen,
+  type FreezeAbandoned,
+  type FreezeEvent,
+  type LiftRejected,
+  type LiftRequested,
+} from './events.ts';
+import type { FreezeView, LiftRequestView } from './views.ts';
+
+/** The register of freezes. Fed only with events whose citation was resolved. */
+export const freezesTable = defineTable({
+  name: 'freezes',
+  // `view` is the freeze as it began; `state`, `lift` and `updatedAt` are what became of it.
+  columns: {
+    freezeId: 'text',
+    accountId: 'text',
+    basisId: 'text',
+    state: 'text',
+    lift: 'text?',
+    createdPosition: 'text',
+    updatedAt: 'text',
+    view: 'text',
+  },
+  primaryKey: ['freezeId'],
+  indexes: [
+    ['createdPosition'],
+    ['accountId', 'createdPosition'],
+    ['basisId', 'createdPosition'],
+    ['state', 'createdPosition'],
+  ],
+});
+
+export const liftRequestsTable = defineTable({
+  name: 'liftRequests',
+  columns: {
+    freezeId: 'text',
+    requestId: 'text',
+    accountId: 'text',
+    state: 'text',
+    decidedBy: 'text?',
+    reason: 'text?',
+    createdPosition: 'text',
+    updatedAt: 'text',
+    view: 'text',
+  },
+  primaryKey: ['freezeId', 'requestId'],
+  indexes: [['createdPosition'], ['accountId', 'createdPosition'], ['state', 'createdPosition']],
+});
+
+export const freezeTables = [freezesTable, liftRequestsTable] as const;
+
+type Requested = EventOf<typeof LiftRequested>;
+type Abandoned = EventOf<typeof FreezeAbandoned>;
+/** The decision of a lift request: its rejection, or the lift itself. */
+export type LiftDecision = EventOf<typeof LiftRejected> | AccountUnfrozen;
+
+const FREEZE_EVENT_TYPES: ReadonlySet<string> = new Set(freezeEvents.map(({ type }) => type));
+
+/** True for the events of an account's stream that are about its freezes. */
+export function isFreezeEvent<Event extends { readonly type: string }>(
+  event: Event,
+): event is Extract<Event, { readonly type: FreezeEvent['type'] }> {
+  return FREEZE_EVENT_TYPES.has(event.type);
+}
+
+/** A freeze as it begins. */
+export function freezeView(event: Recorded<AccountFrozen>): FreezeView {
+  const { recordedAt } = event.metadata;
+  return { ...event.data, state: 'in-force', placedAt: recordedAt, lift: null, createdAt: recordedAt, updatedAt: recordedAt };
+}
+
+/** An authorisation that came to no freeze. Whoever asked stands in its key, unless that key was spent already. */
+export function abandonedFreezeView(event: Recorded<Abandoned>): FreezeView {
+  const { freezeId, accountId, basis, citation } = event.data;
+  const { recordedAt, key, actor } = event.metadata;
+  return {
+    freezeId,
+    accountId,
+    state: 'abandoned',
+    scope: null,
+    basis,
+    citation,
+    placedBy: key?.caller ?? actor.id,
+    placedAt: recordedAt,
+    blockedFrom: null,
+    balancesAtFreeze: [],
+    stopped: [],
+    inFlight: [],
+    lift: null,
+    createdAt: recordedAt,
+    updatedAt: recordedAt,
+  };
+}
+
+/** The end of a freeze, as the freeze shows it. */
+export function liftView(event: Recorded<AccountUnfrozen>): NonNullable<FreezeView['lift']> {
+  const { ground, citation, requestedBy, approvedBy } = event.data;
+  return { ground, citation, requestedBy, approvedBy, liftedAt: event.metadata.recordedAt };
+}
+
+/** A lift request and, once there is one, its decision. */
+export function liftRequestView(requested: Recorded<Requested>, decision?: Recorded<LiftDecision>): LiftRequestView {
+  const createdAt = requested.metadata.recordedAt;
+  const undecided = { state: 'requested', decidedBy: null, reason: null, updatedAt: createdAt } as const;
+  const outcome = decision === undefined ? undecided : liftOutcome(decision);
+  return { ...requested.data, ...outcome, createdAt };
+}
+
+function liftOutcome(event: Recorded<LiftDecision>): Pick<LiftRequestView, 'state' | 'decidedBy' | 'reason' | 'updatedAt'> {
+  const updatedAt = event.metadata.recordedAt;
+  if (event.type === 'AccountUnfrozen') {
+    return { state: 'approved', decidedBy: event.data.approvedBy, reason: null, updatedAt };
+  }
+  return { state: 'rejected', decidedBy: event.data.rejectedBy, reason: event.data.reason, updatedAt };
+}
+
+/** The freeze as a row of `freezes` tells it. */
+export function freezeFromRow(row: {
+  readonly view: string;
+  readonly state: string;
+  readonly lift: string | null;
+  readonly updatedAt: string;
+}): FreezeView {
+  const began = JSON.parse(row.view) as FreezeView;
+  const lift = row.lift === null ? null : (JSON.parse(row.lift) as FreezeView['lift']);
+  return { ...began, state: row.state as FreezeView['state'], lift, updatedAt: row.updatedAt };
+}
+
+/** The request as a row of `liftRequests` tells it. */
+export function liftRequestFromRow(row: {
+  readonly view: string;
+  readonly state: string;
+  readonly decidedBy: string | null;
+  readonly reason: string | null;
+  readonly updatedAt: string;
+}): LiftRequestView {
+  const { view, state, ...rest } = row;
+  const requested = JSON.parse(view) as LiftRequestView;
+  return { ...requested, ...rest, state: state as LiftRequestView['state'] };
+}
+
+export function projectFreeze(event: Recorded<FreezeEvent>): readonly Change[] {
+  switch (event.type) {
+    case 'AccountFrozen':
+      return [putFreeze(freezeView(event), event.position)];
+    case 'FreezeAbandoned':
+      return [putFreeze(abandonedFreezeView(event), event.position)];
+    case 'LiftRequested':
+      return [putLiftRequest(event)];
+    case 'LiftRejected':
+      return [decideLiftRequest(event, event.data.requestId)];
+    case 'AccountUnfrozen': {
+      const { freezeId, requestId } = event.data;
+      const updatedAt = event.metadata.recordedAt;
+      const lifted = { freezeId, state: 'lifted', lift: JSON.stringify(liftView(event)), updatedAt };
+      const decided = requestId === undefined ? [] : [decideLiftRequest(event, requestId)];
+      return [setColumns(freezesTable, lifted), ...decided];
+    }
+  }
+}
+
+function putFreeze(view: FreezeView, createdPosition: string): Change {
+  const { freezeId, accountId, state, updatedAt } = view;
+  const columns = { freezeId, accountId, basisId: view.basis.id, state, lift: null, createdPosition, updatedAt };
+  return putRow(freezesTable, { ...columns, view: JSON.stringify(view) });
+}
+
+function putLiftRequest(event: Recorded<Requested>): Change {
+  const view = liftRequestView(event);
+  const { freezeId, requestId, accountId, state, decidedBy, reason, updatedAt } = view;
+  const columns = { freezeId, requestId, accountId, state, decidedBy, reason, updatedAt };
+  return putRow(liftRequestsTable, { ...columns, createdPosition: event.position, view: JSON.stringify(view) });
+}
+
+function decideLiftRequest(event: Recorded<LiftDecision>, requestId: string): Change {
+  return setColumns(liftRequestsTable, { freezeId: event.data.freezeId, requestId, ...liftOutcome(event) });
+}

@@ -1,0 +1,158 @@
+import { describe, expect, it } from '@jest/globals';
+import { SPEC_NOW, specEventId } from '#testing';
+import type { Recorded } from '#kernel';
+import type { FreezeEvent } from './events.ts';
+import {
+  checkFreezes,
+  evolveFreezes,
+  freezeUnder,
+  initialFreezesState,
+  restrictions,
+  type FreezesState,
+} from './state.ts';
+
+const stream = 'account-acc-1';
+
+function recorded(event: FreezeEvent, revision: number, actorId = 'olga'): Recorded<FreezeEvent> {
+  const metadata = {
+    actor: { id: actorId, roles: [] },
+    correlationId: 'c',
+    causationId: null,
+    key: null,
+    commandHash: null,
+    recordedAt: SPEC_NOW,
+    previousHash: null,
+    hash: '',
+  };
+  const position = revision.toString(16).padStart(16, '0');
+  return { ...event, id: specEventId(revision), schemaVersion: 1, metadata, stream, revision, position };
+}
+
+function frozen(n: number, orderId = `ord-${String(n)}`): FreezeEvent & { type: 'AccountFrozen' } {
+  const freezeId = specEventId(0xf00 + n);
+  return {
+    type: 'AccountFrozen',
+    data: {
+      accountId: 'acc-1',
+      freezeId,
+      basis: { kind: 'legal-order', id: orderId },
+      citation: { stream: `legalOrder-${orderId}`, revision: '2', eventId: freezeId },
+      scope: { direction: 'debit', assets: ['BTC'] },
+      placedBy: 'olga',
+      blockedFrom: '2022-04-06T00:00:00.000Z',
+      balancesAtFreeze: [],
+      stopped: [],
+      inFlight: [],
+    },
+  };
+}
+type Abandoned = Extract<FreezeEvent, { type: 'FreezeAbandoned' }>;
+function abandoned(n: number, reason: Abandoned['data']['reason'], existingFreezeId?: string): Abandoned {
+  const { accountId, freezeId, basis, citation } = frozen(n, 'ord-1').data;
+  const existing = existingFreezeId === undefined ? {} : { existingFreezeId };
+  return { type: 'FreezeAbandoned', data: { accountId, freezeId, basis, citation, reason, ...existing } };
+}
+const [first, second] = [frozen(1), frozen(2)];
+const { freezeId } = first.data;
+const ofRequest = { accountId: 'acc-1', freezeId, requestId: 'req-1' };
+const requested: FreezeEvent = {
+  type: 'LiftRequested',
+  data: { ...ofRequest, ground: 'placed-in-error', note: 'n', requestedBy: 'olga' },
+};
+const citation = { stream, revision: '1', eventId: specEventId(1) };
+const rejected: FreezeEvent & { type: 'LiftRejected' } = {
+  type: 'LiftRejected',
+  data: { ...ofRequest, citation, reason: 'r', rejectedBy: 'amir' },
+};
+const unfrozen: FreezeEvent = {
+  type: 'AccountUnfrozen',
+  data: { accountId: 'acc-1', freezeId, ground: 'basis-ended', citation, requestedBy: 'olga', approvedBy: 'amir' },
+};
+
+function after(...events: readonly FreezeEvent[]): FreezesState {
+  return events.reduce((state, event, index) => evolveFreezes(state, recorded(event, index)), initialFreezesState());
+}
+
+describe('the freezes of an account', () => {
+  it('remembers of a freeze what it restricts and where it comes from', () => {
+    const { basis, citation: cited, scope, placedBy, blockedFrom } = first.data;
+    const expected = { freezeId, basis, citation: cited, scope, placedBy, placedAt: SPEC_NOW, blockedFrom };
+    expect([...after(first).inForce.values()]).toEqual([expected]);
+  });
+
+  it('stacks freezes of different bases, and lifting one leaves the other (invariant 2)', () => {
+    const restriction = ({ data }: typeof first): unknown => ({ kind: 'freeze', id: data.freezeId, scope: data.scope });
+    expect(restrictions(after())).toEqual([]);
+    expect(restrictions(after(first, second))).toEqual([restriction(first), restriction(second)]);
+    expect(restrictions(after(first, second, unfrozen))).toEqual([restriction(second)]);
+    expect(freezeUnder(after(first, second), second.data.basis)?.freezeId).toBe(second.data.freezeId);
+    expect(freezeUnder(after(first), second.data.basis)).toBeUndefined();
+  });
+
+  it('keeps what each authorisation came to, for good', () => {
+    const other = abandoned(3, 'basis-ended').data.freezeId;
+    const state = after(first, abandoned(3, 'basis-ended'), unfrozen);
+    expect([...state.resolved]).toEqual([
+      [freezeId, 'frozen'],
+      [other, 'abandoned'],
+    ]);
+    expect([...state.ended]).toEqual([
+      [other, { state: 'abandoned' }],
+      [freezeId, { state: 'lifted' }],
+    ]);
+  });
+
+  it('survives a lift of what is not there', () => {
+    expect(after(unfrozen)).toEqual(initialFreezesState());
+    expect(after(rejected)).toEqual(initialFreezesState());
+  });
+});
+
+describe('what may stand in the log of an account', () => {
+  const legal: [string, readonly FreezeEvent[], FreezeEvent, string?][] = [
+    ['a first freeze', [], first],
+    ['a freeze beside one of another basis', [first], second],
+    ['a freeze under a basis whose last freeze was lifted', [first, unfrozen], frozen(4, 'ord-1')],
+    ['an abandonment', [], abandoned(3, 'basis-ended')],
+    ['an abandonment for the freeze in force', [first], abandoned(3, 'already-frozen', freezeId)],
+    ['a lift request', [first], requested],
+    ['a rejection of it', [first, requested], rejected, 'amir'],
+    ['a lift', [first], unfrozen],
+  ];
+  it.each(legal)('%s', (_name, history, event, actor) => {
+    expect(checkFreezes(after(...history), recorded(event, history.length, actor))).toBeUndefined();
+  });
+
+  const twin = { ...first, data: { ...first.data, basis: second.data.basis } };
+  const misnamed = { ...first, data: { ...first.data, freezeId: second.data.freezeId } };
+  const misnamedAbandoned = { ...abandoned(3, 'basis-ended') };
+  misnamedAbandoned.data = { ...misnamedAbandoned.data, freezeId };
+  const elsewhere = { ...rejected, data: { ...rejected.data, citation: { ...citation, revision: '0' } } };
+  const ownRejection = { ...rejected, data: { ...rejected.data, rejectedBy: 'olga' } };
+  const illegal: [string, readonly FreezeEvent[], FreezeEvent, string, string?][] = [
+    ['a second freeze under one basis', [first], frozen(4, 'ord-1'), 'under this basis'],
+    ['a freeze twice', [first, unfrozen], first, 'second time'],
+    ['a freeze with the citation of another in force', [first], twin, 'second time'],
+    ['a freeze of what was abandoned', [abandoned(1, 'basis-ended')], first, 'second time'],
+    ['an abandonment of what was frozen', [first], abandoned(1, 'basis-ended'), 'second time'],
+    ['a freeze that bears another id than its authorisation', [], misnamed, 'not named after'],
+    ['an abandonment that bears another id', [], misnamedAbandoned, 'not named after'],
+    ['an abandonment for a freeze that is not there', [], abandoned(3, 'already-frozen', freezeId), 'not in force'],
+    ['an abandonment for another freeze', [first], abandoned(3, 'already-frozen', second.data.freezeId), 'not in force'],
+    ['an abandonment for no freeze in particular', [first], abandoned(3, 'already-frozen'), 'not in force'],
+    ['a lift request for what is not frozen', [], requested, 'not in force'],
+    ['a lift request in the name of another', [first], requested, 'another than who acted', 'amir'],
+    ['a lift request twice', [first, requested], requested, 'twice'],
+    ['a rejection of nothing', [first], rejected, 'nobody asks', 'amir'],
+    ['a rejection twice', [first, requested, rejected], rejected, 'nobody asks', 'amir'],
+    ['a rejection after the freeze ended', [first, requested, unfrozen], rejected, 'not in force', 'amir'],
+    ['a rejection of another request', [first, requested], elsewhere, 'cites another', 'amir'],
+    ['a rejection by who asked', [first, requested], ownRejection, 'by the person who asked', 'olga'],
+    ['a rejection in the name of another', [first, requested], rejected, 'another than who acted', 'olga'],
+    ['a lift of what is not frozen', [], unfrozen, 'not in force'],
+    ['a lift twice', [first, unfrozen], unfrozen, 'not in force'],
+  ];
+  it.each(illegal)('not: %s', (_name, history, event, why, actor) => {
+    expect(checkFreezes(after(...history), recorded(event, history.length, actor))).toContain(why);
+  });
+});

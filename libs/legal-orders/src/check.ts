@@ -1,0 +1,71 @@
+import type { Recorded } from '#kernel';
+import type { LegalOrderEvent } from './events.ts';
+import { hasRunOut, mayAuthorise } from './in-force.ts';
+import { findFlaw } from './instrument.ts';
+import type { LegalOrderState } from './state.ts';
+
+type OrderEvent<Type extends LegalOrderEvent['type']> = Extract<Recorded<LegalOrderEvent>, { readonly type: Type }>;
+
+/** Says why this event should never be in this state, or undefined when it is legal. */
+export function checkLegalOrder(order: LegalOrderState, event: Recorded<LegalOrderEvent>): string | undefined {
+  if (event.type === 'CommandRefused') return undefined;
+  if (event.stream !== `legalOrder-${event.data.orderId}`) return 'the order is not the one that the stream is about';
+  if (event.type === 'LegalOrderRegistered') return checkRegistration(order, event);
+  if (order.state === undefined) return 'the order is not registered';
+  switch (event.type) {
+    case 'LegalOrderVerified':
+      return checkReview(order, event.data.verifiedBy);
+    case 'LegalOrderRejected':
+      return checkReview(order, event.data.rejectedBy);
+    case 'LegalOrderChangeProposed':
+      if (order.changes.has(event.data.changeId)) return 'the change is proposed already';
+      return order.state === 'verified' ? undefined : `nothing is proposed for an order that is ${order.state}`;
+    case 'LegalOrderChangeRejected':
+      return checkChangeReview(order, event.data.changeId, event.data.rejectedBy);
+    case 'LegalOrderEnded':
+      return checkEnding(order, event);
+    case 'LegalOrderExpired':
+      return checkExpiry(order, event);
+    case 'FreezeAuthorised':
+      return checkAuthorisation(order, event);
+  }
+}
+
+function checkRegistration(order: LegalOrderState, event: OrderEvent<'LegalOrderRegistered'>): string | undefined {
+  if (order.state !== undefined) return 'the order is registered already';
+  return findFlaw(event.data)?.detail;
+}
+
+function checkReview(order: LegalOrderState, checker: string): string | undefined {
+  if (order.state !== 'registered') return `the order is ${String(order.state)}: it was decided before`;
+  return checker === order.registeredBy ? 'who registered the order also decided it' : undefined;
+}
+
+function checkChangeReview(order: LegalOrderState, changeId: string, checker: string): string | undefined {
+  const change = order.changes.get(changeId);
+  if (change === undefined) return 'the change was never proposed';
+  if (change.state !== 'proposed') return `the change is ${change.state}: it was decided before`;
+  if (order.state !== 'verified') return `the order is ${String(order.state)}: its changes are moot`;
+  return checker === change.proposedBy ? 'who proposed the change also decided it' : undefined;
+}
+
+function checkEnding(order: LegalOrderState, event: OrderEvent<'LegalOrderEnded'>): string | undefined {
+  const { changeId, how, proposedBy, verifiedBy } = event.data;
+  const problem = checkChangeReview(order, changeId, verifiedBy);
+  if (problem !== undefined) return problem;
+  const change = order.changes.get(changeId);
+  if (change?.how !== how || change.proposedBy !== proposedBy) return 'the ending is not the one that was proposed';
+  return undefined;
+}
+
+function checkExpiry(order: LegalOrderState, event: OrderEvent<'LegalOrderExpired'>): string | undefined {
+  const { instrument, state } = order;
+  if (state !== 'verified') return `an order that is ${String(state)} does not expire`;
+  if (instrument?.expiresAt !== event.data.expiresAt) return 'the expiry is not that of the order';
+  return hasRunOut(instrument, event.metadata.recordedAt) ? undefined : 'the time of the order has not run out';
+}
+
+function checkAuthorisation(order: LegalOrderState, event: OrderEvent<'FreezeAuthorised'>): string | undefined {
+  const { accountId, scope, namedBy, partyId } = event.data;
+  return mayAuthorise(order, { accountId, scope, tie: { namedBy, partyId }, at: event.metadata.recordedAt })?.detail;
+}

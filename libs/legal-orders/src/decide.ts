@@ -1,0 +1,187 @@
+import { assertNever, isRejection, reject, type Actor, type Rejection, type Timestamp } from '#kernel';
+import type {
+  AuthoriseFreeze,
+  ExpireLegalOrder,
+  LegalOrderCommand,
+  ProposeEnding,
+  RegisterLegalOrder,
+  RejectChange,
+  RejectLegalOrder,
+  VerifyChange,
+  VerifyLegalOrder,
+} from './commands.ts';
+import type { LegalOrderEvent } from './events.ts';
+import { hasRunOut, mayAuthorise, type Tie } from './in-force.ts';
+import { findFlaw } from './instrument.ts';
+import type { LegalOrderState } from './state.ts';
+import type { ChangeView } from './views.ts';
+
+export interface LegalOrderContext {
+  readonly now: Timestamp;
+  readonly actor: Actor;
+  /** For RegisterLegalOrder: the first subject that does not exist. */
+  readonly unknownSubject?: { readonly kind: 'account' | 'party'; readonly id: string } | undefined;
+  /** For AuthoriseFreeze: what ties the account to a subject, if anything does. */
+  readonly tie?: Tie | undefined;
+}
+
+type Decision = readonly LegalOrderEvent[] | Rejection;
+
+/**
+ * Decides a command about one legal order. Where a person acts, these come first to last: the thing exists, it is in a
+ * state for the step, and its maker is not its checker. So whoever repeats a step done already learns that, and
+ * `maker-is-checker` is recorded only where another person could act.
+ */
+export function decideLegalOrder(
+  command: LegalOrderCommand,
+  order: LegalOrderState,
+  context: LegalOrderContext,
+): Decision {
+  switch (command.type) {
+    case 'RegisterLegalOrder':
+      return register(command, order, context);
+    case 'VerifyLegalOrder':
+      return verify(command, order, context);
+    case 'RejectLegalOrder':
+      return rejectOrder(command, order, context);
+    case 'ProposeEnding':
+      return proposeEnding(command, order, context);
+    case 'VerifyChange':
+      return verifyChange(command, order, context);
+    case 'RejectChange':
+      return rejectChange(command, order, context);
+    case 'ExpireLegalOrder':
+      return expire(command, order, context);
+    case 'AuthoriseFreeze':
+      return authoriseFreeze(command, order, context);
+    default:
+      return assertNever(command);
+  }
+}
+
+/** An order that has expired already, or is effective only later, may be registered: it binds when it is in force. */
+function register(
+  { orderId, instrument }: RegisterLegalOrder,
+  order: LegalOrderState,
+  context: LegalOrderContext,
+): Decision {
+  const flaw = findFlaw(instrument);
+  if (flaw !== undefined) return flaw;
+  const { unknownSubject } = context;
+  if (unknownSubject !== undefined) {
+    const { kind, id } = unknownSubject;
+    return reject(`${kind}-not-found`, `a subject does not exist: there is no such ${kind}`, { [`${kind}Id`]: id });
+  }
+  if (order.state !== undefined) return reject('already-exists', 'the legal order is registered already', { orderId });
+  return [{ type: 'LegalOrderRegistered', data: { ...instrument, orderId, registeredBy: context.actor.id } }];
+}
+
+function verify(
+  { orderId, method, note }: VerifyLegalOrder,
+  order: LegalOrderState,
+  { actor }: LegalOrderContext,
+): Decision {
+  const obstacle = findReviewObstacle(order, actor);
+  if (obstacle !== undefined) return obstacle;
+  return [{ type: 'LegalOrderVerified', data: { orderId, method, ...optionalNote(note), verifiedBy: actor.id } }];
+}
+
+function rejectOrder(
+  { orderId, reason }: RejectLegalOrder,
+  order: LegalOrderState,
+  { actor }: LegalOrderContext,
+): Decision {
+  const obstacle = findReviewObstacle(order, actor);
+  if (obstacle !== undefined) return obstacle;
+  return [{ type: 'LegalOrderRejected', data: { orderId, reason, rejectedBy: actor.id } }];
+}
+
+function findReviewObstacle(order: LegalOrderState, checker: Actor): Rejection | undefined {
+  if (order.state === undefined) return orderNotFound();
+  if (order.state !== 'registered') return invalidTransition(`the legal order is ${order.state}`, order.state);
+  if (order.registeredBy === checker.id) {
+    return reject('maker-is-checker', 'who registered a legal order can neither verify nor reject it');
+  }
+  return undefined;
+}
+
+/** Several endings may be proposed at once; the first that is verified ends the order, and the others are moot. */
+function proposeEnding(command: ProposeEnding, order: LegalOrderState, { actor }: LegalOrderContext): Decision {
+  const { orderId, changeId, how, documentSha256, issuedAt, reference } = command;
+  if (order.state === undefined) return orderNotFound();
+  if (order.changes.has(changeId)) {
+    return reject('already-exists', 'the legal order has a change of that id already', { orderId, changeId });
+  }
+  if (order.state !== 'verified') return invalidTransition(`the legal order is ${order.state}`, order.state);
+  const proposal = { orderId, changeId, how, documentSha256, issuedAt, reference, proposedBy: actor.id };
+  return [{ type: 'LegalOrderChangeProposed', data: { ...proposal, kind: 'ending' } }];
+}
+
+function verifyChange(command: VerifyChange, order: LegalOrderState, { actor }: LegalOrderContext): Decision {
+  const { orderId, changeId, method, note } = command;
+  const change = findReviewableChange(order, changeId, actor);
+  if (isRejection(change)) return change;
+  const { how, proposedBy } = change;
+  const ending = { orderId, changeId, how, method, ...optionalNote(note), proposedBy, verifiedBy: actor.id };
+  return [{ type: 'LegalOrderEnded', data: ending }];
+}
+
+function rejectChange(command: RejectChange, order: LegalOrderState, { actor }: LegalOrderContext): Decision {
+  const { orderId, changeId, reason } = command;
+  const change = findReviewableChange(order, changeId, actor);
+  if (isRejection(change)) return change;
+  return [{ type: 'LegalOrderChangeRejected', data: { orderId, changeId, reason, rejectedBy: actor.id } }];
+}
+
+/** An order whose time ran out can still be ended until its expiry is recorded: the stream tells which came first. */
+function findReviewableChange(order: LegalOrderState, changeId: string, checker: Actor): ChangeView | Rejection {
+  if (order.state === undefined) return orderNotFound();
+  const change = order.changes.get(changeId);
+  if (change === undefined) return reject('change-not-found', 'the legal order has no such change');
+  if (change.state !== 'proposed') return invalidTransition(`the change is ${change.state}`, change.state);
+  if (order.state !== 'verified') {
+    return invalidTransition(`the legal order is ${order.state}: its changes are moot`, order.state);
+  }
+  if (change.proposedBy === checker.id) {
+    return reject('maker-is-checker', 'who proposed a change can neither verify nor reject it');
+  }
+  return change;
+}
+
+function expire({ orderId }: ExpireLegalOrder, order: LegalOrderState, { now }: LegalOrderContext): Decision {
+  const { instrument, state } = order;
+  if (state !== 'verified' || instrument?.expiresAt === undefined || !hasRunOut(instrument, now)) return [];
+  return [{ type: 'LegalOrderExpired', data: { orderId, expiresAt: instrument.expiresAt } }];
+}
+
+function authoriseFreeze(command: AuthoriseFreeze, order: LegalOrderState, context: LegalOrderContext): Decision {
+  const { orderId, accountId, blockedFrom } = command;
+  const { tie, now, actor } = context;
+  const obstacle = mayAuthorise(order, { accountId, scope: command.scope, tie, at: now });
+  if (obstacle !== undefined) return reject(obstacle.code, obstacle.detail);
+  const scope = command.scope ?? order.instrument?.scope;
+  if (scope === undefined || tie === undefined) throw new Error('an order authorised a freeze without scope or tie');
+  const { namedBy, partyId } = tie;
+  const data = {
+    orderId,
+    accountId,
+    scope,
+    namedBy,
+    ...(partyId === undefined ? {} : { partyId }),
+    requestedBy: actor.id,
+    ...(blockedFrom === undefined ? {} : { blockedFrom }),
+  };
+  return [{ type: 'FreezeAuthorised', data }];
+}
+
+function optionalNote(note: string | undefined): { readonly note?: string } {
+  return note === undefined ? {} : { note };
+}
+
+function orderNotFound(): Rejection {
+  return reject('legal-order-not-found', 'the legal order is not registered');
+}
+
+function invalidTransition(detail: string, state: string): Rejection {
+  return reject('invalid-transition', detail, { state });
+}

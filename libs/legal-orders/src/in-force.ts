@@ -1,0 +1,108 @@
+import { scopeWithin, toMs, type EventPointer, type Scope, type Timestamp } from '#kernel';
+import type { Instrument } from './events.ts';
+import type { LegalOrderState } from './state.ts';
+import type { OrderState } from './views.ts';
+
+/** What ties an account to a subject of the order. */
+export interface Tie {
+  /** The registration that lists the account, or AccountAttached on the stream of a party that it lists. */
+  readonly namedBy: EventPointer;
+  /** The party through which the order names the account; absent when it names the account itself. */
+  readonly partyId?: string | undefined;
+}
+
+/** Why an order authorises no freeze. */
+export interface Obstacle {
+  readonly code: 'basis-not-found' | 'basis-not-in-force' | 'basis-does-not-name-account' | 'scope-exceeds-basis';
+  readonly detail: string;
+}
+
+export interface FreezeInQuestion {
+  readonly accountId: string;
+  /** Undefined: the order's own. */
+  readonly scope: Scope | undefined;
+  /** Undefined: nothing ties the account to a subject. */
+  readonly tie: Tie | undefined;
+  readonly at: Timestamp;
+}
+
+const NOT_IN_FORCE: Record<Exclude<OrderState, 'verified'>, string> = {
+  registered: 'the legal order is not verified yet',
+  rejected: 'the legal order was rejected',
+  expired: 'the legal order has expired',
+  discharged: 'the legal order was discharged',
+  revoked: 'the legal order was revoked',
+  'set-aside': 'the legal order was set aside',
+};
+
+/**
+ * An order is in force from its verification, `effectiveAt <= at < expiresAt`, until it ends. An order whose time ran out
+ * is no longer in force, whether its expiry is recorded or not.
+ */
+export function inForce(
+  order: LegalOrderState,
+  at: Timestamp,
+): { readonly ok: true } | { readonly ok: false; readonly reason: string } {
+  const { instrument, state } = order;
+  if (instrument === undefined || state === undefined) return { ok: false, reason: 'there is no such legal order' };
+  if (state !== 'verified') return { ok: false, reason: NOT_IN_FORCE[state] };
+  if (toMs(at) < toMs(instrument.effectiveAt)) return { ok: false, reason: 'the legal order is not effective yet' };
+  return hasRunOut(instrument, at) ? { ok: false, reason: NOT_IN_FORCE.expired } : { ok: true };
+}
+
+/** True from `expiresAt` on. */
+export function hasRunOut(instrument: Instrument, at: Timestamp): boolean {
+  return instrument.expiresAt !== undefined && toMs(instrument.expiresAt) <= toMs(at);
+}
+
+/**
+ * The one rule by which an order authorises a freeze (invariant 1): used to decide, and again by whoever checks a citation.
+ * Checked in this order: the order exists, is in force with no ending proposed, names the account, and covers the scope.
+ * Of a tie through a party it sees that the party is a subject and the event on its stream; what that event says is
+ * for the caller to know.
+ * @returns the first obstacle, or undefined when the freeze may be authorised
+ */
+export function mayAuthorise(order: LegalOrderState, freeze: FreezeInQuestion): Obstacle | undefined {
+  const { instrument } = order;
+  if (instrument === undefined) return { code: 'basis-not-found', detail: 'there is no such legal order' };
+  const force = inForce(order, freeze.at);
+  if (!force.ok) return { code: 'basis-not-in-force', detail: force.reason };
+  if (hasOpenEnding(order)) {
+    return {
+      code: 'basis-not-in-force',
+      detail: 'an ending of the legal order is proposed: until it is decided, nothing new rests on it',
+    };
+  }
+  if (freeze.tie === undefined || !fits(order, instrument, freeze.accountId, freeze.tie)) {
+    return {
+      code: 'basis-does-not-name-account',
+      detail: 'the legal order names neither the account nor a holder of it',
+    };
+  }
+  if (freeze.scope !== undefined && !scopeWithin(freeze.scope, instrument.scope)) {
+    return { code: 'scope-exceeds-basis', detail: 'the freeze would cover more than the legal order does' };
+  }
+  return undefined;
+}
+
+function hasOpenEnding(order: LegalOrderState): boolean {
+  return [...order.changes.values()].some((change) => change.state === 'proposed');
+}
+
+function fits(order: LegalOrderState, instrument: Instrument, accountId: string, tie: Tie): boolean {
+  const { namedBy, partyId } = tie;
+  if (partyId === undefined) {
+    return (
+      isSamePointer(namedBy, order.registered) &&
+      instrument.subjects.some((subject) => subject.kind === 'account' && subject.accountId === accountId)
+    );
+  }
+  return (
+    namedBy.stream === `party-${partyId}` &&
+    instrument.subjects.some((subject) => subject.kind === 'party' && subject.partyId === partyId)
+  );
+}
+
+function isSamePointer(one: EventPointer, other: EventPointer | undefined): boolean {
+  return one.stream === other?.stream && one.revision === other.revision && one.eventId === other.eventId;
+}

@@ -1,0 +1,71 @@
+import { defineTable, putRow, setColumns, type Change, type Recorded } from '#kernel';
+import type { FreezeAuthorised, LegalOrderEvent, Subject } from './events.ts';
+import { legalOrderView, type LegalOrderState } from './state.ts';
+import type { ChangeView, LegalOrderView } from './views.ts';
+
+export const legalOrdersTable = defineTable({
+  name: 'legalOrders',
+  // `view` without `updatedAt`: an authorisation changes nothing else, and an order may name a thousand subjects.
+  columns: { orderId: 'text', state: 'text', createdPosition: 'text', updatedAt: 'text', view: 'text' },
+  primaryKey: ['orderId'],
+  indexes: [['createdPosition'], ['state', 'createdPosition']],
+});
+
+/** Whom an order names, to find orders by account or party. */
+export const orderSubjectsTable = defineTable({
+  name: 'orderSubjects',
+  columns: { kind: 'text', subjectId: 'text', orderId: 'text' },
+  primaryKey: ['kind', 'subjectId', 'orderId'],
+  indexes: [],
+});
+
+/** Which account, and through which party, each freeze is for: known before the freeze is placed. */
+export const authorisationsTable = defineTable({
+  name: 'authorisations',
+  columns: { freezeId: 'text', orderId: 'text', accountId: 'text', partyId: 'text?' },
+  primaryKey: ['freezeId'],
+  indexes: [['partyId']],
+});
+
+export const legalOrderTables = [legalOrdersTable, orderSubjectsTable, authorisationsTable] as const;
+
+/** A proposed change as it is shown, or undefined when the order has none of that id. */
+export function changeView(state: LegalOrderState, changeId: string): ChangeView | undefined {
+  return state.changes.get(changeId);
+}
+
+/** The order as a row of `legalOrders` tells it. */
+export function legalOrderFromRow(row: { readonly view: string; readonly updatedAt: string }): LegalOrderView {
+  const shown = JSON.parse(row.view) as Omit<LegalOrderView, 'updatedAt'>;
+  return { ...shown, updatedAt: row.updatedAt };
+}
+
+/** @param after the order's state after the event */
+export function projectLegalOrder(event: Recorded<LegalOrderEvent>, after: LegalOrderState): readonly Change[] {
+  if (event.type === 'CommandRefused') return [];
+  const { orderId } = event.data;
+  if (event.type === 'FreezeAuthorised') return [projectAuthorisation(event), touch(event)];
+  const shown = legalOrderView(after);
+  if (shown === undefined) return [];
+  const { updatedAt, ...rest } = shown;
+  const columns = { orderId, state: shown.state, updatedAt, view: JSON.stringify(rest) };
+  if (event.type !== 'LegalOrderRegistered') return [setColumns(legalOrdersTable, columns)];
+  return [
+    putRow(legalOrdersTable, { ...columns, createdPosition: event.position }),
+    ...event.data.subjects.map((subject) => projectSubject(orderId, subject)),
+  ];
+}
+
+function projectAuthorisation(event: Recorded<FreezeAuthorised>): Change {
+  const { orderId, accountId, partyId = null } = event.data;
+  return putRow(authorisationsTable, { freezeId: event.id, orderId, accountId, partyId });
+}
+
+function touch(event: Recorded<FreezeAuthorised>): Change {
+  return setColumns(legalOrdersTable, { orderId: event.data.orderId, updatedAt: event.metadata.recordedAt });
+}
+
+function projectSubject(orderId: string, subject: Subject): Change {
+  const subjectId = subject.kind === 'account' ? subject.accountId : subject.partyId;
+  return putRow(orderSubjectsTable, { kind: subject.kind, subjectId, orderId });
+}

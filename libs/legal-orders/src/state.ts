@@ -1,0 +1,182 @@
+import {
+  pointerTo,
+  SUPERVISOR,
+  type CommandKey,
+  type EventPointer,
+  type Recorded,
+  type Scope,
+  type Timestamp,
+} from '#kernel';
+import type { Ending, Instrument, LegalOrderEvent } from './events.ts';
+import type { ChangeView, LegalOrderView, OrderState } from './views.ts';
+
+/** One freeze that the order authorised; what became of it stands on the account's stream. */
+export interface Authorisation {
+  /** The FreezeAuthorised event; its id is the freeze's. */
+  readonly pointer: EventPointer;
+  readonly accountId: string;
+  readonly scope: Scope;
+  readonly namedBy: EventPointer;
+  readonly partyId?: string | undefined;
+  readonly requestedBy: string;
+  /** The key of the command that asked for the freeze. */
+  readonly key: CommandKey | null;
+  readonly commandHash: string | null;
+}
+
+/** How the order ended. */
+export interface OrderEnd {
+  /** The event that ended it: what each lift cites. */
+  readonly pointer: EventPointer;
+  readonly how: 'expired' | Ending;
+  /** Who proposed the ending and who verified it; of an expiry both are the supervisor. */
+  readonly requestedBy: string;
+  readonly approvedBy: string;
+  readonly endedAt: Timestamp;
+}
+
+/** What a legal order's stream says. Until it is registered, `instrument` and all that comes with it are undefined. */
+export interface LegalOrderState {
+  instrument: Instrument | undefined;
+  /** As recorded: an order whose time ran out is `verified` until its expiry is recorded. */
+  state: OrderState | undefined;
+  registeredBy: string | undefined;
+  /** The LegalOrderRegistered event. */
+  registered: EventPointer | undefined;
+  /** The LegalOrderVerified event: what puts the order in force, from `effectiveAt` on. */
+  verified: EventPointer | undefined;
+  createdAt: Timestamp | undefined;
+  updatedAt: Timestamp | undefined;
+  verification: LegalOrderView['verification'];
+  rejection: LegalOrderView['rejection'];
+  /** By changeId, in the order of proposal. */
+  readonly changes: Map<string, ChangeView>;
+  /** In the order of the stream. */
+  readonly authorisations: Authorisation[];
+  ended: OrderEnd | undefined;
+}
+
+export function initialLegalOrderState(): LegalOrderState {
+  return {
+    instrument: undefined,
+    state: undefined,
+    registeredBy: undefined,
+    registered: undefined,
+    verified: undefined,
+    createdAt: undefined,
+    updatedAt: undefined,
+    verification: null,
+    rejection: null,
+    changes: new Map(),
+    authorisations: [],
+    ended: undefined,
+  };
+}
+
+/** The order as it is shown, or undefined when it is not registered. */
+export function legalOrderView(order: LegalOrderState): LegalOrderView | undefined {
+  const { instrument, state, registeredBy, createdAt, updatedAt, verification, rejection, changes, ended } = order;
+  if (instrument === undefined || state === undefined || registeredBy === undefined) return undefined;
+  if (createdAt === undefined || updatedAt === undefined) return undefined;
+  const endedAt = ended?.endedAt ?? null;
+  return {
+    ...instrument,
+    state,
+    registeredBy,
+    verification,
+    rejection,
+    endedAt,
+    changes: [...changes.values()],
+    createdAt,
+    updatedAt,
+  };
+}
+
+export function evolveLegalOrder(order: LegalOrderState, event: Recorded<LegalOrderEvent>): LegalOrderState {
+  if (event.type === 'CommandRefused') return order;
+  const { recordedAt } = event.metadata;
+  order.updatedAt = recordedAt;
+  switch (event.type) {
+    case 'LegalOrderRegistered': {
+      const { registeredBy, ...instrument } = event.data;
+      order.instrument = instrument;
+      order.state = 'registered';
+      order.registeredBy = registeredBy;
+      order.registered = pointerTo(event);
+      order.createdAt = recordedAt;
+      return order;
+    }
+    case 'LegalOrderVerified': {
+      const { method, note = null, verifiedBy } = event.data;
+      order.state = 'verified';
+      order.verified = pointerTo(event);
+      order.verification = { method, note, verifiedBy, verifiedAt: recordedAt };
+      return order;
+    }
+    case 'LegalOrderRejected': {
+      const { reason, rejectedBy } = event.data;
+      order.state = 'rejected';
+      order.rejection = { reason, rejectedBy, rejectedAt: recordedAt };
+      return order;
+    }
+    case 'LegalOrderChangeProposed': {
+      const undecided = { state: 'proposed', decidedBy: null, reason: null } as const;
+      order.changes.set(event.data.changeId, {
+        ...event.data,
+        ...undecided,
+        createdAt: recordedAt,
+        updatedAt: recordedAt,
+      });
+      return order;
+    }
+    case 'LegalOrderChangeRejected': {
+      const { changeId, rejectedBy, reason } = event.data;
+      closeChange(order, changeId, { state: 'rejected', decidedBy: rejectedBy, reason, updatedAt: recordedAt });
+      return order;
+    }
+    case 'LegalOrderEnded': {
+      const { changeId, how, proposedBy, verifiedBy } = event.data;
+      closeChange(order, changeId, { state: 'verified', decidedBy: verifiedBy, reason: null, updatedAt: recordedAt });
+      end(order, event, how, proposedBy, verifiedBy);
+      return order;
+    }
+    case 'LegalOrderExpired':
+      end(order, event, 'expired', SUPERVISOR.id, SUPERVISOR.id);
+      return order;
+    case 'FreezeAuthorised': {
+      const { accountId, scope, namedBy, partyId, requestedBy } = event.data;
+      const { key, commandHash } = event.metadata;
+      order.authorisations.push({
+        pointer: pointerTo(event),
+        accountId,
+        scope,
+        namedBy,
+        partyId,
+        requestedBy,
+        key,
+        commandHash,
+      });
+      return order;
+    }
+  }
+}
+
+function closeChange(
+  order: LegalOrderState,
+  changeId: string,
+  decision: Pick<ChangeView, 'state' | 'decidedBy' | 'reason' | 'updatedAt'>,
+): void {
+  const change = order.changes.get(changeId);
+  if (change !== undefined) order.changes.set(changeId, { ...change, ...decision });
+}
+
+function end(
+  order: LegalOrderState,
+  event: Recorded<LegalOrderEvent>,
+  how: OrderEnd['how'],
+  requestedBy: string,
+  approvedBy: string,
+): void {
+  order.state = how;
+  order.ended = { pointer: pointerTo(event), how, requestedBy, approvedBy, endedAt: event.metadata.recordedAt };
+}

@@ -1,0 +1,59 @@
+import type { Cell, Change, Row, Table } from '#kernel';
+
+/** What is to happen to one row, in order. Mostly one step: later changes are merged into earlier ones where they can be. */
+type Steps = Change[];
+
+/** The changes of a batch, merged per row: a row that changed a hundred times is written once. */
+export class ChangeSet {
+  readonly #tables = new Map<Table, Map<string, Steps>>();
+
+  add(changes: readonly Change[]): void {
+    for (const change of changes) this.#addOne(change);
+  }
+
+  /** Every change that is left, those of one row in their order. */
+  *changes(): Generator<Change> {
+    for (const rows of this.#tables.values()) {
+      for (const steps of rows.values()) yield* steps;
+    }
+  }
+
+  #addOne(change: Change): void {
+    let rows = this.#tables.get(change.table);
+    if (rows === undefined) {
+      rows = new Map();
+      this.#tables.set(change.table, rows);
+    }
+    const key = rowKey(change.table, change.row);
+    const steps = rows.get(key);
+    if (steps === undefined) rows.set(key, [change]);
+    else merge(steps, change);
+  }
+}
+
+function merge(steps: Steps, change: Change): void {
+  const last = steps.at(-1);
+  if (change.kind === 'put') {
+    steps.splice(0, steps.length, change);
+  } else if (change.kind === 'add') {
+    if (last?.kind === 'set') steps.push(change);
+  } else if (last === undefined || last.kind === 'add') {
+    steps.push(change);
+  } else {
+    steps[steps.length - 1] = { ...last, row: { ...last.row, ...change.row } };
+  }
+}
+
+/** @throws Error when a part of the primary key is missing: a projector's bug */
+function rowKey(table: Table, row: Row): string {
+  const [only] = table.primaryKey;
+  if (table.primaryKey.length === 1 && only !== undefined) return String(cellOf(table, row, only));
+  return table.primaryKey.map((column) => String(cellOf(table, row, column))).join('\u0000');
+}
+
+/** The value of a column that the row must have. */
+export function cellOf(table: Table, row: Row, column: string): Cell {
+  const cell = row[column];
+  if (cell === undefined) throw new Error(`a change of ${table.name} lacks ${column}`);
+  return cell;
+}

@@ -1,0 +1,66 @@
+import { accountTables, projectAccount, type AccountEvent } from '#accounts';
+import { assetTables, projectAsset, type AssetEvent } from '#assets';
+import { freezeTables, isFreezeEvent, projectFreeze } from '#freezes';
+import { assertNever, type Change, type Recorded, type Table, type Timestamp } from '#kernel';
+import { legalOrderTables, projectLegalOrder, type LegalOrderEvent } from '#legal-orders';
+import { partyTables, projectParty, type PartyEvent } from '#parties';
+import type { JudgedEvent, LedgerEvent } from '#replay';
+import { keyTables, projectKeys, projectStream, streamTables } from './keys-projection.ts';
+import { projectRefusal, refusalTables } from './refusals-projection.ts';
+import { projectViolation, violationTables } from './violations-projection.ts';
+
+/**
+ * A projector: a pure function from an event and the state of its stream after it to the rows that change. The same event
+ * twice in a row leaves the same rows. Raise `version` whenever its rows would come out differently: the read models are
+ * then built again on the next start.
+ */
+export interface Projector {
+  readonly name: string;
+  readonly version: number;
+  readonly tables: readonly Table[];
+  /** @param seenAt when this process saw the event: the log itself does not say when a violation was found */
+  readonly project: (judged: JudgedEvent, seenAt: Timestamp) => readonly Change[];
+}
+
+/** What no violation may touch. */
+function ofLegal(project: (event: Recorded<LedgerEvent>, judged: JudgedEvent) => readonly Change[]): Projector['project'] {
+  return (judged) => (judged.event === undefined ? [] : project(judged.event, judged));
+}
+
+export const projectors: readonly Projector[] = [
+  {
+    name: 'domain',
+    version: 1,
+    tables: [...assetTables, ...partyTables, ...legalOrderTables, ...accountTables],
+    project: ofLegal((event, { after }) => {
+      if (after === undefined) return [];
+      switch (after.kind) {
+        case 'asset':
+          return projectAsset(event as Recorded<AssetEvent>);
+        case 'party':
+          return projectParty(event as Recorded<PartyEvent>, after.state);
+        case 'legalOrder':
+          return projectLegalOrder(event as Recorded<LegalOrderEvent>, after.state);
+        case 'account':
+          return projectAccount(event as Recorded<AccountEvent>, after.state);
+        default:
+          return assertNever(after);
+      }
+    }),
+  },
+  {
+    name: 'freezes',
+    version: 1,
+    tables: freezeTables,
+    project: ofLegal((event) => (isFreezeEvent(event) ? projectFreeze(event) : [])),
+  },
+  { name: 'refusals', version: 1, tables: refusalTables, project: ofLegal(projectRefusal) },
+  { name: 'keys', version: 1, tables: keyTables, project: ofLegal(projectKeys) },
+  { name: 'streams', version: 1, tables: streamTables, project: projectStream },
+  { name: 'violations', version: 1, tables: violationTables, project: projectViolation },
+];
+
+/** Changes whenever a table or a version does. */
+export function fingerprintOf(list: readonly Projector[]): string {
+  return JSON.stringify(list.map(({ name, version, tables }) => [name, version, tables]));
+}

@@ -1,0 +1,178 @@
+import type { Cell, Change, Position, RecordedEvent, Table } from '#kernel';
+import { rmSync } from 'node:fs';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { cellOf, type ChangeSet } from './change-set.ts';
+
+/** The last event that the read models have taken in: where to go on, and whether the log is still the same. */
+export interface Checkpoint {
+  readonly position: Position;
+  readonly stream: string;
+  readonly revision: number;
+  readonly eventId: string;
+}
+
+export function checkpointAt(event: RecordedEvent): Checkpoint {
+  const { position, stream, revision, id } = event;
+  return { position, stream, revision, eventId: id };
+}
+
+/** A file that is not what it should be: thrown away and built again. */
+export class UnusableReadModelError extends Error {
+  constructor(reason: string) {
+    super(reason);
+    this.name = 'UnusableReadModelError';
+  }
+}
+
+/** The result codes with which SQLite says that a file is damaged, or no database at all. */
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
+
+/** True when an error of SQLite says that the file is beyond use, rather than that something went wrong this time. */
+export function isDamage(error: unknown): boolean {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return false;
+  const primary = error.errcode & 0xff;
+  return primary === SQLITE_CORRUPT || primary === SQLITE_NOTADB;
+}
+
+const IN_MEMORY = ':memory:';
+/** Page cache of the writing connection: the upper levels of all B-trees stay in memory. */
+const CACHE_KIB = 64 * 1024;
+
+/** The read models' file on its writing side. Disposable: whatever is in it can be built from the log again. */
+export class ReadModel {
+  readonly db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  #checkpoint: Checkpoint | undefined;
+
+  /**
+   * Opens the file, or makes it.
+   * @param fingerprint tells the tables and the projectors' versions: a file with another is unusable
+   * @throws UnusableReadModelError for a file that is damaged or was made by other projectors; Error for another database
+   */
+  constructor(file: string, tables: readonly Table[], fingerprint: string) {
+    this.db = new DatabaseSync(file);
+    try {
+      this.#prepareConnection();
+      if (this.#tableNames().size === 0) this.#create(tables, fingerprint);
+      this.#demandFingerprint(fingerprint);
+      this.#checkpoint = this.#readCheckpoint();
+    } catch (error) {
+      this.db.close();
+      throw isDamage(error) ? new UnusableReadModelError('the file is damaged') : error;
+    }
+  }
+
+  get checkpoint(): Checkpoint | undefined {
+    return this.#checkpoint;
+  }
+
+  /** Commits changes and checkpoint together, or neither. */
+  commit(changes: ChangeSet, checkpoint: Checkpoint): void {
+    this.db.exec('BEGIN IMMEDIATE');
+    try {
+      for (const change of changes.changes()) this.#apply(change);
+      this.#prepared('UPDATE readModel SET checkpoint = ?').run(JSON.stringify(checkpoint));
+      this.db.exec('COMMIT');
+    } catch (error) {
+      if (this.db.isTransaction) this.db.exec('ROLLBACK');
+      throw error;
+    }
+    this.#checkpoint = checkpoint;
+  }
+
+  close(): void {
+    if (this.db.isOpen) this.db.close();
+  }
+
+  #prepareConnection(): void {
+    // NORMAL: a power cut may lose the last commits, never half of one; they are projected again.
+    this.db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -${String(CACHE_KIB)}`);
+  }
+
+  #create(tables: readonly Table[], fingerprint: string): void {
+    this.db.exec('BEGIN');
+    for (const table of tables) this.db.exec(tableSql(table));
+    this.db.exec('CREATE TABLE readModel (fingerprint TEXT NOT NULL, checkpoint TEXT) STRICT');
+    this.db.prepare('INSERT INTO readModel (fingerprint) VALUES (?)').run(fingerprint);
+    this.db.exec('COMMIT');
+  }
+
+  #tableNames(): ReadonlySet<unknown> {
+    const rows = this.db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
+    return new Set(rows.map(({ name }) => name));
+  }
+
+  #demandFingerprint(fingerprint: string): void {
+    // Whatever this database is, it is not ours to throw away.
+    if (!this.#tableNames().has('readModel')) throw new Error('the file is a database, but not of read models');
+    const row = this.db.prepare('SELECT fingerprint FROM readModel').get();
+    if (row?.['fingerprint'] !== fingerprint) throw new UnusableReadModelError('the projections have changed');
+  }
+
+  #readCheckpoint(): Checkpoint | undefined {
+    const text = this.db.prepare('SELECT checkpoint FROM readModel').get()?.['checkpoint'];
+    return typeof text === 'string' ? (JSON.parse(text) as Checkpoint) : undefined;
+  }
+
+  #apply({ table, kind, row }: Change): void {
+    if (kind === 'set') {
+      const columns = Object.keys(row).filter((column) => !table.primaryKey.includes(column));
+      const cells = [...columns, ...table.primaryKey].map((column) => cellOf(table, row, column));
+      this.#prepared(updateSql(table, columns)).run(...cells);
+      return;
+    }
+    const cells: Cell[] = [];
+    for (const column in table.columns) cells.push(cellOf(table, row, column));
+    this.#prepared(insertSql(table, kind)).run(...cells);
+  }
+
+  #prepared(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+/** Deletes the file and what SQLite keeps beside it. Nobody may have it open. */
+export function removeReadModel(file: string): void {
+  if (file === IN_MEMORY) return;
+  for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
+}
+
+function tableSql({ name, columns, primaryKey, indexes }: Table): string {
+  const lines = Object.entries(columns).map(([column, type]) =>
+    type.endsWith('?') ? `${column} ${type.slice(0, -1).toUpperCase()}` : `${column} ${type.toUpperCase()} NOT NULL`,
+  );
+  const table = `CREATE TABLE ${name} (${lines.join(', ')}, PRIMARY KEY (${primaryKey.join(', ')})) STRICT, WITHOUT ROWID;`;
+  const indexed = indexes.map((on) => `CREATE INDEX ${name}By${on.map(capitalised).join('')} ON ${name} (${on.join(', ')});`);
+  return [table, ...indexed].join('\n');
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+const insertsByTable = new Map<Table, { readonly put: string; readonly add: string }>();
+
+function insertSql(table: Table, kind: 'put' | 'add'): string {
+  let sql = insertsByTable.get(table);
+  if (sql === undefined) {
+    const columns = Object.keys(table.columns);
+    const rest = columns.filter((column) => !table.primaryKey.includes(column));
+    const insert = `INSERT INTO ${table.name} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
+    const update = rest.map((column) => `${column} = excluded.${column}`).join(', ');
+    const add = `${insert} ON CONFLICT DO NOTHING`;
+    sql = { add, put: rest.length === 0 ? add : `${insert} ON CONFLICT DO UPDATE SET ${update}` };
+    insertsByTable.set(table, sql);
+  }
+  return sql[kind];
+}
+
+function updateSql(table: Table, columns: readonly string[]): string {
+  const assignments = columns.map((column) => `${column} = ?`).join(', ');
+  return `UPDATE ${table.name} SET ${assignments} WHERE ${table.primaryKey.map((column) => `${column} = ?`).join(' AND ')}`;
+}

@@ -1,0 +1,314 @@
+import type { EventReader } from '#event-store';
+import { systemClock, toTimestamp, type Clock, type Position, type RecordedEvent, type Table } from '#kernel';
+import { Judge, type JudgedEvent } from '#replay';
+import type { DatabaseSync } from 'node:sqlite';
+import { setTimeout as delay } from 'node:timers/promises';
+import { BatchSource } from './batch-source.ts';
+import { ChangeSet } from './change-set.ts';
+import { fingerprintOf, projectors as allProjectors, type Projector } from './projectors.ts';
+import type { ViolationView } from './queries-api.ts';
+import { checkpointAt, isDamage, ReadModel, removeReadModel, UnusableReadModelError, type Checkpoint } from './read-model.ts';
+import { violationView } from './violations-projection.ts';
+
+/** What keeps the read models from going on. It is tried again, and skips nothing. */
+export interface ProjectionFailure {
+  /** The event that could not be taken in; undefined when it was no event's fault. */
+  readonly position: Position | undefined;
+  readonly message: string;
+  /** How often it has failed in a row. */
+  readonly attempts: number;
+}
+
+export interface ProjectionStatus {
+  /** `catching-up` until all is taken in that the log held when the file was opened; only then may it be queried. */
+  readonly state: 'catching-up' | 'live' | 'failing' | 'closed';
+  readonly checkpoint: Position | undefined;
+  readonly failure: ProjectionFailure | undefined;
+}
+
+/** For logs and metrics. Plain data: it crosses from the worker. */
+export type ProjectionEvent =
+  | { readonly type: 'status'; readonly status: ProjectionStatus; readonly servable: boolean }
+  | {
+      readonly type: 'committed';
+      readonly checkpoint: Position;
+      readonly events: number;
+      readonly durationMs: number;
+      readonly servable: boolean;
+    }
+  /** The read models are thrown away and built again from the log. */
+  | { readonly type: 'rebuilding'; readonly reason: string }
+  | { readonly type: 'violation'; readonly violation: ViolationView };
+
+export interface EventJudge {
+  judge(recorded: RecordedEvent): JudgedEvent | Promise<JudgedEvent>;
+}
+
+/** Bounds and waits of the runner. */
+export interface RunnerLimits {
+  /** Most events of one transaction, and most held in memory. */
+  readonly batch: number;
+  /** Wait after a batch that was not full, so that a trickle of events is not a trickle of transactions; in ms. */
+  readonly lingerMs: number;
+  /** Wait before the first retry of what failed; doubles up to `retryMaxMs`. */
+  readonly retryMs: number;
+  readonly retryMaxMs: number;
+}
+
+export const DEFAULT_RUNNER_LIMITS: RunnerLimits = { batch: 2_000, lingerMs: 5, retryMs: 100, retryMaxMs: 10_000 };
+
+export interface RunnerOptions {
+  readonly reader: EventReader;
+  /** The read models' file, or `:memory:`. */
+  readonly file: string;
+  readonly onEvent: (event: ProjectionEvent) => void;
+  /** Asked before the file is replaced: nobody may have it open. */
+  readonly releaseReaders?: () => Promise<void>;
+  readonly limits?: Partial<RunnerLimits>;
+  readonly clock?: Clock;
+  readonly projectors?: readonly Projector[];
+  readonly createJudge?: () => EventJudge;
+}
+
+/** An event that a judge or projector could not take. */
+class EventFailedError extends Error {
+  readonly position: Position;
+  constructor(position: Position, cause: unknown) {
+    super(messageOf(cause), { cause });
+    this.name = 'EventFailedError';
+    this.position = position;
+  }
+}
+
+/**
+ * Follows the log and keeps the read models: judges each event in order, projects it, and commits a batch of changes together
+ * with the checkpoint, so that redelivery and crashes change nothing. Whatever fails is tried again from the checkpoint with
+ * nothing kept in memory.
+ */
+export class ProjectionRunner {
+  readonly #options: RunnerOptions;
+  readonly #limits: RunnerLimits;
+  readonly #projectors: readonly Projector[];
+  readonly #closing = new AbortController();
+  #cutPause = new AbortController();
+  #model: ReadModel | undefined;
+  #source: BatchSource | undefined;
+  #running: Promise<void> | undefined;
+  #failure: ProjectionFailure | undefined;
+  /** End of the log when the file was opened; undefined until it is known. */
+  #target: { readonly position: Position | undefined } | undefined;
+  #rebuildReason: string | undefined;
+  #rebuilds: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  /** A rebuild does not report again what this process has reported. */
+  #reportedUpTo: Position = '';
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+    this.#limits = { ...DEFAULT_RUNNER_LIMITS, ...options.limits };
+    this.#projectors = options.projectors ?? allProjectors;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  status(): ProjectionStatus {
+    const state = this.#closing.signal.aborted
+      ? 'closed'
+      : this.#failure !== undefined
+        ? 'failing'
+        : this.#servable()
+          ? 'live'
+          : 'catching-up';
+    return { state, checkpoint: this.#model?.checkpoint?.position, failure: this.#failure };
+  }
+
+  /** The writing connection, for readers in the same thread. Another one after each rebuild. */
+  connection(): DatabaseSync | undefined {
+    return this.#model?.db;
+  }
+
+  /** Throws the read models away and builds them again. @returns when they have caught up with the log */
+  rebuild(reason = 'asked for'): Promise<void> {
+    if (this.#closing.signal.aborted) return Promise.reject(new Error('the projections are closed'));
+    const rebuilt = new Promise<void>((resolve, reject) => this.#rebuilds.push({ resolve, reject }));
+    this.#rebuildReason = reason;
+    this.#target = undefined;
+    this.#source?.close();
+    this.#cutPause.abort();
+    return rebuilt;
+  }
+
+  /** Stops at the next commit and closes the file. The reader is the caller's. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#source?.close();
+    this.#cutPause.abort();
+    await this.#running;
+    for (const { reject } of this.#rebuilds.splice(0)) reject(new Error('the projections are closed'));
+    this.#model?.close();
+    this.#model = undefined;
+    this.#reportStatus();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#closing.signal.aborted) {
+      try {
+        await this.#follow();
+      } catch (error) {
+        this.#noteFailure(error);
+        await this.#pause(this.#retryDelayMs());
+      }
+    }
+  }
+
+  async #follow(): Promise<void> {
+    const model = await this.#open();
+    const head = await this.#options.reader.head();
+    this.#target ??= { position: head };
+    if ((head ?? '') <= (model.checkpoint?.position ?? '')) this.#failure = undefined;
+    this.#reportStatus();
+    this.#settleRebuilds();
+    const judge = this.#options.createJudge?.() ?? new Judge(this.#options.reader);
+    const source = new BatchSource(this.#options.reader, model.checkpoint?.position, this.#limits.batch);
+    this.#source = source;
+    try {
+      for (;;) {
+        const batch = this.#interrupted() ? [] : await source.next();
+        if (batch.length === 0) return;
+        await this.#takeIn(batch, model, judge);
+        if (batch.length < this.#limits.batch) await this.#pause(this.#limits.lingerMs);
+      }
+    } finally {
+      source.close();
+      this.#source = undefined;
+    }
+  }
+
+  #interrupted(): boolean {
+    return this.#closing.signal.aborted || this.#rebuildReason !== undefined;
+  }
+
+  /** The open file, at a checkpoint that stands in this log; rebuilt if it has to be. */
+  async #open(): Promise<ReadModel> {
+    if (this.#rebuildReason === undefined) {
+      try {
+        const model = this.#model ?? this.#openFile();
+        this.#model = model;
+        await this.#demandSameLog(model.checkpoint);
+        return model;
+      } catch (error) {
+        if (!(error instanceof UnusableReadModelError)) throw error;
+        this.#rebuildReason = error.message;
+      }
+    }
+    return this.#replace(this.#rebuildReason);
+  }
+
+  async #replace(reason: string): Promise<ReadModel> {
+    this.#target = undefined;
+    this.#options.onEvent({ type: 'rebuilding', reason });
+    this.#reportStatus();
+    this.#model?.close();
+    this.#model = undefined;
+    await this.#options.releaseReaders?.();
+    removeReadModel(this.#options.file);
+    this.#model = this.#openFile();
+    this.#rebuildReason = undefined;
+    return this.#model;
+  }
+
+  #openFile(): ReadModel {
+    const tables: Table[] = this.#projectors.flatMap((projector) => projector.tables);
+    return new ReadModel(this.#options.file, tables, fingerprintOf(this.#projectors));
+  }
+
+  /** @throws UnusableReadModelError when the last event taken in is not in this log, where it was */
+  async #demandSameLog(checkpoint: Checkpoint | undefined): Promise<void> {
+    if (checkpoint === undefined) return;
+    const { stream, revision, position, eventId } = checkpoint;
+    const [event] = await this.#options.reader.read(stream, { from: revision, to: revision });
+    if (event?.id === eventId && event.position === position) return;
+    throw new UnusableReadModelError('the read models are of another log, or ahead of this one');
+  }
+
+  async #takeIn(batch: readonly RecordedEvent[], model: ReadModel, judge: EventJudge): Promise<void> {
+    const startedMs = performance.now();
+    const changes = new ChangeSet();
+    const violations: ViolationView[] = [];
+    const seenAt = toTimestamp((this.#options.clock ?? systemClock).now());
+    let last: RecordedEvent | undefined;
+    let failed: EventFailedError | undefined;
+    let events = 0;
+    for (const recorded of batch) {
+      try {
+        const verdict = judge.judge(recorded);
+        const judged = verdict instanceof Promise ? await verdict : verdict;
+        for (const projector of this.#projectors) changes.add(projector.project(judged, seenAt));
+        const violation = violationView(judged, seenAt);
+        if (violation !== undefined) violations.push(violation);
+      } catch (error) {
+        failed = new EventFailedError(recorded.position, error);
+        break;
+      }
+      last = recorded;
+      events += 1;
+    }
+    if (last !== undefined) {
+      model.commit(changes, checkpointAt(last));
+      this.#reportCommit(last.position, events, performance.now() - startedMs, violations);
+    }
+    if (failed !== undefined) throw failed;
+  }
+
+  #reportCommit(checkpoint: Position, events: number, durationMs: number, violations: readonly ViolationView[]): void {
+    const before = this.status().state;
+    this.#failure = undefined;
+    this.#options.onEvent({ type: 'committed', checkpoint, events, durationMs, servable: this.#servable() });
+    if (this.status().state !== before) this.#reportStatus();
+    for (const violation of violations) {
+      if (violation.position > this.#reportedUpTo) this.#options.onEvent({ type: 'violation', violation });
+    }
+    if (checkpoint > this.#reportedUpTo) this.#reportedUpTo = checkpoint;
+    this.#settleRebuilds();
+  }
+
+  #settleRebuilds(): void {
+    if (!this.#servable()) return;
+    for (const { resolve } of this.#rebuilds.splice(0)) resolve();
+  }
+
+  /** Whether all is taken in that the log held when the file was opened. */
+  #servable(): boolean {
+    if (this.#target === undefined || this.#model === undefined) return false;
+    const { position } = this.#target;
+    return position === undefined || (this.#model.checkpoint?.position ?? '') >= position;
+  }
+
+  #noteFailure(error: unknown): void {
+    // The next round opens the file and the log anew: nothing in memory is trusted after a failure.
+    if (isDamage(error)) this.#rebuildReason = 'the file is damaged';
+    const position = error instanceof EventFailedError ? error.position : undefined;
+    this.#failure = { position, message: messageOf(error), attempts: (this.#failure?.attempts ?? 0) + 1 };
+    this.#reportStatus();
+  }
+
+  #retryDelayMs(): number {
+    const doublings = Math.min((this.#failure?.attempts ?? 1) - 1, 20);
+    return Math.min(this.#limits.retryMs * 2 ** doublings, this.#limits.retryMaxMs);
+  }
+
+  async #pause(ms: number): Promise<void> {
+    if (ms === 0 || this.#interrupted()) return;
+    this.#cutPause = new AbortController();
+    await delay(ms, undefined, { signal: this.#cutPause.signal }).catch(() => undefined);
+  }
+
+  #reportStatus(): void {
+    this.#options.onEvent({ type: 'status', status: this.status(), servable: this.#servable() });
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

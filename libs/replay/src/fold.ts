@@ -1,0 +1,174 @@
+import { checkAccount, evolveAccount, initialAccountState, type AccountEvent, type AccountState } from '#accounts';
+import { checkAsset, evolveAsset, initialAssetState, type AssetEvent, type AssetState } from '#assets';
+import { assertNever, hashHolds, SHA256_PATTERN, sha256Hex, toMs, type Recorded, type RecordedEvent } from '#kernel';
+import {
+  checkLegalOrder,
+  evolveLegalOrder,
+  initialLegalOrderState,
+  type LegalOrderEvent,
+  type LegalOrderState,
+} from '#legal-orders';
+import { checkParty, evolveParty, initialPartyState, type PartyEvent, type PartyState } from '#parties';
+import type { JudgedEvent, LedgerEvent, StreamState, Violation } from './judged.ts';
+import { decodeEvent, kindOfStream, type StreamKind } from './registry.ts';
+import type { CitationResolver } from './resolver.ts';
+
+/**
+ * One stream being folded, event by event: its state, and what the next append needs to know. The same events give the
+ * same fold on any machine (invariant 11): a verdict on a citation rests only on events that are earlier in the log.
+ */
+export class StreamFold {
+  readonly stream: string;
+  /** Undefined for a stream whose name is not one of ours: every event on it is malformed. */
+  readonly contents: StreamState | undefined;
+  /** Revision of the last event folded, or -1. */
+  revision = -1;
+  /** What the next event's `previousHash` has to be. */
+  lastHash: string | null = null;
+  /** Latest `recordedAt` of a legal event, in milliseconds, or 0: a time forced in from the future stops nothing. */
+  lastRecordedMs = 0;
+  readonly #resolver: CitationResolver;
+
+  constructor(stream: string, resolver: CitationResolver) {
+    this.stream = stream;
+    this.#resolver = resolver;
+    const kind = kindOfStream(stream);
+    this.contents = kind === undefined ? undefined : initialContents(kind);
+  }
+
+  /**
+   * Folds the next event of the log. Whatever should never be changes nothing but the place in the chain.
+   * @throws StoreError when the streams that a citation points to can't be read: nothing is folded then
+   */
+  apply(recorded: RecordedEvent): JudgedEvent | Promise<JudgedEvent> {
+    this.#demandNext(recorded);
+    const decoded = decodeEvent(recorded);
+    if (!decoded.ok) return this.#reject(recorded, { code: 'malformed-event', detail: decoded.problem });
+    if (recorded.metadata.previousHash !== this.lastHash) {
+      return this.#reject(recorded, {
+        code: 'hash-mismatch',
+        detail: 'previousHash is not the hash of the event before',
+      });
+    }
+    if (!hashHolds(recorded)) {
+      return this.#reject(recorded, { code: 'hash-mismatch', detail: 'hash is not that of the content' });
+    }
+    return this.#judge(recorded, decoded.event);
+  }
+
+  /**
+   * Folds an event that this process made and is about to append: the same judgement, without decoding what was never
+   * encoded.
+   */
+  applyOwn(recorded: RecordedEvent): JudgedEvent | Promise<JudgedEvent> {
+    this.#demandNext(recorded);
+    return this.#judge(recorded, recorded as Recorded<LedgerEvent>);
+  }
+
+  #judge(recorded: RecordedEvent, event: Recorded<LedgerEvent>): JudgedEvent | Promise<JudgedEvent> {
+    const contents = this.contents;
+    if (contents === undefined) return this.#reject(recorded, { code: 'malformed-event', detail: 'unknown stream' });
+    const objection = check(contents, event);
+    if (objection !== undefined) return this.#reject(recorded, { code: 'illegal-event', detail: objection });
+    if (contents.kind !== 'account' || (event.type !== 'AccountFrozen' && event.type !== 'AccountUnfrozen')) {
+      return this.#accept(recorded, event, contents);
+    }
+    return this.#resolver
+      .verdict(event, contents.state)
+      .then((verdict) =>
+        verdict.ok
+          ? this.#accept(recorded, event, contents)
+          : this.#reject(recorded, { code: 'citation-unresolved', detail: verdict.reason }),
+      );
+  }
+
+  #demandNext(recorded: RecordedEvent): void {
+    if (recorded.stream !== this.stream || recorded.revision !== this.revision + 1) {
+      throw new Error(
+        `fold of ${this.stream} at ${String(this.revision)} was given ${recorded.stream}@${String(recorded.revision)}`,
+      );
+    }
+  }
+
+  #accept(recorded: RecordedEvent, event: Recorded<LedgerEvent>, contents: StreamState): JudgedEvent {
+    evolve(contents, event);
+    this.#advance(recorded);
+    this.lastRecordedMs = Math.max(this.lastRecordedMs, toMs(event.metadata.recordedAt));
+    return { recorded, event, violation: undefined, after: contents };
+  }
+
+  #reject(recorded: RecordedEvent, violation: Violation): JudgedEvent {
+    this.#advance(recorded);
+    return { recorded, event: undefined, violation, after: this.contents };
+  }
+
+  #advance(recorded: RecordedEvent): void {
+    this.revision = recorded.revision;
+    this.lastHash = chainHash(recorded);
+  }
+}
+
+/** What the next event links to: the stored hash, or for an event stored without one a hash of what is there. */
+function chainHash(recorded: RecordedEvent): string {
+  const hash: unknown = (recorded.metadata as { hash?: unknown } | null | undefined)?.hash;
+  if (typeof hash === 'string' && SHA256_PATTERN.test(hash)) return hash;
+  // Plain JSON text: canonical JSON refuses some of what can be forced into a store.
+  return sha256Hex(JSON.stringify([recorded.id, recorded.type, recorded.data, recorded.metadata]));
+}
+
+function initialContents(kind: StreamKind): StreamState {
+  switch (kind) {
+    case 'asset':
+      return { kind, state: initialAssetState() };
+    case 'party':
+      return { kind, state: initialPartyState() };
+    case 'account':
+      return { kind, state: initialAccountState() };
+    case 'legalOrder':
+      return { kind, state: initialLegalOrderState() };
+    default:
+      return assertNever(kind);
+  }
+}
+
+function check(contents: StreamState, event: Recorded<LedgerEvent>): string | undefined {
+  switch (contents.kind) {
+    case 'asset':
+      return checkAsset(contents.state, event as Recorded<AssetEvent>);
+    case 'party':
+      return checkParty(contents.state, event as Recorded<PartyEvent>);
+    case 'account':
+      return checkAccount(contents.state, event as Recorded<AccountEvent>);
+    case 'legalOrder':
+      return checkLegalOrder(contents.state, event as Recorded<LegalOrderEvent>);
+    default:
+      return assertNever(contents);
+  }
+}
+
+function evolve(contents: StreamState, event: Recorded<LedgerEvent>): void {
+  switch (contents.kind) {
+    case 'asset':
+      replaceState(contents, evolveAsset(contents.state, event as Recorded<AssetEvent>));
+      return;
+    case 'party':
+      replaceState(contents, evolveParty(contents.state, event as Recorded<PartyEvent>));
+      return;
+    case 'account':
+      replaceState(contents, evolveAccount(contents.state, event as Recorded<AccountEvent>));
+      return;
+    case 'legalOrder':
+      replaceState(contents, evolveLegalOrder(contents.state, event as Recorded<LegalOrderEvent>));
+      return;
+    default:
+      assertNever(contents);
+  }
+}
+
+/** `evolve` owns the state that it is given and may return another: keep what it returned. */
+function replaceState<State extends AssetState | PartyState | AccountState | LegalOrderState>(
+  contents: { state: State },
+  state: State,
+): void {
+  contents.state = state;
+}

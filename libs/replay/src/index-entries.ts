@@ -1,0 +1,38 @@
+import type { CommandKey, Recorded } from '#kernel';
+import type { WithdrawalStatus } from '#accounts';
+import type { LedgerEvent } from './judged.ts';
+
+/** What a home stream is asked for by name: which command a key was used for, whether an id is taken. */
+export interface NamedEntry {
+  readonly kind: 'key' | 'deposit' | 'withdrawal';
+  readonly id: string;
+  readonly value: string;
+}
+
+/** The id under which a key is found on its home stream. */
+export function keyEntryId(key: Pick<CommandKey, 'caller' | 'value'>): string {
+  return `${key.caller}\n${key.value}`;
+}
+
+/** The entries that an event of its own home stream makes or renews. */
+export function indexEntries(event: Recorded<LedgerEvent>): readonly NamedEntry[] {
+  const entries: NamedEntry[] = [];
+  const { key, commandHash } = event.metadata;
+  if (key !== null && commandHash !== null && key.homeStream === event.stream) {
+    entries.push({ kind: 'key', id: keyEntryId(key), value: commandHash });
+  }
+  if (event.type === 'FundsDeposited') entries.push({ kind: 'deposit', id: event.data.depositId, value: 'deposited' });
+  const status = WITHDRAWAL_STATUS[event.type];
+  if (status !== undefined && 'withdrawalId' in event.data) {
+    entries.push({ kind: 'withdrawal', id: event.data.withdrawalId, value: status });
+  }
+  return entries;
+}
+
+const WITHDRAWAL_STATUS: Readonly<Partial<Record<string, WithdrawalStatus>>> = {
+  WithdrawalReserved: 'reserved',
+  WithdrawalDispatched: 'dispatched',
+  WithdrawalSettled: 'settled',
+  WithdrawalCancelled: 'cancelled',
+  WithdrawalStopped: 'stopped',
+};

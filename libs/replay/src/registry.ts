@@ -1,0 +1,73 @@
+import { accountEvents } from '#accounts';
+import { assetEvents } from '#assets';
+import { decodeData, field, type EventDefinition, type Recorded, type RecordedEvent } from '#kernel';
+import { legalOrderEvents } from '#legal-orders';
+import { partyEvents } from '#parties';
+import { z } from 'zod';
+import type { LedgerEvent, StreamState } from './judged.ts';
+
+/** What a stream can be about: the part of its name before the first `-`. */
+export type StreamKind = StreamState['kind'];
+
+const EVENTS: Readonly<Record<StreamKind, readonly EventDefinition[]>> = {
+  asset: assetEvents,
+  party: partyEvents,
+  account: accountEvents,
+  legalOrder: legalOrderEvents,
+};
+
+/** Every event there is, by the kind of stream it stands on: guards, catalogue and upcasters come from here. */
+export const registry: Readonly<Record<StreamKind, ReadonlyMap<string, EventDefinition>>> = {
+  asset: byType(EVENTS.asset),
+  party: byType(EVENTS.party),
+  account: byType(EVENTS.account),
+  legalOrder: byType(EVENTS.legalOrder),
+};
+
+function byType(definitions: readonly EventDefinition[]): ReadonlyMap<string, EventDefinition> {
+  return new Map(definitions.map((definition) => [definition.type, definition]));
+}
+
+/** Prefixes of all streams of ours. */
+export const STREAM_PREFIXES: readonly string[] = Object.keys(EVENTS).map((kind) => `${kind}-`);
+
+export function kindOfStream(stream: string): StreamKind | undefined {
+  const kind = stream.slice(0, Math.max(0, stream.indexOf('-')));
+  return Object.hasOwn(EVENTS, kind) ? (kind as StreamKind) : undefined;
+}
+
+/** The id in a stream's name: `acc-1` of `account-acc-1`. */
+export function idOfStream(stream: string): string {
+  return stream.slice(stream.indexOf('-') + 1);
+}
+
+const metadataSchema = z.strictObject({
+  actor: z.strictObject({ id: field.actorId, roles: z.array(z.string().max(32)).max(16) }),
+  correlationId: z.string().min(1).max(128),
+  causationId: field.uuid.nullable(),
+  key: z
+    .strictObject({ caller: field.actorId, homeStream: z.string().min(1).max(96), value: field.text(255) })
+    .nullable(),
+  commandHash: field.sha256.nullable(),
+  recordedAt: field.timestamp,
+  previousHash: field.sha256.nullable(),
+  hash: field.sha256,
+});
+
+/** Checks envelope and data against the registry and lifts the data to the current version. */
+export function decodeEvent(
+  recorded: RecordedEvent,
+): { readonly ok: true; readonly event: Recorded<LedgerEvent> } | { readonly ok: false; readonly problem: string } {
+  const kind = kindOfStream(recorded.stream);
+  const definition = kind === undefined ? undefined : registry[kind].get(recorded.type);
+  if (definition === undefined)
+    return { ok: false, problem: `no event of type ${recorded.type} belongs on this stream` };
+  const metadata = metadataSchema.safeParse(recorded.metadata);
+  if (!metadata.success) {
+    const issue = metadata.error.issues[0];
+    return { ok: false, problem: `metadata.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'malformed'}` };
+  }
+  const decoded = decodeData(definition, recorded.schemaVersion, recorded.data);
+  if (!decoded.ok) return decoded;
+  return { ok: true, event: { ...recorded, data: decoded.data } as Recorded<LedgerEvent> };
+}

@@ -1,0 +1,3 @@
+export * from './decider-spec.ts';
+export * from './legal-order-samples.ts';
+export * from './ledger-world.ts';

@@ -1,0 +1,272 @@
+import type { EventPointer, RecordedEvent } from '#kernel';
+import { z } from 'zod';
+
+/**
+ * What each event has to say, written down a second time on purpose: the checker believes nothing that the domain libraries
+ * say about themselves, so that a mistake there can't hide itself.
+ */
+const id = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/);
+const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+const asset = z.string().regex(/^[A-Z0-9]{2,16}$/);
+const revision = z.string().regex(/^(0|[1-9][0-9]{0,15})$/);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const timestamp = z
+  .string()
+  .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+  .refine((text) => !Number.isNaN(Date.parse(text)));
+const text = z.string().min(1).max(500);
+const actorId = z.string().min(1).max(128);
+const units = z.string().regex(/^(0|[1-9][0-9]{0,37})$/);
+const positiveUnits = z.string().regex(/^[1-9][0-9]{0,37}$/);
+const pointer = z.strictObject({ stream: text, revision, eventId: uuid });
+const decidedOn = z.strictObject({ stream: text, revision: revision.nullable() }).nullable();
+const basis = z.strictObject({ kind: z.literal('legal-order'), id });
+const scope = z.strictObject({
+  direction: z.literal('debit'),
+  assets: z.union([z.literal('all'), z.array(asset).min(1)]),
+});
+const holders = z.array(z.strictObject({ partyId: id, capacity: z.enum(['owner', 'joint', 'beneficial']) })).min(1);
+const openingKey = z.strictObject({ caller: actorId, value: text });
+const subject = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('account'), accountId: id }),
+  z.strictObject({ kind: z.literal('party'), partyId: id }),
+]);
+const movement = { accountId: id, asset, amount: positiveUnits };
+const withdrawal = { ...movement, withdrawalId: id, destination: z.looseObject({ kind: text }), reservedAt: timestamp };
+const balance = z.strictObject({ asset, available: units, reserved: units, held: units });
+const ending = z.enum(['discharged', 'revoked', 'set-aside']);
+const freeze = { accountId: id, freezeId: uuid };
+
+const shapes = {
+  AssetRegistered: { on: ['asset'], data: { code: asset, scale: z.int().min(0).max(18), kind: text } },
+
+  PartyRegistered: { on: ['party'], data: { partyId: id, kind: text, externalRef: text } },
+  PartyIdentified: {
+    on: ['party'],
+    data: { partyId: id, method: text, evidenceSha256: sha256, identifiedAt: timestamp },
+  },
+  AccountAttached: {
+    on: ['party'],
+    data: {
+      partyId: id,
+      accountId: id,
+      capacity: text,
+      opening: z.strictObject({ accountId: id, holders, key: openingKey, commandHash: sha256 }),
+    },
+  },
+  AccountDetached: { on: ['party'], data: { partyId: id, accountId: id, key: openingKey } },
+  PartyNamed: { on: ['party'], data: { partyId: id, basis, citation: pointer } },
+  PartyNoLongerNamed: { on: ['party'], data: { partyId: id, basis, citation: pointer } },
+
+  AccountOpened: { on: ['account'], data: { accountId: id, holders } },
+  AccountOpeningAbandoned: {
+    on: ['account'],
+    data: {
+      accountId: id,
+      reason: z.enum(['party-named-by-basis', 'already-exists']),
+      holders,
+      partyId: id.optional(),
+      decidedOn,
+    },
+  },
+  FundsDeposited: {
+    on: ['account'],
+    data: { ...movement, depositId: id, source: z.looseObject({ kind: text, reference: text }) },
+  },
+  WithdrawalReserved: { on: ['account'], data: withdrawal },
+  WithdrawalDispatched: { on: ['account'], data: { ...withdrawal, reference: text } },
+  WithdrawalSettled: { on: ['account'], data: { ...withdrawal, reference: text } },
+  WithdrawalCancelled: { on: ['account'], data: { ...withdrawal, reason: text } },
+  WithdrawalStopped: { on: ['account'], data: { ...movement, withdrawalId: id, freezeId: uuid } },
+  AccountFrozen: {
+    on: ['account'],
+    data: {
+      ...freeze,
+      basis,
+      citation: pointer,
+      scope,
+      placedBy: actorId,
+      blockedFrom: timestamp,
+      balancesAtFreeze: z.array(balance),
+      stopped: z.array(id),
+      inFlight: z.array(id),
+    },
+  },
+  FreezeAbandoned: {
+    on: ['account'],
+    data: {
+      ...freeze,
+      basis,
+      citation: pointer,
+      reason: z.enum(['already-frozen', 'key-used', 'basis-ended', 'not-a-holder', 'account-not-open']),
+      existingFreezeId: uuid.optional(),
+    },
+  },
+  LiftRequested: {
+    on: ['account'],
+    data: { ...freeze, requestId: id, ground: z.literal('placed-in-error'), note: text, requestedBy: actorId },
+  },
+  LiftRejected: {
+    on: ['account'],
+    data: { ...freeze, requestId: id, citation: pointer, reason: text, rejectedBy: actorId },
+  },
+  AccountUnfrozen: {
+    on: ['account'],
+    data: {
+      ...freeze,
+      ground: z.enum(['basis-ended', 'placed-in-error']),
+      citation: pointer,
+      requestId: id.optional(),
+      note: text.optional(),
+      requestedBy: actorId,
+      approvedBy: actorId,
+    },
+  },
+
+  LegalOrderRegistered: {
+    on: ['legalOrder'],
+    data: {
+      orderId: id,
+      kind: text,
+      effect: z.literal('restrain'),
+      authority: z.looseObject({ name: text }),
+      caseReference: text,
+      statute: text,
+      underlyingRequest: text.optional(),
+      subjects: z.array(subject).min(1),
+      scope,
+      issuedAt: timestamp,
+      receivedAt: timestamp,
+      effectiveAt: timestamp,
+      expiresAt: timestamp.optional(),
+      documentSha256: sha256,
+      registeredBy: actorId,
+    },
+  },
+  LegalOrderVerified: {
+    on: ['legalOrder'],
+    data: { orderId: id, method: text, note: text.optional(), verifiedBy: actorId },
+  },
+  LegalOrderRejected: { on: ['legalOrder'], data: { orderId: id, reason: text, rejectedBy: actorId } },
+  LegalOrderChangeProposed: {
+    on: ['legalOrder'],
+    data: {
+      orderId: id,
+      changeId: id,
+      kind: z.literal('ending'),
+      how: ending,
+      documentSha256: sha256,
+      issuedAt: timestamp,
+      reference: text,
+      proposedBy: actorId,
+    },
+  },
+  LegalOrderChangeRejected: {
+    on: ['legalOrder'],
+    data: { orderId: id, changeId: id, reason: text, rejectedBy: actorId },
+  },
+  LegalOrderEnded: {
+    on: ['legalOrder'],
+    data: {
+      orderId: id,
+      changeId: id,
+      how: ending,
+      method: text,
+      note: text.optional(),
+      proposedBy: actorId,
+      verifiedBy: actorId,
+    },
+  },
+  LegalOrderExpired: { on: ['legalOrder'], data: { orderId: id, expiresAt: timestamp } },
+  FreezeAuthorised: {
+    on: ['legalOrder'],
+    data: {
+      orderId: id,
+      accountId: id,
+      scope,
+      namedBy: pointer,
+      partyId: id.optional(),
+      requestedBy: actorId,
+      blockedFrom: timestamp.optional(),
+    },
+  },
+
+  CommandRefused: {
+    on: ['account', 'party', 'legalOrder'],
+    data: {
+      command: text,
+      // Any text: which codes may be recorded is a rule of its own, checked with the others.
+      code: text,
+      detail: text,
+      extra: z.record(z.string(), z.unknown()),
+      request: z.record(z.string(), z.unknown()),
+      decidedOn,
+    },
+  },
+} as const;
+
+type Shapes = typeof shapes;
+export type FactType = keyof Shapes;
+
+const schemas = Object.fromEntries(
+  Object.entries(shapes).map(([type, shape]) => [type, z.strictObject(shape.data as z.ZodRawShape)]),
+);
+
+const metadataSchema = z.strictObject({
+  actor: z.strictObject({ id: actorId, roles: z.array(z.string()) }),
+  correlationId: z.string(),
+  causationId: uuid.nullable(),
+  key: z.strictObject({ caller: actorId, homeStream: text, value: text }).nullable(),
+  commandHash: sha256.nullable(),
+  recordedAt: timestamp,
+  previousHash: sha256.nullable(),
+  hash: sha256,
+});
+
+type DataOf<Type extends FactType> = z.infer<z.ZodObject<Shapes[Type]['data']>>;
+
+/** A recorded event whose data has the shape that its type promises. `about` is the id within its stream's name. */
+export type Fact<Type extends FactType = FactType> = {
+  [T in Type]: { readonly type: T; readonly data: DataOf<T>; readonly event: RecordedEvent; readonly about: string };
+}[Type];
+
+export type Scope = DataOf<'AccountFrozen'>['scope'];
+export type Pointer = EventPointer;
+
+const SUBJECT_FIELD: Readonly<Record<string, string>> = {
+  asset: 'code',
+  party: 'partyId',
+  account: 'accountId',
+  legalOrder: 'orderId',
+};
+
+/** @returns the event as a fact, or a sentence that says why it is none */
+export function readFact(event: RecordedEvent): Fact | string {
+  const metadata = metadataSchema.safeParse(event.metadata);
+  if (!metadata.success) return `metadata: ${describe(metadata.error)}`;
+  if (!isFactType(event.type)) return `no event is called ${JSON.stringify(event.type)}`;
+  if (event.schemaVersion !== 1) return `schemaVersion ${String(event.schemaVersion)} of ${event.type} is unknown`;
+  const [prefix, about] = splitStream(event.stream);
+  if (!(shapes[event.type].on as readonly string[]).includes(prefix)) return `${event.type} on ${event.stream}`;
+  const data = schemas[event.type]?.safeParse(event.data);
+  if (data?.success !== true) return `data: ${data === undefined ? 'unknown' : describe(data.error)}`;
+  const subjectField = SUBJECT_FIELD[prefix] ?? '';
+  if (event.type !== 'CommandRefused' && data.data[subjectField] !== about) {
+    return `${subjectField} ${String(data.data[subjectField])} on ${event.stream}`;
+  }
+  return { type: event.type, data: data.data, event, about } as Fact;
+}
+
+/** `account-a-1` is `account` and `a-1`. */
+export function splitStream(stream: string): readonly [prefix: string, id: string] {
+  const dash = stream.indexOf('-');
+  return dash < 0 ? [stream, ''] : [stream.slice(0, dash), stream.slice(dash + 1)];
+}
+
+function isFactType(type: string): type is FactType {
+  return Object.hasOwn(shapes, type);
+}
+
+function describe(error: z.ZodError): string {
+  return error.issues.map((issue) => `${issue.path.join('.') || 'all of it'}: ${issue.message}`).join('; ');
+}

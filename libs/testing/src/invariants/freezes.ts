@@ -1,0 +1,266 @@
+import { checkChecker } from './orders.ts';
+import type { Fact } from './facts.ts';
+import {
+  accountOf,
+  covers,
+  decisionOnAccount,
+  follow,
+  freezesInForce,
+  holds,
+  orderStream,
+  sameJson,
+  type Account,
+  type Authorisation,
+  type Freeze,
+  type Log,
+  type Problem,
+} from './log.ts';
+import { balanceOf } from './money.ts';
+
+export type FreezeFact = Fact<
+  'AccountFrozen' | 'FreezeAbandoned' | 'LiftRequested' | 'LiftRejected' | 'AccountUnfrozen'
+>;
+type Resolution = Fact<'AccountFrozen' | 'FreezeAbandoned'>;
+
+const protocol = (detail: string): Problem => ({ invariant: 'protocol', detail });
+const one = (detail: string): Problem => ({ invariant: 1, detail });
+const two = (detail: string): Problem => ({ invariant: 2, detail });
+const three = (detail: string): Problem => ({ invariant: 3, detail });
+
+export function checkFreeze(log: Log, fact: FreezeFact): readonly Problem[] {
+  const account = accountOf(log, fact.about);
+  switch (fact.type) {
+    case 'AccountFrozen':
+      return checkFrozen(log, account, fact);
+    case 'FreezeAbandoned':
+      return checkAbandoned(log, account, fact);
+    case 'LiftRequested':
+      return checkLiftRequested(account, fact);
+    case 'LiftRejected':
+      return checkLiftRejected(log, account, fact);
+    case 'AccountUnfrozen':
+      return checkUnfrozen(log, account, fact);
+  }
+}
+
+export function applyFreeze(log: Log, fact: FreezeFact): void {
+  const account = accountOf(log, fact.about);
+  const { freezeId } = fact.data;
+  switch (fact.type) {
+    case 'AccountFrozen': {
+      resolve(log, fact);
+      account.freezes.set(freezeId, { fact, inForce: true });
+      const withdrawalIds = new Set(stoppable(account, fact));
+      if (withdrawalIds.size > 0) account.awaited = { by: fact, withdrawalIds };
+      break;
+    }
+    case 'FreezeAbandoned':
+      resolve(log, fact);
+      break;
+    case 'LiftRequested':
+      account.liftRequests.set(requestKey(fact.data), { fact, open: true });
+      break;
+    case 'LiftRejected':
+      closeRequest(account, requestKey(fact.data));
+      break;
+    case 'AccountUnfrozen': {
+      const freeze = account.freezes.get(freezeId);
+      if (freeze !== undefined) freeze.inForce = false;
+      closeRequest(account, requestKey(fact.data));
+      break;
+    }
+  }
+}
+
+function resolve(log: Log, fact: Resolution): void {
+  const authorisation = log.authorisations.get(fact.data.citation.eventId);
+  if (authorisation !== undefined) authorisation.resolvedBy = fact;
+}
+
+function closeRequest(account: Account, key: string): void {
+  const request = account.liftRequests.get(key);
+  if (request !== undefined) request.open = false;
+}
+
+function requestKey(data: { readonly freezeId: string; readonly requestId?: string | undefined }): string {
+  return `${data.freezeId} ${data.requestId ?? ''}`;
+}
+
+/** Invariant 1, at the account: the citation leads to an authorisation of this very freeze, earlier in the log. */
+function checkFrozen(log: Log, account: Account, fact: Fact<'AccountFrozen'>): readonly Problem[] {
+  const authorisation = authorisationOf(log, fact);
+  if (authorisation === undefined)
+    return [one('the citation leads to no authorisation that stands earlier in the log')];
+  const cited = authorisation.fact.data;
+  const problems = [...checkResolution(authorisation, fact)];
+  if (!sameJson(sortedScope(cited.scope), sortedScope(fact.data.scope)))
+    problems.push(one('another scope was authorised'));
+  if (cited.requestedBy !== fact.data.placedBy) problems.push(one('another person was authorised'));
+  if (cited.blockedFrom !== undefined && cited.blockedFrom !== fact.data.blockedFrom) {
+    problems.push(one('blockedFrom differs from what was authorised'));
+  }
+  if (account.opened === undefined) problems.push(one('the account is not open'));
+  else if (cited.partyId !== undefined && !holds(account, cited.partyId)) {
+    problems.push(one('the account is not held by the party through which the order names it'));
+  }
+  if (freezeUnder(account, fact.data.basis.id) !== undefined) {
+    problems.push(two('a freeze under the same basis is in force already'));
+  }
+  return [...problems, ...checkWhatItDid(account, fact)];
+}
+
+/** What holds for whatever resolves an authorisation: it is about this account and basis, under its key, the first to do so. */
+function checkResolution(authorisation: Authorisation, fact: Resolution): readonly Problem[] {
+  const { data, event } = authorisation.fact;
+  const problems: Problem[] = [];
+  if (data.accountId !== fact.about) problems.push(one('the authorisation is for another account'));
+  if (orderStream(fact.data.basis.id) !== event.stream) problems.push(one('the authorisation is of another basis'));
+  if (fact.data.freezeId !== event.id) problems.push(one('the id of the freeze is not that of its authorisation'));
+  if (authorisation.resolvedBy !== undefined) problems.push(two('the citation was resolved before'));
+  const { key, commandHash } = event.metadata;
+  if (fact.event.metadata.key === null) return problems;
+  if (
+    !sameJson(keyFields(key), keyFields(fact.event.metadata.key)) ||
+    commandHash !== fact.event.metadata.commandHash
+  ) {
+    problems.push({ invariant: 7, detail: 'key or command hash differ from those of the authorisation' });
+  }
+  return problems;
+}
+
+function keyFields(key: { caller: string; homeStream: string; value: string } | null): unknown {
+  return key === null ? null : [key.caller, key.homeStream, key.value];
+}
+
+/** Invariant 4: what the freeze says of the withdrawals and balances that it found. */
+function checkWhatItDid(account: Account, fact: Fact<'AccountFrozen'>): readonly Problem[] {
+  const { scope, stopped, inFlight, balancesAtFreeze } = fact.data;
+  const problems: Problem[] = [];
+  if (!sameJson([...stopped].sort(), [...stoppable(account, fact)].sort())) {
+    problems.push({ invariant: 4, detail: 'it does not stop just the withdrawals that it covers' });
+  }
+  const dispatched = [...account.withdrawals.values()].filter((withdrawal) => withdrawal.dispatched);
+  const ids = dispatched.map((withdrawal) => withdrawal.reserved.data.withdrawalId);
+  const inScope = dispatched.filter((withdrawal) => covers(scope, withdrawal.reserved.data.asset));
+  const listsAll = inScope.every((withdrawal) => inFlight.includes(withdrawal.reserved.data.withdrawalId));
+  if (!listsAll || !inFlight.every((withdrawalId) => ids.includes(withdrawalId))) {
+    problems.push({ invariant: 4, detail: 'it does not list just the withdrawals in flight' });
+  }
+  const listed = new Set(balancesAtFreeze.map((balance) => balance.asset));
+  const wrong = balancesAtFreeze.some(({ asset, available, reserved, held }) => {
+    const balance = balanceOf(account, asset);
+    return !sameJson([balance.available, balance.reserved, balance.held].map(String), [available, reserved, held]);
+  });
+  const missing = [...account.balances].some(([asset, { available, reserved, held }]) => {
+    return !listed.has(asset) && available + reserved + held > 0n;
+  });
+  if (wrong || missing) problems.push({ invariant: 'books', detail: 'balancesAtFreeze are not the balances then' });
+  return problems;
+}
+
+function stoppable(account: Account, fact: Fact<'AccountFrozen'>): readonly string[] {
+  return [...account.withdrawals.values()]
+    .filter((withdrawal) => !withdrawal.dispatched && covers(fact.data.scope, withdrawal.reserved.data.asset))
+    .map((withdrawal) => withdrawal.reserved.data.withdrawalId);
+}
+
+/** An authorisation comes to nothing only for a reason that is true. */
+function checkAbandoned(log: Log, account: Account, fact: Fact<'FreezeAbandoned'>): readonly Problem[] {
+  const authorisation = authorisationOf(log, fact);
+  if (authorisation === undefined)
+    return [one('the citation leads to no authorisation that stands earlier in the log')];
+  const problems = [...checkResolution(authorisation, fact)];
+  if (!isReasonTrue(log, account, authorisation, fact))
+    problems.push(protocol(`abandoned as ${fact.data.reason}: untrue`));
+  return problems;
+}
+
+function isReasonTrue(
+  log: Log,
+  account: Account,
+  authorisation: Authorisation,
+  fact: Fact<'FreezeAbandoned'>,
+): boolean {
+  const { accountId, partyId, namedBy } = authorisation.fact.data;
+  const { key } = authorisation.fact.event.metadata;
+  switch (fact.data.reason) {
+    case 'already-frozen':
+      return freezeUnder(account, fact.data.basis.id)?.fact.data.freezeId === fact.data.existingFreezeId;
+    case 'key-used':
+      return key !== null && decisionOnAccount(log, accountId, key) !== undefined;
+    case 'basis-ended':
+      return log.orders.get(fact.data.basis.id)?.ended !== undefined;
+    case 'account-not-open':
+      return account.opened === undefined;
+    case 'not-a-holder': {
+      if (account.opened === undefined || partyId === undefined) return false;
+      const tie = follow(log, namedBy);
+      const opening = tie?.type === 'AccountAttached' ? tie.data.opening : undefined;
+      const openedBy = account.opened.event.metadata.key;
+      const isOwnOpening = openedBy?.caller === opening?.key.caller && openedBy?.value === opening?.key.value;
+      return !holds(account, partyId) || !isOwnOpening;
+    }
+  }
+}
+
+function checkLiftRequested(account: Account, fact: Fact<'LiftRequested'>): readonly Problem[] {
+  const problems: Problem[] = [];
+  if (account.freezes.get(fact.data.freezeId)?.inForce !== true) problems.push(three('no such freeze is in force'));
+  if (account.liftRequests.has(requestKey(fact.data))) problems.push(protocol('the lift was requested already'));
+  if (fact.data.requestedBy !== fact.event.metadata.actor.id) problems.push(protocol('requestedBy is not who acted'));
+  return problems;
+}
+
+function checkLiftRejected(log: Log, account: Account, fact: Fact<'LiftRejected'>): readonly Problem[] {
+  const request = account.liftRequests.get(requestKey(fact.data));
+  if (request?.open !== true) return [three('no such lift is requested')];
+  const problems = [...checkChecker(fact, request.fact.data.requestedBy, fact.data.rejectedBy)];
+  if (follow(log, fact.data.citation) !== request.fact) problems.push(three('the citation is not the request'));
+  return problems;
+}
+
+/** Invariant 3: a freeze in force ends on a ground, and the citation leads to what establishes it. */
+function checkUnfrozen(log: Log, account: Account, fact: Fact<'AccountUnfrozen'>): readonly Problem[] {
+  const freeze = account.freezes.get(fact.data.freezeId);
+  if (freeze?.inForce !== true) return [three('no such freeze is in force')];
+  return fact.data.ground === 'basis-ended'
+    ? checkBasisEnded(log, freeze, fact)
+    : checkLiftApproved(log, account, fact);
+}
+
+function checkBasisEnded(log: Log, freeze: Freeze, fact: Fact<'AccountUnfrozen'>): readonly Problem[] {
+  const cited = follow(log, fact.data.citation);
+  const isEnd = cited?.type === 'LegalOrderEnded' || cited?.type === 'LegalOrderExpired';
+  if (!isEnd || cited.event.stream !== orderStream(freeze.fact.data.basis.id)) {
+    return [three('the citation is not the end of the basis')];
+  }
+  const [requestedBy, approvedBy] =
+    cited.type === 'LegalOrderEnded'
+      ? [cited.data.proposedBy, cited.data.verifiedBy]
+      : ['system:supervisor', 'system:supervisor'];
+  const isTrue = fact.data.requestedBy === requestedBy && fact.data.approvedBy === approvedBy;
+  return isTrue ? [] : [three('requestedBy and approvedBy are not those who ended the basis')];
+}
+
+function checkLiftApproved(log: Log, account: Account, fact: Fact<'AccountUnfrozen'>): readonly Problem[] {
+  const request = account.liftRequests.get(requestKey(fact.data));
+  if (request?.open !== true) return [three('no such lift is requested')];
+  const problems = [...checkChecker(fact, request.fact.data.requestedBy, fact.data.approvedBy)];
+  if (follow(log, fact.data.citation) !== request.fact) problems.push(three('the citation is not the request'));
+  if (fact.data.requestedBy !== request.fact.data.requestedBy)
+    problems.push(three('another person requested the lift'));
+  return problems;
+}
+
+function authorisationOf(log: Log, fact: Resolution): Authorisation | undefined {
+  const cited = follow(log, fact.data.citation);
+  return cited?.type === 'FreezeAuthorised' ? log.authorisations.get(cited.event.id) : undefined;
+}
+
+function freezeUnder(account: Account, basisId: string): Freeze | undefined {
+  return freezesInForce(account).find((freeze) => freeze.fact.data.basis.id === basisId);
+}
+
+function sortedScope(scope: Fact<'AccountFrozen'>['data']['scope']): unknown {
+  return [scope.direction, scope.assets === 'all' ? 'all' : [...new Set(scope.assets)].sort()];
+}

@@ -1,0 +1,218 @@
+import type { EventPointer, RecordedEvent } from '#kernel';
+import type { Fact, Scope } from './facts.ts';
+
+/** What is wrong with one event: which invariant of the domain it breaks, and how. */
+export interface Problem {
+  readonly invariant: number | 'hash' | 'books' | 'protocol';
+  readonly detail: string;
+}
+
+/** An authorisation, and what the account made of it. */
+export interface Authorisation {
+  readonly fact: Fact<'FreezeAuthorised'>;
+  resolvedBy: Fact<'AccountFrozen' | 'FreezeAbandoned'> | undefined;
+}
+
+export interface Change {
+  readonly fact: Fact<'LegalOrderChangeProposed'>;
+  /** Revision at which it was rejected or made the order end. */
+  decidedAt: number | undefined;
+}
+
+/** An order as its own stream tells it. Revisions are kept so that it can be looked at as of any of them. */
+export interface Order {
+  readonly registered: Fact<'LegalOrderRegistered'>;
+  verified: Fact<'LegalOrderVerified'> | undefined;
+  rejected: Fact<'LegalOrderRejected'> | undefined;
+  ended: Fact<'LegalOrderEnded' | 'LegalOrderExpired'> | undefined;
+  readonly changes: Map<string, Change>;
+}
+
+export interface Attachment {
+  readonly fact: Fact<'AccountAttached'>;
+  detached: boolean;
+}
+
+export interface Naming {
+  readonly fact: Fact<'PartyNamed'>;
+  endedAt: number | undefined;
+}
+
+export interface Party {
+  identified: boolean;
+  readonly attachments: Attachment[];
+  /** By the stream of the basis. */
+  readonly namings: Map<string, Naming>;
+}
+
+export interface Withdrawal {
+  readonly reserved: Fact<'WithdrawalReserved'>;
+  dispatched: boolean;
+}
+
+export interface Freeze {
+  readonly fact: Fact<'AccountFrozen'>;
+  inForce: boolean;
+}
+
+export interface LiftRequest {
+  readonly fact: Fact<'LiftRequested'>;
+  open: boolean;
+}
+
+export interface Balance {
+  available: bigint;
+  reserved: bigint;
+  held: bigint;
+}
+
+export interface Account {
+  opened: Fact<'AccountOpened'> | undefined;
+  readonly balances: Map<string, Balance>;
+  readonly depositIds: Set<string>;
+  /** The withdrawals that are open, and the ids of those that are over. */
+  readonly withdrawals: Map<string, Withdrawal>;
+  readonly overWithdrawals: Set<string>;
+  readonly freezes: Map<string, Freeze>;
+  /** By freeze id and request id. */
+  readonly liftRequests: Map<string, LiftRequest>;
+  /** A freeze whose append is not complete: these withdrawals have to be stopped by the events that follow at once. */
+  awaited: { readonly by: Fact<'AccountFrozen'>; readonly withdrawalIds: Set<string> } | undefined;
+}
+
+/** What a key of a command stands on, in one stream. */
+export interface KeyUse {
+  readonly commandHash: string | null;
+  readonly event: RecordedEvent;
+}
+
+/** Everything that the checker has learnt from the log so far. */
+export interface Log {
+  readonly streams: Map<string, RecordedEvent[]>;
+  readonly ids: Set<string>;
+  readonly facts: Map<RecordedEvent, Fact>;
+  /** By stream, then by caller, home stream and value. */
+  readonly keys: Map<string, Map<string, KeyUse>>;
+  readonly assets: Set<string>;
+  readonly parties: Map<string, Party>;
+  readonly accounts: Map<string, Account>;
+  readonly orders: Map<string, Order>;
+  /** By the id of the FreezeAuthorised event. */
+  readonly authorisations: Map<string, Authorisation>;
+}
+
+export function emptyLog(): Log {
+  return {
+    streams: new Map(),
+    ids: new Set(),
+    facts: new Map(),
+    keys: new Map(),
+    assets: new Set(),
+    parties: new Map(),
+    accounts: new Map(),
+    orders: new Map(),
+    authorisations: new Map(),
+  };
+}
+
+/** The fact that a pointer leads to, if it stands earlier in the log and broke no rule there. */
+export function follow(log: Log, pointer: EventPointer): Fact | undefined {
+  const event = log.streams.get(pointer.stream)?.[Number(pointer.revision)];
+  if (event?.id !== pointer.eventId) return undefined;
+  return log.facts.get(event);
+}
+
+export function accountOf(log: Log, id: string): Account {
+  let account = log.accounts.get(id);
+  if (account === undefined) {
+    account = {
+      opened: undefined,
+      balances: new Map(),
+      depositIds: new Set(),
+      withdrawals: new Map(),
+      overWithdrawals: new Set(),
+      freezes: new Map(),
+      liftRequests: new Map(),
+      awaited: undefined,
+    };
+    log.accounts.set(id, account);
+  }
+  return account;
+}
+
+/** The key of a command, as one text. */
+export function keyText(caller: string, homeStream: string, value: string): string {
+  return JSON.stringify([caller, homeStream, value]);
+}
+
+/** How a key was used on the account that an opening or a freeze is about: whatever stands there has decided it. */
+export function decisionOnAccount(
+  log: Log,
+  accountId: string,
+  key: { caller: string; value: string },
+): KeyUse | undefined {
+  const home = `account-${accountId}`;
+  return log.keys.get(home)?.get(keyText(key.caller, home, key.value));
+}
+
+/**
+ * Why the order does not allow a new freeze, looking at its events up to and including `revision`, at a time; undefined when
+ * it does.
+ */
+export function whyNotInForce(order: Order | undefined, revision: number, now: string): string | undefined {
+  if (order === undefined || order.registered.event.revision > revision) return 'it is not registered';
+  const { verified, ended, changes } = order;
+  if (verified === undefined || verified.event.revision > revision) return 'it is not verified';
+  if (ended !== undefined && ended.event.revision <= revision) return 'it has ended';
+  const { effectiveAt, expiresAt } = order.registered.data;
+  if (now < effectiveAt) return 'it is not effective yet';
+  if (expiresAt !== undefined && now >= expiresAt) return 'it has expired';
+  for (const change of changes.values()) {
+    const open = change.decidedAt === undefined || change.decidedAt > revision;
+    if (open && change.fact.event.revision <= revision) return 'its ending is proposed';
+  }
+  return undefined;
+}
+
+/** True when a basis named the party as of a revision of the party's stream. */
+export function isNamed(party: Party | undefined, revision: number): boolean {
+  return [...(party?.namings.values() ?? [])].some(
+    (naming) => naming.fact.event.revision <= revision && (naming.endedAt === undefined || naming.endedAt > revision),
+  );
+}
+
+export function namesParty(order: Order, partyId: string): boolean {
+  return order.registered.data.subjects.some((subject) => subject.kind === 'party' && subject.partyId === partyId);
+}
+
+export function namesAccount(order: Order, accountId: string): boolean {
+  return order.registered.data.subjects.some(
+    (subject) => subject.kind === 'account' && subject.accountId === accountId,
+  );
+}
+
+export function holds(account: Account, partyId: string): boolean {
+  return account.opened?.data.holders.some((holder) => holder.partyId === partyId) ?? false;
+}
+
+export function covers(scope: Scope, asset: string): boolean {
+  return scope.assets === 'all' || scope.assets.includes(asset);
+}
+
+export function isWithin(inner: Scope, outer: Scope): boolean {
+  if (inner.direction !== outer.direction) return false;
+  return outer.assets === 'all' || (inner.assets !== 'all' && inner.assets.every((asset) => covers(outer, asset)));
+}
+
+export function freezesInForce(account: Account): readonly Freeze[] {
+  return [...account.freezes.values()].filter((freeze) => freeze.inForce);
+}
+
+export function sameJson(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** The stream of a basis. */
+export function orderStream(orderId: string): string {
+  return `legalOrder-${orderId}`;
+}

@@ -1,0 +1,157 @@
+import type { Fact } from './facts.ts';
+import {
+  accountOf,
+  covers,
+  freezesInForce,
+  sameJson,
+  type Account,
+  type Balance,
+  type Log,
+  type Problem,
+} from './log.ts';
+
+export type MoneyFact = Fact<
+  | 'FundsDeposited'
+  | 'WithdrawalReserved'
+  | 'WithdrawalDispatched'
+  | 'WithdrawalSettled'
+  | 'WithdrawalCancelled'
+  | 'WithdrawalStopped'
+>;
+
+const books = (detail: string): Problem => ({ invariant: 'books', detail });
+
+const MAX_OPEN_WITHDRAWALS = 1000;
+
+export function checkMoney(log: Log, fact: MoneyFact): readonly Problem[] {
+  const account = accountOf(log, fact.about);
+  if (account.opened === undefined) return [books('the account is not open')];
+  const problems: Problem[] = [];
+  if (!log.assets.has(fact.data.asset)) problems.push(books(`the asset ${fact.data.asset} is not registered`));
+  switch (fact.type) {
+    case 'FundsDeposited':
+      if (account.depositIds.has(fact.data.depositId)) problems.push(books('the deposit was booked already'));
+      break;
+    case 'WithdrawalReserved':
+      problems.push(...checkDebit(account, fact), ...checkReserved(account, fact));
+      break;
+    case 'WithdrawalDispatched':
+      problems.push(...checkDebit(account, fact), ...checkStep(account, fact, ['reserved']));
+      break;
+    case 'WithdrawalSettled':
+      problems.push(...checkStep(account, fact, ['dispatched']));
+      break;
+    case 'WithdrawalCancelled':
+      problems.push(...checkStep(account, fact, ['reserved', 'dispatched']));
+      break;
+    case 'WithdrawalStopped':
+      problems.push(...checkStopped(account, fact), ...checkStep(account, fact, ['reserved']));
+      break;
+  }
+  return [...problems, ...checkBalances(account, fact)];
+}
+
+export function applyMoney(log: Log, fact: MoneyFact): void {
+  const account = accountOf(log, fact.about);
+  const { asset } = fact.data;
+  account.balances.set(asset, after(balanceOf(account, asset), fact));
+  if (fact.type === 'FundsDeposited') {
+    account.depositIds.add(fact.data.depositId);
+    return;
+  }
+  if (fact.type === 'WithdrawalReserved') {
+    account.withdrawals.set(fact.data.withdrawalId, { reserved: fact, dispatched: false });
+    return;
+  }
+  const withdrawal = account.withdrawals.get(fact.data.withdrawalId);
+  if (fact.type === 'WithdrawalDispatched') {
+    if (withdrawal !== undefined) withdrawal.dispatched = true;
+    return;
+  }
+  account.withdrawals.delete(fact.data.withdrawalId);
+  account.overWithdrawals.add(fact.data.withdrawalId);
+  if (fact.type === 'WithdrawalStopped') account.awaited?.withdrawalIds.delete(fact.data.withdrawalId);
+}
+
+export function balanceOf(account: Account, asset: string): Balance {
+  return account.balances.get(asset) ?? { available: 0n, reserved: 0n, held: 0n };
+}
+
+/** What the account would have after the event: the postings, worked out here anew. */
+function after(balance: Balance, fact: MoneyFact): Balance {
+  const amount = BigInt(fact.data.amount);
+  const { available, reserved, held } = balance;
+  switch (fact.type) {
+    case 'FundsDeposited':
+      return { available: available + amount, reserved, held };
+    case 'WithdrawalReserved':
+      return { available: available - amount, reserved: reserved + amount, held };
+    case 'WithdrawalDispatched':
+      return balance;
+    case 'WithdrawalSettled':
+      return { available, reserved: reserved - amount, held };
+    case 'WithdrawalCancelled':
+    case 'WithdrawalStopped':
+      return { available: available + amount, reserved: reserved - amount, held };
+  }
+}
+
+/** Invariant 6: nothing of a holder falls below zero, at any position. */
+function checkBalances(account: Account, fact: MoneyFact): readonly Problem[] {
+  const next = after(balanceOf(account, fact.data.asset), fact);
+  return (['available', 'reserved', 'held'] as const)
+    .filter((part) => next[part] < 0n)
+    .map((part) => ({ invariant: 6, detail: `${part} ${fact.data.asset} falls to ${next[part].toString()}` }));
+}
+
+/** Invariant 4: no debit of what a freeze in force covers. */
+function checkDebit(account: Account, fact: Fact<'WithdrawalReserved' | 'WithdrawalDispatched'>): readonly Problem[] {
+  return freezesInForce(account)
+    .filter((freeze) => covers(freeze.fact.data.scope, fact.data.asset))
+    .map((freeze) => ({ invariant: 4, detail: `a debit under the freeze ${freeze.fact.data.freezeId}` }));
+}
+
+function checkReserved(account: Account, fact: Fact<'WithdrawalReserved'>): readonly Problem[] {
+  const problems: Problem[] = [];
+  const { withdrawalId } = fact.data;
+  if (account.withdrawals.has(withdrawalId) || account.overWithdrawals.has(withdrawalId)) {
+    problems.push(books('the withdrawal was reserved already'));
+  }
+  if (fact.data.reservedAt !== fact.event.metadata.recordedAt) problems.push(books('reservedAt is not when it was'));
+  if (account.withdrawals.size >= MAX_OPEN_WITHDRAWALS) problems.push(books('too many withdrawals are open'));
+  return problems;
+}
+
+/** The life of a withdrawal, each event of which says again what was reserved. */
+function checkStep(
+  account: Account,
+  fact: Exclude<MoneyFact, Fact<'FundsDeposited' | 'WithdrawalReserved'>>,
+  from: readonly ('reserved' | 'dispatched')[],
+): readonly Problem[] {
+  const withdrawal = account.withdrawals.get(fact.data.withdrawalId);
+  if (withdrawal === undefined) return [books('no such withdrawal is open')];
+  const problems: Problem[] = [];
+  const state = withdrawal.dispatched ? 'dispatched' : 'reserved';
+  if (!from.includes(state)) problems.push(books(`${fact.type} of a withdrawal that is ${state}`));
+  const reserved = withdrawal.reserved.data;
+  const repeats =
+    fact.type === 'WithdrawalStopped' ||
+    (sameJson(sorted(fact.data.destination), sorted(reserved.destination)) &&
+      fact.data.reservedAt === reserved.reservedAt);
+  if (!repeats || fact.data.asset !== reserved.asset || fact.data.amount !== reserved.amount) {
+    problems.push(books('it says otherwise than what was reserved'));
+  }
+  return problems;
+}
+
+function sorted(value: Readonly<Record<string, unknown>>): unknown {
+  return Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** Invariant 4: a withdrawal is stopped by a freeze, in its append, and by nothing else. */
+function checkStopped(account: Account, fact: Fact<'WithdrawalStopped'>): readonly Problem[] {
+  const { awaited } = account;
+  const isAwaited =
+    awaited?.by.data.freezeId === fact.data.freezeId && awaited.withdrawalIds.has(fact.data.withdrawalId);
+  return isAwaited ? [] : [{ invariant: 4, detail: 'stopped outside the append of a freeze that covers it' }];
+}

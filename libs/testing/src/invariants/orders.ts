@@ -1,0 +1,189 @@
+import type { Fact } from './facts.ts';
+import {
+  follow,
+  holds,
+  accountOf,
+  isWithin,
+  namesAccount,
+  namesParty,
+  whyNotInForce,
+  type Log,
+  type Order,
+  type Problem,
+} from './log.ts';
+
+export type OrderFact = Fact<
+  | 'LegalOrderRegistered'
+  | 'LegalOrderVerified'
+  | 'LegalOrderRejected'
+  | 'LegalOrderChangeProposed'
+  | 'LegalOrderChangeRejected'
+  | 'LegalOrderEnded'
+  | 'LegalOrderExpired'
+  | 'FreezeAuthorised'
+>;
+
+const protocol = (detail: string): Problem => ({ invariant: 'protocol', detail });
+const one = (detail: string): Problem => ({ invariant: 1, detail });
+
+export function checkOrder(log: Log, fact: OrderFact): readonly Problem[] {
+  const order = log.orders.get(fact.about);
+  if (fact.type === 'LegalOrderRegistered') return checkRegistered(log, order, fact);
+  if (fact.type === 'FreezeAuthorised') return checkAuthorised(log, order, fact);
+  if (order === undefined) return [protocol('the order is not registered')];
+  switch (fact.type) {
+    case 'LegalOrderVerified':
+      return [
+        ...checkUndecided(order),
+        ...checkChecker(fact, order.registered.data.registeredBy, fact.data.verifiedBy),
+      ];
+    case 'LegalOrderRejected':
+      return [
+        ...checkUndecided(order),
+        ...checkChecker(fact, order.registered.data.registeredBy, fact.data.rejectedBy),
+      ];
+    case 'LegalOrderChangeProposed':
+      return [...checkStanding(order), ...checkProposed(order, fact)];
+    case 'LegalOrderChangeRejected':
+      return checkChangeDecided(order, fact, fact.data.rejectedBy);
+    case 'LegalOrderEnded':
+      return [...checkStanding(order), ...checkChangeDecided(order, fact, fact.data.verifiedBy)];
+    case 'LegalOrderExpired':
+      return [...checkStanding(order), ...checkExpired(order, fact)];
+  }
+}
+
+export function applyOrder(log: Log, fact: OrderFact): void {
+  if (fact.type === 'LegalOrderRegistered') {
+    const undecided = { verified: undefined, rejected: undefined, ended: undefined };
+    log.orders.set(fact.about, { registered: fact, ...undecided, changes: new Map() });
+    return;
+  }
+  const order = log.orders.get(fact.about);
+  if (order === undefined) return;
+  switch (fact.type) {
+    case 'LegalOrderVerified':
+      order.verified = fact;
+      break;
+    case 'LegalOrderRejected':
+      order.rejected = fact;
+      break;
+    case 'LegalOrderChangeProposed':
+      order.changes.set(fact.data.changeId, { fact, decidedAt: undefined });
+      break;
+    case 'LegalOrderChangeRejected':
+    case 'LegalOrderEnded': {
+      const change = order.changes.get(fact.data.changeId);
+      if (change !== undefined) change.decidedAt = fact.event.revision;
+      if (fact.type === 'LegalOrderEnded') order.ended = fact;
+      break;
+    }
+    case 'LegalOrderExpired':
+      order.ended = fact;
+      break;
+    case 'FreezeAuthorised':
+      log.authorisations.set(fact.event.id, { fact, resolvedBy: undefined });
+      break;
+  }
+}
+
+/** Whom an order names exists: accounts are open, parties registered. */
+function checkRegistered(log: Log, order: Order | undefined, fact: Fact<'LegalOrderRegistered'>): readonly Problem[] {
+  const problems: Problem[] = [];
+  if (order !== undefined) problems.push(protocol('the order is registered already'));
+  const { registeredBy, effectiveAt, expiresAt, subjects } = fact.data;
+  if (registeredBy !== fact.event.metadata.actor.id) problems.push(protocol('registeredBy is not who acted'));
+  if (expiresAt !== undefined && expiresAt <= effectiveAt) problems.push(protocol('it expires before it is effective'));
+  for (const subject of subjects) {
+    const exists =
+      subject.kind === 'party'
+        ? log.parties.has(subject.partyId)
+        : log.accounts.get(subject.accountId)?.opened !== undefined;
+    if (!exists) problems.push(one(`names a ${subject.kind} that there is not`));
+  }
+  return problems;
+}
+
+function checkUndecided(order: Order): readonly Problem[] {
+  const isUndecided = order.verified === undefined && order.rejected === undefined;
+  return isUndecided ? [] : [protocol('the order was verified or rejected before')];
+}
+
+/** A change or an end needs an order that was verified and has not ended. */
+function checkStanding(order: Order): readonly Problem[] {
+  if (order.verified === undefined) return [protocol('the order is not verified')];
+  return order.ended === undefined ? [] : [protocol('the order has ended before')];
+}
+
+/** Invariant 9: the checker is who acted, is a person, and is not the maker. */
+export function checkChecker(fact: Fact, maker: string, checker: string): readonly Problem[] {
+  const problems: Problem[] = [];
+  if (checker === maker) problems.push({ invariant: 9, detail: `${checker} checks what he or she made` });
+  if (checker !== fact.event.metadata.actor.id) problems.push({ invariant: 9, detail: 'the checker is not who acted' });
+  if (checker.startsWith('system:')) problems.push({ invariant: 9, detail: 'the checker is no person' });
+  return problems;
+}
+
+function checkProposed(order: Order, fact: Fact<'LegalOrderChangeProposed'>): readonly Problem[] {
+  const problems: Problem[] = [];
+  if (order.changes.has(fact.data.changeId)) problems.push(protocol('the change was proposed already'));
+  if (fact.data.proposedBy !== fact.event.metadata.actor.id) problems.push(protocol('proposedBy is not who acted'));
+  return problems;
+}
+
+function checkChangeDecided(
+  order: Order,
+  fact: Fact<'LegalOrderChangeRejected' | 'LegalOrderEnded'>,
+  checker: string,
+): readonly Problem[] {
+  const change = order.changes.get(fact.data.changeId);
+  if (change?.decidedAt !== undefined) return [protocol('the change was decided before')];
+  if (change === undefined) return [protocol('no such change was proposed')];
+  const proposal = change.fact.data;
+  const problems = [...checkChecker(fact, proposal.proposedBy, checker)];
+  if (fact.type === 'LegalOrderEnded') {
+    const matches = fact.data.proposedBy === proposal.proposedBy && fact.data.how === proposal.how;
+    if (!matches) problems.push({ invariant: 9, detail: 'the ending is not the one that was proposed' });
+  }
+  return problems;
+}
+
+function checkExpired(order: Order, fact: Fact<'LegalOrderExpired'>): readonly Problem[] {
+  const { expiresAt } = order.registered.data;
+  if (expiresAt !== fact.data.expiresAt) return [protocol('expiresAt is not that of the order')];
+  return fact.event.metadata.recordedAt < expiresAt ? [protocol('the time of the order has not run out')] : [];
+}
+
+/** Invariant 1, at the basis: in force, its ending not proposed, the account named, the scope within the order's. */
+function checkAuthorised(log: Log, order: Order | undefined, fact: Fact<'FreezeAuthorised'>): readonly Problem[] {
+  const { event, data } = fact;
+  const why = whyNotInForce(order, event.revision - 1, event.metadata.recordedAt);
+  if (order === undefined || why !== undefined) return [one(`authorised under an order, though ${why ?? ''}`)];
+  const problems: Problem[] = [];
+  const whyNotNamed = whyNotNamedBy(log, order, fact);
+  if (whyNotNamed !== undefined) problems.push(one(whyNotNamed));
+  if (!isWithin(data.scope, order.registered.data.scope)) problems.push(one('the scope exceeds that of the order'));
+  if (data.requestedBy !== event.metadata.key?.caller) problems.push(protocol('requestedBy is not whose key it is'));
+  return problems;
+}
+
+/** The event that `namedBy` points to ties the account to a subject of the order. */
+function whyNotNamedBy(log: Log, order: Order, fact: Fact<'FreezeAuthorised'>): string | undefined {
+  const { accountId, partyId, namedBy } = fact.data;
+  const tie = follow(log, namedBy);
+  if (partyId === undefined) {
+    if (tie?.event !== order.registered.event) return 'namedBy is not the registration of the order';
+    return namesAccount(order, accountId) ? undefined : 'the order does not name the account';
+  }
+  if (!namesParty(order, partyId)) return 'the order does not name the party';
+  const isTie = tie?.type === 'AccountAttached' && tie.about === partyId && tie.data.accountId === accountId;
+  return isTie ? undefined : 'namedBy ties no account of that id to the party';
+}
+
+/** True when the order names the account as far as the log tells: by itself or through a party that holds it. */
+export function namesByAnyWay(log: Log, order: Order, accountId: string): boolean {
+  const account = accountOf(log, accountId);
+  return order.registered.data.subjects.some((subject) =>
+    subject.kind === 'account' ? subject.accountId === accountId : holds(account, subject.partyId),
+  );
+}

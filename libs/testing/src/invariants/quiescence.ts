@@ -1,0 +1,92 @@
+import type { RecordedEvent } from '#kernel';
+import { decisionOnAccount, freezesInForce, namesParty, type Log, type Order, type Problem } from './log.ts';
+import { ties } from './parties.ts';
+
+/** Something left undone, and the event that began it. */
+export interface Unfinished extends Problem {
+  readonly since: RecordedEvent;
+}
+
+/** Invariants 12 and 13 when nobody is at work any more: every step over two streams is finished, no basis is outlived. */
+export function checkQuiescence(log: Log, now: string | undefined): readonly Unfinished[] {
+  const time = now ?? latestTime(log);
+  return [
+    ...checkAuthorisations(log),
+    ...checkAttachments(log),
+    ...[...log.orders.values()].flatMap((order) => [...checkExpiry(order, time), ...checkNaming(log, order, time)]),
+    ...checkNamings(log),
+    ...checkFreezes(log),
+  ];
+}
+
+function latestTime(log: Log): string {
+  let latest = '';
+  for (const { metadata } of log.facts.keys()) if (metadata.recordedAt > latest) latest = metadata.recordedAt;
+  return latest;
+}
+
+function checkAuthorisations(log: Log): readonly Unfinished[] {
+  return [...log.authorisations.values()]
+    .filter((authorisation) => authorisation.resolvedBy === undefined)
+    .map(({ fact }) => ({ invariant: 12, detail: 'the authorisation was never resolved', since: fact.event }));
+}
+
+function checkAttachments(log: Log): readonly Unfinished[] {
+  const unfinished: Unfinished[] = [];
+  for (const attachment of [...log.parties.values()].flatMap((party) => party.attachments)) {
+    if (attachment.detached) continue;
+    const { accountId, opening } = attachment.fact.data;
+    const since = attachment.fact.event;
+    if (decisionOnAccount(log, accountId, opening.key) === undefined) {
+      unfinished.push({ invariant: 12, detail: 'the opening was never decided', since });
+    } else if (!ties(log, attachment)) {
+      unfinished.push({ invariant: 12, detail: 'the opening came to nothing, and the party is still attached', since });
+    }
+  }
+  return unfinished;
+}
+
+function checkExpiry(order: Order, now: string): readonly Unfinished[] {
+  const { verified, ended, registered } = order;
+  const { expiresAt } = registered.data;
+  if (verified === undefined || ended !== undefined || expiresAt === undefined || now < expiresAt) return [];
+  return [{ invariant: 13, detail: 'the order expired, and nobody recorded it', since: verified.event }];
+}
+
+/** Invariant 12: parties named by an order in force carry its name. A proposed ending does not end it. */
+function checkNaming(log: Log, order: Order, now: string): readonly Unfinished[] {
+  const { verified, ended, registered } = order;
+  const { effectiveAt, expiresAt } = registered.data;
+  const isOver = ended !== undefined || (expiresAt !== undefined && now >= expiresAt);
+  if (verified === undefined || isOver || now < effectiveAt) return [];
+  const unnamed = [...log.parties].filter(
+    ([partyId, party]) => namesParty(order, partyId) && !party.namings.has(registered.event.stream),
+  );
+  return unnamed.map(([partyId]) => ({
+    invariant: 12,
+    detail: `${partyId} does not carry the name of the order`,
+    since: verified.event,
+  }));
+}
+
+function checkNamings(log: Log): readonly Unfinished[] {
+  return [...log.parties.values()]
+    .flatMap((party) => [...party.namings.values()])
+    .filter((naming) => naming.endedAt === undefined && hasEnded(log, naming.fact.data.basis.id))
+    .map(({ fact }) => ({
+      invariant: 12,
+      detail: 'the party is still named by a basis that ended',
+      since: fact.event,
+    }));
+}
+
+function checkFreezes(log: Log): readonly Unfinished[] {
+  return [...log.accounts.values()]
+    .flatMap(freezesInForce)
+    .filter((freeze) => hasEnded(log, freeze.fact.data.basis.id))
+    .map(({ fact }) => ({ invariant: 13, detail: 'the freeze outlives its basis', since: fact.event }));
+}
+
+function hasEnded(log: Log, orderId: string): boolean {
+  return log.orders.get(orderId)?.ended !== undefined;
+}

@@ -1,0 +1,121 @@
+import { splitStream, type Fact } from './facts.ts';
+import {
+  accountOf,
+  freezesInForce,
+  isNamed,
+  isWithin,
+  orderStream,
+  whyNotInForce,
+  type Log,
+  type Problem,
+} from './log.ts';
+import { namesByAnyWay } from './orders.ts';
+import { wasNamed } from './parties.ts';
+
+type Refusal = Fact<'CommandRefused'>;
+
+const ten = (detail: string): Problem => ({ invariant: 10, detail });
+
+/** The kinds of stream on which each code may be recorded: that of the thing refused. No other code is ever recorded. */
+const RECORDED: Readonly<Record<string, readonly string[]>> = {
+  'account-frozen': ['account'],
+  'basis-not-found': ['account'],
+  'basis-not-in-force': ['account'],
+  'basis-does-not-name-account': ['account'],
+  'scope-exceeds-basis': ['account'],
+  'maker-is-checker': ['legalOrder', 'account'],
+  'ground-not-established': ['account'],
+  'party-named-by-basis': ['account', 'party'],
+};
+
+/** Invariants 5 and 10: what may be refused and recorded, where, and that it was true as of where it was decided. */
+export function checkRefusal(log: Log, fact: Refusal): readonly Problem[] {
+  const { code, command } = fact.data;
+  const problems: Problem[] = [];
+  if (/deposit/i.test(command)) problems.push({ invariant: 5, detail: 'a deposit is a fact, and was refused' });
+  const kinds = Object.hasOwn(RECORDED, code) ? RECORDED[code] : undefined;
+  if (kinds === undefined) return [...problems, ten(`${code} is not recorded, ever`)];
+  const [kind] = splitStream(fact.event.stream);
+  if (!kinds.includes(kind)) return [...problems, ten(`${code} on ${fact.event.stream}`)];
+  const untrue = whyUntrue(log, fact);
+  return untrue === undefined ? problems : [...problems, ten(`${code}: ${untrue}`)];
+}
+
+function whyUntrue(log: Log, fact: Refusal): string | undefined {
+  const { decidedOn, code } = fact.data;
+  switch (code) {
+    case 'account-frozen':
+      return decidedOn === null ? whyNotFrozen(log, fact) : 'it is decided on its own stream';
+    case 'maker-is-checker':
+      return decidedOn === null ? whyNotMaker(log, fact) : 'it is decided on its own stream';
+    case 'party-named-by-basis':
+      return whyPartyNotNamed(log, fact);
+    case 'ground-not-established':
+      return undefined;
+    default:
+      return whyBasisAllows(log, fact);
+  }
+}
+
+/** The freezes that are said to be in the way are in force. */
+function whyNotFrozen(log: Log, fact: Refusal): string | undefined {
+  const inForce = freezesInForce(accountOf(log, fact.about)).map((freeze) => freeze.fact.data.freezeId);
+  const { freezeIds } = fact.data.extra;
+  if (!Array.isArray(freezeIds) || freezeIds.length === 0) return 'it names no freezes';
+  return freezeIds.every((freezeId) => inForce.includes(freezeId as string))
+    ? undefined
+    : 'it names a freeze not in force';
+}
+
+/** Who was turned away as checker had made something here. */
+function whyNotMaker(log: Log, fact: Refusal): string | undefined {
+  const who = fact.event.metadata.actor.id;
+  const order = fact.event.stream.startsWith('legalOrder-') ? log.orders.get(fact.about) : undefined;
+  const makers =
+    order === undefined
+      ? [...accountOf(log, fact.about).liftRequests.values()].map((request) => request.fact.data.requestedBy)
+      : [
+          order.registered.data.registeredBy,
+          ...[...order.changes.values()].map((change) => change.fact.data.proposedBy),
+        ];
+  return makers.includes(who) ? undefined : 'who was refused had made nothing here';
+}
+
+function whyPartyNotNamed(log: Log, fact: Refusal): string | undefined {
+  const { decidedOn } = fact.data;
+  if (decidedOn === null) {
+    if (!fact.event.stream.startsWith('party-')) return 'it was decided elsewhere, and does not say where';
+    return isNamed(log.parties.get(fact.about), fact.event.revision) ? undefined : 'no basis names the party';
+  }
+  const [kind, partyId] = splitStream(decidedOn.stream);
+  if (kind !== 'party') return 'it was not decided on the stream of a party';
+  return wasNamed(log, partyId, decidedOn.revision) ? undefined : 'no basis named the party as of that revision';
+}
+
+/** The four codes about the basis, which are decided on its stream: each was true as of the revision that it states. */
+function whyBasisAllows(log: Log, fact: Refusal): string | undefined {
+  const { decidedOn, request, code } = fact.data;
+  if (decidedOn === null) return 'it was decided elsewhere, and does not say where';
+  const [kind, orderId] = splitStream(decidedOn.stream);
+  if (kind !== 'legalOrder') return 'it was not decided on the stream of a basis';
+  const asked = (request['basis'] as { readonly id?: unknown } | null | undefined)?.id;
+  if (asked !== undefined && orderStream(String(asked)) !== decidedOn.stream) return 'it was decided on another basis';
+  const revision = decidedOn.revision === null ? -1 : Number(decidedOn.revision);
+  if (revision >= (log.streams.get(decidedOn.stream)?.length ?? 0)) return 'no such revision stands before it';
+  const order = log.orders.get(orderId);
+  if (code === 'basis-not-found') {
+    return order === undefined || order.registered.event.revision > revision ? undefined : 'the basis was registered';
+  }
+  const why = whyNotInForce(order, revision, fact.event.metadata.recordedAt);
+  if (code === 'basis-not-in-force') return why === undefined ? 'the basis was in force' : undefined;
+  if (order === undefined || why !== undefined) return 'the basis was not in force, which comes first';
+  const names = namesByAnyWay(log, order, fact.about);
+  if (code === 'basis-does-not-name-account') return names ? 'the basis names the account' : undefined;
+  return whyScopeAllowed(fact, order.registered.data.scope);
+}
+
+function whyScopeAllowed(fact: Refusal, allowed: Fact<'FreezeAuthorised'>['data']['scope']): string | undefined {
+  const asked = fact.data.request['scope'] as typeof allowed | undefined;
+  if (asked === undefined) return 'no scope of its own was asked for';
+  return isWithin(asked, allowed) ? 'the scope is within that of the basis' : undefined;
+}

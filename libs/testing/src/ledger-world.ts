@@ -1,0 +1,170 @@
+import {
+  createLedger,
+  type CommandRequest,
+  type Ledger,
+  type LedgerCommand,
+  type Limits,
+  type Machine,
+  type Outcome,
+} from '#command-handling';
+import type { EventStore } from '#event-store';
+import { MemoryEventStore } from '#event-store/memory';
+import { canonicalJson, sha256Hex, toMs, uuidv7, type Actor, type Clock, type RecordedEvent } from '#kernel';
+import type { Instrument } from '#legal-orders';
+import type { HomeStreamIndex } from '#replay';
+
+/** A clock that stands until it is told to move. */
+export class TestClock implements Clock {
+  #nowMs: number;
+  constructor(start = '2022-02-15T12:00:00.000Z') {
+    this.#nowMs = toMs(start);
+  }
+  now(): number {
+    return this.#nowMs;
+  }
+  advance(ms: number): void {
+    this.#nowMs += ms;
+  }
+}
+
+/** An index that has taken in nothing: everything is found in memory. */
+export const emptyIndex: HomeStreamIndex = {
+  indexedRevision: () => -1,
+  lookup: () => undefined,
+  accountOfFreeze: () => undefined,
+  checkpoint: () => undefined,
+};
+
+export const maker: Actor = { id: 'maker', roles: ['ops'] };
+export const checker: Actor = { id: 'checker', roles: ['approver'] };
+export const service: Actor = { id: 'payments', roles: ['service'] };
+
+export interface LedgerWorldOptions {
+  readonly store?: EventStore;
+  readonly clock?: TestClock;
+  readonly index?: HomeStreamIndex;
+  readonly limits?: Partial<Limits>;
+  readonly sleep?: Machine['sleep'];
+  /** Told of every step of the supervisor that fails; by default the failure is thrown on. */
+  readonly onFailure?: (error: unknown) => void;
+}
+
+/** The command side over a store, with the time and the keys in the hands of a test. */
+export class LedgerWorld {
+  readonly store: EventStore;
+  readonly clock: TestClock;
+  readonly ledger: Ledger;
+  readonly failures: unknown[] = [];
+  #keys = 0;
+
+  constructor(options: LedgerWorldOptions = {}) {
+    this.store = options.store ?? new MemoryEventStore();
+    this.clock = options.clock ?? new TestClock();
+    const clock = this.clock;
+    this.ledger = createLedger({
+      store: this.store,
+      index: options.index ?? emptyIndex,
+      machine: {
+        clock,
+        newId: uuidv7,
+        sleep: options.sleep ?? (() => new Promise((resolve) => setImmediate(resolve))),
+      },
+      limits: options.limits,
+      watch: { failed: (_item, error) => (options.onFailure ?? ((failure) => this.failures.push(failure)))(error) },
+    });
+  }
+
+  /** Runs a command under a key (a new one if none is given), as `maker` unless told otherwise. */
+  ask(command: LedgerCommand, options: { actor?: Actor; key?: string; ifMatch?: number } = {}): Promise<Outcome> {
+    return this.ledger.execute(
+      requestFor(command, { key: options.key ?? `key-${String((this.#keys += 1))}`, ...options }),
+    );
+  }
+
+  /** Runs a command that has to be accepted. */
+  async accept(
+    command: LedgerCommand,
+    options: { actor?: Actor; key?: string } = {},
+  ): Promise<readonly RecordedEvent[]> {
+    const outcome = await this.ask(command, options);
+    if (outcome.status !== 'accepted') throw new Error(`${command.type} was rejected: ${outcome.rejection.code}`);
+    return outcome.events;
+  }
+
+  /** The whole log. */
+  async log(): Promise<readonly RecordedEvent[]> {
+    return (await this.store.readAll({ limit: 100_000 })).events;
+  }
+
+  /** An asset, an identified party and an open account that it owns. */
+  async openAccount(accountId = 'acc-1', partyId = 'p-1'): Promise<void> {
+    await this.ask({ type: 'RegisterAsset', code: 'BTC', scale: 8, kind: 'crypto' });
+    await this.accept({ type: 'RegisterParty', partyId, kind: 'person', externalRef: `ref-${partyId}` });
+    await this.accept(identification(partyId));
+    await this.accept({ type: 'OpenAccount', accountId, holders: [{ partyId, capacity: 'owner' }] });
+  }
+
+  /** A registered order; verified too unless told otherwise. */
+  async putOrder(changes: Partial<Instrument> = {}, verified = true): Promise<void> {
+    const instrument = orderNaming(changes);
+    const { orderId } = instrument;
+    await this.accept({ type: 'RegisterLegalOrder', orderId, instrument });
+    if (verified) await this.accept({ type: 'VerifyLegalOrder', orderId, method: 'call-back' }, { actor: checker });
+  }
+
+  /** Ends an order by two people. */
+  async endOrder(orderId = 'ord-1', changeId = 'chg-1'): Promise<void> {
+    await this.accept(endingProposal(orderId, changeId));
+    await this.accept({ type: 'VerifyChange', orderId, changeId, method: 'sealed copy' }, { actor: checker });
+  }
+}
+
+export function requestFor(
+  command: LedgerCommand,
+  { actor = maker, key, ifMatch }: { actor?: Actor; key: string; ifMatch?: number },
+): CommandRequest {
+  const commandHash = sha256Hex(canonicalJson(JSON.parse(JSON.stringify(command))));
+  return { command, actor, correlationId: `correlation-${key}`, idempotencyKey: key, commandHash, ifMatch };
+}
+
+export function identification(partyId: string): LedgerCommand {
+  const evidenceSha256 = sha256Hex(partyId);
+  return {
+    type: 'IdentifyParty',
+    partyId,
+    method: 'passport',
+    evidenceSha256,
+    identifiedAt: '2022-01-01T00:00:00.000Z',
+  };
+}
+
+/** An order of 15 February 2022 that names `acc-1`, with what a test wants otherwise. */
+export function orderNaming(changes: Partial<Instrument> = {}): Instrument {
+  return {
+    orderId: 'ord-1',
+    kind: 'freezing-order',
+    effect: 'restrain',
+    authority: { name: 'High Court of Justice', jurisdiction: 'GB-EAW' },
+    caseReference: 'CL-2022-000123',
+    statute: 'Senior Courts Act 1981 s.37',
+    subjects: [{ kind: 'account', accountId: 'acc-1' }],
+    scope: { direction: 'debit', assets: 'all' },
+    issuedAt: '2022-02-14T09:00:00.000Z',
+    receivedAt: '2022-02-15T09:00:00.000Z',
+    effectiveAt: '2022-02-14T09:00:00.000Z',
+    documentSha256: sha256Hex('order'),
+    ...changes,
+  };
+}
+
+export function endingProposal(orderId = 'ord-1', changeId = 'chg-1'): LedgerCommand {
+  return {
+    type: 'ProposeEnding',
+    orderId,
+    changeId,
+    how: 'discharged',
+    documentSha256: sha256Hex('discharge'),
+    issuedAt: '2022-02-15T10:00:00.000Z',
+    reference: 'discharge of 15 February',
+  };
+}
