@@ -25,7 +25,7 @@ import type {
 import { frozenUnits } from './gate.ts';
 import { postings } from './postings.ts';
 import { balanceOf, type AccountState } from './state.ts';
-import type { AccountView, BalanceView, DepositView, EntryView, WithdrawalStatus, WithdrawalView } from './views.ts';
+import type { AccountView, BalanceView, DepositView, WithdrawalStatus, WithdrawalView } from './views.ts';
 
 export const accountsTable = defineTable({
   name: 'accounts',
@@ -256,7 +256,10 @@ function projectOpened(event: Recorded<EventOf<typeof AccountOpened>>, after: Ac
     balances: JSON.stringify(balanceViews(after)),
     freezes: '[]',
   });
-  return [account, ...holders.map(({ partyId }) => putRow(accountHoldersTable, { partyId, createdPosition, accountId }))];
+  return [
+    account,
+    ...holders.map(({ partyId }) => putRow(accountHoldersTable, { partyId, createdPosition, accountId })),
+  ];
 }
 
 function touchAccount(event: Exclude<Recorded<AccountEvent>, { type: 'CommandRefused' }>, after: AccountState): Change {
@@ -366,10 +369,4 @@ export function withdrawalFromRow(
   row: Omit<WithdrawalView, 'destination'> & { readonly destination: string },
 ): WithdrawalView {
   return { ...row, destination: JSON.parse(row.destination) as Destination };
-}
-
-/** The line of a statement as a row of `entries` tells it. */
-export function entryFromRow(row: EntryView & { readonly line: number }): EntryView {
-  const { line: _, ...entry } = row;
-  return entry;
 }

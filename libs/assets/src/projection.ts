@@ -19,5 +19,7 @@ export function assetView(event: Recorded<AssetEvent>): AssetView {
 
 export function projectAsset(event: Recorded<AssetEvent>): readonly Change[] {
   const { code, scale } = event.data;
-  return [putRow(assetsTable, { code, scale, createdPosition: event.position, view: JSON.stringify(assetView(event)) })];
+  return [
+    putRow(assetsTable, { code, scale, createdPosition: event.position, view: JSON.stringify(assetView(event)) }),
+  ];
 }

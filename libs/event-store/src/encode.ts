@@ -13,12 +13,16 @@ export interface EncodedEvent {
   readonly metadata: string;
 }
 
-/** An append that was checked for all that can be checked without the log. */
-export interface EncodedAppend {
+/** What a log is asked to store, all or nothing. */
+export interface AppendRequest {
   readonly stream: string;
   /** The stream's last revision, or `NO_REVISION`. */
   readonly expected: number;
   readonly events: readonly EncodedEvent[];
+}
+
+/** An append that was checked for all that can be checked without the log. */
+export interface EncodedAppend extends AppendRequest {
   /** Over the JSON of the events. */
   readonly sizeBytes: number;
 }

@@ -1,4 +1,4 @@
-import { type EncodedAppend, NO_REVISION } from './encode.ts';
+import { type AppendRequest, NO_REVISION } from './encode.ts';
 import { StoreError } from './port.ts';
 
 /** Where an event stands in the log. */
@@ -20,7 +20,7 @@ export type Verdict =
  * @param placeOf finds the event with an id anywhere in the log
  */
 export function judgeAppend(
-  append: EncodedAppend,
+  append: AppendRequest,
   head: number,
   placeOf: (id: string) => EventPlace | undefined,
 ): Verdict {
@@ -38,13 +38,13 @@ export function judgeAppend(
   return { kind: 'store' };
 }
 
-function hasRepeatedId({ events }: EncodedAppend): boolean {
+function hasRepeatedId({ events }: AppendRequest): boolean {
   return events.length > 1 && new Set(events.map((event) => event.id)).size < events.length;
 }
 
 /** The positions of the append's events if each stands exactly where this append would have put it. */
 function positionsOfReplay(
-  { stream, expected, events }: EncodedAppend,
+  { stream, expected, events }: AppendRequest,
   placeOf: (id: string) => EventPlace | undefined,
 ): readonly bigint[] | undefined {
   const positions: bigint[] = [];

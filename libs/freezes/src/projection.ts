@@ -69,7 +69,14 @@ export function isFreezeEvent<Event extends { readonly type: string }>(
 /** A freeze as it begins. */
 export function freezeView(event: Recorded<AccountFrozen>): FreezeView {
   const { recordedAt } = event.metadata;
-  return { ...event.data, state: 'in-force', placedAt: recordedAt, lift: null, createdAt: recordedAt, updatedAt: recordedAt };
+  return {
+    ...event.data,
+    state: 'in-force',
+    placedAt: recordedAt,
+    lift: null,
+    createdAt: recordedAt,
+    updatedAt: recordedAt,
+  };
 }
 
 /** An authorisation that came to no freeze. Whoever asked stands in its key, unless that key was spent already. */
@@ -109,7 +116,9 @@ export function liftRequestView(requested: Recorded<Requested>, decision?: Recor
   return { ...requested.data, ...outcome, createdAt };
 }
 
-function liftOutcome(event: Recorded<LiftDecision>): Pick<LiftRequestView, 'state' | 'decidedBy' | 'reason' | 'updatedAt'> {
+function liftOutcome(
+  event: Recorded<LiftDecision>,
+): Pick<LiftRequestView, 'state' | 'decidedBy' | 'reason' | 'updatedAt'> {
   const updatedAt = event.metadata.recordedAt;
   if (event.type === 'AccountUnfrozen') {
     return { state: 'approved', decidedBy: event.data.approvedBy, reason: null, updatedAt };

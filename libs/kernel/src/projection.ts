@@ -2,12 +2,17 @@
 export type ColumnType = 'text' | 'text?' | 'integer' | 'integer?';
 export type Cell = string | number | null;
 type CellOf<Type extends ColumnType> =
-  | (Type extends 'text' | 'text?' ? string : number)
-  | (Type extends 'text?' | 'integer?' ? null : never);
+  (Type extends 'text' | 'text?' ? string : number) | (Type extends 'text?' | 'integer?' ? null : never);
 
 /** A table of a read model. Amounts are `text`: SQLite's integers end at 2^63. */
-export interface Table<Columns extends Record<string, ColumnType> = Record<string, ColumnType>> {
+export interface Table {
   readonly name: string;
+  readonly columns: Readonly<Record<string, ColumnType>>;
+  readonly primaryKey: readonly string[];
+  readonly indexes: readonly (readonly string[])[];
+}
+/** A table whose columns are known: rows are checked against them. */
+export interface TableOf<Columns extends Readonly<Record<string, ColumnType>>> extends Table {
   readonly columns: Columns;
   readonly primaryKey: readonly (keyof Columns & string)[];
   readonly indexes: readonly (readonly (keyof Columns & string)[])[];
@@ -29,22 +34,30 @@ export type Change =
   /** These columns of the row, if there is one. The primary key is among them. */
   | { readonly table: Table; readonly kind: 'set'; readonly row: Row };
 
-export function defineTable<const Columns extends Record<string, ColumnType>>(table: Table<Columns>): Table<Columns> {
+export function defineTable<const Columns extends Record<string, ColumnType>>(
+  table: TableOf<Columns>,
+): TableOf<Columns> {
   return table;
 }
 
-export function putRow<Columns extends Record<string, ColumnType>>(table: Table<Columns>, row: RowOf<Columns>): Change {
-  return { table: table as unknown as Table, kind: 'put', row };
+export function putRow<Columns extends Record<string, ColumnType>>(
+  table: TableOf<Columns>,
+  row: RowOf<Columns>,
+): Change {
+  return { table, kind: 'put', row };
 }
 
-export function addRow<Columns extends Record<string, ColumnType>>(table: Table<Columns>, row: RowOf<Columns>): Change {
-  return { table: table as unknown as Table, kind: 'add', row };
+export function addRow<Columns extends Record<string, ColumnType>>(
+  table: TableOf<Columns>,
+  row: RowOf<Columns>,
+): Change {
+  return { table, kind: 'add', row };
 }
 
 /** @param row the whole primary key, and whichever columns change */
 export function setColumns<Columns extends Record<string, ColumnType>>(
-  table: Table<Columns>,
+  table: TableOf<Columns>,
   row: Partial<RowOf<Columns>>,
 ): Change {
-  return { table: table as unknown as Table, kind: 'set', row: row as Row };
+  return { table, kind: 'set', row: row as Row };
 }

@@ -54,7 +54,7 @@ export class BatchSource {
   #subscribe(): void {
     if (this.#subscription !== undefined && !this.#subscription.closed) return;
     // Inclusive: the event that fills the buffer is kept, then the subscription ends.
-    const untilFull = takeWhile(() => this.#buffer.length + 1 < this.#capacity, true);
+    const untilFull = takeWhile<RecordedEvent>(() => this.#buffer.length + 1 < this.#capacity, true);
     this.#subscription = this.#reader
       .subscribeAll({ after: this.#after })
       .pipe(untilFull)

@@ -23,7 +23,9 @@ export interface Projector {
 }
 
 /** What no violation may touch. */
-function ofLegal(project: (event: Recorded<LedgerEvent>, judged: JudgedEvent) => readonly Change[]): Projector['project'] {
+function ofLegal(
+  project: (event: Recorded<LedgerEvent>, judged: JudgedEvent) => readonly Change[],
+): Projector['project'] {
   return (judged) => (judged.event === undefined ? [] : project(judged.event, judged));
 }
 

@@ -148,7 +148,9 @@ function tableSql({ name, columns, primaryKey, indexes }: Table): string {
     type.endsWith('?') ? `${column} ${type.slice(0, -1).toUpperCase()}` : `${column} ${type.toUpperCase()} NOT NULL`,
   );
   const table = `CREATE TABLE ${name} (${lines.join(', ')}, PRIMARY KEY (${primaryKey.join(', ')})) STRICT, WITHOUT ROWID;`;
-  const indexed = indexes.map((on) => `CREATE INDEX ${name}By${on.map(capitalised).join('')} ON ${name} (${on.join(', ')});`);
+  const indexed = indexes.map(
+    (on) => `CREATE INDEX ${name}By${on.map(capitalised).join('')} ON ${name} (${on.join(', ')});`,
+  );
   return [table, ...indexed].join('\n');
 }
 

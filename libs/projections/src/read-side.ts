@@ -31,6 +31,8 @@ export class ReadSide {
   #connection: DatabaseSync | undefined;
   #checkpoint: Position | undefined;
   #servable = false;
+  /** From the query that found it until the rebuild that it asked for begins. */
+  #damaged = false;
 
   constructor(options: ReadSideOptions) {
     this.#options = options;
@@ -40,7 +42,10 @@ export class ReadSide {
   handle(event: ProjectionEvent): void {
     if (event.type === 'status') this.#progress(event.status.checkpoint, event.servable);
     if (event.type === 'committed') this.#progress(event.checkpoint, event.servable);
-    if (event.type === 'rebuilding') this.release();
+    if (event.type === 'rebuilding') {
+      this.release();
+      this.#damaged = false;
+    }
   }
 
   /** Gives up the connection: nothing is answered until the runner reports that the read models may be queried again. */
@@ -101,6 +106,7 @@ export class ReadSide {
     } catch (error) {
       if (!isDamage(error)) throw error;
       this.release();
+      this.#damaged = true;
       this.#options.onDamage();
       throw new RejectionError(reject('read-model-behind', 'The read models are being built again.'));
     }
@@ -118,7 +124,7 @@ export class ReadSide {
 
   #progress(checkpoint: Position | undefined, servable: boolean): void {
     this.#checkpoint = checkpoint;
-    this.#servable = servable;
+    this.#servable = servable && !this.#damaged;
     for (const waiter of [...this.#waiters]) if (this.#reached(waiter.position)) waiter.settle(true);
   }
 

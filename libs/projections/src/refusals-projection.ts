@@ -18,7 +18,15 @@ export function projectRefusal(event: Recorded<LedgerEvent>): readonly Change[] 
   const { stream, revision, position, id: eventId } = event;
   const { key, actor, recordedAt } = event.metadata;
   // Who asked, also where the supervisor finished the step.
-  const view: RefusalView = { stream, revision, position, eventId, ...refused, actor: key?.caller ?? actor.id, recordedAt };
+  const view: RefusalView = {
+    stream,
+    revision,
+    position,
+    eventId,
+    ...refused,
+    actor: key?.caller ?? actor.id,
+    recordedAt,
+  };
   return [putRow(refusalsTable, { position, view: JSON.stringify(view) })];
 }
 

@@ -7,7 +7,14 @@ import { BatchSource } from './batch-source.ts';
 import { ChangeSet } from './change-set.ts';
 import { fingerprintOf, projectors as allProjectors, type Projector } from './projectors.ts';
 import type { ViolationView } from './queries-api.ts';
-import { checkpointAt, isDamage, ReadModel, removeReadModel, UnusableReadModelError, type Checkpoint } from './read-model.ts';
+import {
+  checkpointAt,
+  isDamage,
+  ReadModel,
+  removeReadModel,
+  UnusableReadModelError,
+  type Checkpoint,
+} from './read-model.ts';
 import { violationView } from './violations-projection.ts';
 
 /** What keeps the read models from going on. It is tried again, and skips nothing. */

@@ -1,319 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { pointerTo, sha256Hex, type DomainEvent, type RecordedEvent } from '#kernel';
+import { pointerTo, type EventPointer } from '#kernel';
+import { ALL, BTC_ONLY, HASH, holdersOf, PAST, Story, SUPERVISOR, type Data } from './invariants/story.ts';
 import { checkLog, describeBreaches, type CheckLogOptions, type InvariantBreach } from './invariants.ts';
-import { LogBuilder, type AppendOptions, type Forgery } from './log-builder.ts';
-
-const SUPERVISOR = 'system:supervisor';
-const HASH = sha256Hex('document');
-const BANK = { kind: 'bank', reference: 'ref-1' };
-const FAR = '2030-01-01T00:00:00.000Z';
-const PAST = '2022-02-01T00:00:00.000Z';
-const ALL = { direction: 'debit', assets: 'all' } as const;
-const BTC_ONLY = { direction: 'debit', assets: ['BTC'] } as const;
-
-type Data = Record<string, unknown>;
-interface Step extends AppendOptions {
-  /** Members of the data that differ from what is right. */
-  readonly but?: Data;
-  readonly forged?: Forgery;
-}
-
-/** Tells the story of a ledger as events: each step is right unless its `but` says otherwise. */
-class Story {
-  readonly log = new LogBuilder();
-  readonly #named = new Map<string, RecordedEvent>();
-
-  /** An event told before, by the name that its step gave it. */
-  event(name: string): RecordedEvent {
-    const event = this.#named.get(name);
-    if (event === undefined) throw new RangeError(`nothing was called ${name}`);
-    return event;
-  }
-
-  tell(name: string, stream: string, type: string, data: Data, step: Step): this {
-    const { but, forged, ...options } = step;
-    const event: DomainEvent = { type, data: { ...data, ...but } };
-    const recorded =
-      forged === undefined ? this.log.append(stream, event, options) : this.log.forge(stream, event, forged, options);
-    this.#named.set(name, recorded);
-    return this;
-  }
-
-  pause(ms: number): this {
-    this.log.wait(ms);
-    return this;
-  }
-
-  asset(code: string, step: Step = {}): this {
-    return this.tell(code, `asset-${code}`, 'AssetRegistered', { code, scale: 8, kind: 'crypto' }, step);
-  }
-
-  party(partyId: string, step: Step = {}): this {
-    const stream = `party-${partyId}`;
-    this.tell(partyId, stream, 'PartyRegistered', { partyId, kind: 'person', externalRef: 'x' }, step);
-    const data = { partyId, method: 'passport', evidenceSha256: HASH, identifiedAt: PAST };
-    return this.tell(`identified ${partyId}`, stream, 'PartyIdentified', data, {});
-  }
-
-  /** First half of an opening, for one of its holders. */
-  attach(accountId: string, partyId: string, holders = [partyId], key = `open-${accountId}`, step: Step = {}): this {
-    const own = { caller: 'payments', value: key };
-    const opening = { accountId, holders: holdersOf(holders), key: own, commandHash: sha256Hex(key) };
-    const data = { partyId, accountId, capacity: 'owner', opening };
-    const options = { key: { ...own, homeStream: `account-${accountId}` }, ...step };
-    return this.tell(`attached ${accountId} ${partyId}`, `party-${partyId}`, 'AccountAttached', data, options);
-  }
-
-  detach(accountId: string, partyId: string, key = `open-${accountId}`, step: Step = {}): this {
-    const data = { partyId, accountId, key: { caller: 'payments', value: key } };
-    return this.#unasked(`detached ${partyId}`, `party-${partyId}`, 'AccountDetached', data, step);
-  }
-
-  opened(accountId: string, holders: readonly string[], key = `open-${accountId}`, step: Step = {}): this {
-    const data = { accountId, holders: holdersOf(holders) };
-    return this.tell(`opened ${accountId}`, `account-${accountId}`, 'AccountOpened', data, { key, ...step });
-  }
-
-  openingAbandoned(accountId: string, partyId: string, step: Step = {}): this {
-    const decidedOn = { stream: `party-${partyId}`, revision: String(this.#length(`party-${partyId}`) - 1) };
-    const data = {
-      accountId,
-      reason: 'party-named-by-basis',
-      holders: holdersOf(['p-1', partyId]),
-      partyId,
-      decidedOn,
-    };
-    const options = { key: `open-${accountId}`, ...step };
-    return this.tell('opening abandoned', `account-${accountId}`, 'AccountOpeningAbandoned', data, options);
-  }
-
-  /** A registered party and its open account. */
-  account(accountId: string, partyId: string): this {
-    return this.party(partyId).attach(accountId, partyId).opened(accountId, [partyId]);
-  }
-
-  deposit(amount: string, step: Step = {}): this {
-    const depositId = `d-${String(this.log.events.length)}`;
-    const data = { accountId: 'a-1', depositId, asset: 'BTC', amount, source: BANK };
-    return this.tell(depositId, 'account-a-1', 'FundsDeposited', data, step);
-  }
-
-  reserve(withdrawalId: string, amount: string, step: Step = {}): this {
-    this.log.wait(1000);
-    const reservedAt = this.log.now;
-    const data = { accountId: 'a-1', withdrawalId, asset: 'BTC', amount, destination: BANK, reservedAt };
-    return this.tell(withdrawalId, 'account-a-1', 'WithdrawalReserved', data, { recordedAt: reservedAt, ...step });
-  }
-
-  /** A later step of a withdrawal, which says again what was reserved. */
-  step(type: string, withdrawalId: string, step: Step = {}): this {
-    const extra = type === 'WithdrawalCancelled' ? { reason: 'changed plans' } : { reference: 'tx-1' };
-    const data = { ...(this.event(withdrawalId).data as Data), ...extra };
-    return this.tell(`${type} ${withdrawalId}`, 'account-a-1', type, data, step);
-  }
-
-  order(orderId: string, subjects: readonly Data[] = [{ kind: 'account', accountId: 'a-1' }], step: Step = {}): this {
-    const data = {
-      orderId,
-      kind: 'freezing-order',
-      effect: 'restrain',
-      authority: { name: 'High Court of Justice', jurisdiction: 'GB-EAW' },
-      caseReference: 'CL-2022-000123',
-      statute: 'Senior Courts Act 1981 s.37',
-      subjects,
-      scope: ALL,
-      issuedAt: PAST,
-      receivedAt: PAST,
-      effectiveAt: PAST,
-      expiresAt: FAR,
-      documentSha256: HASH,
-      registeredBy: 'maker',
-    };
-    return this.tell(orderId, `legalOrder-${orderId}`, 'LegalOrderRegistered', data, { actor: 'maker', ...step });
-  }
-
-  verify(orderId: string, step: Step = {}): this {
-    const data = { orderId, method: 'called the court', verifiedBy: 'checker' };
-    const options = { actor: 'checker', ...step };
-    return this.tell(`verified ${orderId}`, `legalOrder-${orderId}`, 'LegalOrderVerified', data, options);
-  }
-
-  reject(orderId: string, step: Step = {}): this {
-    const data = { orderId, reason: 'not genuine', rejectedBy: 'checker' };
-    const options = { actor: 'checker', ...step };
-    return this.tell(`rejected ${orderId}`, `legalOrder-${orderId}`, 'LegalOrderRejected', data, options);
-  }
-
-  propose(orderId: string, changeId = 'ch-1', step: Step = {}): this {
-    const how = { kind: 'ending', how: 'discharged', documentSha256: HASH, issuedAt: PAST, reference: 'r' };
-    const data = { orderId, changeId, ...how, proposedBy: 'maker' };
-    const options = { actor: 'maker', ...step };
-    return this.tell(changeId, `legalOrder-${orderId}`, 'LegalOrderChangeProposed', data, options);
-  }
-
-  rejectChange(orderId: string, changeId = 'ch-1', step: Step = {}): this {
-    const data = { orderId, changeId, reason: 'no', rejectedBy: 'checker' };
-    const options = { actor: 'checker', ...step };
-    return this.tell(`rejected ${changeId}`, `legalOrder-${orderId}`, 'LegalOrderChangeRejected', data, options);
-  }
-
-  end(orderId: string, changeId = 'ch-1', step: Step = {}): this {
-    const data = { orderId, changeId, how: 'discharged', method: 'called', proposedBy: 'maker', verifiedBy: 'checker' };
-    const options = { actor: 'checker', ...step };
-    return this.tell(`ended ${orderId}`, `legalOrder-${orderId}`, 'LegalOrderEnded', data, options);
-  }
-
-  expire(orderId: string, step: Step = {}): this {
-    const { expiresAt } = this.event(orderId).data as Data;
-    const data = { orderId, expiresAt };
-    return this.#unasked(`ended ${orderId}`, `legalOrder-${orderId}`, 'LegalOrderExpired', data, step);
-  }
-
-  authorise(orderId: string, key: string, step: Step = {}): this {
-    const data = {
-      orderId,
-      accountId: 'a-1',
-      scope: (this.event(orderId).data as Data)['scope'],
-      namedBy: pointerTo(this.event(orderId)),
-      requestedBy: 'maker',
-    };
-    const own = { caller: 'maker', homeStream: 'account-a-1', value: key };
-    const options = { actor: 'maker', key: own, ...step };
-    return this.tell(`authorised ${key}`, `legalOrder-${orderId}`, 'FreezeAuthorised', data, options);
-  }
-
-  /** Second half of a freeze: cites the authorisation of the same key. */
-  freeze(orderId: string, key: string, step: Step & { stopped?: readonly string[] } = {}): this {
-    const { stopped = [], ...rest } = step;
-    const authorised = this.event(`authorised ${key}`);
-    const own = { caller: 'maker', homeStream: 'account-a-1', value: key };
-    const data = {
-      accountId: 'a-1',
-      freezeId: authorised.id,
-      basis: { kind: 'legal-order', id: orderId },
-      citation: pointerTo(authorised),
-      scope: (authorised.data as Data)['scope'],
-      placedBy: 'maker',
-      blockedFrom: PAST,
-      balancesAtFreeze: this.#balances(),
-      stopped,
-      inFlight: [],
-    };
-    this.tell(`frozen ${key}`, 'account-a-1', 'AccountFrozen', data, { actor: 'maker', key: own, ...rest });
-    const { recordedAt } = this.event(`frozen ${key}`).metadata;
-    for (const withdrawalId of stopped) this.stop(withdrawalId, key, { actor: 'maker', recordedAt });
-    return this;
-  }
-
-  stop(withdrawalId: string, key: string, step: Step = {}): this {
-    const { asset, amount } = this.event(withdrawalId).data as Data;
-    const freezeId = this.event(`authorised ${key}`).id;
-    const data = { accountId: 'a-1', withdrawalId, asset, amount, freezeId };
-    return this.tell(`stopped ${withdrawalId}`, 'account-a-1', 'WithdrawalStopped', data, { key: null, ...step });
-  }
-
-  abandon(orderId: string, key: string, reason: string, step: Step = {}): this {
-    const authorised = this.event(`authorised ${key}`);
-    const own = { caller: 'maker', homeStream: 'account-a-1', value: key };
-    const data = {
-      accountId: 'a-1',
-      freezeId: authorised.id,
-      basis: { kind: 'legal-order', id: orderId },
-      citation: pointerTo(authorised),
-      reason,
-    };
-    const options = { actor: SUPERVISOR, key: reason === 'key-used' ? null : own, ...step };
-    return this.tell(`abandoned ${key}`, 'account-a-1', 'FreezeAbandoned', data, options);
-  }
-
-  requestLift(key: string, requestId = 'lift-1', step: Step = {}): this {
-    const freezeId = this.event(`authorised ${key}`).id;
-    const what = { ground: 'placed-in-error', note: 'wrong account', requestedBy: 'maker' };
-    const data = { accountId: 'a-1', freezeId, requestId, ...what };
-    return this.tell(requestId, 'account-a-1', 'LiftRequested', data, { actor: 'maker', ...step });
-  }
-
-  rejectLift(key: string, requestId = 'lift-1', step: Step = {}): this {
-    const freezeId = this.event(`authorised ${key}`).id;
-    const citation = pointerTo(this.event(requestId));
-    const data = { accountId: 'a-1', freezeId, requestId, citation, reason: 'no error', rejectedBy: 'checker' };
-    return this.tell(`rejected ${requestId}`, 'account-a-1', 'LiftRejected', data, { actor: 'checker', ...step });
-  }
-
-  approveLift(key: string, requestId = 'lift-1', step: Step = {}): this {
-    const freezeId = this.event(`authorised ${key}`).id;
-    const citation = pointerTo(this.event(requestId));
-    const who = { requestedBy: 'maker', approvedBy: 'checker' };
-    const data = { accountId: 'a-1', freezeId, ground: 'placed-in-error', citation, requestId, ...who };
-    return this.tell(`lifted ${key}`, 'account-a-1', 'AccountUnfrozen', data, { actor: 'checker', ...step });
-  }
-
-  /** The supervisor lifts a freeze whose basis has ended. */
-  lift(orderId: string, key: string, step: Step = {}): this {
-    const end = this.event(`ended ${orderId}`);
-    const isExpiry = end.type === 'LegalOrderExpired';
-    const data = {
-      accountId: 'a-1',
-      freezeId: this.event(`authorised ${key}`).id,
-      ground: 'basis-ended',
-      citation: pointerTo(end),
-      requestedBy: isExpiry ? SUPERVISOR : 'maker',
-      approvedBy: isExpiry ? SUPERVISOR : 'checker',
-    };
-    return this.#unasked(`lifted ${key}`, 'account-a-1', 'AccountUnfrozen', data, step);
-  }
-
-  name(orderId: string, partyId: string, step: Step = {}): this {
-    const citation = pointerTo(this.event(`verified ${orderId}`));
-    const data = { partyId, basis: { kind: 'legal-order', id: orderId }, citation };
-    return this.#unasked(`named ${partyId}`, `party-${partyId}`, 'PartyNamed', data, step);
-  }
-
-  unname(orderId: string, partyId: string, step: Step = {}): this {
-    const citation = pointerTo(this.event(`ended ${orderId}`));
-    const data = { partyId, basis: { kind: 'legal-order', id: orderId }, citation };
-    return this.#unasked(`unnamed ${partyId}`, `party-${partyId}`, 'PartyNoLongerNamed', data, step);
-  }
-
-  refuse(stream: string, code: string, step: Step = {}): this {
-    const data = { command: 'FreezeAccount', code, detail: 'No.', extra: {}, request: {}, decidedOn: null };
-    return this.tell(`refused ${code}`, stream, 'CommandRefused', data, { actor: 'maker', ...step });
-  }
-
-  #unasked(name: string, stream: string, type: string, data: Data, step: Step): this {
-    return this.tell(name, stream, type, data, { actor: SUPERVISOR, key: null, ...step });
-  }
-
-  #length(stream: string): number {
-    return this.log.events.filter((event) => event.stream === stream).length;
-  }
-
-  /** Balances of a-1 in BTC as the steps so far left them. */
-  #balances(): Data[] {
-    let available = 0n;
-    let reserved = 0n;
-    for (const { stream, type, data } of this.log.events) {
-      if (stream !== 'account-a-1' || !('amount' in (data as Data))) continue;
-      const amount = BigInt((data as { amount: string }).amount);
-      if (type === 'FundsDeposited') available += amount;
-      if (type === 'WithdrawalReserved' || type === 'WithdrawalSettled') reserved -= amount;
-      if (type === 'WithdrawalReserved') {
-        available -= amount;
-        reserved += amount + amount;
-      }
-      if (type === 'WithdrawalCancelled' || type === 'WithdrawalStopped') {
-        available += amount;
-        reserved -= amount;
-      }
-    }
-    if (available + reserved === 0n) return [];
-    return [{ asset: 'BTC', available: String(available), reserved: String(reserved), held: '0' }];
-  }
-}
-
-function holdersOf(partyIds: readonly string[]): Data[] {
-  return partyIds.map((partyId) => ({ partyId, capacity: 'owner' }));
-}
+import { testId } from './log-builder.ts';
 
 /** BTC, the party p-1 and its open account a-1. */
 const start = (): Story => new Story().asset('BTC').account('a-1', 'p-1');
@@ -321,175 +10,1285 @@ const start = (): Story => new Story().asset('BTC').account('a-1', 'p-1');
 const ordered = (): Story => start().order('ord-1').verify('ord-1');
 /** That, and the account frozen under it. */
 const frozen = (): Story => ordered().deposit('100').authorise('ord-1', 'k').freeze('ord-1', 'k');
+/** That, and the order ended. */
+const ended = (): Story => frozen().propose('ord-1').end('ord-1');
 
 const BY_PARTY = [{ kind: 'party', partyId: 'p-1' }];
 /** An order in force that names the party, and the party carrying its name. */
 const named = (): Story => start().order('ord-1', BY_PARTY).verify('ord-1').name('ord-1', 'p-1');
 /** The way in which a freeze is authorised through a party. */
-const viaParty = (story: Story): Data => ({ partyId: 'p-1', namedBy: pointerTo(story.event('attached a-1 p-1')) });
+const via = (story: Story, partyId = 'p-1'): Data => ({
+  partyId,
+  namedBy: pointerTo(story.event(`attached a-1 ${partyId}`)),
+});
+/** ord-2 in force names p-2, whose attachment to a-1 came too late to be its opening. */
+const lateHolder = (): Story =>
+  start()
+    .party('p-2')
+    .attach('a-1', 'p-2', ['p-2'], 'late')
+    .order('ord-2', [{ kind: 'party', partyId: 'p-2' }])
+    .verify('ord-2')
+    .name('ord-2', 'p-2')
+    .next((story) => story.authorise('ord-2', 'k', { but: via(story, 'p-2') }));
+/** a-2 is being opened for p-2 and p-1, of whom the second is named. */
+const halfOpened = (): Story => named().party('p-2').attach('a-2', 'p-2', ['p-2', 'p-1']);
 
 function check(story: Story, options?: CheckLogOptions): readonly InvariantBreach[] {
   return checkLog(story.log.events, options);
 }
 
+const good: Readonly<Record<string, () => Story>> = {
+  'an empty log': () => new Story(),
+
+  'money coming in and going out': () =>
+    start()
+      .deposit('100')
+      .reserve('w-1', '30')
+      .step('WithdrawalDispatched', 'w-1')
+      .step('WithdrawalSettled', 'w-1')
+      .reserve('w-2', '70')
+      .step('WithdrawalCancelled', 'w-2')
+      .reserve('w-3', '70')
+      .step('WithdrawalDispatched', 'w-3')
+      .step('WithdrawalCancelled', 'w-3'),
+
+  'a freeze that stops a withdrawal, lets another settle, takes a deposit, and ends with its order': () =>
+    ordered()
+      .deposit('100')
+      .reserve('w-1', '30')
+      .reserve('w-2', '20')
+      .reserve('w-3', '10')
+      .step('WithdrawalDispatched', 'w-2')
+      .authorise('ord-1', 'k')
+      .freeze('ord-1', 'k', { stopped: ['w-1', 'w-3'], but: { inFlight: ['w-2'] } })
+      .refuseFrozen(['k'])
+      .deposit('5')
+      .step('WithdrawalSettled', 'w-2')
+      .propose('ord-1')
+      .end('ord-1')
+      .lift('ord-1', 'k')
+      .reserve('w-4', '85'),
+
+  'a freeze of one asset that leaves the others alone': () =>
+    start()
+      .asset('ETH')
+      .order('ord-1', undefined, { but: { scope: BTC_ONLY } })
+      .verify('ord-1')
+      .deposit('7')
+      .deposit('9', { but: { asset: 'ETH' } })
+      .authorise('ord-1', 'k')
+      .freeze('ord-1', 'k', {
+        but: {
+          balancesAtFreeze: [
+            { asset: 'BTC', available: '7', reserved: '0', held: '0' },
+            { asset: 'ETH', available: '9', reserved: '0', held: '0' },
+          ],
+        },
+      })
+      .reserve('w-1', '9', { but: { asset: 'ETH' } }),
+
+  'a freeze narrower than its order, through a party': () =>
+    named()
+      .next((story) => story.authorise('ord-1', 'k', { but: { ...via(story), scope: BTC_ONLY } }))
+      .freeze('ord-1', 'k'),
+
+  'a freeze lifted as placed in error, at the second request': () =>
+    frozen().requestLift('k').rejectLift('k').requestLift('k', 'lift-2').approveLift('k', 'lift-2').reserve('w-1', '1'),
+
+  'freezes of two orders, stacked': () =>
+    frozen()
+      .order('ord-2')
+      .verify('ord-2')
+      .authorise('ord-2', 'k-2')
+      .freeze('ord-2', 'k-2')
+      .refuseFrozen(['k', 'k-2'])
+      .propose('ord-1')
+      .end('ord-1')
+      .lift('ord-1', 'k')
+      .refuseFrozen(['k-2']),
+
+  'a freeze that a handler places after the end of its basis, and the supervisor lifts': () =>
+    ordered().authorise('ord-1', 'k').propose('ord-1').end('ord-1').freeze('ord-1', 'k').lift('ord-1', 'k'),
+
+  'a proposed ending that is rejected, and a freeze after it': () =>
+    ordered().propose('ord-1').rejectChange('ord-1').authorise('ord-1', 'k').freeze('ord-1', 'k'),
+
+  'an order that is rejected': () => start().order('ord-1').reject('ord-1'),
+
+  'authorisations abandoned, each for its reason': () =>
+    frozen()
+      .authorise('ord-1', 'k-2')
+      .abandonAsFrozen('ord-1', 'k-2', 'k')
+      .authorise('ord-1', 'k-3')
+      .order('ord-2')
+      .verify('ord-2')
+      .authorise('ord-2', 'k-4')
+      .refuseFrozen(['k'], { key: 'k-4' })
+      .abandon('ord-2', 'k-4', 'key-used')
+      .propose('ord-1')
+      .end('ord-1')
+      .abandon('ord-1', 'k-3', 'basis-ended')
+      .lift('ord-1', 'k'),
+
+  'an order that expires, with its freeze and the name on the party': () =>
+    start()
+      .order('ord-1', BY_PARTY, { but: { expiresAt: '2022-03-02T00:00:00.000Z' } })
+      .verify('ord-1')
+      .name('ord-1', 'p-1')
+      .next((story) => story.authorise('ord-1', 'k', { but: via(story) }))
+      .freeze('ord-1', 'k')
+      .pause(86_400_000)
+      .expire('ord-1')
+      .lift('ord-1', 'k')
+      .unname('ord-1', 'p-1'),
+
+  'an opening that comes to nothing because its second holder is named': () =>
+    halfOpened().openingAbandoned('a-2', 'p-1', ['p-2', 'p-1']).detach('a-2', 'p-2'),
+
+  'an opening refused before anyone was attached': () =>
+    named().next((story) => {
+      const decidedOn = { stream: 'party-p-1', revision: String(story.event('named p-1').revision) };
+      story.refuse('account-a-9', 'party-named-by-basis', { but: { decidedOn } });
+    }),
+
+  'an opening whose id another key took': () =>
+    start()
+      .party('p-2')
+      .attach('a-1', 'p-2', ['p-2'], 'late')
+      .openingLost('a-1', 'p-2', 'late')
+      .detach('a-1', 'p-2', 'late'),
+
+  'a freeze through a party that turned out to hold nothing': () =>
+    lateHolder().openingLost('a-1', 'p-2', 'late').abandon('ord-2', 'k', 'not-a-holder').detach('a-1', 'p-2', 'late'),
+
+  'every refusal that may be recorded': () =>
+    start()
+      .refuse('account-a-1', 'basis-not-found', { but: { decidedOn: { stream: 'legalOrder-ghost', revision: null } } })
+      .order('ord-1', undefined, { but: { scope: BTC_ONLY } })
+      .refuse('account-a-1', 'basis-not-in-force', { but: { decidedOn: { stream: 'legalOrder-ord-1', revision: '0' } } })
+      .refuse('legalOrder-ord-1', 'maker-is-checker')
+      .verify('ord-1')
+      .party('p-2')
+      .attach('a-2', 'p-2')
+      .opened('a-2', ['p-2'])
+      .refuse('account-a-2', 'basis-does-not-name-account', {
+        but: { request: { basis: { id: 'ord-1' } }, decidedOn: { stream: 'legalOrder-ord-1', revision: '2' } },
+      })
+      .refuse('account-a-1', 'scope-exceeds-basis', {
+        but: { request: { scope: ALL }, decidedOn: { stream: 'legalOrder-ord-1', revision: '2' } },
+      })
+      .authorise('ord-1', 'k')
+      .freeze('ord-1', 'k')
+      .requestLift('k')
+      .refuse('account-a-1', 'maker-is-checker')
+      .refuse('account-a-1', 'ground-not-established')
+      .refuseFrozen(['k']),
+};
+
 describe('checkLog passes', () => {
-  const stories: Record<string, () => Story> = {
-    'an empty log': () => new Story(),
-    'money coming in and going out': () =>
-      start()
-        .deposit('100')
-        .reserve('w-1', '30')
-        .step('WithdrawalDispatched', 'w-1')
-        .step('WithdrawalSettled', 'w-1')
-        .reserve('w-2', '70')
-        .step('WithdrawalCancelled', 'w-2')
-        .reserve('w-3', '70')
-        .step('WithdrawalDispatched', 'w-3')
-        .step('WithdrawalCancelled', 'w-3'),
-    'a freeze that stops a withdrawal, lets another settle, takes a deposit, and ends with its order': () =>
-      ordered()
-        .deposit('100')
-        .reserve('w-1', '30')
-        .reserve('w-2', '20')
-        .step('WithdrawalDispatched', 'w-2')
-        .authorise('ord-1', 'k')
-        .freeze('ord-1', 'k', { stopped: ['w-1'], but: { inFlight: ['w-2'] } })
-        .refuse('account-a-1', 'account-frozen', {
-          but: { extra: { freezeIds: ['00000000-0000-7000-8000-00000000000d'] } },
-        })
-        .deposit('5')
-        .step('WithdrawalSettled', 'w-2')
-        .propose('ord-1')
-        .end('ord-1')
-        .lift('ord-1', 'k')
-        .reserve('w-3', '85'),
-    'a freeze of one asset that leaves the others alone': () =>
-      start()
-        .asset('ETH')
-        .order('ord-1', undefined, { but: { scope: BTC_ONLY } })
-        .verify('ord-1')
-        .deposit('7')
-        .deposit('9', { but: { asset: 'ETH' } })
-        .authorise('ord-1', 'k')
-        .freeze('ord-1', 'k', {
-          but: {
-            balancesAtFreeze: [
-              { asset: 'BTC', available: '7', reserved: '0', held: '0' },
-              { asset: 'ETH', available: '9', reserved: '0', held: '0' },
-            ],
-          },
-        })
-        .reserve('w-1', '9', { but: { asset: 'ETH' } }),
-    'a freeze narrower than its order, through a party': () => {
-      const story = named();
-      return story.authorise('ord-1', 'k', { but: { ...viaParty(story), scope: BTC_ONLY } }).freeze('ord-1', 'k');
-    },
-    'a freeze lifted as placed in error, at the second request': () =>
-      frozen()
-        .requestLift('k')
-        .rejectLift('k')
-        .requestLift('k', 'lift-2')
-        .approveLift('k', 'lift-2')
-        .reserve('w-1', '1'),
-    'freezes of two orders, stacked': () =>
-      frozen()
-        .order('ord-2')
-        .verify('ord-2')
-        .authorise('ord-2', 'k-2')
-        .freeze('ord-2', 'k-2')
-        .propose('ord-1')
-        .end('ord-1')
-        .lift('ord-1', 'k')
-        .refuse('account-a-1', 'account-frozen', {
-          but: { extra: { freezeIds: ['00000000-0000-7000-8000-00000000000c'] } },
-        }),
-    'a freeze that a handler places after the end of its basis, and the supervisor lifts': () =>
-      ordered().authorise('ord-1', 'k').propose('ord-1').end('ord-1').freeze('ord-1', 'k').lift('ord-1', 'k'),
-    'a proposed ending that is rejected, and a freeze after it': () =>
-      ordered().propose('ord-1').rejectChange('ord-1').authorise('ord-1', 'k').freeze('ord-1', 'k'),
-    'authorisations abandoned, each for its reason': () =>
-      frozen()
-        .authorise('ord-1', 'k-2')
-        .abandon('ord-1', 'k-2', 'already-frozen', {
-          but: { existingFreezeId: '00000000-0000-7000-8000-000000000009' },
-        })
-        .authorise('ord-1', 'k-3')
-        .order('ord-2')
-        .verify('ord-2')
-        .authorise('ord-2', 'k-4')
-        .refuse('account-a-1', 'account-frozen', {
-          key: 'k-4',
-          but: { extra: { freezeIds: ['00000000-0000-7000-8000-000000000009'] } },
-        })
-        .abandon('ord-2', 'k-4', 'key-used')
-        .propose('ord-1')
-        .end('ord-1')
-        .abandon('ord-1', 'k-3', 'basis-ended')
-        .lift('ord-1', 'k'),
-    'an order that expires, with its freeze and the name on the party': () => {
-      const story = start()
-        .order('ord-1', BY_PARTY, { but: { expiresAt: '2022-03-02T00:00:00.000Z' } })
-        .verify('ord-1');
-      return story
-        .name('ord-1', 'p-1')
-        .authorise('ord-1', 'k', { but: viaParty(story) })
-        .freeze('ord-1', 'k')
-        .tell('', 'asset-ETH', 'AssetRegistered', { code: 'ETH', scale: 18, kind: 'crypto' }, {})
-        .pause(86_400_000)
-        .expire('ord-1')
-        .lift('ord-1', 'k')
-        .unname('ord-1', 'p-1');
-    },
-    'an opening that comes to nothing because its second holder is named': () =>
-      named()
-        .party('p-2')
-        .attach('a-2', 'p-2', ['p-2', 'p-1'])
-        .openingAbandoned('a-2', 'p-1', {
-          but: { holders: holdersOf(['p-2', 'p-1']) },
-        })
-        .detach('a-2', 'p-2'),
-    'an opening whose id another key took': () =>
-      start()
-        .party('p-2')
-        .attach('a-1', 'p-2', ['p-2'], 'late')
-        .tell(
-          '',
-          'account-a-1',
-          'AccountOpeningAbandoned',
-          {
-            accountId: 'a-1',
-            reason: 'already-exists',
-            holders: holdersOf(['p-2']),
-            decidedOn: null,
-          },
-          { key: 'late' },
-        )
-        .detach('a-1', 'p-2', 'late'),
-    'an attachment that never became a holding: its freeze is abandoned': () => {
-      const story = named()
-        .party('p-2')
-        .order('ord-2', [{ kind: 'party', partyId: 'p-2' }]);
-      story.attach('a-1', 'p-2', ['p-2'], 'late').verify('ord-2').name('ord-2', 'p-2');
-      return story
-        .authorise('ord-2', 'k', { but: { partyId: 'p-2', namedBy: pointerTo(story.event('attached a-1 p-2')) } })
-        .tell(
-          '',
-          'account-a-1',
-          'AccountOpeningAbandoned',
-          {
-            accountId: 'a-1',
-            reason: 'already-exists',
-            holders: holdersOf(['p-2']),
-            decidedOn: null,
-          },
-          { key: 'late', actor: SUPERVISOR, but: {} },
-        )
-        .abandon('ord-2', 'k', 'not-a-holder')
-        .detach('a-1', 'p-2', 'late');
-    },
-  };
-  it.each(Object.keys(stories))('%s', (name) => {
-    const story = stories[name]?.() ?? new Story();
+  it.each(Object.entries(good))('%s', (_name, tell) => {
+    const story = tell();
     expect(describeBreaches(check(story, { quiescent: true }), story.log.events)).toBe('');
+  });
+});
+
+type Broken = readonly [breach: string, tell: () => Story];
+
+/** Each story breaks one rule at its end (or is left unfinished); the breach is told with its invariant. */
+function catches(broken: Readonly<Record<string, Broken>>, options?: CheckLogOptions): void {
+  it.each(Object.entries(broken))('%s', (_name, [breach, tell]) => {
+    const breaches = check(tell(), options);
+    expect(breaches.map(({ invariant, detail }) => `${String(invariant)}: ${detail}`)).toEqual([breach]);
+  });
+}
+
+const nowhere: EventPointer = { stream: 'legalOrder-ord-1', revision: '99', eventId: testId(99) };
+
+describe('invariant 1: no freeze without a basis. checkLog catches', () => {
+  const dangling = '1: the citation leads to no authorisation that stands earlier in the log';
+  const authorised = (): Story => ordered().authorise('ord-1', 'k');
+  catches({
+    'a citation of nothing': [dangling, () => authorised().freeze('ord-1', 'k', { but: { citation: nowhere } })],
+    'a citation whose id is another event’s': [
+      dangling,
+      () =>
+        authorised().next((story) => {
+          const citation = { ...pointerTo(story.event('authorised k')), eventId: testId(99) };
+          story.freeze('ord-1', 'k', { but: { citation } });
+        }),
+    ],
+    'a citation of an event that authorises nothing': [
+      dangling,
+      () =>
+        authorised().next((story) => {
+          story.freeze('ord-1', 'k', { but: { citation: pointerTo(story.event('verified ord-1')) } });
+        }),
+    ],
+    'an abandoned citation of nothing': [
+      dangling,
+      () => authorised().abandon('ord-1', 'k', 'account-not-open', { but: { citation: nowhere } }),
+    ],
+    'an authorisation of another account': [
+      '1: the authorisation is for another account',
+      () =>
+        start()
+          .party('p-2')
+          .attach('a-2', 'p-2')
+          .opened('a-2', ['p-2'])
+          .order('ord-1', [{ kind: 'account', accountId: 'a-2' }])
+          .verify('ord-1')
+          .authorise('ord-1', 'k', { but: { accountId: 'a-2' }, key: keyOn('account-a-2') })
+          .freeze('ord-1', 'k', { key: 'k' })
+          .forget(7),
+    ],
+    'an authorisation under another basis': [
+      '1: the authorisation is of another basis',
+      () => authorised().freeze('ord-1', 'k', { but: { basis: { kind: 'legal-order', id: 'ord-9' } } }),
+    ],
+    'a freeze with an id of its own': [
+      '1: the id of the freeze is not that of its authorisation',
+      () => authorised().freeze('ord-1', 'k', { but: { freezeId: testId(99) } }),
+    ],
+    'a freeze wider than authorised': [
+      '1: another scope was authorised',
+      () => ordered().authorise('ord-1', 'k', { but: { scope: BTC_ONLY } }).freeze('ord-1', 'k', { but: { scope: ALL } }),
+    ],
+    'a freeze placed by someone else': [
+      '1: another person was authorised',
+      () => authorised().freeze('ord-1', 'k', { but: { placedBy: 'other' } }),
+    ],
+    'a freeze from another time on': [
+      '1: blockedFrom differs from what was authorised',
+      () =>
+        ordered()
+          .authorise('ord-1', 'k', { but: { blockedFrom: PAST } })
+          .freeze('ord-1', 'k', { but: { blockedFrom: '2022-02-02T00:00:00.000Z' } }),
+    ],
+    'a freeze of an account that is not open': [
+      '1: the account is not open',
+      () =>
+        new Story()
+          .party('p-1')
+          .attach('a-1', 'p-1')
+          .order('ord-1', BY_PARTY)
+          .verify('ord-1')
+          .next((story) => story.authorise('ord-1', 'k', { but: via(story) }))
+          .freeze('ord-1', 'k'),
+    ],
+    'a freeze through a party that does not hold the account': [
+      '1: the account is not held by the party through which the order names it',
+      () => lateHolder().freeze('ord-2', 'k'),
+    ],
+    'an authorisation under no order': [
+      '1: authorised under an order, though it is not registered',
+      () => ordered().authorise('ord-1', 'k', { but: { orderId: 'ghost' }, on: 'legalOrder-ghost' }),
+    ],
+    'an authorisation under an unverified order': [
+      '1: authorised under an order, though it is not verified',
+      () => start().order('ord-1').authorise('ord-1', 'k'),
+    ],
+    'an authorisation under a rejected order': [
+      '1: authorised under an order, though it is not verified',
+      () => start().order('ord-1').reject('ord-1').authorise('ord-1', 'k'),
+    ],
+    'an authorisation before the order is effective': [
+      '1: authorised under an order, though it is not effective yet',
+      () =>
+        start()
+          .order('ord-1', undefined, { but: { effectiveAt: '2029-01-01T00:00:00.000Z' } })
+          .verify('ord-1')
+          .authorise('ord-1', 'k'),
+    ],
+    'an authorisation at the moment of expiry': [
+      '1: authorised under an order, though it has expired',
+      () =>
+        start()
+          .order('ord-1', undefined, { but: { expiresAt: '2022-03-01T01:00:00.000Z' } })
+          .verify('ord-1')
+          .authorise('ord-1', 'k', { recordedAt: '2022-03-01T01:00:00.000Z' }),
+    ],
+    'an authorisation after the end': [
+      '1: authorised under an order, though it has ended',
+      () => ordered().propose('ord-1').end('ord-1').authorise('ord-1', 'k'),
+    ],
+    'an authorisation while an ending is proposed': [
+      '1: authorised under an order, though its ending is proposed',
+      () => ordered().propose('ord-1').authorise('ord-1', 'k'),
+    ],
+    'an authorisation of an account that the order does not name': [
+      '1: the order does not name the account',
+      () =>
+        start()
+          .party('p-2')
+          .order('ord-1', [{ kind: 'party', partyId: 'p-2' }])
+          .verify('ord-1')
+          .authorise('ord-1', 'k'),
+    ],
+    'an authorisation through a party that the order does not name': [
+      '1: the order does not name the party',
+      () => ordered().next((story) => story.authorise('ord-1', 'k', { but: via(story) })),
+    ],
+    'an authorisation through an attachment of another account': [
+      '1: namedBy ties no account of that id to the party',
+      () =>
+        new Story()
+          .party('p-1')
+          .attach('a-1', 'p-1')
+          .opened('a-1', ['p-1'])
+          .attach('a-2', 'p-1')
+          .opened('a-2', ['p-1'])
+          .order('ord-1', BY_PARTY)
+          .verify('ord-1')
+          .next((story) => {
+            const but = { ...via(story), namedBy: pointerTo(story.event('attached a-2 p-1')) };
+            story.authorise('ord-1', 'k', { but });
+          }),
+    ],
+    'an authorisation named by nothing': [
+      '1: namedBy is not the registration of the order',
+      () => ordered().authorise('ord-1', 'k', { but: { namedBy: nowhere } }),
+    ],
+    'an authorisation wider than the order': [
+      '1: the scope exceeds that of the order',
+      () =>
+        start()
+          .order('ord-1', undefined, { but: { scope: BTC_ONLY } })
+          .verify('ord-1')
+          .authorise('ord-1', 'k', { but: { scope: ALL } }),
+    ],
+    'an order for a party that there is not': [
+      '1: names a party that there is not',
+      () => start().order('ord-1', [{ kind: 'party', partyId: 'ghost' }]),
+    ],
+    'an order for an account that is not open': [
+      '1: names a account that there is not',
+      () => start().attach('a-2', 'p-1').order('ord-1', [{ kind: 'account', accountId: 'a-2' }]),
+    ],
+  });
+
+  it('a freeze earlier in the log than its authorisation', () => {
+    const { events } = ordered().authorise('ord-1', 'k').freeze('ord-1', 'k').log;
+    const [authorised, freeze] = events.slice(-2);
+    const swapped = [
+      ...events.slice(0, -2),
+      { ...freeze, position: authorised?.position },
+      { ...authorised, position: freeze?.position },
+    ] as typeof events;
+    expect(checkLog(swapped).map(({ invariant }) => invariant)).toEqual([1]);
+  });
+
+  it('a forged pair: the authorisation, and the freeze that cites it', () => {
+    const breaches = check(start().order('ord-1').authorise('ord-1', 'k').freeze('ord-1', 'k').deposit('1').reserve('w', '1'));
+    expect(breaches.map(({ invariant }) => invariant)).toEqual([1, 1]);
+  });
+});
+
+describe('invariant 2: freezes stack, one for each account and basis. checkLog catches', () => {
+  catches({
+    'a second freeze under one basis': [
+      '2: a freeze under the same basis is in force already',
+      () => frozen().authorise('ord-1', 'k-2').freeze('ord-1', 'k-2'),
+    ],
+    'a citation resolved by a freeze and then abandoned': [
+      '2: the citation was resolved before',
+      () => frozen().requestLift('k').approveLift('k').propose('ord-1').end('ord-1').abandon('ord-1', 'k', 'key-used'),
+    ],
+    'a citation abandoned and then resolved by a freeze': [
+      '2: the citation was resolved before',
+      () =>
+        frozen()
+          .authorise('ord-1', 'k-2')
+          .refuseFrozen(['k'], { key: 'k-2' })
+          .abandon('ord-1', 'k-2', 'key-used')
+          .propose('ord-1')
+          .end('ord-1')
+          .lift('ord-1', 'k')
+          .abandon('ord-1', 'k-2', 'key-used'),
+    ],
+  });
+  it('lifting one freeze leaves the others', () => {
+    const story = frozen().order('ord-2').verify('ord-2').authorise('ord-2', 'k-2').freeze('ord-2', 'k-2');
+    story.propose('ord-1').end('ord-1').lift('ord-1', 'k').reserve('w-1', '1');
+    expect(check(story)).toEqual([expect.objectContaining({ invariant: 4 })]);
+  });
+});
+
+describe('invariant 3: every lift states its ground. checkLog catches', () => {
+  const notEnd = '3: the citation is not the end of the basis';
+  const notRequested = '3: no such lift is requested';
+  const notRequest = '3: the citation is not the request';
+  catches({
+    'a lift of nothing': ['3: no such freeze is in force', () => ended().lift('ord-1', 'k').lift('ord-1', 'k')],
+    'a lift that cites nothing': [notEnd, () => ended().lift('ord-1', 'k', { but: { citation: nowhere } })],
+    'a lift that cites a proposed ending': [
+      notEnd,
+      () => ended().next((story) => story.lift('ord-1', 'k', { but: { citation: pointerTo(story.event('ch-1')) } })),
+    ],
+    'a lift that cites the end of another order': [
+      notEnd,
+      () =>
+        frozen()
+          .order('ord-2')
+          .verify('ord-2')
+          .propose('ord-2')
+          .end('ord-2')
+          .lift('ord-2', 'k'),
+    ],
+    'a lift that says that others ended the basis': [
+      '3: requestedBy and approvedBy are not those who ended the basis',
+      () => ended().lift('ord-1', 'k', { but: { approvedBy: SUPERVISOR } }),
+    ],
+    'a lift after an expiry that names people': [
+      '3: requestedBy and approvedBy are not those who ended the basis',
+      () =>
+        start()
+          .order('ord-1', undefined, { but: { expiresAt: '2022-03-02T00:00:00.000Z' } })
+          .verify('ord-1')
+          .authorise('ord-1', 'k')
+          .freeze('ord-1', 'k')
+          .pause(86_400_000)
+          .expire('ord-1')
+          .lift('ord-1', 'k', { but: { requestedBy: 'maker', approvedBy: 'checker' } }),
+    ],
+    'a lift approved that nobody requested': [
+      notRequested,
+      () => frozen().requestLift('k').approveLift('k', 'lift-1', { but: { requestId: 'lift-9' } }),
+    ],
+    'a lift approved after it was rejected': [
+      notRequested,
+      () => frozen().requestLift('k').rejectLift('k').approveLift('k'),
+    ],
+    'a lift rejected twice': [notRequested, () => frozen().requestLift('k').rejectLift('k').rejectLift('k')],
+    'an approval that cites something else than the request': [
+      notRequest,
+      () => frozen().requestLift('k').approveLift('k', 'lift-1', { but: { citation: nowhere } }),
+    ],
+    'a rejection that cites something else than the request': [
+      notRequest,
+      () => frozen().requestLift('k').rejectLift('k', 'lift-1', { but: { citation: nowhere } }),
+    ],
+    'a lift that says that another requested it': [
+      '3: another person requested the lift',
+      () => frozen().requestLift('k').approveLift('k', 'lift-1', { but: { requestedBy: 'other' } }),
+    ],
+    'a lift requested of a freeze that is over': [
+      '3: no such freeze is in force',
+      () => ended().lift('ord-1', 'k').requestLift('k'),
+    ],
+    'a ground that there is not': [
+      'protocol: data: ground: Invalid option: expected one of "basis-ended"|"placed-in-error"',
+      () => ended().lift('ord-1', 'k', { but: { ground: 'we changed our mind' } }),
+    ],
+    'one lift requested twice': [
+      'protocol: the lift was requested already',
+      () => frozen().requestLift('k').requestLift('k'),
+    ],
+    'a lift requested in the name of another': [
+      'protocol: requestedBy is not who acted',
+      () => frozen().requestLift('k', 'lift-1', { but: { requestedBy: 'other' } }),
+    ],
+  });
+});
+
+describe('invariant 4: no debit under a freeze. checkLog catches', () => {
+  const pending = (): Story => ordered().deposit('100').reserve('w-1', '30').authorise('ord-1', 'k');
+  const frozenId = pending().event('authorised k').id;
+  const dispatched = (): Story =>
+    ordered().deposit('100').reserve('w-1', '30').step('WithdrawalDispatched', 'w-1').authorise('ord-1', 'k');
+  catches({
+    'a withdrawal reserved': [
+      `4: a debit under the freeze ${frozen().event('authorised k').id}`,
+      () => frozen().reserve('w-1', '1'),
+    ],
+    'a withdrawal left reserved': [
+      '4: w-1 is not stopped in the same append',
+      () => pending().freeze('ord-1', 'k', { but: { stopped: ['w-1'] } }),
+    ],
+    'a withdrawal stopped by a freeze, but in a later append': [
+      '4: w-1 is not stopped in the same append',
+      () =>
+        pending()
+          .freeze('ord-1', 'k', { but: { stopped: ['w-1'] } })
+          .stop('w-1', 'k')
+          .keep((breach) => breach.type === 'AccountFrozen'),
+    ],
+    'a freeze that does not say which withdrawals it stops': [
+      '4: it does not stop just the withdrawals that it covers',
+      () => pending().freeze('ord-1', 'k'),
+    ],
+    'a freeze that says it stops what there is not': [
+      '4: it does not stop just the withdrawals that it covers',
+      () => pending().freeze('ord-1', 'k', { but: { stopped: ['w-1', 'w-2'] } }),
+    ],
+    'a freeze silent of what is in flight': [
+      '4: it does not list just the withdrawals in flight',
+      () => dispatched().freeze('ord-1', 'k'),
+    ],
+    'a freeze with something in flight that is not': [
+      '4: it does not list just the withdrawals in flight',
+      () => dispatched().freeze('ord-1', 'k', { but: { inFlight: ['w-1', 'w-2'] } }),
+    ],
+    'a withdrawal stopped by no freeze': [
+      '4: stopped outside the append of a freeze that covers it',
+      () => pending().stop('w-1', 'k'),
+    ],
+    'a freeze that says other balances than those then': [
+      'books: balancesAtFreeze are not the balances then',
+      () =>
+        ordered()
+          .deposit('7')
+          .authorise('ord-1', 'k')
+          .freeze('ord-1', 'k', { but: { balancesAtFreeze: [{ asset: 'BTC', available: '8', reserved: '0', held: '0' }] } }),
+    ],
+    'a freeze that leaves a balance out': [
+      'books: balancesAtFreeze are not the balances then',
+      () => ordered().deposit('7').authorise('ord-1', 'k').freeze('ord-1', 'k', { but: { balancesAtFreeze: [] } }),
+    ],
+  });
+
+  it('a withdrawal dispatched, and something between a freeze and the stops', () => {
+    const story = pending().freeze('ord-1', 'k', { but: { stopped: ['w-1'] } }).deposit('1');
+    story.step('WithdrawalDispatched', 'w-1');
+    expect(check(story).map(({ detail }) => detail)).toEqual([
+      'w-1 is not stopped in the same append',
+      `a debit under the freeze ${frozenId}`,
+    ]);
+  });
+});
+
+describe('invariant 5: credits land. checkLog catches', () => {
+  catches({
+    'a deposit refused for a freeze': [
+      '5: a deposit is a fact, and was refused',
+      () => frozen().refuseFrozen(['k'], { but: { command: 'Deposit' } }),
+    ],
+  });
+});
+
+describe('invariant 6: money is conserved. checkLog catches', () => {
+  const otherwise = 'books: it says otherwise than what was reserved';
+  const reserved = (): Story => start().deposit('100').reserve('w-1', '30');
+  const dispatched = (): Story => reserved().step('WithdrawalDispatched', 'w-1');
+  catches({
+    'a withdrawal of more than there is': ['6: available BTC falls to -1', () => start().deposit('9').reserve('w-1', '10')],
+    'a withdrawal of what was spent': [
+      '6: available BTC falls to -10',
+      () => dispatched().step('WithdrawalSettled', 'w-1').reserve('w-2', '80'),
+    ],
+    'a deposit booked twice': [
+      'books: the deposit was booked already',
+      () => start().deposit('1', { but: { depositId: 'd' } }).deposit('1', { but: { depositId: 'd' } }),
+    ],
+    'a deposit to an account that is not open': [
+      'books: the account is not open',
+      () => new Story().asset('BTC').deposit('1'),
+    ],
+    'a deposit of an asset that is not registered': [
+      'books: the asset DOGE is not registered',
+      () => start().deposit('1', { but: { asset: 'DOGE' } }),
+    ],
+    'a deposit of nothing': [
+      'protocol: data: amount: Invalid string: must match pattern /^[1-9][0-9]{0,37}$/',
+      () => start().deposit('0'),
+    ],
+    'a withdrawal id used twice': [
+      'books: the withdrawal was reserved already',
+      () => reserved().step('WithdrawalCancelled', 'w-1').reserve('w-1', '1'),
+    ],
+    'a reservation that lies about when it was': [
+      'books: reservedAt is not when it was',
+      () => start().deposit('1').reserve('w-1', '1', { but: { reservedAt: PAST } }),
+    ],
+    'a settlement of what was not dispatched': [
+      'books: WithdrawalSettled of a withdrawal that is reserved',
+      () => reserved().step('WithdrawalSettled', 'w-1'),
+    ],
+    'a settlement, twice': [
+      'books: no such withdrawal is open',
+      () => dispatched().step('WithdrawalSettled', 'w-1').step('WithdrawalSettled', 'w-1'),
+    ],
+    'a dispatch, twice': [
+      'books: WithdrawalDispatched of a withdrawal that is dispatched',
+      () => dispatched().step('WithdrawalDispatched', 'w-1'),
+    ],
+    'a settlement of another amount': [
+      otherwise,
+      () => dispatched().step('WithdrawalSettled', 'w-1', { but: { amount: '29' } }),
+    ],
+    'a settlement in another asset': [
+      otherwise,
+      () => dispatched().asset('ETH').deposit('99', { but: { asset: 'ETH' } }).reserve('w-2', '40', { but: { asset: 'ETH' } })
+        .step('WithdrawalSettled', 'w-1', { but: { asset: 'ETH' } }),
+    ],
+    'a dispatch to another destination': [
+      otherwise,
+      () => reserved().step('WithdrawalDispatched', 'w-1', { but: { destination: { kind: 'bank', reference: 'mine' } } }),
+    ],
+    'a dispatch of another time': [otherwise, () => reserved().step('WithdrawalDispatched', 'w-1', { but: { reservedAt: PAST } })],
+  });
+
+  it('the withdrawal that is one too many', () => {
+    const story = start().deposit('2000');
+    for (let n = 0; n < 1001; n++) story.reserve(`w-${String(n)}`, '1');
+    expect(check(story)).toEqual([expect.objectContaining({ detail: 'too many withdrawals are open' })]);
+  });
+});
+
+describe('invariant 7: commands are idempotent for good. checkLog catches', () => {
+  const otherKey = '7: key or command hash differ from those of the authorisation';
+  catches({
+    'one key twice in a stream': [
+      '7: the key k of payments stands on account-a-1 already',
+      () => start().deposit('1', { key: 'k' }).deposit('2', { key: 'k' }),
+    ],
+    'a refusal and its command under one key': [
+      '7: the key k of maker stands on account-a-1 already',
+      () => frozen().refuse('account-a-1', 'ground-not-established', { key: 'k' }),
+    ],
+    'an authorisation doubled': [
+      '7: the key k of maker stands on legalOrder-ord-1 already',
+      () => ordered().authorise('ord-1', 'k').authorise('ord-1', 'k'),
+    ],
+    'an attachment doubled after it was undone': [
+      '7: the key open-a-2 of payments stands on party-p-2 already',
+      () =>
+        halfOpened().openingAbandoned('a-2', 'p-1', ['p-2', 'p-1']).detach('a-2', 'p-2').attach('a-2', 'p-2', ['p-2', 'p-1']),
+    ],
+    'a freeze under another key than its authorisation': [
+      otherKey,
+      () => ordered().authorise('ord-1', 'k').freeze('ord-1', 'k', { key: 'k-2' }),
+    ],
+    'a freeze of another content than its authorisation': [
+      otherKey,
+      () => ordered().authorise('ord-1', 'k').freeze('ord-1', 'k', { commandHash: HASH }),
+    ],
+    'an attachment of another content than its opening': [
+      '7: key or command hash differ from those of the opening',
+      () => start().attach('a-2', 'p-1', undefined, 'k', { commandHash: HASH }),
+    ],
+    'a command without a key': ['7: FundsDeposited carries no key', () => start().deposit('1', { key: null })],
+    'a key on what nobody asked for': [
+      '7: AccountUnfrozen carries a key, though nobody asked',
+      () => ended().lift('ord-1', 'k', { key: 'k-2' }),
+    ],
+    'a key without the hash of its command': [
+      '7: key and commandHash go together',
+      () => start().deposit('1', { forged: { metadata: { commandHash: null } } }),
+    ],
+    'a key of another home stream': [
+      '7: the home stream of FundsDeposited is not account-a-2',
+      () => start().deposit('1', { key: { caller: 'payments', homeStream: 'account-a-2', value: 'k' } }),
+    ],
+    'a command under the key of another caller': [
+      '7: mallory acted under a key of payments',
+      () => start().deposit('1', { actor: 'mallory', key: { caller: 'payments', value: 'k' } }),
+    ],
+    'the supervisor doing what only people do': [
+      `7: ${SUPERVISOR} acted under a key of payments`,
+      () => start().deposit('1', { actor: SUPERVISOR, key: { caller: 'payments', value: 'k' } }),
+    ],
+    'an event caused by one that does not come before it': [
+      'protocol: caused by an event that does not come before it',
+      () => start().deposit('1', { causationId: testId(99) }),
+    ],
+  });
+
+  it('passes keys that differ in their caller or stream alone', () => {
+    const story = start().asset('ETH', { key: 'k' }).deposit('1', { key: 'k' }).deposit('1', { key: 'k', actor: 'other' });
+    expect(check(story)).toEqual([]);
+  });
+});
+
+describe('invariant 8: events never change. checkLog catches', () => {
+  const at = testId(1);
+  catches({
+    'a revision left out': ['8: revision 2 where 1 comes next', () => start().deposit('1', { forged: { revision: 2 } })],
+    'an id used twice': [`8: the id ${at} stands in the log already`, () => start().deposit('1', { forged: { id: at } })],
+    'a position that does not rise': [
+      '8: position 0000000000000005 does not come after 0000000000000005',
+      () => start().deposit('1', { forged: { position: '0000000000000005' } }),
+    ],
+    'a hash of something else': [
+      'hash: the hash is not that of the event',
+      () => start().deposit('1', { forged: { metadata: { hash: HASH } } }),
+    ],
+    'a link to something else': [
+      'hash: previousHash is not the hash of the event before it in its stream',
+      () => start().deposit('1', { forged: { metadata: { previousHash: HASH } } }),
+    ],
+    'a first event that follows something': [
+      'hash: previousHash is not the hash of the event before it in its stream',
+      () => new Story().asset('BTC', { forged: { metadata: { previousHash: HASH } } }),
+    ],
+    'a time before that of the event before': [
+      'protocol: recordedAt is before that of the event before it in its stream',
+      () => start().deposit('1', { recordedAt: PAST }),
+    ],
+    'a time before that of the event cited': [
+      'protocol: recordedAt is before that of the event it cites (citation)',
+      () =>
+        ordered().next((story) => {
+          const recordedAt = story.event('opened a-1').metadata.recordedAt;
+          story.authorise('ord-1', 'k').freeze('ord-1', 'k', { recordedAt });
+        }),
+    ],
+    'a time before that of the tie to a subject': [
+      'protocol: recordedAt is before that of the event it cites (namedBy)',
+      () =>
+        new Story().next((story) => {
+          story.party('p-1').order('ord-1', BY_PARTY).verify('ord-1');
+          const { recordedAt } = story.event('verified ord-1').metadata;
+          story.attach('a-1', 'p-1').opened('a-1', ['p-1']);
+          story.authorise('ord-1', 'k', { but: via(story), recordedAt });
+        }),
+    ],
+  });
+
+  it('any change of any event', () => {
+    const { events } = frozen().log;
+    for (const index of events.keys()) {
+      const changed = events.map((event, at) =>
+        at === index ? { ...event, data: { ...(event.data as Data), [index % 2 === 0 ? 'accountId' : 'extra']: 'b' } } : event,
+      );
+      expect(checkLog(changed).map(({ invariant }) => invariant)).toContain('hash');
+    }
+  });
+
+  it('an event taken out, but the last of its stream', () => {
+    const { events } = frozen().log;
+    const last = new Set([...new Map(events.map((event) => [event.stream, event])).values()]);
+    for (const event of events.filter((each) => !last.has(each))) {
+      const breaches = checkLog(events.filter((each) => each !== event));
+      expect(breaches.map(({ invariant }) => invariant)).toEqual(expect.arrayContaining([8, 'hash']));
+    }
+  });
+});
+
+describe('invariant 9: maker is not checker. checkLog catches', () => {
+  const own = '9: maker checks what he or she made';
+  const notActor = '9: the checker is not who acted';
+  const byMaker = (field: string) => ({ actor: 'maker', but: { [field]: 'maker' } });
+  catches({
+    'an order verified by its maker': [own, () => start().order('ord-1').verify('ord-1', byMaker('verifiedBy'))],
+    'an order rejected by its maker': [own, () => start().order('ord-1').reject('ord-1', byMaker('rejectedBy'))],
+    'an ending verified by who proposed it': [
+      own,
+      () => ordered().propose('ord-1').end('ord-1', 'ch-1', byMaker('verifiedBy')),
+    ],
+    'an ending rejected by who proposed it': [
+      own,
+      () => ordered().propose('ord-1').rejectChange('ord-1', 'ch-1', byMaker('rejectedBy')),
+    ],
+    'a lift approved by who asked for it': [
+      own,
+      () => frozen().requestLift('k').approveLift('k', 'lift-1', byMaker('approvedBy')),
+    ],
+    'a lift rejected by who asked for it': [
+      own,
+      () => frozen().requestLift('k').rejectLift('k', 'lift-1', byMaker('rejectedBy')),
+    ],
+    'a maker who signs as another': [notActor, () => start().order('ord-1').verify('ord-1', { actor: 'maker' })],
+    'a checker that is no person': [
+      '9: the checker is no person',
+      () =>
+        start()
+          .order('ord-1')
+          .verify('ord-1', { actor: SUPERVISOR, key: { caller: SUPERVISOR, value: 'k' }, but: { verifiedBy: SUPERVISOR } }),
+    ],
+    'an ending other than the one proposed': [
+      '9: the ending is not the one that was proposed',
+      () => ordered().propose('ord-1').end('ord-1', 'ch-1', { but: { how: 'revoked' } }),
+    ],
+    'an ending that says that another proposed it': [
+      '9: the ending is not the one that was proposed',
+      () => ordered().propose('ord-1').end('ord-1', 'ch-1', { but: { proposedBy: 'other' } }),
+    ],
+    'an order registered in the name of another': [
+      'protocol: registeredBy is not who acted',
+      () => start().order('ord-1', undefined, { but: { registeredBy: 'other' } }),
+    ],
+    'a change proposed in the name of another': [
+      'protocol: proposedBy is not who acted',
+      () => ordered().propose('ord-1', 'ch-1', { but: { proposedBy: 'other' } }),
+    ],
+    'a freeze authorised in the name of another': [
+      'protocol: requestedBy is not whose key it is',
+      () => ordered().authorise('ord-1', 'k', { but: { requestedBy: 'other' } }),
+    ],
+  });
+});
+
+describe('invariant 10: refusals are facts. checkLog catches', () => {
+  const on = (revision: string | null, stream = 'legalOrder-ord-1') => ({ but: { decidedOn: { stream, revision } } });
+  catches({
+    'a code that is not recorded': [
+      '10: insufficient-funds is not recorded, ever',
+      () => start().refuse('account-a-1', 'insufficient-funds'),
+    ],
+    'a code of Object’s own': ['10: toString is not recorded, ever', () => start().refuse('account-a-1', 'toString')],
+    'a code on the wrong kind of stream': [
+      '10: account-frozen on party-p-1',
+      () => start().refuse('party-p-1', 'account-frozen'),
+    ],
+    'an account that was not frozen': [
+      '10: account-frozen: it names a freeze not in force',
+      () => ended().lift('ord-1', 'k').refuseFrozen(['k']),
+    ],
+    'a frozen account without its freezes': [
+      '10: account-frozen: it names no freezes',
+      () => frozen().refuseFrozen([]),
+    ],
+    'a frozen account decided elsewhere': [
+      '10: account-frozen: it is decided on its own stream',
+      () => frozen().refuseFrozen(['k'], on('0')),
+    ],
+    'a checker who was no maker of the order': [
+      '10: maker-is-checker: who was refused had made nothing here',
+      () => ordered().refuse('legalOrder-ord-1', 'maker-is-checker', { actor: 'checker' }),
+    ],
+    'a checker who asked for no lift': [
+      '10: maker-is-checker: who was refused had made nothing here',
+      () => frozen().refuse('account-a-1', 'maker-is-checker'),
+    ],
+    'a checker refused elsewhere': [
+      '10: maker-is-checker: it is decided on its own stream',
+      () => ordered().refuse('legalOrder-ord-1', 'maker-is-checker', on('0')),
+    ],
+    'a basis said to be unknown, and where is not said': [
+      '10: basis-not-found: it was decided elsewhere, and does not say where',
+      () => start().refuse('account-a-1', 'basis-not-found'),
+    ],
+    'a basis decided on a party': [
+      '10: basis-not-found: it was not decided on the stream of a basis',
+      () => start().refuse('account-a-1', 'basis-not-found', on(null, 'party-p-1')),
+    ],
+    'a basis decided on another': [
+      '10: basis-not-found: it was decided on another basis',
+      () =>
+        start().refuse('account-a-1', 'basis-not-found', {
+          but: { request: { basis: { id: 'ord-2' } }, decidedOn: { stream: 'legalOrder-ord-1', revision: null } },
+        }),
+    ],
+    'a revision that does not stand yet': [
+      '10: basis-not-in-force: no such revision stands before it',
+      () => start().order('ord-1').refuse('account-a-1', 'basis-not-in-force', on('1')),
+    ],
+    'a basis that was found': [
+      '10: basis-not-found: the basis was registered',
+      () => start().order('ord-1').refuse('account-a-1', 'basis-not-found', on('0')),
+    ],
+    'a basis that was in force': [
+      '10: basis-not-in-force: the basis was in force',
+      () => ordered().propose('ord-1').refuse('account-a-1', 'basis-not-in-force', on('1')),
+    ],
+    'a basis that names the account': [
+      '10: basis-does-not-name-account: the basis names the account',
+      () => ordered().refuse('account-a-1', 'basis-does-not-name-account', on('1')),
+    ],
+    'a basis that names a holder of the account': [
+      '10: basis-does-not-name-account: the basis names the account',
+      () => named().refuse('account-a-1', 'basis-does-not-name-account', on('1')),
+    ],
+    'the code of a later check, of a basis not in force': [
+      '10: scope-exceeds-basis: the basis was not in force, which comes first',
+      () => ordered().refuse('account-a-1', 'scope-exceeds-basis', on('0')),
+    ],
+    'a scope within that of the basis': [
+      '10: scope-exceeds-basis: the scope is within that of the basis',
+      () =>
+        ordered().refuse('account-a-1', 'scope-exceeds-basis', {
+          but: { request: { scope: BTC_ONLY }, ...on('1').but },
+        }),
+    ],
+    'a scope that nobody asked for': [
+      '10: scope-exceeds-basis: no scope of its own was asked for',
+      () => ordered().refuse('account-a-1', 'scope-exceeds-basis', on('1')),
+    ],
+    'an opening refused for a party that no basis named then': [
+      '10: party-named-by-basis: no basis named the party as of that revision',
+      () => named().refuse('account-a-2', 'party-named-by-basis', on('2', 'party-p-1')),
+    ],
+    'an opening refused, and where is not said': [
+      '10: party-named-by-basis: it was decided elsewhere, and does not say where',
+      () => named().refuse('account-a-2', 'party-named-by-basis'),
+    ],
+    'an opening refused on an order': [
+      '10: party-named-by-basis: it was not decided on the stream of a party',
+      () => named().refuse('account-a-2', 'party-named-by-basis', on('0')),
+    ],
+    'a party refused on its own stream that no basis names': [
+      '10: party-named-by-basis: no basis names the party',
+      () => start().refuse('party-p-1', 'party-named-by-basis'),
+    ],
+    'an opening abandoned for a party that no basis named then': [
+      '10: no basis named the party as of that revision',
+      () =>
+        halfOpened().openingAbandoned('a-2', 'p-1', ['p-2', 'p-1'], {
+          but: { decidedOn: { stream: 'party-p-1', revision: '2' } },
+        }),
+    ],
+    'an opening abandoned, and where is not said': [
+      '10: decided on the stream of a party, and does not say where',
+      () => halfOpened().openingAbandoned('a-2', 'p-1', ['p-2', 'p-1'], { but: { decidedOn: null } }),
+    ],
+  });
+});
+
+describe('invariants 12 and 13: nothing stays half done. checkLog catches, once it is quiet,', () => {
+  const now = '2022-06-01T00:00:00.000Z';
+  const until = (expiresAt: string): Story =>
+    start().order('ord-1', BY_PARTY, { but: { expiresAt } }).verify('ord-1');
+  catches(
+    {
+      'an authorisation never resolved': [
+        '12: the authorisation was never resolved',
+        () => ordered().authorise('ord-1', 'k'),
+      ],
+      'an opening never decided': ['12: the opening was never decided', () => start().attach('a-2', 'p-1')],
+      'a party left attached after the opening was abandoned': [
+        '12: the opening came to nothing, and the party is still attached',
+        () => halfOpened().openingAbandoned('a-2', 'p-1', ['p-2', 'p-1']),
+      ],
+      'a party left attached after the opening was refused': [
+        '12: the opening came to nothing, and the party is still attached',
+        () =>
+          halfOpened().next((story) => {
+            const decidedOn = { stream: 'party-p-1', revision: String(story.event('named p-1').revision) };
+            const options = { actor: 'payments', key: 'open-a-2', but: { decidedOn } };
+            story.refuse('account-a-2', 'party-named-by-basis', options);
+          }),
+      ],
+      'a party not named by an order in force': [
+        '12: p-1 does not carry the name of the order',
+        () => until('2022-06-01T00:00:00.001Z'),
+      ],
+      'a party not named by an order whose ending is only proposed': [
+        '12: p-1 does not carry the name of the order',
+        () => start().order('ord-1', BY_PARTY).verify('ord-1').propose('ord-1'),
+      ],
+      'a party still named by an order that ended': [
+        '12: the party is still named by a basis that ended',
+        () => named().propose('ord-1').end('ord-1'),
+      ],
+      'an order past its time': ['13: the order expired, and nobody recorded it', () => until(now)],
+      'a freeze that outlives its basis': ['13: the freeze outlives its basis', ended],
+    },
+    { quiescent: true, now },
+  );
+
+  it('and none of these while somebody is at work', () => {
+    for (const story of [ordered().authorise('ord-1', 'k'), start().attach('a-2', 'p-1'), until(now), ended()]) {
+      expect(check(story)).toEqual([]);
+    }
+  });
+
+  it('and not what has not come to pass: an order that is not effective yet, or not verified', () => {
+    const later = start().order('ord-1', BY_PARTY, { but: { effectiveAt: '2022-07-01T00:00:00.000Z' } }).verify('ord-1');
+    expect(check(later, { quiescent: true, now })).toEqual([]);
+    expect(check(start().order('ord-1', BY_PARTY), { quiescent: true, now })).toEqual([]);
+  });
+
+  it('with the latest time of the log when none is given', () => {
+    const story = until('2022-03-02T00:00:00.000Z');
+    expect(check(story, { quiescent: true }).map(({ invariant }) => invariant)).toEqual([12]);
+    story.pause(86_400_000).asset('ETH');
+    expect(check(story, { quiescent: true }).map(({ invariant }) => invariant)).toEqual([13]);
+  });
+});
+
+describe('invariant 14: a freeze follows the party. checkLog catches', () => {
+  const notEnd = '14: the citation is not the end of the basis';
+  const notForce = '14: the citation is not what put the basis in force';
+  catches({
+    'an account attached while a basis names the party': [
+      '14: attached to a party while a basis names it',
+      () => named().attach('a-2', 'p-1'),
+    ],
+    'an account attached to a party that nobody identified': [
+      '14: attached to a party that is not identified',
+      () =>
+        new Story()
+          .tell('', 'party-p-1', 'PartyRegistered', { partyId: 'p-1', kind: 'person', externalRef: 'x' }, {})
+          .attach('a-1', 'p-1'),
+    ],
+    'an account opened for a party without attachment': [
+      '14: p-2 carries no attachment of this opening',
+      () => start().party('p-2').attach('a-2', 'p-1', ['p-1', 'p-2']).opened('a-2', ['p-1', 'p-2']),
+    ],
+    'an account opened on the attachment of another key': [
+      '14: p-1 carries no attachment of this opening',
+      () => start().attach('a-2', 'p-1').opened('a-2', ['p-1'], 'other'),
+    ],
+    'an account opened on the attachment of another content': [
+      '14: p-1 carries no attachment of this opening',
+      () => start().attach('a-2', 'p-1').opened('a-2', ['p-1'], undefined, { commandHash: HASH }),
+    ],
+    'an account opened for other holders than asked': [
+      '14: the attachment of p-1 speaks of other holders',
+      () => start().attach('a-2', 'p-1', ['p-1', 'p-9']).opened('a-2', ['p-1']),
+    ],
+    'a party named by a basis that does not name it': [
+      '14: the basis does not name the party',
+      () => ordered().name('ord-1', 'p-1'),
+    ],
+    'a party named before the basis is effective': [
+      '14: the basis is not effective yet',
+      () =>
+        start()
+          .order('ord-1', BY_PARTY, { but: { effectiveAt: '2029-01-01T00:00:00.000Z' } })
+          .verify('ord-1')
+          .name('ord-1', 'p-1'),
+    ],
+    'a party named for no verification': [
+      notForce,
+      () =>
+        start()
+          .order('ord-1', BY_PARTY)
+          .verify('ord-1')
+          .next((story) => story.name('ord-1', 'p-1', { but: { citation: pointerTo(story.event('ord-1')) } })),
+    ],
+    'a party named for the verification of another order': [
+      notForce,
+      () =>
+        start()
+          .order('ord-1', BY_PARTY)
+          .order('ord-2')
+          .verify('ord-2')
+          .name('ord-2', 'p-1', { but: { basis: { kind: 'legal-order', id: 'ord-1' } } }),
+    ],
+    'a name taken off while the basis is in force': [
+      notEnd,
+      () => named().next((story) => story.unnameFor('ord-1', 'p-1', pointerTo(story.event('verified ord-1')))),
+    ],
+    'a name taken off for the end of another order': [
+      notEnd,
+      () =>
+        named()
+          .order('ord-2')
+          .verify('ord-2')
+          .propose('ord-2')
+          .end('ord-2')
+          .next((story) => story.unnameFor('ord-1', 'p-1', pointerTo(story.event('ended ord-2')))),
+    ],
+    'a name taken off twice': [
+      'protocol: the basis does not name the party',
+      () => named().propose('ord-1').end('ord-1').unname('ord-1', 'p-1').unname('ord-1', 'p-1'),
+    ],
+    'a party named twice by one basis': ['protocol: named twice by one basis', () => named().name('ord-1', 'p-1')],
+  });
+});
+
+describe('the protocol. checkLog catches', () => {
+  const untrue = (reason: string) => `protocol: abandoned as ${reason}: untrue`;
+  const authorised = (): Story => ordered().authorise('ord-1', 'k');
+  catches({
+    'an authorisation abandoned as frozen, when it is not': [
+      untrue('already-frozen'),
+      () => authorised().abandon('ord-1', 'k', 'already-frozen', { but: { existingFreezeId: testId(99) } }),
+    ],
+    'an authorisation abandoned as frozen by another freeze than the one in force': [
+      untrue('already-frozen'),
+      () =>
+        frozen()
+          .authorise('ord-1', 'k-2')
+          .abandon('ord-1', 'k-2', 'already-frozen', { but: { existingFreezeId: testId(99) } }),
+    ],
+    'an authorisation abandoned for a key that was not used': [
+      untrue('key-used'),
+      () => authorised().abandon('ord-1', 'k', 'key-used'),
+    ],
+    'an authorisation abandoned for an end that was not': [
+      untrue('basis-ended'),
+      () => authorised().propose('ord-1').abandon('ord-1', 'k', 'basis-ended'),
+    ],
+    'an authorisation abandoned for an account that is open': [
+      untrue('account-not-open'),
+      () => authorised().abandon('ord-1', 'k', 'account-not-open'),
+    ],
+    'an authorisation abandoned for a party that holds the account': [
+      untrue('not-a-holder'),
+      () =>
+        named()
+          .next((story) => story.authorise('ord-1', 'k', { but: via(story) }))
+          .abandon('ord-1', 'k', 'not-a-holder'),
+    ],
+    'an authorisation abandoned through no party': [
+      untrue('not-a-holder'),
+      () => authorised().abandon('ord-1', 'k', 'not-a-holder'),
+    ],
+
+    'an asset registered again': ['protocol: the asset is registered already', () => start().asset('BTC')],
+    'a party registered again': [
+      'protocol: the party is registered already',
+      () => start().tell('', 'party-p-1', 'PartyRegistered', { partyId: 'p-1', kind: 'person', externalRef: 'y' }, {}),
+    ],
+    'an attachment of a party that is not registered': [
+      'protocol: the party is not registered',
+      () => new Story().attach('a-1', 'p-1'),
+    ],
+    'one opening attached twice': [
+      'protocol: attached twice for one opening',
+      () =>
+        start()
+          .attach('a-2', 'p-1')
+          .attach('a-2', 'p-1', undefined, undefined, { key: { caller: 'payments', homeStream: 'account-a-2', value: 'k' } })
+          .ignoring(7),
+    ],
+    'an attachment of a party that the opening does not list': [
+      'protocol: the opening is not one of this account for this party',
+      () => start().attach('a-2', 'p-1', ['p-9']),
+    ],
+    'an attachment in another capacity than asked': [
+      'protocol: the opening is not one of this account for this party',
+      () => start().attach('a-2', 'p-1', undefined, undefined, { but: { capacity: 'joint' } }),
+    ],
+    'an account opened twice': [
+      'protocol: the account is open already',
+      () => start().attach('a-1', 'p-1', undefined, 'again').opened('a-1', ['p-1'], 'again'),
+    ],
+    'an account with one holder twice': [
+      'protocol: a party is listed twice',
+      () => start().attach('a-2', 'p-1', ['p-1', 'p-1']).opened('a-2', ['p-1', 'p-1']),
+    ],
+    'an opening abandoned that had attached nobody': [
+      'protocol: no holder carries an attachment of this opening',
+      () => start().openingLost('a-1', 'p-1', 'never'),
+    ],
+    'an opening abandoned for an id that is free': [
+      'protocol: no account has taken the id',
+      () => start().attach('a-2', 'p-1', undefined, 'k').openingLost('a-2', 'p-1', 'k'),
+    ],
+    'an opening abandoned for who is no holder': [
+      'protocol: it names no holder that was refused',
+      () => named().party('p-2').attach('a-2', 'p-2').openingAbandoned('a-2', 'p-1', ['p-2']),
+    ],
+    'an attachment undone before its opening was decided': [
+      'protocol: its opening is not decided yet',
+      () => start().attach('a-2', 'p-1').detach('a-2', 'p-1'),
+    ],
+    'an attachment undone though its opening succeeded': [
+      'protocol: its opening succeeded',
+      () => start().detach('a-1', 'p-1'),
+    ],
+    'an attachment undone that there is not': [
+      'protocol: there is no such attachment',
+      () => start().detach('a-1', 'p-1', 'other'),
+    ],
+
+    'an order registered twice': ['protocol: the order is registered already', () => ordered().order('ord-1')],
+    'an order that expires before it is effective': [
+      'protocol: it expires before it is effective',
+      () => start().order('ord-1', undefined, { but: { expiresAt: PAST } }),
+    ],
+    'an order verified that is not registered': [
+      'protocol: the order is not registered',
+      () => start().verify('ord-1'),
+    ],
+    'an order verified twice': [
+      'protocol: the order was verified or rejected before',
+      () => ordered().verify('ord-1'),
+    ],
+    'an order verified after it was rejected': [
+      'protocol: the order was verified or rejected before',
+      () => start().order('ord-1').reject('ord-1').verify('ord-1'),
+    ],
+    'an order rejected after it was verified': [
+      'protocol: the order was verified or rejected before',
+      () => ordered().reject('ord-1'),
+    ],
+    'a change of an order that is not verified': [
+      'protocol: the order is not verified',
+      () => start().order('ord-1').propose('ord-1'),
+    ],
+    'a change of an order that has ended': [
+      'protocol: the order has ended before',
+      () => ended().propose('ord-1', 'ch-2'),
+    ],
+    'a change proposed twice': [
+      'protocol: the change was proposed already',
+      () => ordered().propose('ord-1').propose('ord-1'),
+    ],
+    'a change decided that nobody proposed': [
+      'protocol: no such change was proposed',
+      () => ordered().end('ord-1'),
+    ],
+    'a change decided twice': [
+      'protocol: the change was decided before',
+      () => ordered().propose('ord-1').rejectChange('ord-1').end('ord-1'),
+    ],
+    'an order that ends twice': [
+      'protocol: the order has ended before',
+      () => ordered().propose('ord-1').propose('ord-1', 'ch-2').end('ord-1').end('ord-1', 'ch-2'),
+    ],
+    'an order that expires early': [
+      'protocol: the time of the order has not run out',
+      () => ordered().expire('ord-1'),
+    ],
+    'an order that expires at another time than its own': [
+      'protocol: expiresAt is not that of the order',
+      () => ordered().expire('ord-1', { but: { expiresAt: PAST } }),
+    ],
+    'an order that expires after it ended': [
+      'protocol: the order has ended before',
+      () =>
+        start()
+          .order('ord-1', undefined, { but: { expiresAt: '2022-03-02T00:00:00.000Z' } })
+          .verify('ord-1')
+          .propose('ord-1')
+          .end('ord-1')
+          .pause(86_400_000)
+          .expire('ord-1'),
+    ],
+
+    'an event of another stream': [
+      'protocol: FundsDeposited on party-p-1',
+      () => start().tell('', 'party-p-1', 'FundsDeposited', {}, {}),
+    ],
+    'an event about another thing than its stream': [
+      'protocol: accountId a-2 on account-a-1',
+      () => start().deposit('1', { but: { accountId: 'a-2' } }),
+    ],
+    'an event that nobody knows': [
+      'protocol: no event is called "AccountShaken"',
+      () => start().tell('', 'account-a-1', 'AccountShaken', {}, {}),
+    ],
+    'an event called as a member of Object': [
+      'protocol: no event is called "constructor"',
+      () => start().tell('', 'account-a-1', 'constructor', {}, {}),
+    ],
+    'a version that is to come': [
+      'protocol: schemaVersion 2 of FundsDeposited is unknown',
+      () => start().deposit('1', { forged: { schemaVersion: 2 } }),
+    ],
+    'a field that does not belong': [
+      'protocol: data: all of it: Unrecognized key: "nationality"',
+      () => start().deposit('1', { but: { nationality: 'any' } }),
+    ],
+    'metadata that are none': [
+      'protocol: metadata: correlationId: Invalid input: expected string, received undefined',
+      () => start().deposit('1', { forged: { metadata: { correlationId: undefined } } }),
+    ],
+  });
+
+  it.each([null, 7, 'text', [], {}])('an event whose metadata are %j, and goes on', (metadata) => {
+    const story = start().deposit('1', { forged: { metadata } });
+    if (typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata)) return;
+    expect(check(story).map(({ invariant }) => invariant)).toContain('protocol');
+  });
+
+  it('an event that breaks a rule changes nothing for those after it', () => {
+    const story = start().deposit('9').reserve('w-1', '10').reserve('w-2', '9');
+    expect(check(story)).toHaveLength(1);
+  });
+
+  it('says where', () => {
+    const story = start().deposit('9').reserve('w-1', '10');
+    const breaches = check(story);
+    expect(breaches).toEqual([
+      { invariant: 6, detail: 'available BTC falls to -1', position: story.event('w-1').position },
+    ]);
+    expect(describeBreaches(breaches, story.log.events)).toBe(
+      '6: WithdrawalReserved account-a-1@2: available BTC falls to -1',
+    );
   });
 });

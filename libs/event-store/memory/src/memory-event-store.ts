@@ -1,7 +1,7 @@
 import {
   type Appended,
   decodeEvent,
-  type EncodedAppend,
+  type AppendRequest,
   encodeAppend,
   type EventFilter,
   type EventPlace,
@@ -105,7 +105,7 @@ export class MemoryEventStore implements EventStore {
     return this.#streams.get(stream)?.at(-1)?.revision ?? NO_REVISION;
   }
 
-  #store({ stream, expected, events }: EncodedAppend): readonly bigint[] {
+  #store({ stream, expected, events }: AppendRequest): readonly bigint[] {
     const history = this.#streams.get(stream) ?? [];
     this.#streams.set(stream, history);
     const positions = events.map((event, index) => {

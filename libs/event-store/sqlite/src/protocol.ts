@@ -1,5 +1,5 @@
 import {
-  type EncodedAppend,
+  type AppendRequest,
   type EncodedEvent,
   type EventFilter,
   type ExpectedRevision,
@@ -67,7 +67,7 @@ export type FromWorker =
   | { readonly kind: 'appended'; readonly outcomes: FlatOutcomes; readonly end: bigint }
   | { readonly kind: 'answers'; readonly answers: readonly ReadAnswer[] };
 
-export function flattenGroup(appends: readonly EncodedAppend[]): FlatGroup {
+export function flattenGroup(appends: readonly AppendRequest[]): FlatGroup {
   const events = appends.flatMap((append) => append.events);
   return {
     streams: appends.map((append) => append.stream),
@@ -81,7 +81,7 @@ export function flattenGroup(appends: readonly EncodedAppend[]): FlatGroup {
   };
 }
 
-export function unflattenGroup(group: FlatGroup): readonly EncodedAppend[] {
+export function unflattenGroup(group: FlatGroup): readonly AppendRequest[] {
   const events = group.ids.map((id, index): EncodedEvent => ({
     id,
     type: at(group.types, index),

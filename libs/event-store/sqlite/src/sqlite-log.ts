@@ -1,5 +1,5 @@
 import {
-  type EncodedAppend,
+  type AppendRequest,
   type EncodedEvent,
   type EventPlace,
   judgeAppend,
@@ -92,7 +92,7 @@ export class SqliteLog {
    * @returns one outcome for each. When the group as a whole could not be committed they say so, all of them: the verdict
    * on a member that leaned on another one fell with that one.
    */
-  appendGroup(appends: readonly EncodedAppend[]): readonly AppendOutcome[] {
+  appendGroup(appends: readonly AppendRequest[]): readonly AppendOutcome[] {
     let session: Session;
     try {
       session = this.#ensureSession();
@@ -123,7 +123,7 @@ export class SqliteLog {
     this.#releaseLock();
   }
 
-  #placeAll(session: Session, group: Group, appends: readonly EncodedAppend[]): readonly AppendOutcome[] {
+  #placeAll(session: Session, group: Group, appends: readonly AppendRequest[]): readonly AppendOutcome[] {
     session.begin.run();
     this.#noticeOtherWriters(session, group);
     findPlaces(session, appends, group.places);
@@ -175,7 +175,7 @@ export class SqliteLog {
   #settle(
     broken: Session,
     group: Group,
-    appends: readonly EncodedAppend[],
+    appends: readonly AppendRequest[],
     outcomes: readonly AppendOutcome[],
     cause: unknown,
   ): readonly AppendOutcome[] {
@@ -250,7 +250,7 @@ function openSession({ path, maxPages }: SqliteLogOptions): Session {
 }
 
 /** Finds those ids of the group that stand in the log: none of them, but for a resend or a mistake. */
-function findPlaces(session: Session, appends: readonly EncodedAppend[], places: Map<string, EventPlace>): void {
+function findPlaces(session: Session, appends: readonly AppendRequest[], places: Map<string, EventPlace>): void {
   const ids = JSON.stringify(appends.flatMap(({ events }) => events.map(({ id }) => id)));
   for (const { id, stream, revision, position } of session.placesOfIds.all(ids)) {
     places.set(String(id), { stream: String(stream), revision: Number(revision), position: BigInt(String(position)) });
@@ -261,7 +261,7 @@ function findPlaces(session: Session, appends: readonly EncodedAppend[], places:
  * Inserts one member of the group, which was judged storable, or nothing of it.
  * @throws whatever is no constraint, or took the whole transaction with it: then the group is over
  */
-function place(session: Session, group: Group, append: EncodedAppend): AppendOutcome {
+function place(session: Session, group: Group, append: AppendRequest): AppendOutcome {
   const { stream, expected, events } = append;
   session.savepoint.run();
   try {
@@ -284,7 +284,7 @@ function place(session: Session, group: Group, append: EncodedAppend): AppendOut
   return positions;
 }
 
-function insert(session: Session, { stream, expected, events }: EncodedAppend, firstPosition: bigint): void {
+function insert(session: Session, { stream, expected, events }: AppendRequest, firstPosition: bigint): void {
   const rowOf = (event: EncodedEvent, index: number): readonly SQLInputValue[] => [
     firstPosition + BigInt(index),
     stream,

@@ -1,0 +1,175 @@
+import type { Appended, EventStore, ExpectedRevision } from '#event-store';
+import { StoreError } from '#event-store';
+import { MemoryEventStore } from '#event-store/memory';
+import { toTimestamp, type SealedEvent } from '#kernel';
+import type { HomeStreamIndex } from '#replay';
+import { emptyIndex, LedgerWorld, service, TestClock } from '#testing';
+import { describe, expect, it } from '@jest/globals';
+
+const deposit = {
+  type: 'Deposit',
+  accountId: 'acc-1',
+  depositId: 'd-1',
+  asset: 'BTC',
+  amount: '1',
+  source: { kind: 'bank', reference: 'r' },
+} as const;
+const withdrawal = {
+  type: 'ReserveWithdrawal',
+  accountId: 'acc-1',
+  withdrawalId: 'w-1',
+  asset: 'BTC',
+  amount: '1',
+  destination: { kind: 'bank', reference: 'r' },
+} as const;
+
+type Append = EventStore['append'];
+
+/** A store whose appends go through `intercept`. */
+function storeWith(intercept: (append: Append, ...call: Parameters<Append>) => Promise<Appended>): EventStore {
+  const inner = new MemoryEventStore();
+  const append = inner.append.bind(inner);
+  return new Proxy(inner, {
+    get(target, name) {
+      if (name === 'append') return (...call: Parameters<Append>) => intercept(append, ...call);
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
+describe('appending', () => {
+  it('sends the same bytes again when the outcome is unknown, and stores them once', async () => {
+    const sent: (readonly SealedEvent[])[] = [];
+    let lost = 0;
+    const store = storeWith(async (append, stream, expected, events) => {
+      if (!events.some((event) => event.type === 'FundsDeposited')) return append(stream, expected, events);
+      sent.push(events);
+      const before = lost === 0;
+      lost += 1;
+      if (!before) await append(stream, expected, events);
+      if (lost <= 2) throw new StoreError('outcome-unknown', 'the acknowledgement was lost');
+      return append(stream, expected, events);
+    });
+    const world = new LedgerWorld({ store });
+    await world.openAccount();
+    expect(await world.ask(deposit)).toMatchObject({ status: 'accepted', replayed: false });
+    expect(sent).toHaveLength(3);
+    expect(new Set(sent.map((events) => JSON.stringify(events))).size).toBe(1);
+    expect((await store.read('account-acc-1')).map((event) => event.type)).toEqual(['AccountOpened', 'FundsDeposited']);
+  });
+
+  it('answers 503 when the outcome stays unknown, and a retry finds out what happened', async () => {
+    const clock = new TestClock();
+    let failing = true;
+    const store = storeWith(async (append, stream, expected, events) => {
+      const appended = await append(stream, expected, events);
+      if (!failing || !events.some((event) => event.type === 'FundsDeposited')) return appended;
+      clock.advance(10_000);
+      throw new StoreError('outcome-unknown', 'the acknowledgement was lost');
+    });
+    const world = new LedgerWorld({ store, clock });
+    await world.openAccount();
+    expect(await world.ask(deposit, { key: 'k' })).toMatchObject({ rejection: { code: 'store-unavailable' } });
+    failing = false;
+    expect(await world.ask(deposit, { key: 'k' })).toMatchObject({ status: 'accepted', replayed: true });
+  });
+
+  it('decides again when another writer came first', async () => {
+    const inner = new MemoryEventStore();
+    const first = new LedgerWorld({ store: inner });
+    const second = new LedgerWorld({ store: inner });
+    await first.openAccount();
+    await first.accept(deposit);
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        (index % 2 === 0 ? first : second).ask(
+          { ...withdrawal, withdrawalId: `w-${String(index)}` },
+          { key: `race-${String(index)}`, actor: service },
+        ),
+      ),
+    );
+    const accepted = outcomes.filter((outcome) => outcome.status === 'accepted');
+    const codes = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.rejection.code] : []));
+    expect(accepted).toHaveLength(1);
+    expect(new Set(codes)).toEqual(new Set(['insufficient-funds']));
+  });
+
+  it('gives up with 409 when others never stop writing', async () => {
+    const clock = new TestClock();
+    const store = storeWith((append, stream, expected: ExpectedRevision, events) => {
+      if (!events.some((event) => event.type === 'FundsDeposited')) return append(stream, expected, events);
+      clock.advance(1_000);
+      throw new StoreError('wrong-expected-revision', '', 99);
+    });
+    const world = new LedgerWorld({ store, clock });
+    await world.openAccount();
+    expect(await world.ask(deposit)).toMatchObject({ rejection: { code: 'revision-conflict' } });
+  });
+
+  it('decides those that wait together, each on what those before it did, and answers each for itself', async () => {
+    const world = new LedgerWorld();
+    await world.openAccount();
+    const outcomes = await Promise.all([
+      world.ask(deposit, { key: 'same' }),
+      world.ask(deposit, { key: 'same' }),
+      world.ask(deposit, { key: 'other' }),
+      world.ask(withdrawal, { key: 'w-1' }),
+      world.ask({ ...withdrawal, withdrawalId: 'w-2' }, { key: 'w-2' }),
+    ]);
+    expect(outcomes.map((outcome) => (outcome.status === 'accepted' ? outcome.replayed : outcome.rejection.code))).toEqual(
+      [false, true, 'already-exists', false, 'insufficient-funds'],
+    );
+  });
+
+  it('turns away what its bounded queue has no room for', async () => {
+    const world = new LedgerWorld({ limits: { queuedPerStream: 3 } });
+    await world.openAccount();
+    const outcomes = await Promise.all(
+      Array.from({ length: 10 }, (_, index) => world.ask({ ...deposit, depositId: `d-${String(index)}` })),
+    );
+    const overloaded = outcomes.filter((outcome) => outcome.status === 'rejected');
+    expect(overloaded).toHaveLength(6);
+    expect(overloaded[0]).toMatchObject({ rejection: { code: 'overloaded' } });
+  });
+});
+
+describe('time', () => {
+  it('never falls within a stream: a clock up to five seconds behind is absorbed, more is refused', async () => {
+    const world = new LedgerWorld();
+    await world.openAccount();
+    const before = world.clock.now();
+    world.clock.advance(-5_000);
+    const [event] = await world.accept(deposit);
+    expect(event?.metadata.recordedAt).toBe(toTimestamp(before));
+    world.clock.advance(-1);
+    expect(await world.ask({ ...deposit, depositId: 'd-2' })).toMatchObject({ rejection: { code: 'clock-unreliable' } });
+  });
+});
+
+describe('names beyond what memory holds', () => {
+  it('are found in the index, and what the index has not taken in yet stays in memory', async () => {
+    const store = new MemoryEventStore();
+    const asked: string[] = [];
+    let indexed = -1;
+    const index: HomeStreamIndex = {
+      ...emptyIndex,
+      indexedRevision: () => indexed,
+      lookup: (_stream, kind, id) => {
+        asked.push(`${kind} ${id}`);
+        return id === 'd-0' ? { revision: 1, value: 'deposited' } : undefined;
+      },
+    };
+    const world = new LedgerWorld({ store, index, limits: { cachedEntries: 10 } });
+    await world.openAccount();
+    for (let n = 0; n < 8; n += 1) await world.accept({ ...deposit, depositId: `d-${String(n)}` });
+    expect(asked).toEqual([]);
+    indexed = 5;
+    await world.accept({ ...deposit, depositId: 'd-8' });
+    expect(await world.ask({ ...deposit, depositId: 'd-0' })).toMatchObject({ rejection: { code: 'already-exists' } });
+    expect(asked).toContain('deposit d-0');
+    asked.length = 0;
+    expect(await world.ask({ ...deposit, depositId: 'd-7' })).toMatchObject({ rejection: { code: 'already-exists' } });
+    expect(asked).not.toContain('deposit d-7');
+  });
+});

@@ -1,0 +1,164 @@
+import { StoreError, type EventStore } from '#event-store';
+import { MemoryEventStore } from '#event-store/memory';
+import { checker, endingProposal, LedgerWorld, TestClock } from '#testing';
+import { describe, expect, it } from '@jest/globals';
+
+const freeze = { type: 'FreezeAccount', accountId: 'acc-1', basis: { kind: 'legal-order', id: 'ord-1' } } as const;
+const HOUR_MS = 3_600_000;
+
+async function typesOf(store: EventStore, stream: string): Promise<string[]> {
+  return (await store.read(stream)).map((event) => event.type);
+}
+
+/** The store as a process sees it that dies when it is about to append such an event. */
+function dyingAt(type: string, inner: EventStore): EventStore {
+  return new Proxy(inner, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      if (name !== 'append') return value.bind(target) as unknown;
+      return (...call: Parameters<EventStore['append']>) => {
+        if (call[2].some((event) => event.type === type)) throw new StoreError('store-unavailable', 'the process died');
+        return inner.append(...call);
+      };
+    },
+  });
+}
+
+describe('on start', () => {
+  it('freezes what was authorised and not yet frozen, under the key of the one who asked', async () => {
+    const store = new MemoryEventStore();
+    const dying = new LedgerWorld({ store: dyingAt('AccountFrozen', store) });
+    await dying.openAccount();
+    await dying.putOrder();
+    expect(await dying.ask(freeze, { key: 'f' })).toMatchObject({ rejection: { code: 'store-unavailable' } });
+    const world = new LedgerWorld({ store });
+    await world.ledger.supervisor.pass();
+    expect(await typesOf(store, 'account-acc-1')).toEqual(['AccountOpened', 'AccountFrozen']);
+    const [, frozen] = await store.read('account-acc-1');
+    expect(frozen).toMatchObject({
+      data: { placedBy: 'maker' },
+      metadata: { actor: { id: 'system:supervisor' }, key: { caller: 'maker', value: 'f' } },
+    });
+    expect(await world.ask(freeze, { key: 'f' })).toMatchObject({ status: 'accepted', replayed: true });
+  });
+
+  it('gives up what was authorised under an order that has ended since, and leaves the key its answer', async () => {
+    const store = new MemoryEventStore();
+    const dying = new LedgerWorld({ store: dyingAt('AccountFrozen', store) });
+    await dying.openAccount();
+    await dying.putOrder();
+    await dying.ask(freeze, { key: 'f' });
+    await dying.accept(endingProposal());
+    await dying.accept({ type: 'VerifyChange', orderId: 'ord-1', changeId: 'chg-1', method: 'm' }, { actor: checker });
+    const world = new LedgerWorld({ store });
+    await world.ledger.supervisor.pass();
+    expect(await typesOf(store, 'account-acc-1')).toEqual(['AccountOpened', 'FreezeAbandoned']);
+    expect(await world.ask(freeze, { key: 'f' })).toMatchObject({
+      replayed: true,
+      rejection: { code: 'basis-not-in-force' },
+    });
+  });
+
+  it('opens an account whose holders are attached, and detaches those of an opening that came to nothing', async () => {
+    const store = new MemoryEventStore();
+    const dying = new LedgerWorld({ store: dyingAt('AccountOpened', store) });
+    await dying.ask({ type: 'RegisterParty', partyId: 'p-1', kind: 'person', externalRef: 'r' });
+    await dying.ask({
+      type: 'IdentifyParty',
+      partyId: 'p-1',
+      method: 'm',
+      evidenceSha256: 'a'.repeat(64),
+      identifiedAt: '2022-01-01T00:00:00.000Z',
+    });
+    const open = { type: 'OpenAccount', accountId: 'acc-1', holders: [{ partyId: 'p-1', capacity: 'owner' }] } as const;
+    expect(await dying.ask(open, { key: 'o' })).toMatchObject({ rejection: { code: 'store-unavailable' } });
+    const world = new LedgerWorld({ store });
+    await world.ledger.supervisor.pass();
+    expect(await typesOf(store, 'account-acc-1')).toEqual(['AccountOpened']);
+    expect(await world.ask(open, { key: 'o' })).toMatchObject({ status: 'accepted', replayed: true });
+
+    const late = new LedgerWorld({ store: dyingAt('AccountOpeningAbandoned', store) });
+    const second = { ...open, accountId: 'acc-2' };
+    const dead = new LedgerWorld({ store: dyingAt('AccountOpened', store) });
+    await dead.ask(second, { key: 'mine' });
+    await late.ask(second, { key: 'theirs' });
+    await new LedgerWorld({ store }).ledger.supervisor.pass();
+    expect(await typesOf(store, 'account-acc-2')).toContain('AccountOpened');
+    const party = await typesOf(store, 'party-p-1');
+    expect(party.filter((type) => type === 'AccountAttached')).toHaveLength(
+      2 + party.filter((type) => type === 'AccountDetached').length,
+    );
+  });
+
+  it('expires an order whose time ran out while nothing was running, and lifts what rests on it', async () => {
+    const store = new MemoryEventStore();
+    const clock = new TestClock();
+    const before = new LedgerWorld({ store, clock });
+    await before.openAccount();
+    await before.putOrder({
+      subjects: [{ kind: 'party', partyId: 'p-1' }],
+      expiresAt: '2022-02-15T13:00:00.000Z',
+    });
+    await before.accept(freeze);
+    clock.advance(2 * HOUR_MS);
+    const world = new LedgerWorld({ store, clock });
+    await world.ledger.supervisor.pass();
+    expect(await typesOf(store, 'account-acc-1')).toEqual(['AccountOpened', 'AccountFrozen', 'AccountUnfrozen']);
+    expect(await typesOf(store, 'party-p-1')).toContain('PartyNoLongerNamed');
+    const [unfrozen] = await store.read('account-acc-1', { from: 2 });
+    expect(unfrozen?.data).toMatchObject({
+      ground: 'basis-ended',
+      requestedBy: 'system:supervisor',
+      approvedBy: 'system:supervisor',
+      citation: { stream: 'legalOrder-ord-1' },
+    });
+  });
+
+  it('does nothing when nothing is open, however often it looks', async () => {
+    const world = new LedgerWorld();
+    await world.openAccount();
+    await world.putOrder();
+    await world.accept(freeze);
+    const before = await world.log();
+    await world.ledger.supervisor.pass();
+    await world.ledger.supervisor.pass();
+    expect(await world.log()).toEqual(before);
+  });
+});
+
+describe('while it runs', () => {
+  it('names the parties of an order when it becomes effective, and un-names them when it expires', async () => {
+    const clock = new TestClock();
+    const world = new LedgerWorld({ clock });
+    await world.openAccount();
+    await world.putOrder({
+      subjects: [{ kind: 'party', partyId: 'p-1' }],
+      effectiveAt: '2022-02-15T13:00:00.000Z',
+      expiresAt: '2022-02-15T14:00:00.000Z',
+    });
+    await world.ledger.supervisor.pass();
+    expect(await typesOf(world.store, 'party-p-1')).not.toContain('PartyNamed');
+    clock.advance(HOUR_MS);
+    await world.ledger.supervisor.pass();
+    expect(await typesOf(world.store, 'party-p-1')).toContain('PartyNamed');
+    clock.advance(HOUR_MS - 1);
+    await world.ledger.supervisor.pass();
+    expect(await typesOf(world.store, 'legalOrder-ord-1')).not.toContain('LegalOrderExpired');
+    clock.advance(1);
+    await world.ledger.supervisor.pass();
+    expect(await typesOf(world.store, 'party-p-1')).toContain('PartyNoLongerNamed');
+  });
+
+  it('tries a step again that failed, and says so', async () => {
+    const inner = new MemoryEventStore();
+    const clock = new TestClock();
+    const world = new LedgerWorld({ store: dyingAt('PartyNamed', inner), clock });
+    await world.openAccount();
+    await world.putOrder({ subjects: [{ kind: 'party', partyId: 'p-1' }] });
+    expect(world.failures).toHaveLength(1);
+    const healthy = new LedgerWorld({ store: inner, clock });
+    await healthy.ledger.supervisor.pass();
+    expect(await typesOf(inner, 'party-p-1')).toContain('PartyNamed');
+  });
+});

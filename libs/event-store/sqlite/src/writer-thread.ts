@@ -1,0 +1,223 @@
+import { type EncodedAppend, StoreError } from '#event-store';
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { Subject } from 'rxjs';
+import {
+  type Failure,
+  flattenGroup,
+  type FlatOutcomes,
+  type FromWorker,
+  type ReadAnswer,
+  type ReadRequest,
+  type ToWorker,
+  type WorkerOptions,
+} from './protocol.ts';
+
+/** What waits to be sent is bounded; whoever comes beyond that is turned away at once. */
+const MAX_WAITING_APPENDS = 10_000;
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+const MAX_WAITING_READS = 10_000;
+/** A group ends before it would exceed one of these; a single append never does. */
+const MAX_GROUP_EVENTS = 4_000;
+const MAX_GROUP_BYTES = 4 * 1024 * 1024;
+const MAX_READS_A_MESSAGE = 32;
+/** How long a close waits for what is under way. */
+const CLOSE_TIMEOUT_MS = 10_000;
+
+interface WaitingAppend {
+  readonly append: EncodedAppend;
+  readonly resolve: (positions: readonly bigint[]) => void;
+  readonly reject: (error: StoreError) => void;
+}
+
+interface WaitingRead {
+  readonly request: ReadRequest;
+  readonly resolve: (answer: ReadAnswer) => void;
+  readonly reject: (error: StoreError) => void;
+}
+
+/**
+ * The thread that owns the log, seen from the main thread. One group of appends is under way at a time; those that come
+ * meanwhile wait, and go together as the next group.
+ */
+export class WriterThread {
+  /** The position number of the log's end, after each commit. */
+  readonly commits = new Subject<bigint>();
+  readonly #worker: Worker;
+  readonly #exited: Promise<void>;
+  readonly #appends: WaitingAppend[] = [];
+  readonly #reads: WaitingRead[] = [];
+  readonly #readsUnderWay: (readonly WaitingRead[])[] = [];
+  #waitingBytes = 0;
+  #groupUnderWay: readonly WaitingAppend[] | undefined;
+  #flushScheduled = false;
+  #end = 0n;
+  /** Why nothing is taken any more. */
+  #ended: StoreError | undefined;
+  #closing: Promise<void> | undefined;
+  #closeSent = false;
+
+  /** @throws StoreError `store-unavailable` when the log can't be opened */
+  static async start(options: WorkerOptions): Promise<WriterThread> {
+    const fromSource = import.meta.url.endsWith('.ts');
+    const worker = new Worker(new URL(fromSource ? './worker.ts' : './worker.js', import.meta.url), {
+      workerData: options,
+      ...(fromSource && { execArgv: ['--conditions=writ-source'] }),
+    });
+    const [first] = (await once(worker, 'message')) as [FromWorker];
+    if (first.kind === 'not-opened') throw errorFrom(first.failure);
+    return new WriterThread(worker);
+  }
+
+  private constructor(worker: Worker) {
+    this.#worker = worker;
+    this.#exited = new Promise((resolve) => {
+      worker.once('exit', () => {
+        this.#onExit();
+        resolve();
+      });
+    });
+    worker.on('message', (message: FromWorker) => this.#onMessage(message));
+    worker.on('error', (error) => this.#onCrash(error));
+  }
+
+  /** @returns the positions of the events. Rejects with the StoreErrors of `EventStore.append` */
+  append(append: EncodedAppend): Promise<readonly bigint[]> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended !== undefined) throw this.#ended;
+      if (this.#appends.length >= MAX_WAITING_APPENDS || this.#waitingBytes + append.sizeBytes > MAX_WAITING_BYTES) {
+        throw new StoreError('store-unavailable', 'too many appends are waiting for the disk');
+      }
+      this.#appends.push({ append, resolve, reject });
+      this.#waitingBytes += append.sizeBytes;
+      this.#scheduleFlush();
+    });
+  }
+
+  read(request: ReadRequest): Promise<ReadAnswer> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended !== undefined) throw this.#ended;
+      if (this.#reads.length >= MAX_WAITING_READS) {
+        throw new StoreError('store-unavailable', 'too many reads are waiting for the event log');
+      }
+      this.#reads.push({ request, resolve, reject });
+      this.#scheduleFlush();
+    });
+  }
+
+  /** Takes no more, finishes what it took, and ends the thread; by force after ten seconds. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** Ends the thread at once, whatever it is doing: of what is under way the outcome is unknown. */
+  async terminate(): Promise<void> {
+    await this.#worker.terminate();
+    await this.#exited;
+  }
+
+  async #close(): Promise<void> {
+    this.#ended ??= new StoreError('store-unavailable', 'the event store is closed');
+    this.commits.complete();
+    const deadline = setTimeout(() => void this.#worker.terminate(), CLOSE_TIMEOUT_MS);
+    this.#closing = this.#exited;
+    this.#flush();
+    await this.#exited;
+    clearTimeout(deadline);
+  }
+
+  /** Once for each turn of the event loop, so that callers that wake together are sent together. */
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    setImmediate(() => {
+      this.#flushScheduled = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    while (this.#reads.length > 0) {
+      const reads = this.#reads.splice(0, MAX_READS_A_MESSAGE);
+      this.#readsUnderWay.push(reads);
+      this.#send({ kind: 'read', requests: reads.map(({ request }) => request) });
+    }
+    if (this.#groupUnderWay === undefined && this.#appends.length > 0) {
+      this.#groupUnderWay = this.#takeGroup();
+      this.#send({ kind: 'append', group: flattenGroup(this.#groupUnderWay.map(({ append }) => append)) });
+    }
+    const idle = this.#groupUnderWay === undefined && this.#readsUnderWay.length === 0;
+    if (idle && this.#closing !== undefined && !this.#closeSent) {
+      this.#closeSent = true;
+      this.#send({ kind: 'close' });
+    }
+  }
+
+  #takeGroup(): readonly WaitingAppend[] {
+    let events = 0;
+    let bytes = 0;
+    const end = this.#appends.findIndex(({ append }) => {
+      events += append.events.length;
+      bytes += append.sizeBytes;
+      return events > MAX_GROUP_EVENTS || bytes > MAX_GROUP_BYTES;
+    });
+    const group = this.#appends.splice(0, end < 0 ? this.#appends.length : end);
+    for (const { append } of group) this.#waitingBytes -= append.sizeBytes;
+    return group;
+  }
+
+  #send(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+
+  #onMessage(message: FromWorker): void {
+    if (message.kind === 'appended') this.#onAppended(message.outcomes, message.end);
+    if (message.kind === 'answers') {
+      const reads = this.#readsUnderWay.shift() ?? [];
+      for (const [index, answer] of message.answers.entries()) reads[index]?.resolve(answer);
+    }
+    if (this.#appends.length > 0 || this.#closing !== undefined) this.#scheduleFlush();
+  }
+
+  #onAppended({ positions, failures }: FlatOutcomes, end: bigint): void {
+    const group = this.#groupUnderWay ?? [];
+    this.#groupUnderWay = undefined;
+    const failureOf = new Map(failures.map((failure) => [failure.append, failure]));
+    let start = 0;
+    for (const [index, { append, resolve, reject }] of group.entries()) {
+      const failure = failureOf.get(index);
+      if (failure !== undefined) {
+        reject(errorFrom(failure));
+        continue;
+      }
+      resolve([...positions.subarray(start, start + append.events.length)]);
+      start += append.events.length;
+    }
+    if (end === this.#end) return;
+    this.#end = end;
+    this.commits.next(end);
+  }
+
+  #onCrash(error: unknown): void {
+    const message = `the event log's thread broke: ${error instanceof Error ? error.message : String(error)}`;
+    this.#ended ??= new StoreError('store-unavailable', message);
+  }
+
+  /** After a close nothing is waiting any more, and all this does nothing. */
+  #onExit(): void {
+    this.#ended ??= new StoreError('store-unavailable', "the event log's thread has ended");
+    const { code, message } = this.#ended;
+    for (const { reject } of this.#groupUnderWay ?? []) reject(new StoreError('outcome-unknown', message));
+    for (const { reject } of this.#appends.splice(0)) reject(new StoreError(code, message));
+    for (const { reject } of this.#readsUnderWay.splice(0).flat()) reject(new StoreError(code, message));
+    for (const { reject } of this.#reads.splice(0)) reject(new StoreError(code, message));
+    this.#groupUnderWay = undefined;
+    this.#waitingBytes = 0;
+    this.commits.error(this.#ended);
+  }
+}
+
+function errorFrom({ code, message, actual }: Failure): StoreError {
+  return new StoreError(code, message, actual);
+}

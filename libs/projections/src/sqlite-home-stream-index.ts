@@ -1,0 +1,41 @@
+import type { Position } from '#kernel';
+import type { HomeStreamIndex, IndexEntry } from '#replay';
+import type { ReadSide } from './read-side.ts';
+
+const ENTRY_SQL = {
+  key: 'SELECT revision, value FROM keys WHERE stream = ? AND id = ?',
+  deposit: "SELECT revision, 'deposited' AS value FROM deposits WHERE accountId = substr(?, 9) AND depositId = ?",
+  withdrawal: 'SELECT revision, state AS value FROM withdrawals WHERE accountId = substr(?, 9) AND withdrawalId = ?',
+} as const;
+
+/** The index of names, over the same rows as the queries. */
+export class SqliteHomeStreamIndex implements HomeStreamIndex {
+  readonly #rows: ReadSide;
+
+  constructor(rows: ReadSide) {
+    this.#rows = rows;
+  }
+
+  /** -1 also while the index is being built: nothing may be forgotten in its favour. */
+  indexedRevision(stream: string): number {
+    if (!this.#rows.servable) return -1;
+    return Number(this.#rows.get('SELECT revision FROM streams WHERE stream = ?', stream)?.['revision'] ?? -1);
+  }
+
+  /** @throws RejectionError `read-model-behind` while the index is being built: "never seen" could be wrong */
+  lookup(stream: string, kind: keyof typeof ENTRY_SQL, id: string): IndexEntry | undefined {
+    if (kind !== 'key' && !stream.startsWith('account-')) return undefined;
+    const row = this.#rows.get(ENTRY_SQL[kind], stream, id);
+    return row === undefined ? undefined : { revision: Number(row['revision']), value: String(row['value']) };
+  }
+
+  /** @throws RejectionError `read-model-behind` while the index is being built */
+  accountOfFreeze(freezeId: string): string | undefined {
+    const row = this.#rows.get('SELECT accountId FROM authorisations WHERE freezeId = ?', freezeId);
+    return row === undefined ? undefined : String(row['accountId']);
+  }
+
+  checkpoint(): Position | undefined {
+    return this.#rows.servable ? this.#rows.checkpoint : undefined;
+  }
+}

@@ -1,0 +1,336 @@
+import {
+  accountFromRow,
+  depositFromRow,
+  withdrawalFromRow,
+  type AccountView,
+  type DepositView,
+  type EntryView,
+  type WithdrawalView,
+} from '#accounts';
+import type { AssetView } from '#assets';
+import { freezeFromRow, liftRequestFromRow, type FreezeView, type LiftRequestView } from '#freezes';
+import type { Asset, Position } from '#kernel';
+import { legalOrderFromRow, type LegalOrderView } from '#legal-orders';
+import type { PartyView } from '#parties';
+import { decodeCursor, encodeCursor, type CursorKey } from './cursor.ts';
+import type { Page, PageRequest, Queries, RefusalView, Versioned, ViolationView } from './queries-api.ts';
+import type { ReadSide } from './read-side.ts';
+
+/** Most items of one page. */
+const MAX_PAGE = 500;
+
+type Parameter = string | number;
+/** A condition of a WHERE clause and the values of its question marks. */
+type Condition = readonly [sql: string, ...values: readonly Parameter[]];
+
+/** One list: what it selects, in which order, and how a row is shown. */
+interface List<Item> {
+  readonly name: string;
+  readonly select: string;
+  readonly where: readonly Condition[];
+  /** The columns that order the list, together unique within it. */
+  readonly orderBy: readonly string[];
+  readonly order: 'ASC' | 'DESC';
+  /** An example of a cursor's key: as many parts as `orderBy`, of the columns' types. */
+  readonly keyShape: CursorKey;
+  /** The columns named in `select`. */
+  readonly show: (row: never) => Item;
+}
+
+type PartyWithAccounts = PartyView & { accounts: readonly string[] };
+
+const NEWEST_FIRST = { order: 'DESC', keyShape: [''] } as const;
+const BY_CREATION = { ...NEWEST_FIRST, orderBy: ['createdPosition'] } as const;
+
+const ACCOUNT_COLUMNS = `a.accountId, a.state, a.holders, a.balances, a.freezes, a.createdAt, a.updatedAt,
+  s.revision AS streamRevision, s.position AS position`;
+const ACCOUNTS = `FROM accounts a JOIN streams s ON s.stream = 'account-' || a.accountId`;
+const PARTY_COLUMNS = `p.view, (SELECT json_group_array(accountId) FROM
+  (SELECT accountId FROM accountHolders WHERE partyId = p.partyId ORDER BY createdPosition)) AS accounts`;
+const ENTRY_COLUMNS = `accountId, revision, position, eventId, type, ledgerAccount, asset, amount, balance, reference,
+  recordedAt`;
+const DEPOSIT_COLUMNS = 'accountId, depositId, asset, amount, source, createdAt';
+const WITHDRAWAL_COLUMNS = `accountId, withdrawalId, asset, amount, destination, state, reference, reason, freezeId,
+  createdAt, updatedAt`;
+const FREEZE_COLUMNS = 'f.view, f.state, f.lift, f.updatedAt';
+const LIFT_REQUEST_COLUMNS = 'view, state, decidedBy, reason, updatedAt';
+
+/** The read models, over local indexed rows. */
+export class SqliteQueries implements Queries {
+  readonly #rows: ReadSide;
+  #knownViolations = 0;
+
+  constructor(rows: ReadSide) {
+    this.#rows = rows;
+  }
+
+  checkpoint(): Position | undefined {
+    return this.#rows.checkpoint;
+  }
+
+  waitFor(position: Position, timeoutMs: number): Promise<boolean> {
+    return this.#rows.waitFor(position, timeoutMs);
+  }
+
+  assets(page: PageRequest): Page<AssetView> {
+    const select = 'view FROM assets';
+    return this.#page({ name: 'assets', select, where: [], ...BY_CREATION, show: fromView<AssetView> }, page);
+  }
+
+  asset(code: string): Versioned<AssetView> | undefined {
+    return this.#versioned(
+      "a.view, s.revision FROM assets a JOIN streams s ON s.stream = 'asset-' || a.code WHERE a.code = ?",
+      code,
+      fromView<AssetView>,
+    );
+  }
+
+  assetFacts(code: string): Asset | undefined {
+    const row = this.#rows.get('SELECT code, scale FROM assets WHERE code = ?', code);
+    return row === undefined ? undefined : ({ ...row } as unknown as Asset);
+  }
+
+  parties(filter: { externalRef?: string | undefined }, page: PageRequest): Page<PartyWithAccounts> {
+    const select = `${PARTY_COLUMNS} FROM parties p`;
+    const where = equals({ externalRef: filter.externalRef });
+    return this.#page({ name: 'parties', select, where, ...BY_CREATION, show: showParty }, page);
+  }
+
+  party(partyId: string): Versioned<PartyWithAccounts> | undefined {
+    return this.#versioned(
+      `${PARTY_COLUMNS}, s.revision FROM parties p JOIN streams s ON s.stream = 'party-' || p.partyId WHERE p.partyId = ?`,
+      partyId,
+      showParty,
+    );
+  }
+
+  accounts(
+    filter: { partyId?: string | undefined; state?: 'open' | 'closed' | undefined; frozen?: boolean | undefined },
+    page: PageRequest,
+  ): Page<AccountView> {
+    const { partyId, state } = filter;
+    const frozen = filter.frozen === undefined ? undefined : Number(filter.frozen);
+    const ofParty = partyId !== undefined;
+    const list: List<AccountView> = {
+      name: 'accounts',
+      select: `${ACCOUNT_COLUMNS} ${ACCOUNTS}${ofParty ? ' JOIN accountHolders h ON h.accountId = a.accountId' : ''}`,
+      where: equals({ 'h.partyId': partyId, 'a.state': state, 'a.frozen': frozen }),
+      ...NEWEST_FIRST,
+      orderBy: [ofParty ? 'h.createdPosition' : 'a.createdPosition'],
+      show: accountFromRow,
+    };
+    return this.#page(list, page);
+  }
+
+  account(accountId: string): Versioned<AccountView> | undefined {
+    return this.#versioned(
+      `${ACCOUNT_COLUMNS}, s.revision ${ACCOUNTS} WHERE a.accountId = ?`,
+      accountId,
+      accountFromRow,
+    );
+  }
+
+  entries(accountId: string, page: PageRequest): Page<EntryView> {
+    const list: List<EntryView> = {
+      name: 'entries',
+      select: `${ENTRY_COLUMNS} FROM entries`,
+      where: equals({ accountId }),
+      order: 'ASC',
+      orderBy: ['revision', 'line'],
+      keyShape: [0, 0],
+      show: (row: EntryView) => row,
+    };
+    return this.#page(list, page);
+  }
+
+  deposits(accountId: string, page: PageRequest): Page<DepositView> {
+    const list = { name: 'deposits', select: `${DEPOSIT_COLUMNS} FROM deposits`, where: equals({ accountId }) };
+    return this.#page({ ...list, ...BY_REVISION, show: depositFromRow }, page);
+  }
+
+  deposit(accountId: string, depositId: string): DepositView | undefined {
+    const sql = `${DEPOSIT_COLUMNS} FROM deposits WHERE accountId = ? AND depositId = ?`;
+    return this.#one(sql, [accountId, depositId], depositFromRow);
+  }
+
+  withdrawals(
+    accountId: string,
+    { state }: { state?: WithdrawalView['state'] | undefined },
+    page: PageRequest,
+  ): Page<WithdrawalView> {
+    const select = `${WITHDRAWAL_COLUMNS} FROM withdrawals`;
+    const list = { name: 'withdrawals', select, where: equals({ accountId, state }) };
+    return this.#page({ ...list, ...BY_REVISION, show: withdrawalFromRow }, page);
+  }
+
+  withdrawal(accountId: string, withdrawalId: string): WithdrawalView | undefined {
+    const sql = `${WITHDRAWAL_COLUMNS} FROM withdrawals WHERE accountId = ? AND withdrawalId = ?`;
+    return this.#one(sql, [accountId, withdrawalId], withdrawalFromRow);
+  }
+
+  legalOrders(
+    filter: { accountId?: string | undefined; partyId?: string | undefined; state?: string | undefined },
+    page: PageRequest,
+  ): Page<LegalOrderView> {
+    const { accountId, partyId, state } = filter;
+    const where = [...equals({ state }), ...names('account', accountId), ...names('party', partyId)];
+    const select = 'view, updatedAt FROM legalOrders';
+    return this.#page({ name: 'legalOrders', select, where, ...BY_CREATION, show: legalOrderFromRow }, page);
+  }
+
+  legalOrder(orderId: string): Versioned<LegalOrderView> | undefined {
+    return this.#versioned(
+      `o.view, o.updatedAt, s.revision FROM legalOrders o JOIN streams s ON s.stream = 'legalOrder-' || o.orderId
+        WHERE o.orderId = ?`,
+      orderId,
+      legalOrderFromRow,
+    );
+  }
+
+  freezes(
+    filter: {
+      accountId?: string | undefined;
+      partyId?: string | undefined;
+      basisId?: string | undefined;
+      state?: string | undefined;
+    },
+    page: PageRequest,
+  ): Page<FreezeView> {
+    const { accountId, partyId, basisId, state } = filter;
+    const where = [...equals({ accountId, basisId, state }), ...concerns(partyId)];
+    const select = `${FREEZE_COLUMNS} FROM freezes f`;
+    return this.#page({ name: 'freezes', select, where, ...BY_CREATION, show: freezeFromRow }, page);
+  }
+
+  /** The revision is that of the account's stream, on which its freezes stand. */
+  freeze(freezeId: string): Versioned<FreezeView> | undefined {
+    return this.#versioned(
+      `${FREEZE_COLUMNS}, s.revision FROM freezes f JOIN streams s ON s.stream = 'account-' || f.accountId
+        WHERE f.freezeId = ?`,
+      freezeId,
+      freezeFromRow,
+    );
+  }
+
+  liftRequests(
+    filter: {
+      accountId?: string | undefined;
+      freezeId?: string | undefined;
+      basisId?: string | undefined;
+      state?: string | undefined;
+    },
+    page: PageRequest,
+  ): Page<LiftRequestView> {
+    const { accountId, freezeId, basisId, state } = filter;
+    const where = [...equals({ accountId, freezeId, state }), ...restsOn(basisId)];
+    const select = `${LIFT_REQUEST_COLUMNS} FROM liftRequests`;
+    return this.#page({ name: 'liftRequests', select, where, ...BY_CREATION, show: liftRequestFromRow }, page);
+  }
+
+  liftRequest(freezeId: string, requestId: string): LiftRequestView | undefined {
+    const sql = `${LIFT_REQUEST_COLUMNS} FROM liftRequests WHERE freezeId = ? AND requestId = ?`;
+    return this.#one(sql, [freezeId, requestId], liftRequestFromRow);
+  }
+
+  refusals(page: PageRequest): Page<RefusalView> {
+    const select = 'view FROM refusals';
+    return this.#page({ name: 'refusals', select, where: [], ...IN_LOG_ORDER, show: fromView<RefusalView> }, page);
+  }
+
+  violations(page: PageRequest): Page<ViolationView> {
+    const select = 'view FROM violations';
+    return this.#page({ name: 'violations', select, where: [], ...IN_LOG_ORDER, show: fromView<ViolationView> }, page);
+  }
+
+  /** While the read models are being built: the last count known. */
+  violationCount(): number {
+    if (this.#rows.servable) {
+      const row = this.#rows.get('SELECT count(*) AS count FROM violations');
+      this.#knownViolations = Number(row?.['count'] ?? 0);
+    }
+    return this.#knownViolations;
+  }
+
+  #one<Item>(sql: string, parameters: readonly Parameter[], show: (row: never) => Item): Item | undefined {
+    const row = this.#rows.get(`SELECT ${sql}`, ...parameters);
+    return row === undefined ? undefined : show(row as never);
+  }
+
+  #versioned<View>(sql: string, id: string, show: (row: never) => View): Versioned<View> | undefined {
+    const row = this.#rows.get(`SELECT ${sql}`, id);
+    return row === undefined ? undefined : { view: show(row as never), streamRevision: Number(row['revision']) };
+  }
+
+  #page<Item>(list: List<Item>, { limit, cursor }: PageRequest): Page<Item> {
+    if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE) throw new RangeError('limit must be 1 to 500');
+    const { name, select, orderBy, order, keyShape } = list;
+    const conditions = [...list.where];
+    if (cursor !== undefined) {
+      const marks = orderBy.map(() => '?').join(', ');
+      const beyond = `(${orderBy.join(', ')}) ${order === 'ASC' ? '>' : '<'} (${marks})`;
+      conditions.push([beyond, ...decodeCursor(name, cursor, keyShape)]);
+    }
+    const where = conditions.length === 0 ? '' : `WHERE ${conditions.map(([sql]) => sql).join(' AND ')}`;
+    const keys = orderBy.map((column, index) => `${column} AS key${String(index)}`).join(', ');
+    const sorted = `ORDER BY ${orderBy.map((column) => `${column} ${order}`).join(', ')}`;
+    const values = conditions.flatMap(([, ...ofCondition]) => ofCondition);
+    // One more than asked: it tells whether there is a next page.
+    const rows = this.#rows.all(`SELECT ${keys}, ${select} ${where} ${sorted} LIMIT ?`, ...values, limit + 1);
+    const shown = rows.slice(0, limit).map((row) => splitKey(row, orderBy.length));
+    const last = rows.length > limit ? shown.at(-1) : undefined;
+    return {
+      items: shown.map(({ row }) => list.show(row as never)),
+      nextCursor: last === undefined ? null : encodeCursor(name, last.key),
+    };
+  }
+}
+
+const BY_REVISION = { order: 'DESC', orderBy: ['revision'], keyShape: [0] } as const;
+const IN_LOG_ORDER = { order: 'ASC', orderBy: ['position'], keyShape: [''] } as const;
+
+/** One condition for each filter that is given. */
+function equals(filter: Readonly<Record<string, Parameter | undefined>>): Condition[] {
+  const conditions: Condition[] = [];
+  for (const [column, value] of Object.entries(filter)) {
+    if (value !== undefined) conditions.push([`${column} = ?`, value]);
+  }
+  return conditions;
+}
+
+/** Orders that name this very account or party. */
+function names(kind: 'account' | 'party', subjectId: string | undefined): Condition[] {
+  if (subjectId === undefined) return [];
+  return [['orderId IN (SELECT orderId FROM orderSubjects WHERE kind = ? AND subjectId = ?)', kind, subjectId]];
+}
+
+/** Freezes of accounts that the party holds, and those authorised because of the party. */
+function concerns(partyId: string | undefined): Condition[] {
+  if (partyId === undefined) return [];
+  const held = 'f.accountId IN (SELECT accountId FROM accountHolders WHERE partyId = ?)';
+  const authorised = 'f.freezeId IN (SELECT freezeId FROM authorisations WHERE partyId = ?)';
+  return [[`(${held} OR ${authorised})`, partyId, partyId]];
+}
+
+function restsOn(basisId: string | undefined): Condition[] {
+  return basisId === undefined ? [] : [['freezeId IN (SELECT freezeId FROM freezes WHERE basisId = ?)', basisId]];
+}
+
+/** Parts the columns that order the list from those that are shown. */
+function splitKey(row: Readonly<Record<string, unknown>>, parts: number): { key: CursorKey; row: object } {
+  const shown = { ...row };
+  const key: (string | number)[] = [];
+  for (let index = 0; index < parts; index += 1) {
+    const name = `key${String(index)}`;
+    key.push(shown[name] as string | number);
+    Reflect.deleteProperty(shown, name);
+  }
+  return { key, row: shown };
+}
+
+function fromView<View>(row: { readonly view: string }): View {
+  return JSON.parse(row.view) as View;
+}
+
+function showParty(row: { readonly view: string; readonly accounts: string }): PartyWithAccounts {
+  return { ...fromView<PartyView>(row), accounts: JSON.parse(row.accounts) as string[] };
+}

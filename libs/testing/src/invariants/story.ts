@@ -1,0 +1,340 @@
+import { pointerTo, sha256Hex, type DomainEvent, type RecordedEvent } from '#kernel';
+import { LogBuilder, type AppendOptions, type Forgery } from '../log-builder.ts';
+
+export const SUPERVISOR = 'system:supervisor';
+export const HASH = sha256Hex('document');
+const BANK = { kind: 'bank', reference: 'ref-1' };
+const FAR = '2030-01-01T00:00:00.000Z';
+export const PAST = '2022-02-01T00:00:00.000Z';
+export const ALL = { direction: 'debit', assets: 'all' } as const;
+export const BTC_ONLY = { direction: 'debit', assets: ['BTC'] } as const;
+
+export type Data = Record<string, unknown>;
+export interface Step extends AppendOptions {
+  /** Members of the data that differ from what is right. */
+  readonly but?: Data;
+  readonly forged?: Forgery;
+}
+
+/** Tells the story of a ledger as events: each step is right unless its `but` says otherwise. */
+export class Story {
+  readonly log = new LogBuilder();
+  readonly #named = new Map<string, RecordedEvent>();
+
+  /** An event told before, by the name that its step gave it. */
+  event(name: string): RecordedEvent {
+    const event = this.#named.get(name);
+    if (event === undefined) throw new RangeError(`nothing was called ${name}`);
+    return event;
+  }
+
+  tell(name: string, stream: string, type: string, data: Data, step: Step): this {
+    const { but, forged, ...options } = step;
+    const event: DomainEvent = { type, data: { ...data, ...but } };
+    const recorded =
+      forged === undefined ? this.log.append(stream, event, options) : this.log.forge(stream, event, forged, options);
+    this.#named.set(name, recorded);
+    return this;
+  }
+
+  /** Goes on with what is known by now. */
+  next(go: (story: this) => unknown): this {
+    go(this);
+    return this;
+  }
+
+  pause(ms: number): this {
+    this.log.wait(ms);
+    return this;
+  }
+
+  asset(code: string, step: Step = {}): this {
+    return this.tell(code, `asset-${code}`, 'AssetRegistered', { code, scale: 8, kind: 'crypto' }, step);
+  }
+
+  party(partyId: string, step: Step = {}): this {
+    const stream = `party-${partyId}`;
+    this.tell(partyId, stream, 'PartyRegistered', { partyId, kind: 'person', externalRef: 'x' }, step);
+    const data = { partyId, method: 'passport', evidenceSha256: HASH, identifiedAt: PAST };
+    return this.tell(`identified ${partyId}`, stream, 'PartyIdentified', data, {});
+  }
+
+  /** First half of an opening, for one of its holders. */
+  attach(accountId: string, partyId: string, holders = [partyId], key = `open-${accountId}`, step: Step = {}): this {
+    const own = { caller: 'payments', value: key };
+    const opening = { accountId, holders: holdersOf(holders), key: own, commandHash: sha256Hex(key) };
+    const data = { partyId, accountId, capacity: 'owner', opening };
+    const options = { key: { ...own, homeStream: `account-${accountId}` }, ...step };
+    return this.tell(`attached ${accountId} ${partyId}`, `party-${partyId}`, 'AccountAttached', data, options);
+  }
+
+  detach(accountId: string, partyId: string, key = `open-${accountId}`, step: Step = {}): this {
+    const data = { partyId, accountId, key: { caller: 'payments', value: key } };
+    return this.#unasked(`detached ${partyId}`, `party-${partyId}`, 'AccountDetached', data, step);
+  }
+
+  opened(accountId: string, holders: readonly string[], key = `open-${accountId}`, step: Step = {}): this {
+    const data = { accountId, holders: holdersOf(holders) };
+    return this.tell(`opened ${accountId}`, `account-${accountId}`, 'AccountOpened', data, { key, ...step });
+  }
+
+  /** The id of the account went to the opening of another key. */
+  openingLost(accountId: string, partyId: string, key: string, step: Step = {}): this {
+    const data = { accountId, reason: 'already-exists', holders: holdersOf([partyId]), decidedOn: null };
+    const options = { key: { caller: 'payments', value: key }, ...step };
+    return this.tell('opening lost', `account-${accountId}`, 'AccountOpeningAbandoned', data, options);
+  }
+
+  openingAbandoned(accountId: string, partyId: string, step: Step = {}): this {
+    const decidedOn = { stream: `party-${partyId}`, revision: String(this.#length(`party-${partyId}`) - 1) };
+    const data = {
+      accountId,
+      reason: 'party-named-by-basis',
+      holders: holdersOf(['p-1', partyId]),
+      partyId,
+      decidedOn,
+    };
+    const options = { key: `open-${accountId}`, ...step };
+    return this.tell('opening abandoned', `account-${accountId}`, 'AccountOpeningAbandoned', data, options);
+  }
+
+  /** A registered party and its open account. */
+  account(accountId: string, partyId: string): this {
+    return this.party(partyId).attach(accountId, partyId).opened(accountId, [partyId]);
+  }
+
+  deposit(amount: string, step: Step = {}): this {
+    const depositId = `d-${String(this.log.events.length)}`;
+    const data = { accountId: 'a-1', depositId, asset: 'BTC', amount, source: BANK };
+    return this.tell(depositId, 'account-a-1', 'FundsDeposited', data, step);
+  }
+
+  reserve(withdrawalId: string, amount: string, step: Step = {}): this {
+    this.log.wait(1000);
+    const reservedAt = this.log.now;
+    const data = { accountId: 'a-1', withdrawalId, asset: 'BTC', amount, destination: BANK, reservedAt };
+    return this.tell(withdrawalId, 'account-a-1', 'WithdrawalReserved', data, { recordedAt: reservedAt, ...step });
+  }
+
+  /** A later step of a withdrawal, which says again what was reserved. */
+  step(type: string, withdrawalId: string, step: Step = {}): this {
+    const extra = type === 'WithdrawalCancelled' ? { reason: 'changed plans' } : { reference: 'tx-1' };
+    const data = { ...(this.event(withdrawalId).data as Data), ...extra };
+    return this.tell(`${type} ${withdrawalId}`, 'account-a-1', type, data, step);
+  }
+
+  order(orderId: string, subjects: readonly Data[] = [{ kind: 'account', accountId: 'a-1' }], step: Step = {}): this {
+    const data = {
+      orderId,
+      kind: 'freezing-order',
+      effect: 'restrain',
+      authority: { name: 'High Court of Justice', jurisdiction: 'GB-EAW' },
+      caseReference: 'CL-2022-000123',
+      statute: 'Senior Courts Act 1981 s.37',
+      subjects,
+      scope: ALL,
+      issuedAt: PAST,
+      receivedAt: PAST,
+      effectiveAt: PAST,
+      expiresAt: FAR,
+      documentSha256: HASH,
+      registeredBy: 'maker',
+    };
+    return this.tell(orderId, `legalOrder-${orderId}`, 'LegalOrderRegistered', data, { actor: 'maker', ...step });
+  }
+
+  verify(orderId: string, step: Step = {}): this {
+    const data = { orderId, method: 'called the court', verifiedBy: 'checker' };
+    const options = { actor: 'checker', ...step };
+    return this.tell(`verified ${orderId}`, `legalOrder-${orderId}`, 'LegalOrderVerified', data, options);
+  }
+
+  reject(orderId: string, step: Step = {}): this {
+    const data = { orderId, reason: 'not genuine', rejectedBy: 'checker' };
+    const options = { actor: 'checker', ...step };
+    return this.tell(`rejected ${orderId}`, `legalOrder-${orderId}`, 'LegalOrderRejected', data, options);
+  }
+
+  propose(orderId: string, changeId = 'ch-1', step: Step = {}): this {
+    const how = { kind: 'ending', how: 'discharged', documentSha256: HASH, issuedAt: PAST, reference: 'r' };
+    const data = { orderId, changeId, ...how, proposedBy: 'maker' };
+    const options = { actor: 'maker', ...step };
+    return this.tell(changeId, `legalOrder-${orderId}`, 'LegalOrderChangeProposed', data, options);
+  }
+
+  rejectChange(orderId: string, changeId = 'ch-1', step: Step = {}): this {
+    const data = { orderId, changeId, reason: 'no', rejectedBy: 'checker' };
+    const options = { actor: 'checker', ...step };
+    return this.tell(`rejected ${changeId}`, `legalOrder-${orderId}`, 'LegalOrderChangeRejected', data, options);
+  }
+
+  end(orderId: string, changeId = 'ch-1', step: Step = {}): this {
+    const data = { orderId, changeId, how: 'discharged', method: 'called', proposedBy: 'maker', verifiedBy: 'checker' };
+    const options = { actor: 'checker', ...step };
+    return this.tell(`ended ${orderId}`, `legalOrder-${orderId}`, 'LegalOrderEnded', data, options);
+  }
+
+  expire(orderId: string, step: Step = {}): this {
+    const { expiresAt } = this.event(orderId).data as Data;
+    const data = { orderId, expiresAt };
+    return this.#unasked(`ended ${orderId}`, `legalOrder-${orderId}`, 'LegalOrderExpired', data, step);
+  }
+
+  authorise(orderId: string, key: string, step: Step = {}): this {
+    const data = {
+      orderId,
+      accountId: 'a-1',
+      scope: (this.event(orderId).data as Data)['scope'],
+      namedBy: pointerTo(this.event(orderId)),
+      requestedBy: 'maker',
+    };
+    const own = { caller: 'maker', homeStream: 'account-a-1', value: key };
+    const options = { actor: 'maker', key: own, ...step };
+    return this.tell(`authorised ${key}`, `legalOrder-${orderId}`, 'FreezeAuthorised', data, options);
+  }
+
+  /** Second half of a freeze: cites the authorisation of the same key. */
+  freeze(orderId: string, key: string, step: Step & { stopped?: readonly string[] } = {}): this {
+    const { stopped = [], ...rest } = step;
+    const authorised = this.event(`authorised ${key}`);
+    const own = { caller: 'maker', homeStream: 'account-a-1', value: key };
+    const data = {
+      accountId: 'a-1',
+      freezeId: authorised.id,
+      basis: { kind: 'legal-order', id: orderId },
+      citation: pointerTo(authorised),
+      scope: (authorised.data as Data)['scope'],
+      placedBy: 'maker',
+      blockedFrom: PAST,
+      balancesAtFreeze: this.#balances(),
+      stopped,
+      inFlight: [],
+    };
+    this.tell(`frozen ${key}`, 'account-a-1', 'AccountFrozen', data, { actor: 'maker', key: own, ...rest });
+    const { recordedAt } = this.event(`frozen ${key}`).metadata;
+    for (const withdrawalId of stopped) this.stop(withdrawalId, key, { actor: 'maker', recordedAt });
+    return this;
+  }
+
+  stop(withdrawalId: string, key: string, step: Step = {}): this {
+    const { asset, amount } = this.event(withdrawalId).data as Data;
+    const freezeId = this.event(`authorised ${key}`).id;
+    const data = { accountId: 'a-1', withdrawalId, asset, amount, freezeId };
+    return this.tell(`stopped ${withdrawalId}`, 'account-a-1', 'WithdrawalStopped', data, { key: null, ...step });
+  }
+
+  /** @param existing key of the freeze that is in force already */
+  abandonAsFrozen(orderId: string, key: string, existing: string): this {
+    const existingFreezeId = this.event(`authorised ${existing}`).id;
+    return this.abandon(orderId, key, 'already-frozen', { but: { existingFreezeId } });
+  }
+
+  abandon(orderId: string, key: string, reason: string, step: Step = {}): this {
+    const authorised = this.event(`authorised ${key}`);
+    const own = { caller: 'maker', homeStream: 'account-a-1', value: key };
+    const data = {
+      accountId: 'a-1',
+      freezeId: authorised.id,
+      basis: { kind: 'legal-order', id: orderId },
+      citation: pointerTo(authorised),
+      reason,
+    };
+    const options = { actor: SUPERVISOR, key: reason === 'key-used' ? null : own, ...step };
+    return this.tell(`abandoned ${key}`, 'account-a-1', 'FreezeAbandoned', data, options);
+  }
+
+  /** A command turned away because of the freezes of these keys. */
+  refuseFrozen(keys: readonly string[], step: Step = {}): this {
+    const freezeIds = keys.map((key) => this.event(`authorised ${key}`).id);
+    const data = { command: 'ReserveWithdrawal', extra: { freezeIds } };
+    return this.refuse('account-a-1', 'account-frozen', { ...step, but: { ...data, ...step.but } });
+  }
+
+  requestLift(key: string, requestId = 'lift-1', step: Step = {}): this {
+    const freezeId = this.event(`authorised ${key}`).id;
+    const what = { ground: 'placed-in-error', note: 'wrong account', requestedBy: 'maker' };
+    const data = { accountId: 'a-1', freezeId, requestId, ...what };
+    return this.tell(requestId, 'account-a-1', 'LiftRequested', data, { actor: 'maker', ...step });
+  }
+
+  rejectLift(key: string, requestId = 'lift-1', step: Step = {}): this {
+    const freezeId = this.event(`authorised ${key}`).id;
+    const citation = pointerTo(this.event(requestId));
+    const data = { accountId: 'a-1', freezeId, requestId, citation, reason: 'no error', rejectedBy: 'checker' };
+    return this.tell(`rejected ${requestId}`, 'account-a-1', 'LiftRejected', data, { actor: 'checker', ...step });
+  }
+
+  approveLift(key: string, requestId = 'lift-1', step: Step = {}): this {
+    const freezeId = this.event(`authorised ${key}`).id;
+    const citation = pointerTo(this.event(requestId));
+    const who = { requestedBy: 'maker', approvedBy: 'checker' };
+    const data = { accountId: 'a-1', freezeId, ground: 'placed-in-error', citation, requestId, ...who };
+    return this.tell(`lifted ${key}`, 'account-a-1', 'AccountUnfrozen', data, { actor: 'checker', ...step });
+  }
+
+  /** The supervisor lifts a freeze whose basis has ended. */
+  lift(orderId: string, key: string, step: Step = {}): this {
+    const end = this.event(`ended ${orderId}`);
+    const isExpiry = end.type === 'LegalOrderExpired';
+    const data = {
+      accountId: 'a-1',
+      freezeId: this.event(`authorised ${key}`).id,
+      ground: 'basis-ended',
+      citation: pointerTo(end),
+      requestedBy: isExpiry ? SUPERVISOR : 'maker',
+      approvedBy: isExpiry ? SUPERVISOR : 'checker',
+    };
+    return this.#unasked(`lifted ${key}`, 'account-a-1', 'AccountUnfrozen', data, step);
+  }
+
+  name(orderId: string, partyId: string, step: Step = {}): this {
+    const citation = pointerTo(this.event(`verified ${orderId}`));
+    const data = { partyId, basis: { kind: 'legal-order', id: orderId }, citation };
+    return this.#unasked(`named ${partyId}`, `party-${partyId}`, 'PartyNamed', data, step);
+  }
+
+  unname(orderId: string, partyId: string, step: Step = {}): this {
+    const citation = pointerTo(this.event(`ended ${orderId}`));
+    const data = { partyId, basis: { kind: 'legal-order', id: orderId }, citation };
+    return this.#unasked(`unnamed ${partyId}`, `party-${partyId}`, 'PartyNoLongerNamed', data, step);
+  }
+
+  refuse(stream: string, code: string, step: Step = {}): this {
+    const data = { command: 'FreezeAccount', code, detail: 'No.', extra: {}, request: {}, decidedOn: null };
+    return this.tell(`refused ${code}`, stream, 'CommandRefused', data, { actor: 'maker', ...step });
+  }
+
+  #unasked(name: string, stream: string, type: string, data: Data, step: Step): this {
+    return this.tell(name, stream, type, data, { actor: SUPERVISOR, key: null, ...step });
+  }
+
+  #length(stream: string): number {
+    return this.log.events.filter((event) => event.stream === stream).length;
+  }
+
+  /** Balances of a-1 in BTC as the steps so far left them. */
+  #balances(): Data[] {
+    let available = 0n;
+    let reserved = 0n;
+    for (const { stream, type, data } of this.log.events) {
+      if (stream !== 'account-a-1' || !('amount' in (data as Data))) continue;
+      const amount = BigInt((data as { amount: string }).amount);
+      if (type === 'FundsDeposited') available += amount;
+      if (type === 'WithdrawalReserved' || type === 'WithdrawalSettled') reserved -= amount;
+      if (type === 'WithdrawalReserved') {
+        available -= amount;
+        reserved += amount + amount;
+      }
+      if (type === 'WithdrawalCancelled' || type === 'WithdrawalStopped') {
+        available += amount;
+        reserved -= amount;
+      }
+    }
+    if (available + reserved === 0n) return [];
+    return [{ asset: 'BTC', available: String(available), reserved: String(reserved), held: '0' }];
+  }
+}
+
+export function holdersOf(partyIds: readonly string[]): Data[] {
+  return partyIds.map((partyId) => ({ partyId, capacity: 'owner' }));
+}
