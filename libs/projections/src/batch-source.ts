@@ -13,8 +13,9 @@ export class BatchSource {
   #buffer: RecordedEvent[] = [];
   #subscription: Subscription | undefined;
   #ended: { readonly error: unknown } | undefined;
-  #wake: (() => void) | undefined;
   #closed = false;
+  /** The one who waits, and for how many events. */
+  #waiter: { readonly count: number; readonly wake: () => void } | undefined;
 
   constructor(reader: EventReader, after: Position | undefined, capacity: number) {
     this.#reader = reader;
@@ -23,19 +24,19 @@ export class BatchSource {
   }
 
   /**
-   * Waits for the next events.
-   * @returns 1 to `capacity` of them in the log's order, or none when the source was closed
+   * Waits for the next event, and after it up to `lingerMs` for more to go with it.
+   * @returns 1 to `capacity` events in the log's order, or none when the source was closed
    * @throws whatever ended the subscription, after all that came before it was taken
    */
-  async next(): Promise<readonly RecordedEvent[]> {
-    while (!this.#closed) {
-      if (this.#buffer.length > 0) return this.#takeAll();
-      if (this.#ended !== undefined) throw this.#ended.error;
-      const woken = new Promise<void>((resolve) => (this.#wake = resolve));
-      this.#subscribe();
-      if (this.#buffer.length === 0) await woken;
-    }
-    return [];
+  async next(lingerMs: number): Promise<readonly RecordedEvent[]> {
+    this.#subscribe();
+    await this.#wait(1);
+    if (lingerMs > 0) await this.#wait(this.#capacity, lingerMs);
+    if (this.#closed) return [];
+    if (this.#buffer.length === 0 && this.#ended !== undefined) throw this.#ended.error;
+    const batch = this.#buffer;
+    this.#buffer = [];
+    return batch;
   }
 
   /** Lets go of the subscription; a `next` that waits answers with none. */
@@ -45,14 +46,30 @@ export class BatchSource {
     this.#wakeUp();
   }
 
-  #takeAll(): readonly RecordedEvent[] {
-    const batch = this.#buffer;
-    this.#buffer = [];
-    return batch;
+  /** Until so many events are there, the time has passed, or nothing more will come. */
+  async #wait(count: number, timeoutMs?: number): Promise<void> {
+    if (this.#satisfies(count)) return;
+    await new Promise<void>((resolve) => {
+      const timer = timeoutMs === undefined ? undefined : setTimeout(resolve, timeoutMs);
+      const wake = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#waiter = { count, wake };
+    });
+    this.#waiter = undefined;
+  }
+
+  #satisfies(count: number): boolean {
+    return this.#closed || this.#ended !== undefined || this.#buffer.length >= count;
+  }
+
+  #wakeUp(): void {
+    if (this.#waiter !== undefined && this.#satisfies(this.#waiter.count)) this.#waiter.wake();
   }
 
   #subscribe(): void {
-    if (this.#subscription !== undefined && !this.#subscription.closed) return;
+    if (this.#closed || (this.#subscription !== undefined && !this.#subscription.closed)) return;
     // Inclusive: the event that fills the buffer is kept, then the subscription ends.
     const untilFull = takeWhile<RecordedEvent>(() => this.#buffer.length + 1 < this.#capacity, true);
     this.#subscription = this.#reader
@@ -73,10 +90,5 @@ export class BatchSource {
           this.#wakeUp();
         },
       });
-  }
-
-  #wakeUp(): void {
-    this.#wake?.();
-    this.#wake = undefined;
   }
 }

@@ -55,7 +55,7 @@ export interface EventJudge {
 export interface RunnerLimits {
   /** Most events of one transaction, and most held in memory. */
   readonly batch: number;
-  /** Wait after a batch that was not full, so that a trickle of events is not a trickle of transactions; in ms. */
+  /** Least time from one transaction to the next, unless a batch is full: many small ones would cost more than they tell. */
   readonly lingerMs: number;
   /** Wait before the first retry of what failed; doubles up to `retryMaxMs`. */
   readonly retryMs: number;
@@ -179,12 +179,14 @@ export class ProjectionRunner {
     const judge = this.#options.createJudge?.() ?? new Judge(this.#options.reader);
     const source = new BatchSource(this.#options.reader, model.checkpoint?.position, this.#limits.batch);
     this.#source = source;
+    let lastCommitMs = -Infinity;
     try {
       for (;;) {
-        const batch = this.#interrupted() ? [] : await source.next();
+        const lingerMs = lastCommitMs + this.#limits.lingerMs - performance.now();
+        const batch = this.#interrupted() ? [] : await source.next(lingerMs);
         if (batch.length === 0) return;
         await this.#takeIn(batch, model, judge);
-        if (batch.length < this.#limits.batch) await this.#pause(this.#limits.lingerMs);
+        lastCommitMs = performance.now();
       }
     } finally {
       source.close();
@@ -306,7 +308,7 @@ export class ProjectionRunner {
   }
 
   async #pause(ms: number): Promise<void> {
-    if (ms === 0 || this.#interrupted()) return;
+    if (this.#interrupted()) return;
     this.#cutPause = new AbortController();
     await delay(ms, undefined, { signal: this.#cutPause.signal }).catch(() => undefined);
   }

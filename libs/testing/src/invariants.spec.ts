@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { pointerTo, type EventPointer } from '#kernel';
-import { ALL, BTC_ONLY, HASH, holdersOf, PAST, Story, SUPERVISOR, type Data } from './invariants/story.ts';
+import { ALL, BTC_ONLY, HASH, PAST, Story, SUPERVISOR, type Data } from './invariants/story.ts';
 import { checkLog, describeBreaches, type CheckLogOptions, type InvariantBreach } from './invariants.ts';
 import { testId } from './log-builder.ts';
 
@@ -165,7 +165,9 @@ const good: Readonly<Record<string, () => Story>> = {
     start()
       .refuse('account-a-1', 'basis-not-found', { but: { decidedOn: { stream: 'legalOrder-ghost', revision: null } } })
       .order('ord-1', undefined, { but: { scope: BTC_ONLY } })
-      .refuse('account-a-1', 'basis-not-in-force', { but: { decidedOn: { stream: 'legalOrder-ord-1', revision: '0' } } })
+      .refuse('account-a-1', 'basis-not-in-force', {
+        but: { decidedOn: { stream: 'legalOrder-ord-1', revision: '0' } },
+      })
       .refuse('legalOrder-ord-1', 'maker-is-checker')
       .verify('ord-1')
       .party('p-2')
@@ -192,13 +194,13 @@ describe('checkLog passes', () => {
   });
 });
 
-type Broken = readonly [breach: string, tell: () => Story];
+type Broken = readonly [breaches: string | readonly string[], tell: () => Story];
 
 /** Each story breaks one rule at its end (or is left unfinished); the breach is told with its invariant. */
 function catches(broken: Readonly<Record<string, Broken>>, options?: CheckLogOptions): void {
-  it.each(Object.entries(broken))('%s', (_name, [breach, tell]) => {
+  it.each(Object.entries(broken))('%s', (_name, [expected, tell]) => {
     const breaches = check(tell(), options);
-    expect(breaches.map(({ invariant, detail }) => `${String(invariant)}: ${detail}`)).toEqual([breach]);
+    expect(breaches.map(({ invariant, detail }) => `${String(invariant)}: ${detail}`)).toEqual([expected].flat());
   });
 }
 
@@ -229,7 +231,7 @@ describe('invariant 1: no freeze without a basis. checkLog catches', () => {
       () => authorised().abandon('ord-1', 'k', 'account-not-open', { but: { citation: nowhere } }),
     ],
     'an authorisation of another account': [
-      '1: the authorisation is for another account',
+      ['1: the authorisation is for another account', '7: key or command hash differ from those of the authorisation'],
       () =>
         start()
           .party('p-2')
@@ -237,9 +239,11 @@ describe('invariant 1: no freeze without a basis. checkLog catches', () => {
           .opened('a-2', ['p-2'])
           .order('ord-1', [{ kind: 'account', accountId: 'a-2' }])
           .verify('ord-1')
-          .authorise('ord-1', 'k', { but: { accountId: 'a-2' }, key: keyOn('account-a-2') })
-          .freeze('ord-1', 'k', { key: 'k' })
-          .forget(7),
+          .authorise('ord-1', 'k', {
+            but: { accountId: 'a-2' },
+            key: { caller: 'maker', homeStream: 'account-a-2', value: 'k' },
+          })
+          .freeze('ord-1', 'k'),
     ],
     'an authorisation under another basis': [
       '1: the authorisation is of another basis',
@@ -251,7 +255,10 @@ describe('invariant 1: no freeze without a basis. checkLog catches', () => {
     ],
     'a freeze wider than authorised': [
       '1: another scope was authorised',
-      () => ordered().authorise('ord-1', 'k', { but: { scope: BTC_ONLY } }).freeze('ord-1', 'k', { but: { scope: ALL } }),
+      () =>
+        ordered()
+          .authorise('ord-1', 'k', { but: { scope: BTC_ONLY } })
+          .freeze('ord-1', 'k', { but: { scope: ALL } }),
     ],
     'a freeze placed by someone else': [
       '1: another person was authorised',
@@ -281,7 +288,14 @@ describe('invariant 1: no freeze without a basis. checkLog catches', () => {
     ],
     'an authorisation under no order': [
       '1: authorised under an order, though it is not registered',
-      () => ordered().authorise('ord-1', 'k', { but: { orderId: 'ghost' }, on: 'legalOrder-ghost' }),
+      () =>
+        ordered()
+          .authorise('ord-1', 'k')
+          .next((story) => {
+            const data = { ...(story.event('authorised k').data as Data), orderId: 'ghost' };
+            const key = { caller: 'maker', homeStream: 'account-a-1', value: 'k' };
+            story.tell('', 'legalOrder-ghost', 'FreezeAuthorised', data, { actor: 'maker', key });
+          }),
     ],
     'an authorisation under an unverified order': [
       '1: authorised under an order, though it is not verified',
@@ -362,7 +376,10 @@ describe('invariant 1: no freeze without a basis. checkLog catches', () => {
     ],
     'an order for an account that is not open': [
       '1: names a account that there is not',
-      () => start().attach('a-2', 'p-1').order('ord-1', [{ kind: 'account', accountId: 'a-2' }]),
+      () =>
+        start()
+          .attach('a-2', 'p-1')
+          .order('ord-1', [{ kind: 'account', accountId: 'a-2' }]),
     ],
   });
 
@@ -378,7 +395,9 @@ describe('invariant 1: no freeze without a basis. checkLog catches', () => {
   });
 
   it('a forged pair: the authorisation, and the freeze that cites it', () => {
-    const breaches = check(start().order('ord-1').authorise('ord-1', 'k').freeze('ord-1', 'k').deposit('1').reserve('w', '1'));
+    const breaches = check(
+      start().order('ord-1').authorise('ord-1', 'k').freeze('ord-1', 'k').deposit('1').reserve('w', '1'),
+    );
     expect(breaches.map(({ invariant }) => invariant)).toEqual([1, 1]);
   });
 });
@@ -426,13 +445,7 @@ describe('invariant 3: every lift states its ground. checkLog catches', () => {
     ],
     'a lift that cites the end of another order': [
       notEnd,
-      () =>
-        frozen()
-          .order('ord-2')
-          .verify('ord-2')
-          .propose('ord-2')
-          .end('ord-2')
-          .lift('ord-2', 'k'),
+      () => frozen().order('ord-2').verify('ord-2').propose('ord-2').end('ord-2').lift('ord-2', 'k'),
     ],
     'a lift that says that others ended the basis': [
       '3: requestedBy and approvedBy are not those who ended the basis',
@@ -452,7 +465,10 @@ describe('invariant 3: every lift states its ground. checkLog catches', () => {
     ],
     'a lift approved that nobody requested': [
       notRequested,
-      () => frozen().requestLift('k').approveLift('k', 'lift-1', { but: { requestId: 'lift-9' } }),
+      () =>
+        frozen()
+          .requestLift('k')
+          .approveLift('k', 'lift-1', { but: { requestId: 'lift-9' } }),
     ],
     'a lift approved after it was rejected': [
       notRequested,
@@ -461,15 +477,24 @@ describe('invariant 3: every lift states its ground. checkLog catches', () => {
     'a lift rejected twice': [notRequested, () => frozen().requestLift('k').rejectLift('k').rejectLift('k')],
     'an approval that cites something else than the request': [
       notRequest,
-      () => frozen().requestLift('k').approveLift('k', 'lift-1', { but: { citation: nowhere } }),
+      () =>
+        frozen()
+          .requestLift('k')
+          .approveLift('k', 'lift-1', { but: { citation: nowhere } }),
     ],
     'a rejection that cites something else than the request': [
       notRequest,
-      () => frozen().requestLift('k').rejectLift('k', 'lift-1', { but: { citation: nowhere } }),
+      () =>
+        frozen()
+          .requestLift('k')
+          .rejectLift('k', 'lift-1', { but: { citation: nowhere } }),
     ],
     'a lift that says that another requested it': [
       '3: another person requested the lift',
-      () => frozen().requestLift('k').approveLift('k', 'lift-1', { but: { requestedBy: 'other' } }),
+      () =>
+        frozen()
+          .requestLift('k')
+          .approveLift('k', 'lift-1', { but: { requestedBy: 'other' } }),
     ],
     'a lift requested of a freeze that is over': [
       '3: no such freeze is in force',
@@ -505,12 +530,11 @@ describe('invariant 4: no debit under a freeze. checkLog catches', () => {
       () => pending().freeze('ord-1', 'k', { but: { stopped: ['w-1'] } }),
     ],
     'a withdrawal stopped by a freeze, but in a later append': [
-      '4: w-1 is not stopped in the same append',
+      ['4: w-1 is not stopped in the same append', '4: stopped outside the append of a freeze that covers it'],
       () =>
         pending()
           .freeze('ord-1', 'k', { but: { stopped: ['w-1'] } })
-          .stop('w-1', 'k')
-          .keep((breach) => breach.type === 'AccountFrozen'),
+          .stop('w-1', 'k'),
     ],
     'a freeze that does not say which withdrawals it stops': [
       '4: it does not stop just the withdrawals that it covers',
@@ -538,16 +562,24 @@ describe('invariant 4: no debit under a freeze. checkLog catches', () => {
         ordered()
           .deposit('7')
           .authorise('ord-1', 'k')
-          .freeze('ord-1', 'k', { but: { balancesAtFreeze: [{ asset: 'BTC', available: '8', reserved: '0', held: '0' }] } }),
+          .freeze('ord-1', 'k', {
+            but: { balancesAtFreeze: [{ asset: 'BTC', available: '8', reserved: '0', held: '0' }] },
+          }),
     ],
     'a freeze that leaves a balance out': [
       'books: balancesAtFreeze are not the balances then',
-      () => ordered().deposit('7').authorise('ord-1', 'k').freeze('ord-1', 'k', { but: { balancesAtFreeze: [] } }),
+      () =>
+        ordered()
+          .deposit('7')
+          .authorise('ord-1', 'k')
+          .freeze('ord-1', 'k', { but: { balancesAtFreeze: [] } }),
     ],
   });
 
   it('a withdrawal dispatched, and something between a freeze and the stops', () => {
-    const story = pending().freeze('ord-1', 'k', { but: { stopped: ['w-1'] } }).deposit('1');
+    const story = pending()
+      .freeze('ord-1', 'k', { but: { stopped: ['w-1'] } })
+      .deposit('1');
     story.step('WithdrawalDispatched', 'w-1');
     expect(check(story).map(({ detail }) => detail)).toEqual([
       'w-1 is not stopped in the same append',
@@ -570,14 +602,20 @@ describe('invariant 6: money is conserved. checkLog catches', () => {
   const reserved = (): Story => start().deposit('100').reserve('w-1', '30');
   const dispatched = (): Story => reserved().step('WithdrawalDispatched', 'w-1');
   catches({
-    'a withdrawal of more than there is': ['6: available BTC falls to -1', () => start().deposit('9').reserve('w-1', '10')],
+    'a withdrawal of more than there is': [
+      '6: available BTC falls to -1',
+      () => start().deposit('9').reserve('w-1', '10'),
+    ],
     'a withdrawal of what was spent': [
       '6: available BTC falls to -10',
       () => dispatched().step('WithdrawalSettled', 'w-1').reserve('w-2', '80'),
     ],
     'a deposit booked twice': [
       'books: the deposit was booked already',
-      () => start().deposit('1', { but: { depositId: 'd' } }).deposit('1', { but: { depositId: 'd' } }),
+      () =>
+        start()
+          .deposit('1', { but: { depositId: 'd' } })
+          .deposit('1', { but: { depositId: 'd' } }),
     ],
     'a deposit to an account that is not open': [
       'books: the account is not open',
@@ -597,14 +635,17 @@ describe('invariant 6: money is conserved. checkLog catches', () => {
     ],
     'a reservation that lies about when it was': [
       'books: reservedAt is not when it was',
-      () => start().deposit('1').reserve('w-1', '1', { but: { reservedAt: PAST } }),
+      () =>
+        start()
+          .deposit('1')
+          .reserve('w-1', '1', { but: { reservedAt: PAST } }),
     ],
     'a settlement of what was not dispatched': [
       'books: WithdrawalSettled of a withdrawal that is reserved',
       () => reserved().step('WithdrawalSettled', 'w-1'),
     ],
     'a settlement, twice': [
-      'books: no such withdrawal is open',
+      ['books: no such withdrawal is open', '6: reserved BTC falls to -30'],
       () => dispatched().step('WithdrawalSettled', 'w-1').step('WithdrawalSettled', 'w-1'),
     ],
     'a dispatch, twice': [
@@ -617,14 +658,22 @@ describe('invariant 6: money is conserved. checkLog catches', () => {
     ],
     'a settlement in another asset': [
       otherwise,
-      () => dispatched().asset('ETH').deposit('99', { but: { asset: 'ETH' } }).reserve('w-2', '40', { but: { asset: 'ETH' } })
-        .step('WithdrawalSettled', 'w-1', { but: { asset: 'ETH' } }),
+      () =>
+        dispatched()
+          .asset('ETH')
+          .deposit('99', { but: { asset: 'ETH' } })
+          .reserve('w-2', '40', { but: { asset: 'ETH' } })
+          .step('WithdrawalSettled', 'w-1', { but: { asset: 'ETH' } }),
     ],
     'a dispatch to another destination': [
       otherwise,
-      () => reserved().step('WithdrawalDispatched', 'w-1', { but: { destination: { kind: 'bank', reference: 'mine' } } }),
+      () =>
+        reserved().step('WithdrawalDispatched', 'w-1', { but: { destination: { kind: 'bank', reference: 'mine' } } }),
     ],
-    'a dispatch of another time': [otherwise, () => reserved().step('WithdrawalDispatched', 'w-1', { but: { reservedAt: PAST } })],
+    'a dispatch of another time': [
+      otherwise,
+      () => reserved().step('WithdrawalDispatched', 'w-1', { but: { reservedAt: PAST } }),
+    ],
   });
 
   it('the withdrawal that is one too many', () => {
@@ -652,7 +701,10 @@ describe('invariant 7: commands are idempotent for good. checkLog catches', () =
     'an attachment doubled after it was undone': [
       '7: the key open-a-2 of payments stands on party-p-2 already',
       () =>
-        halfOpened().openingAbandoned('a-2', 'p-1', ['p-2', 'p-1']).detach('a-2', 'p-2').attach('a-2', 'p-2', ['p-2', 'p-1']),
+        halfOpened()
+          .openingAbandoned('a-2', 'p-1', ['p-2', 'p-1'])
+          .detach('a-2', 'p-2')
+          .attach('a-2', 'p-2', ['p-2', 'p-1']),
     ],
     'a freeze under another key than its authorisation': [
       otherKey,
@@ -694,7 +746,10 @@ describe('invariant 7: commands are idempotent for good. checkLog catches', () =
   });
 
   it('passes keys that differ in their caller or stream alone', () => {
-    const story = start().asset('ETH', { key: 'k' }).deposit('1', { key: 'k' }).deposit('1', { key: 'k', actor: 'other' });
+    const story = start()
+      .asset('ETH', { key: 'k' })
+      .deposit('1', { key: 'k' })
+      .deposit('1', { key: 'k', actor: 'other' });
     expect(check(story)).toEqual([]);
   });
 });
@@ -702,8 +757,14 @@ describe('invariant 7: commands are idempotent for good. checkLog catches', () =
 describe('invariant 8: events never change. checkLog catches', () => {
   const at = testId(1);
   catches({
-    'a revision left out': ['8: revision 2 where 1 comes next', () => start().deposit('1', { forged: { revision: 2 } })],
-    'an id used twice': [`8: the id ${at} stands in the log already`, () => start().deposit('1', { forged: { id: at } })],
+    'a revision left out': [
+      '8: revision 2 where 1 comes next',
+      () => start().deposit('1', { forged: { revision: 2 } }),
+    ],
+    'an id used twice': [
+      `8: the id ${at} stands in the log already`,
+      () => start().deposit('1', { forged: { id: at } }),
+    ],
     'a position that does not rise': [
       '8: position 0000000000000005 does not come after 0000000000000005',
       () => start().deposit('1', { forged: { position: '0000000000000005' } }),
@@ -748,7 +809,9 @@ describe('invariant 8: events never change. checkLog catches', () => {
     const { events } = frozen().log;
     for (const index of events.keys()) {
       const changed = events.map((event, at) =>
-        at === index ? { ...event, data: { ...(event.data as Data), [index % 2 === 0 ? 'accountId' : 'extra']: 'b' } } : event,
+        at === index
+          ? { ...event, data: { ...(event.data as Data), [index % 2 === 0 ? 'accountId' : 'extra']: 'b' } }
+          : event,
       );
       expect(checkLog(changed).map(({ invariant }) => invariant)).toContain('hash');
     }
@@ -793,15 +856,25 @@ describe('invariant 9: maker is not checker. checkLog catches', () => {
       () =>
         start()
           .order('ord-1')
-          .verify('ord-1', { actor: SUPERVISOR, key: { caller: SUPERVISOR, value: 'k' }, but: { verifiedBy: SUPERVISOR } }),
+          .verify('ord-1', {
+            actor: SUPERVISOR,
+            key: { caller: SUPERVISOR, value: 'k' },
+            but: { verifiedBy: SUPERVISOR },
+          }),
     ],
     'an ending other than the one proposed': [
       '9: the ending is not the one that was proposed',
-      () => ordered().propose('ord-1').end('ord-1', 'ch-1', { but: { how: 'revoked' } }),
+      () =>
+        ordered()
+          .propose('ord-1')
+          .end('ord-1', 'ch-1', { but: { how: 'revoked' } }),
     ],
     'an ending that says that another proposed it': [
       '9: the ending is not the one that was proposed',
-      () => ordered().propose('ord-1').end('ord-1', 'ch-1', { but: { proposedBy: 'other' } }),
+      () =>
+        ordered()
+          .propose('ord-1')
+          .end('ord-1', 'ch-1', { but: { proposedBy: 'other' } }),
     ],
     'an order registered in the name of another': [
       'protocol: registeredBy is not who acted',
@@ -936,8 +1009,7 @@ describe('invariant 10: refusals are facts. checkLog catches', () => {
 
 describe('invariants 12 and 13: nothing stays half done. checkLog catches, once it is quiet,', () => {
   const now = '2022-06-01T00:00:00.000Z';
-  const until = (expiresAt: string): Story =>
-    start().order('ord-1', BY_PARTY, { but: { expiresAt } }).verify('ord-1');
+  const until = (expiresAt: string): Story => start().order('ord-1', BY_PARTY, { but: { expiresAt } }).verify('ord-1');
   catches(
     {
       'an authorisation never resolved': [
@@ -983,7 +1055,9 @@ describe('invariants 12 and 13: nothing stays half done. checkLog catches, once 
   });
 
   it('and not what has not come to pass: an order that is not effective yet, or not verified', () => {
-    const later = start().order('ord-1', BY_PARTY, { but: { effectiveAt: '2022-07-01T00:00:00.000Z' } }).verify('ord-1');
+    const later = start()
+      .order('ord-1', BY_PARTY, { but: { effectiveAt: '2022-07-01T00:00:00.000Z' } })
+      .verify('ord-1');
     expect(check(later, { quiescent: true, now })).toEqual([]);
     expect(check(start().order('ord-1', BY_PARTY), { quiescent: true, now })).toEqual([]);
   });
@@ -1056,19 +1130,10 @@ describe('invariant 14: a freeze follows the party. checkLog catches', () => {
           .verify('ord-2')
           .name('ord-2', 'p-1', { but: { basis: { kind: 'legal-order', id: 'ord-1' } } }),
     ],
-    'a name taken off while the basis is in force': [
-      notEnd,
-      () => named().next((story) => story.unnameFor('ord-1', 'p-1', pointerTo(story.event('verified ord-1')))),
-    ],
+    'a name taken off while the basis is in force': [notEnd, () => named().unname('ord-1', 'p-1', 'verified ord-1')],
     'a name taken off for the end of another order': [
       notEnd,
-      () =>
-        named()
-          .order('ord-2')
-          .verify('ord-2')
-          .propose('ord-2')
-          .end('ord-2')
-          .next((story) => story.unnameFor('ord-1', 'p-1', pointerTo(story.event('ended ord-2')))),
+      () => named().order('ord-2').verify('ord-2').propose('ord-2').end('ord-2').unname('ord-1', 'p-1', 'ended ord-2'),
     ],
     'a name taken off twice': [
       'protocol: the basis does not name the party',
@@ -1127,12 +1192,13 @@ describe('the protocol. checkLog catches', () => {
       () => new Story().attach('a-1', 'p-1'),
     ],
     'one opening attached twice': [
-      'protocol: attached twice for one opening',
+      ['protocol: attached twice for one opening', '7: key or command hash differ from those of the opening'],
       () =>
         start()
           .attach('a-2', 'p-1')
-          .attach('a-2', 'p-1', undefined, undefined, { key: { caller: 'payments', homeStream: 'account-a-2', value: 'k' } })
-          .ignoring(7),
+          .attach('a-2', 'p-1', undefined, undefined, {
+            key: { caller: 'payments', homeStream: 'account-a-2', value: 'k' },
+          }),
     ],
     'an attachment of a party that the opening does not list': [
       'protocol: the opening is not one of this account for this party',
@@ -1184,10 +1250,7 @@ describe('the protocol. checkLog catches', () => {
       'protocol: the order is not registered',
       () => start().verify('ord-1'),
     ],
-    'an order verified twice': [
-      'protocol: the order was verified or rejected before',
-      () => ordered().verify('ord-1'),
-    ],
+    'an order verified twice': ['protocol: the order was verified or rejected before', () => ordered().verify('ord-1')],
     'an order verified after it was rejected': [
       'protocol: the order was verified or rejected before',
       () => start().order('ord-1').reject('ord-1').verify('ord-1'),
@@ -1208,10 +1271,7 @@ describe('the protocol. checkLog catches', () => {
       'protocol: the change was proposed already',
       () => ordered().propose('ord-1').propose('ord-1'),
     ],
-    'a change decided that nobody proposed': [
-      'protocol: no such change was proposed',
-      () => ordered().end('ord-1'),
-    ],
+    'a change decided that nobody proposed': ['protocol: no such change was proposed', () => ordered().end('ord-1')],
     'a change decided twice': [
       'protocol: the change was decided before',
       () => ordered().propose('ord-1').rejectChange('ord-1').end('ord-1'),
@@ -1220,10 +1280,7 @@ describe('the protocol. checkLog catches', () => {
       'protocol: the order has ended before',
       () => ordered().propose('ord-1').propose('ord-1', 'ch-2').end('ord-1').end('ord-1', 'ch-2'),
     ],
-    'an order that expires early': [
-      'protocol: the time of the order has not run out',
-      () => ordered().expire('ord-1'),
-    ],
+    'an order that expires early': ['protocol: the time of the order has not run out', () => ordered().expire('ord-1')],
     'an order that expires at another time than its own': [
       'protocol: expiresAt is not that of the order',
       () => ordered().expire('ord-1', { but: { expiresAt: PAST } }),
@@ -1270,10 +1327,13 @@ describe('the protocol. checkLog catches', () => {
     ],
   });
 
-  it.each([null, 7, 'text', [], {}])('an event whose metadata are %j, and goes on', (metadata) => {
-    const story = start().deposit('1', { forged: { metadata } });
-    if (typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata)) return;
-    expect(check(story).map(({ invariant }) => invariant)).toContain('protocol');
+  it.each([null, 7, 'text', [], {}])('an event whose metadata are %j, and goes on', (wholeMetadata) => {
+    const story = start().deposit('1', { forged: { wholeMetadata } }).asset('ETH').party('p-2');
+    const position = story.log.events.at(-4)?.position;
+    expect(check(story)).toEqual(
+      expect.arrayContaining([expect.objectContaining({ invariant: 'protocol', position })]),
+    );
+    expect(check(story).every((breach) => breach.position === position)).toBe(true);
   });
 
   it('an event that breaks a rule changes nothing for those after it', () => {

@@ -1,5 +1,5 @@
-import { type EventPointer, type Timestamp } from '#kernel';
-import type { Ending, FreezeAuthorised, Instrument, LegalOrderEvent, Subject } from '#legal-orders';
+import type { EventPointer, Timestamp } from '#kernel';
+import type { Ending, FreezeAuthorised, Instrument, LegalOrderEvent } from '#legal-orders';
 import { SPEC_NOW, at, specPointer, type Placed } from './decider-spec.ts';
 
 type OrderEvent<Type extends LegalOrderEvent['type']> = Extract<LegalOrderEvent, { readonly type: Type }>;
@@ -79,8 +79,4 @@ export function authorisedFreeze(changes: Partial<FreezeAuthorised['data']> = {}
   const scope = sampleInstrument.scope;
   const data = { orderId, accountId: 'acc-1', scope, namedBy: sampleRegistration, requestedBy: SAMPLE_MAKER };
   return { type: 'FreezeAuthorised', data: { ...data, ...changes } };
-}
-
-export function accountSubjects(...accountIds: readonly string[]): Subject[] {
-  return accountIds.map((accountId) => ({ kind: 'account', accountId }));
 }

@@ -95,7 +95,10 @@ export interface Forgery {
   readonly revision?: number;
   readonly position?: string;
   readonly schemaVersion?: unknown;
-  readonly metadata?: unknown;
+  /** Members of the metadata that differ. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  /** Stands in place of all metadata. */
+  readonly wholeMetadata?: unknown;
 }
 
 export interface AppendOptions extends Omit<SealOptions, 'key' | 'recordedAt' | 'actor'> {
@@ -147,17 +150,12 @@ export class LogBuilder {
     this.wait(1000);
     const [proper] = seal(stream, this.#ends.get(stream), [event], this.#sealOptions(options));
     if (proper === undefined) throw new RangeError('nothing was sealed');
-    const { metadata, revision, position, ...rest } = forgery;
-    const isRecord = typeof metadata === 'object' && metadata !== null;
+    const { metadata = {}, wholeMetadata, revision, position, ...rest } = forgery;
     const at = revision ?? this.#nextRevision(stream);
-    const merged = {
-      ...proper,
-      ...rest,
-      metadata: { ...proper.metadata, ...(isRecord ? metadata : {}) },
-    } as SealedEvent;
-    const hash = isRecord && 'hash' in metadata ? merged.metadata.hash : eventHash(stream, at, merged);
+    const merged = { ...proper, ...rest, metadata: { ...proper.metadata, ...metadata } } as SealedEvent;
+    const hash = 'hash' in metadata ? merged.metadata.hash : eventHash(stream, at, merged);
     const resealed = { ...merged, metadata: { ...merged.metadata, hash } };
-    const stored = metadata === undefined || isRecord ? resealed : ({ ...resealed, metadata } as SealedEvent);
+    const stored = 'wholeMetadata' in forgery ? ({ ...resealed, metadata: wholeMetadata } as SealedEvent) : resealed;
     return this.#record(stream, stored, at, position);
   }
 

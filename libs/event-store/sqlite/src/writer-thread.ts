@@ -55,7 +55,7 @@ export class WriterThread {
   /** Why nothing is taken any more. */
   #ended: StoreError | undefined;
   #closing: Promise<void> | undefined;
-  #closeSent = false;
+  #close: 'not-asked' | 'asked' | 'sent' = 'not-asked';
 
   /** @throws StoreError `store-unavailable` when the log can't be opened */
   static async start(options: WorkerOptions): Promise<WriterThread> {
@@ -107,7 +107,7 @@ export class WriterThread {
 
   /** Takes no more, finishes what it took, and ends the thread; by force after ten seconds. */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.#finish();
     return this.#closing;
   }
 
@@ -117,11 +117,11 @@ export class WriterThread {
     await this.#exited;
   }
 
-  async #close(): Promise<void> {
+  async #finish(): Promise<void> {
     this.#ended ??= new StoreError('store-unavailable', 'the event store is closed');
     this.commits.complete();
     const deadline = setTimeout(() => void this.#worker.terminate(), CLOSE_TIMEOUT_MS);
-    this.#closing = this.#exited;
+    this.#close = 'asked';
     this.#flush();
     await this.#exited;
     clearTimeout(deadline);
@@ -148,8 +148,8 @@ export class WriterThread {
       this.#send({ kind: 'append', group: flattenGroup(this.#groupUnderWay.map(({ append }) => append)) });
     }
     const idle = this.#groupUnderWay === undefined && this.#readsUnderWay.length === 0;
-    if (idle && this.#closing !== undefined && !this.#closeSent) {
-      this.#closeSent = true;
+    if (idle && this.#close === 'asked') {
+      this.#close = 'sent';
       this.#send({ kind: 'close' });
     }
   }
@@ -177,7 +177,7 @@ export class WriterThread {
       const reads = this.#readsUnderWay.shift() ?? [];
       for (const [index, answer] of message.answers.entries()) reads[index]?.resolve(answer);
     }
-    if (this.#appends.length > 0 || this.#closing !== undefined) this.#scheduleFlush();
+    if (this.#appends.length > 0 || this.#close === 'asked') this.#scheduleFlush();
   }
 
   #onAppended({ positions, failures }: FlatOutcomes, end: bigint): void {

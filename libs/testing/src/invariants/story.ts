@@ -85,13 +85,15 @@ export class Story {
     return this.tell('opening lost', `account-${accountId}`, 'AccountOpeningAbandoned', data, options);
   }
 
-  openingAbandoned(accountId: string, partyId: string, step: Step = {}): this {
-    const decidedOn = { stream: `party-${partyId}`, revision: String(this.#length(`party-${partyId}`) - 1) };
+  /** An opening that came to nothing because a basis names one of the holders. */
+  openingAbandoned(accountId: string, refused: string, holders: readonly string[], step: Step = {}): this {
+    const stream = `party-${refused}`;
+    const decidedOn = { stream, revision: String(this.#length(stream) - 1) };
     const data = {
       accountId,
       reason: 'party-named-by-basis',
-      holders: holdersOf(['p-1', partyId]),
-      partyId,
+      holders: holdersOf(holders),
+      partyId: refused,
       decidedOn,
     };
     const options = { key: `open-${accountId}`, ...step };
@@ -293,9 +295,9 @@ export class Story {
     return this.#unasked(`named ${partyId}`, `party-${partyId}`, 'PartyNamed', data, step);
   }
 
-  unname(orderId: string, partyId: string, step: Step = {}): this {
-    const citation = pointerTo(this.event(`ended ${orderId}`));
-    const data = { partyId, basis: { kind: 'legal-order', id: orderId }, citation };
+  /** @param end name of the event that is said to have ended the basis */
+  unname(orderId: string, partyId: string, end = `ended ${orderId}`, step: Step = {}): this {
+    const data = { partyId, basis: { kind: 'legal-order', id: orderId }, citation: pointerTo(this.event(end)) };
     return this.#unasked(`unnamed ${partyId}`, `party-${partyId}`, 'PartyNoLongerNamed', data, step);
   }
 

@@ -1,0 +1,80 @@
+import { MemoryEventStore } from '#event-store/memory';
+import { systemClock } from '#kernel';
+import { EXPECTED_VIOLATION, FORGERY_NAMES, forgeAll, LedgerWorld, type ForgeryName, type TestClock } from '#testing';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { Judge } from './judge.ts';
+import type { JudgedEvent } from './judged.ts';
+import { replayAccount } from './replay-account.ts';
+
+const accounts = Object.fromEntries(FORGERY_NAMES.map((name) => [name, `acc-${name}`])) as Record<ForgeryName, string>;
+const withdrawal = { type: 'ReserveWithdrawal', withdrawalId: 'w-1', asset: 'BTC', amount: '1' } as const;
+const destination = { kind: 'bank', reference: 'r' } as const;
+
+describe('what was forced into the store by other means', () => {
+  const store = new MemoryEventStore();
+  const judged = new Map<string, JudgedEvent[]>();
+  /** Started after the forging: nothing of it is in memory. */
+  const world = new LedgerWorld({ store, clock: systemClock as TestClock });
+
+  beforeAll(async () => {
+    const before = new LedgerWorld({ store, clock: systemClock as TestClock });
+    for (const [name, accountId] of Object.entries({ ...accounts, real: 'acc-real' })) {
+      await before.openAccount(accountId, `p-${name}`);
+      const source = { kind: 'bank', reference: 'r' } as const;
+      await before.accept({ type: 'Deposit', accountId, depositId: 'd-1', asset: 'BTC', amount: '2', source });
+    }
+    const named = [accounts.liftedWithoutApproval, 'acc-real'];
+    await before.putOrder({ subjects: named.map((accountId) => ({ kind: 'account', accountId })) });
+    await before.putOrder({ orderId: 'ord-2', subjects: [{ kind: 'account', accountId: accounts.forgedPair }] }, false);
+    for (const accountId of named) {
+      await before.accept({ type: 'FreezeAccount', accountId, basis: { kind: 'legal-order', id: 'ord-1' } });
+    }
+    await forgeAll(
+      {
+        read: (stream) => store.read(stream),
+        write: async (stream, expected, events) => void (await store.append(stream, expected, events)),
+      },
+      { accounts, verifiedOrder: 'ord-1', unverifiedOrder: 'ord-2' },
+    );
+    const judge = new Judge(store);
+    for (const event of (await store.readAll({ limit: 10_000 })).events) {
+      const verdict = await judge.judge(event);
+      judged.set(event.stream, [...(judged.get(event.stream) ?? []), verdict]);
+    }
+  });
+
+  it.each(FORGERY_NAMES)('%s: is kept and reported as what it is', (name) => {
+    const violations = (judged.get(`account-${accounts[name]}`) ?? []).flatMap(
+      ({ violation }) => violation?.code ?? [],
+    );
+    expect(violations).toEqual([EXPECTED_VIOLATION[name]]);
+  });
+
+  it.each(FORGERY_NAMES.filter((name) => name !== 'liftedWithoutApproval'))('%s: restricts nothing', async (name) => {
+    const outcome = await world.ask({ ...withdrawal, accountId: accounts[name], destination });
+    expect(outcome).toMatchObject({ status: 'accepted' });
+  });
+
+  it.each(['liftedWithoutApproval', 'real'] as const)('%s: a real freeze holds beside them', async (name) => {
+    const accountId = name === 'real' ? 'acc-real' : accounts[name];
+    const outcome = await world.ask({ ...withdrawal, accountId, destination });
+    expect(outcome).toMatchObject({ rejection: { code: 'account-frozen' } });
+  });
+
+  it('reports the forged authorisation on the order that was never verified', () => {
+    const violations = (judged.get('legalOrder-ord-2') ?? []).map(({ violation }) => violation?.code);
+    expect(violations).toEqual([undefined, 'illegal-event']);
+  });
+
+  it('credits nothing for a deposit that is not linked to the chain', async () => {
+    const replayed = await replayAccount(store, accounts.brokenChain, undefined);
+    expect(replayed?.state.balances.get('BTC')?.available).toBe(100_000_000n);
+  });
+
+  it('has no part in what the supervisor does', async () => {
+    await world.ledger.supervisor.pass();
+    expect(world.failures).toEqual([]);
+    const replayed = await replayAccount(store, accounts.forgedPair, undefined);
+    expect(replayed?.state.freezes.inForce.size).toBe(0);
+  });
+});
