@@ -19,3 +19,11 @@ export function sealedEvent(given: Partial<SealedEvent> = {}): SealedEvent {
 export function sealedEvents(count: number, given: Partial<SealedEvent> = {}): SealedEvent[] {
   return Array.from({ length: count }, () => sealedEvent(given));
 }
+
+/** As small as events get, so that the most events fit into one append. */
+export function tinyEvents(count: number): SealedEvent[] {
+  const actor = { id: 'a', roles: [] };
+  const recordedAt = '2022-02-15T12:00:00.000Z';
+  const none = { causationId: null, key: null, commandHash: null, previousHash: null };
+  return sealedEvents(count, { data: null, metadata: { actor, correlationId: 'c', ...none, recordedAt, hash: 'h' } });
+}

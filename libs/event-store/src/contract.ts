@@ -1,7 +1,7 @@
 import { isPosition, type Position, type RecordedEvent, type SealedEvent, uuidv7 } from '#kernel';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Subscription } from 'rxjs';
-import { sealedEvent, sealedEvents } from './contract-events.ts';
+import { sealedEvent, sealedEvents, tinyEvents } from './contract-events.ts';
 import {
   type Appended,
   type EventFilter,
@@ -177,7 +177,7 @@ export function describeEventStore(name: string, adapter: StoreUnderTest): void 
       });
 
       it('takes the largest append by number, and the largest by size to the byte', async () => {
-        await store.append('account-1', 'no-stream', sealedEvents(MAX_APPEND_EVENTS));
+        await store.append('account-1', 'no-stream', tinyEvents(MAX_APPEND_EVENTS));
         expect(await store.read('account-1')).toHaveLength(MAX_APPEND_EVENTS);
 
         const spare = MAX_APPEND_BYTES - jsonBytes(sealedEvent({ data: '' }));
@@ -270,7 +270,7 @@ export function describeEventStore(name: string, adapter: StoreUnderTest): void 
       });
 
       it('gives a stream of any length', async () => {
-        await store.append('account-1', last, sealedEvents(MAX_APPEND_EVENTS));
+        await store.append('account-1', last, tinyEvents(MAX_APPEND_EVENTS));
         const forwards = await store.read('account-1', { from: 1 });
         const backwards = await store.read('account-1', { direction: 'backwards', to: 1 });
         expect(forwards.map(({ revision }) => revision)).toEqual(
@@ -363,7 +363,6 @@ export function describeEventStore(name: string, adapter: StoreUnderTest): void 
           attempt(() => Object.assign(event, { type: 'Forged', revision: 7 }));
           attempt(() => Object.assign(event.metadata.actor, { id: 'mallory' }));
         }
-        attempt(() => (before as unknown[]).splice(0, 0));
         expect(await store.read('account-1')).toEqual(before);
         expect(await logOf(store)).toEqual(before);
       });
@@ -374,9 +373,11 @@ export function describeEventStore(name: string, adapter: StoreUnderTest): void 
         await store.append('account-1', 'no-stream', sealedEvents(600));
         const seen = collect(store, {});
         await seen.until(600);
-        for (let revision = 599; revision < 609; revision++) await store.append('account-1', revision, sealedEvents(2));
-        await store.append('account-2', 'no-stream', sealedEvents(2)).catch(() => undefined);
+        for (let revision = 599; revision < 619; revision += 2) await store.append('account-1', revision, sealedEvents(2));
+        await store.append('account-2', 'no-stream', sealedEvents(2));
+        await seen.until(622);
         seen.stop();
+        expect(seen.events).toEqual(await logOf(store));
       });
 
       it('misses and repeats nothing while others append', async () => {

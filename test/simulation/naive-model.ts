@@ -1,0 +1,261 @@
+import type { LedgerCommand } from '#command-handling';
+import type { Actor } from '#kernel';
+import { checker, endingProposal, maker, orderNaming, service } from '#testing';
+
+/** One step of a script: small numbers choose accounts, orders, ids and amounts. */
+export interface Step {
+  readonly kind:
+    | 'deposit'
+    | 'reserve'
+    | 'dispatch'
+    | 'settle'
+    | 'cancel'
+    | 'order'
+    | 'verify'
+    | 'freeze'
+    | 'propose-ending'
+    | 'verify-ending'
+    | 'request-lift'
+    | 'approve-lift';
+  readonly account: number;
+  readonly id: number;
+  readonly amount: number;
+  readonly allAssets: boolean;
+  readonly asMaker: boolean;
+}
+
+export const STEP_KINDS: readonly Step['kind'][] = [
+  'deposit',
+  'reserve',
+  'dispatch',
+  'settle',
+  'cancel',
+  'order',
+  'verify',
+  'freeze',
+  'propose-ending',
+  'verify-ending',
+  'request-lift',
+  'approve-lift',
+];
+
+type WithdrawalState = 'reserved' | 'dispatched' | 'settled' | 'cancelled' | 'stopped';
+
+interface NaiveAccount {
+  available: number;
+  readonly deposits: Set<number>;
+  readonly withdrawals: Map<number, { amount: number; state: WithdrawalState }>;
+  /** By order: does the freeze cover the asset that this model moves? And its requests for a lift. */
+  readonly freezes: Map<number, { covers: boolean; freezeId: string; requests: Map<number, 'requested' | 'approved'> }>;
+}
+
+interface NaiveOrder {
+  readonly account: number;
+  readonly allAssets: boolean;
+  state: 'registered' | 'verified' | 'discharged';
+  readonly proposals: Map<number, 'proposed' | 'verified'>;
+}
+
+/** What a step has to come to: `accepted`, or a code. */
+export type Expected = string;
+
+/** The rules once more, as plainly as they can be written: one asset, whole units, no log, no streams. */
+export class NaiveModel {
+  readonly accounts: readonly NaiveAccount[];
+  readonly #orders = new Map<number, NaiveOrder>();
+
+  constructor(accounts: number) {
+    this.accounts = Array.from({ length: accounts }, () => ({
+      available: 0,
+      deposits: new Set(),
+      withdrawals: new Map(),
+      freezes: new Map(),
+    }));
+  }
+
+  /** The command that a step stands for, and who gives it. Undefined: there is no such command here (no such freeze). */
+  command(step: Step): { readonly command: LedgerCommand; readonly actor: Actor } | undefined {
+    const accountId = `acc-${String(step.account)}`;
+    const withdrawalId = `w-${String(step.id)}`;
+    const orderId = `ord-${String(step.id)}`;
+    const amount = String(step.amount);
+    const bank = { kind: 'bank', reference: 'r' } as const;
+    const checks = step.asMaker ? maker : checker;
+    const freezeId = this.accounts[step.account]?.freezes.get(step.id)?.freezeId;
+    const requestId = `r-${String(step.amount)}`;
+    const changeId = `chg-${String(step.amount)}`;
+    switch (step.kind) {
+      case 'deposit':
+        return by(service, {
+          type: 'Deposit',
+          accountId,
+          depositId: `d-${String(step.id)}`,
+          asset: 'BTC',
+          amount,
+          source: bank,
+        });
+      case 'reserve':
+        return by(service, {
+          type: 'ReserveWithdrawal',
+          accountId,
+          withdrawalId,
+          asset: 'BTC',
+          amount,
+          destination: bank,
+        });
+      case 'dispatch':
+        return by(service, { type: 'DispatchWithdrawal', accountId, withdrawalId, reference: 'tx' });
+      case 'settle':
+        return by(service, { type: 'SettleWithdrawal', accountId, withdrawalId, reference: 'tx' });
+      case 'cancel':
+        return by(service, { type: 'CancelWithdrawal', accountId, withdrawalId, reason: 'asked' });
+      case 'order': {
+        const assets = step.allAssets ? 'all' : ['ETH'];
+        const subjects = [{ kind: 'account', accountId } as const];
+        const instrument = orderNaming({ orderId, subjects, scope: { direction: 'debit', assets } });
+        return by(maker, { type: 'RegisterLegalOrder', orderId, instrument });
+      }
+      case 'verify':
+        return by(checks, { type: 'VerifyLegalOrder', orderId, method: 'call-back' });
+      case 'freeze':
+        return by(maker, { type: 'FreezeAccount', accountId, basis: { kind: 'legal-order', id: orderId } });
+      case 'propose-ending':
+        return by(maker, endingProposal(orderId, changeId));
+      case 'verify-ending':
+        return by(checks, { type: 'VerifyChange', orderId, changeId, method: 'sealed copy' });
+      case 'request-lift':
+        if (freezeId === undefined) return undefined;
+        return by(maker, {
+          type: 'RequestLift',
+          freezeId,
+          requestId,
+          ground: 'placed-in-error',
+          note: 'wrong account',
+        });
+      case 'approve-lift':
+        if (freezeId === undefined) return undefined;
+        return by(checks, { type: 'ApproveLift', freezeId, requestId });
+    }
+  }
+
+  /** What the step has to come to; changes the model. `freezeId` is what the ledger called a freeze that it accepted. */
+  apply(step: Step, freezeId: string): Expected {
+    const account = this.accounts[step.account];
+    if (account === undefined) throw new Error('no such account in the script');
+    switch (step.kind) {
+      case 'deposit':
+        if (account.deposits.has(step.id)) return 'already-exists';
+        account.deposits.add(step.id);
+        account.available += step.amount;
+        return 'accepted';
+      case 'reserve':
+        return this.#reserve(account, step);
+      case 'dispatch':
+        return this.#step(account, step.id, ['reserved'], 'dispatched');
+      case 'settle':
+        return this.#step(account, step.id, ['dispatched'], 'settled');
+      case 'cancel':
+        return this.#step(account, step.id, ['reserved', 'dispatched'], 'cancelled');
+      case 'order':
+        if (this.#orders.has(step.id)) return 'already-exists';
+        this.#orders.set(step.id, { ...step, state: 'registered', proposals: new Map() });
+        return 'accepted';
+      case 'verify':
+        return this.#verify(step);
+      case 'freeze':
+        return this.#freeze(account, step, freezeId);
+      case 'propose-ending':
+        return this.#proposeEnding(step);
+      case 'verify-ending':
+        return this.#verifyEnding(step);
+      case 'request-lift': {
+        const requests = account.freezes.get(step.id)?.requests;
+        if (requests?.has(step.amount) === true) return 'already-exists';
+        requests?.set(step.amount, 'requested');
+        return 'accepted';
+      }
+      case 'approve-lift':
+        return this.#approveLift(account, step);
+    }
+  }
+
+  isFrozen(account: NaiveAccount): boolean {
+    return [...account.freezes.values()].some(({ covers }) => covers);
+  }
+
+  #reserve(account: NaiveAccount, { id, amount }: Step): Expected {
+    if (account.withdrawals.has(id)) return 'already-exists';
+    if (this.isFrozen(account)) return 'account-frozen';
+    if (amount > account.available) return 'insufficient-funds';
+    account.available -= amount;
+    account.withdrawals.set(id, { amount, state: 'reserved' });
+    return 'accepted';
+  }
+
+  #step(account: NaiveAccount, id: number, from: readonly WithdrawalState[], to: WithdrawalState): Expected {
+    const withdrawal = account.withdrawals.get(id);
+    if (withdrawal === undefined) return 'withdrawal-not-found';
+    if (!from.includes(withdrawal.state)) return 'invalid-transition';
+    withdrawal.state = to;
+    if (to === 'cancelled') account.available += withdrawal.amount;
+    return 'accepted';
+  }
+
+  #verify({ id, asMaker }: Step): Expected {
+    const order = this.#orders.get(id);
+    if (order === undefined) return 'legal-order-not-found';
+    if (order.state !== 'registered') return 'invalid-transition';
+    if (asMaker) return 'maker-is-checker';
+    order.state = 'verified';
+    return 'accepted';
+  }
+
+  #freeze(account: NaiveAccount, { id, account: index }: Step, freezeId: string): Expected {
+    const order = this.#orders.get(id);
+    if (order === undefined) return 'basis-not-found';
+    if (order.state !== 'verified' || [...order.proposals.values()].includes('proposed')) return 'basis-not-in-force';
+    if (order.account !== index) return 'basis-does-not-name-account';
+    if (account.freezes.has(id)) return 'already-exists';
+    account.freezes.set(id, { covers: order.allAssets, freezeId, requests: new Map() });
+    for (const withdrawal of account.withdrawals.values()) {
+      if (!order.allAssets || withdrawal.state !== 'reserved') continue;
+      withdrawal.state = 'stopped';
+      account.available += withdrawal.amount;
+    }
+    return 'accepted';
+  }
+
+  #proposeEnding({ id, amount }: Step): Expected {
+    const order = this.#orders.get(id);
+    if (order === undefined) return 'legal-order-not-found';
+    if (order.proposals.has(amount)) return 'already-exists';
+    if (order.state !== 'verified') return 'invalid-transition';
+    order.proposals.set(amount, 'proposed');
+    return 'accepted';
+  }
+
+  #verifyEnding({ id, amount, asMaker }: Step): Expected {
+    const order = this.#orders.get(id);
+    if (order === undefined) return 'legal-order-not-found';
+    const proposal = order.proposals.get(amount);
+    if (proposal === undefined) return 'change-not-found';
+    if (proposal !== 'proposed' || order.state !== 'verified') return 'invalid-transition';
+    if (asMaker) return 'maker-is-checker';
+    order.proposals.set(amount, 'verified');
+    order.state = 'discharged';
+    this.accounts[order.account]?.freezes.delete(id);
+    return 'accepted';
+  }
+
+  #approveLift(account: NaiveAccount, { id, amount, asMaker }: Step): Expected {
+    const request = account.freezes.get(id)?.requests.get(amount);
+    if (request === undefined) return 'lift-request-not-found';
+    if (asMaker) return 'maker-is-checker';
+    account.freezes.delete(id);
+    return 'accepted';
+  }
+}
+
+function by(actor: Actor, command: LedgerCommand): { readonly command: LedgerCommand; readonly actor: Actor } {
+  return { command, actor };
+}
