@@ -39,6 +39,15 @@ interface AccountFacts {
   readonly keyOutcome: 'none' | 'opened' | 'abandoned' | 'refused';
 }
 
+/** One round of an opening: what it is, who takes it further, and what its streams said when the step was chosen. */
+interface Round {
+  readonly opening: Opening;
+  readonly key: CommandKey;
+  readonly by: OpeningBy;
+  readonly account: AccountFacts;
+  readonly holders: readonly HolderFacts[];
+}
+
 /**
  * Opens accounts, over the streams of the holders and of the account (DOMAIN, "Opening"). The account's stream is the
  * arbiter: for each key exactly one of AccountOpened, AccountOpeningAbandoned and a refusal stands on it. Every step is
@@ -89,7 +98,7 @@ export class Openings {
         if (account.keyRevision === undefined) throw new Error('an opening is done without its key on the account');
         return recordedOutcome(this.#core.store, key.homeStream, account.keyRevision, false);
       }
-      const limited = await this.#take(next, opening, key, holders, by);
+      const limited = await this.#take(next, { opening, key, by, account, holders });
       if (limited !== undefined) return rejectedOutcome(limited);
     } while (rounds.goOn());
     throw new RejectionError(reject('revision-conflict', 'others kept changing the account or its holders; try again'));
@@ -165,42 +174,31 @@ export class Openings {
   /** Takes one step, if it is still the right one when its stream's turn comes. @returns a rejection when it may not be recorded */
   async #take(
     next: Exclude<OpeningStep, { step: 'done' | 'already-exists' }>,
-    opening: Opening,
-    key: CommandKey,
-    holders: readonly HolderFacts[],
-    by: OpeningBy,
+    round: Round,
   ): Promise<Rejection | undefined> {
+    const { accountId, holders } = round.opening;
     switch (next.step) {
       case 'attach':
-        return this.#attach(next.partyId, opening, key, by);
+        return this.#attach(next.partyId, round);
       case 'detach':
-        await this.#detach(next.partyId, opening, by);
+        await this.#detach(next.partyId, round);
         return undefined;
-      case 'open': {
-        const { accountId } = opening;
-        const event: Draft = { type: 'AccountOpened', data: { accountId, holders: opening.holders } };
-        await this.#decideOnAccount(event, opening, key, holders, by);
+      case 'open':
+        await this.#decideOnAccount({ type: 'AccountOpened', data: { accountId, holders } }, round);
         return undefined;
-      }
       case 'abandon': {
-        const refusing = 'partyId' in next ? holders.find(({ partyId }) => partyId === next.partyId) : undefined;
-        const data = {
-          accountId: opening.accountId,
-          reason: next.reason,
-          holders: opening.holders,
-          ...(refusing === undefined ? {} : { partyId: refusing.partyId }),
-          decidedOn: refusing?.seenAt ?? null,
-        };
-        const event: Draft = { type: 'AccountOpeningAbandoned', data };
-        await this.#decideOnAccount(event, opening, key, holders, by);
+        const named = 'partyId' in next ? { partyId: next.partyId } : {};
+        const decidedOn = 'partyId' in next ? seenAt(next.partyId, round) : null;
+        const data = { accountId, reason: next.reason, holders, ...named, decidedOn };
+        await this.#decideOnAccount({ type: 'AccountOpeningAbandoned', data }, round);
         return undefined;
       }
       case 'refuse':
-        return this.#refuse(next.partyId, key, holders, by);
+        return this.#refuse(next.partyId, round);
     }
   }
 
-  async #attach(partyId: string, opening: Opening, key: CommandKey, by: OpeningBy): Promise<Rejection | undefined> {
+  async #attach(partyId: string, { opening, key, by }: Round): Promise<Rejection | undefined> {
     return this.#core.streams.decide<Rejection | undefined>(`party-${partyId}`, (view) => {
       const nowMs = view.time();
       const context = { now: toTimestamp(nowMs), actor: originFor(by, opening, key, null).actor };
@@ -212,7 +210,7 @@ export class Openings {
     });
   }
 
-  async #detach(partyId: string, opening: Opening, by: OpeningBy): Promise<void> {
+  async #detach(partyId: string, { opening, by }: Round): Promise<void> {
     const { accountId, key } = opening;
     await this.#core.streams.decide(`party-${partyId}`, (view) => {
       const nowMs = view.time();
@@ -224,38 +222,26 @@ export class Openings {
     });
   }
 
-  /** Appends what the opening comes to, if its key is still without an outcome and the account is as it was seen. */
-  async #decideOnAccount(
-    event: Draft,
-    opening: Opening,
-    key: CommandKey,
-    holders: readonly HolderFacts[],
-    by: OpeningBy,
-  ): Promise<void> {
+  /** Appends what the opening comes to, if its key is still without an outcome and the account as it was seen. */
+  async #decideOnAccount(event: Draft, { opening, key, by, account, holders }: Round): Promise<void> {
     const causationId = holders.findLast((holder) => holder.attachedEventId !== null)?.attachedEventId ?? null;
     await this.#core.streams.decide(key.homeStream, (view) => {
-      if (isDecided(view, key)) return { result: undefined };
-      if (event.type === 'AccountOpened' && stateOf(view, 'account').opened) return { result: undefined };
+      if (isDecided(view, key) || stateOf(view, 'account').opened !== account.opened) return { result: undefined };
       const nowMs = view.time(...holders.map((holder) => holder.nowMs));
       return { append: [event], origin: originFor(by, opening, key, causationId), nowMs, answer: () => undefined };
     });
   }
 
   /** A holder is named and nothing is attached: refused on the account's stream, where the command's key belongs. */
-  async #refuse(
-    partyId: string,
-    key: CommandKey,
-    holders: readonly HolderFacts[],
-    by: OpeningBy,
-  ): Promise<Rejection | undefined> {
+  async #refuse(partyId: string, round: Round): Promise<Rejection | undefined> {
+    const { key, by } = round;
     if (!('command' in by)) throw new Error('only a command is refused: the supervisor takes up what is attached');
-    const seenAt = holders.find((holder) => holder.partyId === partyId)?.seenAt ?? null;
     const settled = await this.#core.streams.decide<Settled | undefined>(key.homeStream, (view) => {
       if (isDecided(view, key) || stateOf(view, 'account').opened) return { result: undefined };
       const rejection = reject('party-named-by-basis', 'a basis in force names the party: no account opens for it', {
         partyId,
       });
-      return this.#core.oneStream.refuse(view, by.command, rejection, seenAt, view.time());
+      return this.#core.oneStream.refuse(view, by.command, rejection, seenAt(partyId, round), view.time());
     });
     if (settled?.kind !== 'outcome') return undefined;
     const outcome = await settled.outcome;
@@ -272,6 +258,10 @@ export class Openings {
         .map(({ opening, pointer }) => ({ opening, eventId: pointer.eventId })),
     );
   }
+}
+
+function seenAt(partyId: string, { holders }: Round): DecidedOn | null {
+  return holders.find((holder) => holder.partyId === partyId)?.seenAt ?? null;
 }
 
 function findDuplicateHolder({ holders }: OpenAccount): Rejection | undefined {

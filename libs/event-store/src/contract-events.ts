@@ -2,7 +2,12 @@ import { eventHash, type EventMetadata, type SealedEvent, uuidv7 } from '#kernel
 
 /** A sealed event for tests of stores, which look at nothing but its id and type. */
 export function sealedEvent(given: Partial<SealedEvent> = {}): SealedEvent {
-  const { id = uuidv7(), type = 'FundsDeposited', schemaVersion = 1, data = { asset: 'BTC', amount: '150000000' } } = given;
+  const {
+    id = uuidv7(),
+    type = 'FundsDeposited',
+    schemaVersion = 1,
+    data = { asset: 'BTC', amount: '150000000' },
+  } = given;
   const metadata: Omit<EventMetadata, 'hash'> = {
     actor: { id: 'test-service', roles: ['service'] },
     correlationId: 'test-correlation',

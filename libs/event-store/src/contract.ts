@@ -44,13 +44,22 @@ export function describeEventStore(name: string, adapter: StoreUnderTest): void 
       it('answers revisions from 0 and one position for each event', async () => {
         const first = await store.append('account-1', 'no-stream', sealedEvents(2));
         const second = await store.append('account-1', 1, sealedEvents(1));
-        expect(first).toEqual({ firstRevision: 0, lastRevision: 1, positions: [expect.any(String), expect.any(String)] });
+        expect(first).toEqual({
+          firstRevision: 0,
+          lastRevision: 1,
+          positions: [expect.any(String), expect.any(String)],
+        });
         expect(second).toEqual({ firstRevision: 2, lastRevision: 2, positions: [expect.any(String)] });
         expect(await store.head()).toBe(second.positions[0]);
       });
 
       it('records every field as it was given, with its place', async () => {
-        const data = { text: 'ünïcödé \u2028 "quoted" \u0000', list: [1, null, true], nested: { __proto__x: 'y' }, amount: '1' };
+        const data = {
+          text: 'ünïcödé \u2028 "quoted" \u0000',
+          list: [1, null, true],
+          nested: { __proto__x: 'y' },
+          amount: '1',
+        };
         const event = sealedEvent({ type: 'PartyRegistered', schemaVersion: 3, data });
         const { positions } = await store.append('party-ä:1', 'no-stream', [event]);
         const recorded = { ...event, stream: 'party-ä:1', revision: 0, position: positions[0] };
@@ -140,7 +149,11 @@ export function describeEventStore(name: string, adapter: StoreUnderTest): void 
         const [taken] = await appended(store, 'account-1', 'no-stream', 1);
         const before = await logOf(store);
         const append = store.append('account-2', 'no-stream', [sealedEvent(), sealedEvent({ id: taken?.id ?? '' })]);
-        await expect(append).rejects.toMatchObject({ name: 'StoreError', code: 'duplicate-event-id', actual: undefined });
+        await expect(append).rejects.toMatchObject({
+          name: 'StoreError',
+          code: 'duplicate-event-id',
+          actual: undefined,
+        });
         expect(await logOf(store)).toEqual(before);
         expect(await store.append('account-2', 'no-stream', sealedEvents(1))).toMatchObject({ firstRevision: 0 });
       });
@@ -154,7 +167,11 @@ export function describeEventStore(name: string, adapter: StoreUnderTest): void 
 
       it('refuses an id that stands twice in the append', async () => {
         const id = uuidv7();
-        const append = store.append('account-1', 'no-stream', [sealedEvent({ id }), sealedEvent(), sealedEvent({ id })]);
+        const append = store.append('account-1', 'no-stream', [
+          sealedEvent({ id }),
+          sealedEvent(),
+          sealedEvent({ id }),
+        ]);
         await expect(append).rejects.toMatchObject({ name: 'StoreError', code: 'duplicate-event-id' });
         expect(await logOf(store)).toEqual([]);
       });
@@ -194,7 +211,9 @@ export function describeEventStore(name: string, adapter: StoreUnderTest): void 
       });
 
       it.each([-1, 0.5, NaN])('takes %d for no revision', async (expected) => {
-        await expect(store.append('account-1', expected, sealedEvents(1))).rejects.toMatchObject({ name: 'RangeError' });
+        await expect(store.append('account-1', expected, sealedEvents(1))).rejects.toMatchObject({
+          name: 'RangeError',
+        });
         expect(await logOf(store)).toEqual([]);
       });
     });
@@ -230,7 +249,9 @@ export function describeEventStore(name: string, adapter: StoreUnderTest): void 
         await expect(store.append('account-1', 'no-stream', more)).rejects.toMatchObject(wrong);
         await expect(store.append('account-1', 'no-stream', events.toReversed())).rejects.toMatchObject(wrong);
         await expect(store.append('account-1', 0, events)).rejects.toMatchObject(wrong);
-        await expect(store.append('account-2', 'no-stream', events)).rejects.toMatchObject({ code: 'duplicate-event-id' });
+        await expect(store.append('account-2', 'no-stream', events)).rejects.toMatchObject({
+          code: 'duplicate-event-id',
+        });
         expect(await logOf(store)).toHaveLength(2);
       });
     });
@@ -309,7 +330,11 @@ export function describeEventStore(name: string, adapter: StoreUnderTest): void 
 
       it.each<[string, EventFilter, (event: RecordedEvent) => boolean]>([
         ['a prefix', { streamPrefixes: ['account-'] }, ({ stream }) => stream.startsWith('account-')],
-        ['two prefixes', { streamPrefixes: ['party-', 'legalOrder-1'] }, ({ stream }) => !stream.startsWith('account-')],
+        [
+          'two prefixes',
+          { streamPrefixes: ['party-', 'legalOrder-1'] },
+          ({ stream }) => !stream.startsWith('account-'),
+        ],
         ['a type', { types: ['AccountFrozen'] }, ({ type }) => type === 'AccountFrozen'],
         ['two types', { types: ['AccountFrozen', 'FundsDeposited'] }, ({ type }) => type !== 'WithdrawalReserved'],
         [
@@ -373,7 +398,8 @@ export function describeEventStore(name: string, adapter: StoreUnderTest): void 
         await store.append('account-1', 'no-stream', sealedEvents(600));
         const seen = collect(store, {});
         await seen.until(600);
-        for (let revision = 599; revision < 619; revision += 2) await store.append('account-1', revision, sealedEvents(2));
+        for (let revision = 599; revision < 619; revision += 2)
+          await store.append('account-1', revision, sealedEvents(2));
         await store.append('account-2', 'no-stream', sealedEvents(2));
         await seen.until(622);
         seen.stop();
@@ -382,7 +408,9 @@ export function describeEventStore(name: string, adapter: StoreUnderTest): void 
 
       it('misses and repeats nothing while others append', async () => {
         const seen = collect(store, {});
-        const appends = Array.from({ length: 200 }, (_, index) => store.append(`account-${index}`, 'no-stream', sealedEvents(3)));
+        const appends = Array.from({ length: 200 }, (_, index) =>
+          store.append(`account-${index}`, 'no-stream', sealedEvents(3)),
+        );
         await Promise.all(appends);
         await seen.until(600);
         seen.stop();

@@ -58,7 +58,10 @@ export function encodeAppend(
 }
 
 /** Gives a stored event back. A text that is not JSON, put there by other means, is given back as it stands. */
-export function decodeEvent(event: EncodedEvent, place: Pick<RecordedEvent, 'stream' | 'revision' | 'position'>): RecordedEvent {
+export function decodeEvent(
+  event: EncodedEvent,
+  place: Pick<RecordedEvent, 'stream' | 'revision' | 'position'>,
+): RecordedEvent {
   const { id, type, schemaVersion, data, metadata } = event;
   const { stream, revision, position } = place;
   return {
@@ -84,7 +87,13 @@ function jsonOf(value: unknown): string {
 }
 
 function sizeOf({ id, type, schemaVersion, data, metadata }: EncodedEvent): number {
-  return FRAME_BYTES + String(schemaVersion).length + Buffer.byteLength(id + type) + Buffer.byteLength(data) + Buffer.byteLength(metadata);
+  return (
+    FRAME_BYTES +
+    String(schemaVersion).length +
+    Buffer.byteLength(id + type) +
+    Buffer.byteLength(data) +
+    Buffer.byteLength(metadata)
+  );
 }
 
 function revisionNumber(expected: ExpectedRevision): number {

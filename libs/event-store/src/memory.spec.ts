@@ -1,8 +1,12 @@
 import { MemoryEventStore } from '#event-store/memory';
 import { describe, expect, it } from '@jest/globals';
-import { describeEventStore } from './contract.ts';
+import { describeEventStore, type StoreUnderTest } from './contract.ts';
+import { describeRaces } from './contract-races.ts';
 
-describeEventStore('MemoryEventStore', { open: () => Promise.resolve(new MemoryEventStore()) });
+const adapter: StoreUnderTest = { open: () => Promise.resolve(new MemoryEventStore()) };
+
+describeEventStore('MemoryEventStore', adapter);
+describeRaces('MemoryEventStore', adapter, 100);
 
 describe('MemoryEventStore', () => {
   it('stands for a store with many writers, or with one', () => {

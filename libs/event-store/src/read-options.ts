@@ -16,7 +16,8 @@ export function streamRange(options: ReadStreamOptions = {}): StreamRange {
   const backwards = options.direction === 'backwards';
   const { from = backwards ? LAST : 0, to = backwards ? 0 : LAST, limit = LAST } = options;
   for (const value of [from, to, limit]) {
-    if (!Number.isSafeInteger(value) || value < 0) throw new RangeError('revisions and limits are whole numbers from 0');
+    if (!Number.isSafeInteger(value) || value < 0)
+      throw new RangeError('revisions and limits are whole numbers from 0');
   }
   return { from, to, backwards, limit };
 }

@@ -29,7 +29,10 @@ const frozen: FreezeEvent = {
     inFlight: [],
   },
 };
-const abandoned: FreezeEvent = { type: 'FreezeAbandoned', data: { ...ofFreeze, basis, citation, reason: 'basis-ended' } };
+const abandoned: FreezeEvent = {
+  type: 'FreezeAbandoned',
+  data: { ...ofFreeze, basis, citation, reason: 'basis-ended' },
+};
 const requestData = { ...ofRequest, ground: 'placed-in-error', note: 'wrong account', requestedBy: maker.id } as const;
 const requestedEvent: FreezeEvent = { type: 'LiftRequested', data: requestData };
 const requested = at(requestedEvent, { actor: maker });
@@ -88,9 +91,7 @@ const histories = {
 
 describe('lifts that people ask for', () => {
   it('is requested by one person while the freeze is in force', () => {
-    given(frozen)
-      .when(request, { actor: maker })
-      .then({ type: 'LiftRequested', data: requestData });
+    given(frozen).when(request, { actor: maker }).then({ type: 'LiftRequested', data: requestData });
   });
 
   it('is approved by another, who points to the very request', () => {
@@ -128,7 +129,9 @@ describe('lifts that people ask for', () => {
     given(frozen, otherFreeze, requested)
       .when({ ...request, freezeId: other }, { actor: maker })
       .then({ type: 'LiftRequested', data: { ...requestData, freezeId: other } });
-    given(frozen, otherFreeze, requested).when({ ...approve, freezeId: other }).thenRejected('lift-request-not-found');
+    given(frozen, otherFreeze, requested)
+      .when({ ...approve, freezeId: other })
+      .thenRejected('lift-request-not-found');
   });
 
   it.each([

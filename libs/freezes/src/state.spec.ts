@@ -119,7 +119,7 @@ describe('what may stand in the log of an account', () => {
     ['a rejection of it', [first, requested], rejected, 'amir'],
     ['a lift', [first], unfrozen],
   ];
-  it.each(legal)('%s', (_name, history, event, actor) => {
+  it.each(legal.map((row) => ({ row, name: row[0] })))('$name', ({ row: [, history, event, actor] }) => {
     expect(checkFreezes(after(...history), recorded(event, history.length, actor))).toBeUndefined();
   });
 
@@ -138,7 +138,12 @@ describe('what may stand in the log of an account', () => {
     ['a freeze that bears another id than its authorisation', [], misnamed, 'not named after'],
     ['an abandonment that bears another id', [], misnamedAbandoned, 'not named after'],
     ['an abandonment for a freeze that is not there', [], abandoned(3, 'already-frozen', freezeId), 'not in force'],
-    ['an abandonment for another freeze', [first], abandoned(3, 'already-frozen', second.data.freezeId), 'not in force'],
+    [
+      'an abandonment for another freeze',
+      [first],
+      abandoned(3, 'already-frozen', second.data.freezeId),
+      'not in force',
+    ],
     ['an abandonment for no freeze in particular', [first], abandoned(3, 'already-frozen'), 'not in force'],
     ['a lift request for what is not frozen', [], requested, 'not in force'],
     ['a lift request in the name of another', [first], requested, 'another than who acted', 'amir'],
@@ -152,7 +157,7 @@ describe('what may stand in the log of an account', () => {
     ['a lift of what is not frozen', [], unfrozen, 'not in force'],
     ['a lift twice', [first, unfrozen], unfrozen, 'not in force'],
   ];
-  it.each(illegal)('not: %s', (_name, history, event, why, actor) => {
+  it.each(illegal.map((row) => ({ row, name: row[0] })))('not: $name', ({ row: [, history, event, why, actor] }) => {
     expect(checkFreezes(after(...history), recorded(event, history.length, actor))).toContain(why);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { SPEC_ACTOR, SPEC_NOW, specFor, specPointer } from '#testing';
-import type { Basis } from '#kernel';
+import type { Basis, Recorded } from '#kernel';
 import {
   checkParty,
   decideParty,
@@ -12,6 +12,7 @@ import {
   type Opening,
   type PartyCommand,
   type PartyEvent,
+  type PartyState,
 } from './index.ts';
 
 const { given } = specFor({
@@ -152,3 +153,43 @@ describe('any sequence of commands', () => {
     );
   });
 });
+
+describe('evolveParty', () => {
+  const evolveAll = (events: readonly PartyEvent[]): PartyState =>
+    events.map(recorded).reduce(evolveParty, initialPartyState());
+
+  it('never throws, in whatever order well-formed events come', () => {
+    const anyEvents = fc.constantFrom(registered, identified, attached, detached, named, unnamed);
+    fc.assert(
+      fc.property(fc.array(anyEvents, { maxLength: 12 }), (events) => {
+        expect(() => evolveAll(events)).not.toThrow();
+      }),
+    );
+  });
+
+  it('makes nothing out of a detachment of nothing', () => {
+    expect(evolveAll([registered, detached]).attachments.size).toBe(0);
+  });
+});
+
+function recorded(event: PartyEvent, revision: number): Recorded<PartyEvent> {
+  const stream = 'party-p-1';
+  return {
+    ...event,
+    id: specPointer(stream, revision).eventId,
+    schemaVersion: 1,
+    stream,
+    revision,
+    position: revision.toString(16).padStart(16, '0'),
+    metadata: {
+      actor: SPEC_ACTOR,
+      correlationId: 'c',
+      causationId: null,
+      key: null,
+      commandHash: null,
+      recordedAt: SPEC_NOW,
+      previousHash: null,
+      hash: '0'.repeat(64),
+    },
+  };
+}

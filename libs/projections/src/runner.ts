@@ -136,7 +136,7 @@ export class ProjectionRunner {
   }
 
   /** Throws the read models away and builds them again. @returns when they have caught up with the log */
-  rebuild(reason = 'asked for'): Promise<void> {
+  rebuild(reason: string): Promise<void> {
     if (this.#closing.signal.aborted) return Promise.reject(new Error('the projections are closed'));
     const rebuilt = new Promise<void>((resolve, reject) => this.#rebuilds.push({ resolve, reject }));
     this.#rebuildReason = reason;
@@ -164,7 +164,7 @@ export class ProjectionRunner {
         await this.#follow();
       } catch (error) {
         this.#noteFailure(error);
-        await this.#pause(this.#retryDelayMs());
+        await this.#pause(retryDelayMs(this.#failure?.attempts ?? 1, this.#limits));
       }
     }
   }
@@ -302,11 +302,6 @@ export class ProjectionRunner {
     this.#reportStatus();
   }
 
-  #retryDelayMs(): number {
-    const doublings = Math.min((this.#failure?.attempts ?? 1) - 1, 20);
-    return Math.min(this.#limits.retryMs * 2 ** doublings, this.#limits.retryMaxMs);
-  }
-
   async #pause(ms: number): Promise<void> {
     if (this.#interrupted()) return;
     this.#cutPause = new AbortController();
@@ -316,6 +311,11 @@ export class ProjectionRunner {
   #reportStatus(): void {
     this.#options.onEvent({ type: 'status', status: this.status(), servable: this.#servable() });
   }
+}
+
+/** Doubles with each attempt, from `retryMs` up to `retryMaxMs`. */
+export function retryDelayMs(attempts: number, { retryMs, retryMaxMs }: RunnerLimits): number {
+  return Math.min(retryMs * 2 ** Math.min(attempts - 1, 20), retryMaxMs);
 }
 
 function messageOf(error: unknown): string {

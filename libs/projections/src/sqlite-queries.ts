@@ -74,14 +74,14 @@ export class SqliteQueries implements Queries {
 
   assets(page: PageRequest): Page<AssetView> {
     const select = 'view FROM assets';
-    return this.#page({ name: 'assets', select, where: [], ...BY_CREATION, show: fromView<AssetView> }, page);
+    return this.#page({ name: 'assets', select, where: [], ...BY_CREATION, show: showAsset }, page);
   }
 
   asset(code: string): Versioned<AssetView> | undefined {
     return this.#versioned(
       "a.view, s.revision FROM assets a JOIN streams s ON s.stream = 'asset-' || a.code WHERE a.code = ?",
       code,
-      fromView<AssetView>,
+      showAsset,
     );
   }
 
@@ -234,12 +234,12 @@ export class SqliteQueries implements Queries {
 
   refusals(page: PageRequest): Page<RefusalView> {
     const select = 'view FROM refusals';
-    return this.#page({ name: 'refusals', select, where: [], ...IN_LOG_ORDER, show: fromView<RefusalView> }, page);
+    return this.#page({ name: 'refusals', select, where: [], ...IN_LOG_ORDER, show: showRefusal }, page);
   }
 
   violations(page: PageRequest): Page<ViolationView> {
     const select = 'view FROM violations';
-    return this.#page({ name: 'violations', select, where: [], ...IN_LOG_ORDER, show: fromView<ViolationView> }, page);
+    return this.#page({ name: 'violations', select, where: [], ...IN_LOG_ORDER, show: showViolation }, page);
   }
 
   /** While the read models are being built: the last count known. */
@@ -327,10 +327,13 @@ function splitKey(row: Readonly<Record<string, unknown>>, parts: number): { key:
   return { key, row: shown };
 }
 
-function fromView<View>(row: { readonly view: string }): View {
-  return JSON.parse(row.view) as View;
+interface StoredView {
+  readonly view: string;
 }
+const showAsset = ({ view }: StoredView): AssetView => JSON.parse(view) as AssetView;
+const showRefusal = ({ view }: StoredView): RefusalView => JSON.parse(view) as RefusalView;
+const showViolation = ({ view }: StoredView): ViolationView => JSON.parse(view) as ViolationView;
 
-function showParty(row: { readonly view: string; readonly accounts: string }): PartyWithAccounts {
-  return { ...fromView<PartyView>(row), accounts: JSON.parse(row.accounts) as string[] };
+function showParty(row: StoredView & { readonly accounts: string }): PartyWithAccounts {
+  return { ...(JSON.parse(row.view) as PartyView), accounts: JSON.parse(row.accounts) as string[] };
 }

@@ -2,15 +2,24 @@ import type { EventReader } from '#event-store';
 import type { Clock } from '#kernel';
 import type { HomeStreamIndex } from '#replay';
 import { resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Projector } from './projectors.ts';
 import type { Queries } from './queries-api.ts';
 import { ReadSide } from './read-side.ts';
-import { ProjectionRunner, type EventJudge, type ProjectionEvent, type ProjectionStatus, type RunnerLimits } from './runner.ts';
-import type { Projector } from './projectors.ts';
+import {
+  ProjectionRunner,
+  type EventJudge,
+  type ProjectionEvent,
+  type ProjectionStatus,
+  type RunnerLimits,
+} from './runner.ts';
 import { SqliteHomeStreamIndex } from './sqlite-home-stream-index.ts';
 import { SqliteQueries } from './sqlite-queries.ts';
 import { WorkerRunner } from './worker-runner.ts';
 
 interface CommonOptions {
+  /** The read models' file, made when it is not there; in-process also `:memory:`. */
+  readonly readModelFile: string;
   /** For logs and metrics. */
   readonly onEvent?: (event: ProjectionEvent) => void;
   readonly limits?: Partial<RunnerLimits>;
@@ -21,16 +30,13 @@ export interface WorkerOptions extends CommonOptions {
   readonly kind: 'worker';
   /** The event store's file: it has to be there. */
   readonly eventFile: string;
-  readonly readModelFile: string;
 }
 
-/** In the calling thread: for tests, tools, and stores that are read over the network. */
+/** In the calling thread: for tests and tools. */
 export interface InProcessOptions extends CommonOptions {
   readonly kind: 'in-process';
   /** Stays the caller's: it is not closed here. */
   readonly reader: EventReader;
-  /** A file, or `:memory:`. */
-  readonly readModelFile: string;
   readonly clock?: Clock;
   readonly projectors?: readonly Projector[];
   readonly createJudge?: () => EventJudge;
@@ -50,50 +56,62 @@ export interface Projections {
   close(): Promise<void>;
 }
 
-/** What follows the log, in this thread or another. */
-export interface RunningProjections {
-  readonly status: () => ProjectionStatus;
-  readonly notify: () => void;
-  readonly rebuild: (reason: string) => Promise<void>;
-  readonly close: () => Promise<void>;
-}
-
-/** Starts to follow the log. Queries answer `read-model-behind` until the read models have caught up. */
+/** Starts to follow the log. Queries are answered `read-model-behind` until the read models have caught up. */
 export function startProjections(options: WorkerOptions | InProcessOptions): Projections {
   return options.kind === 'worker' ? startWorker(options) : startInProcess(options);
 }
 
-function startWorker(options: WorkerOptions): Projections {
-  const { eventFile, readModelFile, limits = {} } = options;
+function startWorker({ eventFile, readModelFile, limits = {}, onEvent }: WorkerOptions): Projections {
   if (resolve(eventFile) === resolve(readModelFile)) throw new Error('the read models need a file of their own');
-  const runner: WorkerRunner = new WorkerRunner({
-    eventFile,
-    readModelFile,
-    limits,
-    onEvent: (event) => {
-      rows.handle(event);
-      options.onEvent?.(event);
-    },
+  const rows = new ReadSide({
+    open: () => new DatabaseSync(readModelFile, { readOnly: true }),
+    release: (connection) => connection.close(),
+    onDamage: () => rebuildDamaged(runner),
   });
-  const rows = ReadSide.overFile(readModelFile, () => runner.rebuildDamaged());
+  const runner = new WorkerRunner({ eventFile, readModelFile, limits }, (event) => {
+    rows.handle(event);
+    onEvent?.(event);
+  });
   runner.start();
-  return assemble(runner, rows);
+  return assemble(runner, rows, () => runner.notify());
 }
 
 function startInProcess(options: InProcessOptions): Projections {
-  const { reader, readModelFile: file } = options;
-  const runner = new ProjectionRunner({
-    ...options,
-    file,
-    onEvent: (event) => {
-      rows.handle(event);
-      options.onEvent?.(event);
+  const rows = new ReadSide({
+    open: () => {
+      const connection = runner.connection();
+      if (connection === undefined) throw new Error('servable without a file');
+      return connection;
     },
+    release: () => undefined,
+    onDamage: () => rebuildDamaged(runner),
   });
-  const rows = ReadSide.overWriter(
-    () => runner.connection(),
-    () => runner.rebuildDamaged(),
-  );
+  const onEvent = (event: ProjectionEvent): void => {
+    rows.handle(event);
+    options.onEvent?.(event);
+  };
+  const runner = new ProjectionRunner({ ...options, file: options.readModelFile, onEvent });
   runner.start();
-  return assemble({ ...bound(runner), notify: () => undefined }, rows);
+  // The reader tells the runner by itself.
+  return assemble(runner, rows, () => undefined);
+}
+
+/** Whoever asked has an answer already: of a rebuild that comes to nothing the status tells. */
+function rebuildDamaged(runner: WorkerRunner | ProjectionRunner): void {
+  runner.rebuild('the file is damaged').catch(() => undefined);
+}
+
+function assemble(runner: WorkerRunner | ProjectionRunner, rows: ReadSide, notify: () => void): Projections {
+  return {
+    queries: new SqliteQueries(rows),
+    index: new SqliteHomeStreamIndex(rows),
+    status: () => runner.status(),
+    caughtUp: (timeoutMs) => rows.waitFor(undefined, timeoutMs),
+    notify,
+    rebuild: () => runner.rebuild('asked for'),
+    close: async () => {
+      rows.close();
+      await runner.close();
+    },
+  };
 }

@@ -4,3 +4,7 @@ export * from './ledger-world.ts';
 export * from './invariants.ts';
 export * from './log-builder.ts';
 export * from './forgeries.ts';
+export * from './scheduler.ts';
+export * from './arbitraries.ts';
+export * from './scheduler.ts';
+export * from './projection-rows.ts';

@@ -113,6 +113,14 @@ const good: Readonly<Record<string, () => Story>> = {
   'a proposed ending that is rejected, and a freeze after it': () =>
     ordered().propose('ord-1').rejectChange('ord-1').authorise('ord-1', 'k').freeze('ord-1', 'k'),
 
+  'a freeze in the very millisecond of its authorisation': () =>
+    ordered()
+      .authorise('ord-1', 'k')
+      .next((story) => {
+        const { recordedAt } = story.event('authorised k').metadata;
+        story.freeze('ord-1', 'k', { recordedAt });
+      }),
+
   'an order that is rejected': () => start().order('ord-1').reject('ord-1'),
 
   'authorisations abandoned, each for its reason': () =>

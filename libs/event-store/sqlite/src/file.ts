@@ -2,7 +2,7 @@ import { StoreError } from '#event-store';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { isNotADatabase } from './sqlite-errors.ts';
+import { isNotADatabase, messageOf } from './sqlite-errors.ts';
 
 /** Marks the file as ours (`PRAGMA application_id`): the letters WRIT. */
 export const APPLICATION_ID = 0x57524954;
@@ -70,7 +70,7 @@ function connectReadOnly(path: string): DatabaseSync {
   try {
     return new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
   } catch (error) {
-    throw unusable(path, `can't be opened: ${String(error)}`);
+    throw unusable(path, `can't be opened: ${messageOf(error)}`);
   }
 }
 
@@ -86,7 +86,10 @@ function configured(db: DatabaseSync, configure: (db: DatabaseSync) => void): Da
 }
 
 function isBlank(db: DatabaseSync, path: string): boolean {
-  return readNumber(db, path, 'PRAGMA application_id') === 0 && readNumber(db, path, 'SELECT count(*) FROM sqlite_schema') === 0;
+  return (
+    readNumber(db, path, 'PRAGMA application_id') === 0 &&
+    readNumber(db, path, 'SELECT count(*) FROM sqlite_schema') === 0
+  );
 }
 
 function initialise(db: DatabaseSync): void {
@@ -97,7 +100,8 @@ function initialise(db: DatabaseSync): void {
 }
 
 function checkFormat(db: DatabaseSync, path: string): void {
-  if (readNumber(db, path, 'PRAGMA application_id') !== APPLICATION_ID) throw unusable(path, 'is not an event log of Writ');
+  if (readNumber(db, path, 'PRAGMA application_id') !== APPLICATION_ID)
+    throw unusable(path, 'is not an event log of Writ');
   const version = readNumber(db, path, 'PRAGMA user_version');
   if (version !== FORMAT_VERSION) {
     throw unusable(path, `has format ${version}, and this version of Writ knows format ${FORMAT_VERSION} only`);

@@ -7,6 +7,7 @@ import {
   type StoreErrorCode,
 } from '#event-store';
 import type { LogPage, StreamPage } from './log-reader.ts';
+import { messageOf } from './sqlite-errors.ts';
 import type { AppendOutcome, SqliteLogOptions } from './sqlite-log.ts';
 
 /** What the thread is started with. */
@@ -102,7 +103,7 @@ export function flattenOutcomes(outcomes: readonly AppendOutcome[]): FlatOutcome
   const failures: (Failure & { append: number })[] = [];
   const positions: bigint[] = [];
   for (const [append, outcome] of outcomes.entries()) {
-    if (outcome instanceof Error) failures.push({ append, ...failureOf(outcome) });
+    if (isStoreError(outcome)) failures.push({ append, ...failureOf(outcome) });
     else positions.push(...outcome);
   }
   return { positions: BigUint64Array.from(positions), failures };
@@ -111,7 +112,7 @@ export function flattenOutcomes(outcomes: readonly AppendOutcome[]): FlatOutcome
 /** What can be said of an error to another thread. */
 export function failureOf(error: unknown): Failure {
   if (isStoreError(error)) return { code: error.code, message: error.message, actual: error.actual };
-  return { code: 'store-unavailable', message: error instanceof Error ? error.message : String(error) };
+  return { code: 'store-unavailable', message: messageOf(error) };
 }
 
 function at<Item>(list: readonly Item[], index: number): Item {

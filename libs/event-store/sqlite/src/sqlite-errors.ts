@@ -20,7 +20,13 @@ export function isNotADatabase(error: unknown): boolean {
   return primaryCode(error) === SQLITE_NOTADB;
 }
 
+/** What an error says of itself, wherever it comes from: errors of Node's own are not always `instanceof Error` here. */
+export function messageOf(error: unknown): string {
+  const message = (error as { message?: unknown } | null | undefined)?.message;
+  return typeof message === 'string' ? message : String(error);
+}
+
 function primaryCode(error: unknown): number | undefined {
-  const code = error instanceof Error ? (error as { errcode?: unknown }).errcode : undefined;
+  const code = (error as { errcode?: unknown } | null | undefined)?.errcode;
   return typeof code === 'number' ? code & 0xff : undefined;
 }

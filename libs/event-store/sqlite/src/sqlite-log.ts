@@ -11,7 +11,7 @@ import { openForWriting } from './file.ts';
 import { HeadCache } from './head-cache.ts';
 import { acquireLock } from './lock.ts';
 import { LogReader } from './log-reader.ts';
-import { isConstraint, isFull } from './sqlite-errors.ts';
+import { isConstraint, isFull, messageOf } from './sqlite-errors.ts';
 
 /** The positions of an append's events, in order, or why it was refused. */
 export type AppendOutcome = readonly bigint[] | StoreError;
@@ -314,10 +314,6 @@ function refusal(cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
   const code = isFull(cause) ? 'store-full' : 'store-unavailable';
   return new StoreError(code, `the event log refuses: ${messageOf(cause)}`);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function readNumber(row: Record<string, unknown> | undefined): number {

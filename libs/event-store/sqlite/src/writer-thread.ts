@@ -12,6 +12,7 @@ import {
   type ToWorker,
   type WorkerOptions,
 } from './protocol.ts';
+import { messageOf } from './sqlite-errors.ts';
 
 /** What waits to be sent is bounded; whoever comes beyond that is turned away at once. */
 const MAX_WAITING_APPENDS = 10_000;
@@ -200,7 +201,7 @@ export class WriterThread {
   }
 
   #onCrash(error: unknown): void {
-    const message = `the event log's thread broke: ${error instanceof Error ? error.message : String(error)}`;
+    const message = `the event log's thread broke: ${messageOf(error)}`;
     this.#ended ??= new StoreError('store-unavailable', message);
   }
 

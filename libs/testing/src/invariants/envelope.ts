@@ -45,11 +45,14 @@ function hashOf(event: RecordedEvent): string {
 
 /** RFC 8785 for what comes out of JSON: members in order of their UTF-16 names, numbers and strings as JSON.stringify has them. */
 function canonical(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  const members = Object.entries(value).filter(([, member]) => member !== undefined);
-  members.sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonical(member)}`).join(',')}}`;
+  const record = value as Readonly<Record<string, unknown>>;
+  const names = Object.keys(record).filter((name) => record[name] !== undefined);
+  return `{${names
+    .sort()
+    .map((name) => `${JSON.stringify(name)}:${canonical(record[name])}`)
+    .join(',')}}`;
 }
 
 /** Time never runs backwards in a stream, nor from an event to one that cites it. */

@@ -1,4 +1,4 @@
-import type { EventPointer, RecordedEvent } from '#kernel';
+import type { RecordedEvent } from '#kernel';
 import { z } from 'zod';
 
 /**
@@ -230,8 +230,10 @@ export type Fact<Type extends FactType = FactType> = {
   [T in Type]: { readonly type: T; readonly data: DataOf<T>; readonly event: RecordedEvent; readonly about: string };
 }[Type];
 
-export type Scope = DataOf<'AccountFrozen'>['scope'];
-export type Pointer = EventPointer;
+export interface Scope {
+  readonly direction: string;
+  readonly assets: 'all' | readonly string[];
+}
 
 const SUBJECT_FIELD: Readonly<Record<string, string>> = {
   asset: 'code',

@@ -1,5 +1,5 @@
 import { checkChecker } from './orders.ts';
-import type { Fact } from './facts.ts';
+import type { Fact, Scope } from './facts.ts';
 import {
   accountOf,
   covers,
@@ -261,6 +261,6 @@ function freezeUnder(account: Account, basisId: string): Freeze | undefined {
   return freezesInForce(account).find((freeze) => freeze.fact.data.basis.id === basisId);
 }
 
-function sortedScope(scope: Fact<'AccountFrozen'>['data']['scope']): unknown {
+function sortedScope(scope: Scope): unknown {
   return [scope.direction, scope.assets === 'all' ? 'all' : [...new Set(scope.assets)].sort()];
 }

@@ -1,14 +1,5 @@
-import { splitStream, type Fact } from './facts.ts';
-import {
-  accountOf,
-  freezesInForce,
-  isNamed,
-  isWithin,
-  orderStream,
-  whyNotInForce,
-  type Log,
-  type Problem,
-} from './log.ts';
+import { splitStream, type Fact, type Scope } from './facts.ts';
+import { accountOf, freezesInForce, isNamed, isWithin, whyNotInForce, type Log, type Problem } from './log.ts';
 import { namesByAnyWay } from './orders.ts';
 import { wasNamed } from './parties.ts';
 
@@ -99,7 +90,7 @@ function whyBasisAllows(log: Log, fact: Refusal): string | undefined {
   const [kind, orderId] = splitStream(decidedOn.stream);
   if (kind !== 'legalOrder') return 'it was not decided on the stream of a basis';
   const asked = (request['basis'] as { readonly id?: unknown } | null | undefined)?.id;
-  if (asked !== undefined && orderStream(String(asked)) !== decidedOn.stream) return 'it was decided on another basis';
+  if (asked !== undefined && asked !== orderId) return 'it was decided on another basis';
   const revision = decidedOn.revision === null ? -1 : Number(decidedOn.revision);
   if (revision >= (log.streams.get(decidedOn.stream)?.length ?? 0)) return 'no such revision stands before it';
   const order = log.orders.get(orderId);
@@ -114,8 +105,8 @@ function whyBasisAllows(log: Log, fact: Refusal): string | undefined {
   return whyScopeAllowed(fact, order.registered.data.scope);
 }
 
-function whyScopeAllowed(fact: Refusal, allowed: Fact<'FreezeAuthorised'>['data']['scope']): string | undefined {
-  const asked = fact.data.request['scope'] as typeof allowed | undefined;
+function whyScopeAllowed(fact: Refusal, allowed: Scope): string | undefined {
+  const asked = fact.data.request['scope'] as Scope | undefined;
   if (asked === undefined) return 'no scope of its own was asked for';
   return isWithin(asked, allowed) ? 'the scope is within that of the basis' : undefined;
 }

@@ -1,0 +1,379 @@
+import { describe, it } from '@jest/globals';
+import { formatUnits, isRejection, MAX_AMOUNT_DIGITS, Money, type Asset, type RejectionCode } from '#kernel';
+import { MAX_OPEN_WITHDRAWALS } from '#freezes';
+import { at, SPEC_NOW, specEventId, specFor, type Placed } from '#testing';
+import { checkAccount } from './check.ts';
+import type { AccountCommand } from './commands.ts';
+import { decideAccount, type AccountContext } from './decide.ts';
+import { accountEvents, type AccountEvent } from './events.ts';
+import { evolveAccount, initialAccountState } from './state.ts';
+import { WITHDRAWAL_STATES } from './views.ts';
+
+const stream = 'account-acc-1';
+const bitcoin: Asset = { code: 'BTC', scale: 8 };
+const euro: Asset = { code: 'EUR', scale: 2 };
+const maker = { id: 'olga', roles: ['ops'] };
+
+const { given } = specFor({
+  initialState: initialAccountState,
+  evolve: evolveAccount,
+  check: checkAccount,
+  decide: (command: AccountCommand, state, context: AccountContext) => decideAccount(command, state, context),
+  events: accountEvents,
+  stream,
+  context: { now: SPEC_NOW, actor: { id: 'amir', roles: ['service', 'approver'] }, asset: bitcoin },
+});
+
+const opened: AccountEvent = {
+  type: 'AccountOpened',
+  data: { accountId: 'acc-1', holders: [{ partyId: 'p-1', capacity: 'owner' }] },
+};
+const source = { kind: 'bank', reference: 'ref' } as const;
+function deposited(asset: string, amount: string, depositId = `d-${asset}`): AccountEvent {
+  return { type: 'FundsDeposited', data: { accountId: 'acc-1', depositId, asset, amount, source } };
+}
+const destination = { kind: 'onchain', address: 'bc1q' } as const;
+/** 0.4 of a bitcoin, or 4 euros. */
+function withdrawal(asset = 'BTC', withdrawalId = 'w-1') {
+  const amount = asset === 'BTC' ? '40000000' : '400';
+  return { accountId: 'acc-1', withdrawalId, asset, amount, destination, reservedAt: SPEC_NOW } as const;
+}
+const reserved: AccountEvent = { type: 'WithdrawalReserved', data: withdrawal() };
+const dispatched: AccountEvent = { type: 'WithdrawalDispatched', data: { ...withdrawal(), reference: 'tx' } };
+const settled: AccountEvent = { type: 'WithdrawalSettled', data: { ...withdrawal(), reference: 'tx' } };
+const cancelled: AccountEvent = { type: 'WithdrawalCancelled', data: { ...withdrawal(), reason: 'no' } };
+
+const freezeId = specEventId(0xf1);
+function frozen(assets: 'all' | string[], nth = 1): AccountEvent {
+  const id = specEventId(0xf0 + nth);
+  return {
+    type: 'AccountFrozen',
+    data: {
+      accountId: 'acc-1',
+      freezeId: id,
+      basis: { kind: 'legal-order', id: `ord-${String(nth)}` },
+      citation: { stream: `legalOrder-ord-${String(nth)}`, revision: '2', eventId: id },
+      scope: { direction: 'debit', assets },
+      placedBy: 'olga',
+      blockedFrom: SPEC_NOW,
+      balancesAtFreeze: [],
+      stopped: [],
+      inFlight: [],
+    },
+  };
+}
+const unfrozen: AccountEvent = {
+  type: 'AccountUnfrozen',
+  data: {
+    accountId: 'acc-1',
+    freezeId,
+    ground: 'basis-ended',
+    citation: { stream: 'legalOrder-ord-1', revision: '4', eventId: specEventId(0xe1) },
+    requestedBy: 'olga',
+    approvedBy: 'amir',
+  },
+};
+
+const funded = [opened, deposited('BTC', '100000000'), deposited('EUR', '1000')];
+type History = readonly (AccountEvent | Placed<AccountEvent>)[];
+/** Each state of an account, with a bitcoin and ten euros. */
+const accounts = {
+  open: funded,
+  'frozen for euros': [...funded, frozen(['EUR'])],
+  'frozen for bitcoins': [...funded, frozen(['BTC'])],
+  frozen: [...funded, frozen('all')],
+  'frozen twice': [...funded, frozen('all'), frozen(['BTC'], 2)],
+  lifted: [...funded, frozen('all'), unfrozen],
+} satisfies Record<string, History>;
+type AccountKind = keyof typeof accounts;
+const kinds = Object.keys(accounts) as AccountKind[];
+/** The freezes that stop a debit of bitcoins. */
+const stops: Partial<Record<AccountKind, readonly string[]>> = {
+  'frozen for bitcoins': [freezeId],
+  frozen: [freezeId],
+  'frozen twice': [freezeId, specEventId(0xf2)],
+};
+
+const deposit: AccountCommand = {
+  type: 'Deposit',
+  accountId: 'acc-1',
+  depositId: 'd-1',
+  asset: 'BTC',
+  amount: '0.5',
+  source,
+};
+const reserve: AccountCommand = {
+  type: 'ReserveWithdrawal',
+  accountId: 'acc-1',
+  withdrawalId: 'w-1',
+  asset: 'BTC',
+  amount: '0.4',
+  destination,
+};
+const ofWithdrawal = { accountId: 'acc-1', withdrawalId: 'w-1' };
+const dispatch: AccountCommand = { type: 'DispatchWithdrawal', ...ofWithdrawal, reference: 'tx' };
+const settle: AccountCommand = { type: 'SettleWithdrawal', ...ofWithdrawal, reference: 'tx' };
+const cancel: AccountCommand = { type: 'CancelWithdrawal', ...ofWithdrawal, reason: 'no' };
+const ofLift = { accountId: 'acc-1', freezeId, requestId: 'req-1' };
+const requestLift: AccountCommand = { type: 'RequestLift', ...ofLift, ground: 'placed-in-error', note: 'n' };
+const approveLift: AccountCommand = { type: 'ApproveLift', ...ofLift };
+const rejectLift: AccountCommand = { type: 'RejectLift', ...ofLift, reason: 'r' };
+
+describe('an account that is not there', () => {
+  it.each([deposit, reserve, dispatch, settle, cancel])('takes no $type', (command) => {
+    given().when(command).thenRejected('account-not-found', {});
+  });
+
+  it('is said before anything else', () => {
+    given().when(deposit, { asset: undefined, depositExists: true }).thenRejected('account-not-found');
+    given().when(reserve, { asset: undefined, closedWithdrawal: 'settled' }).thenRejected('account-not-found');
+    given().when(dispatch, { closedWithdrawal: 'settled' }).thenRejected('account-not-found');
+  });
+
+  it.each([requestLift, approveLift, rejectLift])('has no freeze: $type', (command) => {
+    given().when(command).thenRejected('freeze-not-found');
+  });
+});
+
+describe('amounts', () => {
+  it.each([
+    ...['1e3', '-1', '+1', '0', '0.0', '00.1', '.5', '1.', '', ' 1', '1 ', '1,5', '0x1', '١', 'NaN', '0.000000001'],
+    `1${'0'.repeat(MAX_AMOUNT_DIGITS - bitcoin.scale)}`,
+    '1'.repeat(40),
+  ])('%j is none, and that is said before any rule', (amount) => {
+    const frozenAccount = given(...accounts.frozen);
+    for (const command of [{ ...deposit, amount } as AccountCommand, { ...reserve, amount } as AccountCommand]) {
+      frozenAccount
+        .when(command, { depositExists: true, closedWithdrawal: 'settled' })
+        .thenRejected('malformed-request', errorsOfAmount(amount));
+    }
+  });
+
+  it('are of an asset that there is', () => {
+    given(...accounts.frozen)
+      .when(deposit, { asset: undefined })
+      .thenRejected('asset-not-found', {});
+    given(...accounts.frozen)
+      .when(reserve, { asset: undefined })
+      .thenRejected('asset-not-found', {});
+  });
+
+  it('are read with the scale of their asset', () => {
+    given(opened)
+      .when({ ...deposit, asset: 'EUR', amount: '0.5' }, { asset: euro })
+      .then(deposited('EUR', '50', 'd-1'));
+  });
+});
+
+/** What the kernel says of the amount, which is the field's fault. */
+function errorsOfAmount(amount: string): Readonly<Record<string, unknown>> {
+  const parsed = Money.parse(amount, bitcoin, 'amount');
+  if (!isRejection(parsed)) throw new Error(`${amount} is an amount`);
+  return parsed.extra;
+}
+
+describe('deposits', () => {
+  it.each(kinds)('land in an account that is %s (invariant 5)', (kind) => {
+    given(...accounts[kind])
+      .when(deposit)
+      .then(deposited('BTC', '50000000', 'd-1'));
+  });
+
+  it('land once for each id', () => {
+    given(opened).when(deposit, { depositExists: true }).thenRejected('already-exists', { depositId: 'd-1' });
+  });
+
+  it('never take an account beyond 38 digits, reserved funds counted', () => {
+    const most = 10n ** 38n - 1n;
+    const full = deposited('BTC', (most - 1n).toString());
+    const reservation: AccountEvent = { type: 'WithdrawalReserved', data: { ...withdrawal(), amount: '5' } };
+    given(opened, full, reservation)
+      .when({ ...deposit, amount: formatUnits(1n, 8) } as AccountCommand)
+      .then(deposited('BTC', '1', 'd-1'));
+    for (const history of [
+      [opened, full],
+      [opened, full, reservation],
+    ]) {
+      const message = 'must not take the balance beyond 38 digits of minor units';
+      given(...history)
+        .when({ ...deposit, amount: formatUnits(2n, 8) } as AccountCommand)
+        .thenRejected('malformed-request', { errors: [{ field: 'amount', message }] });
+    }
+  });
+});
+
+describe('reservations', () => {
+  it.each(kinds)('in an account that is %s', (kind) => {
+    const outcome = given(...accounts[kind]).when(reserve);
+    const freezeIds = stops[kind];
+    if (freezeIds === undefined) outcome.then(reserved);
+    else outcome.thenRejected('account-frozen', { freezeIds });
+  });
+
+  it('of another asset pass a freeze that does not cover it', () => {
+    given(...accounts['frozen for bitcoins'])
+      .when({ ...reserve, asset: 'EUR', amount: '4' } as AccountCommand, { asset: euro })
+      .then({ type: 'WithdrawalReserved', data: withdrawal('EUR') });
+  });
+
+  it('take all that is available and no unit more', () => {
+    const all: AccountEvent = { type: 'WithdrawalReserved', data: { ...withdrawal(), amount: '100000000' } };
+    given(...funded)
+      .when({ ...reserve, amount: '1' } as AccountCommand)
+      .then(all);
+    given(...funded)
+      .when({ ...reserve, amount: '1.00000001' } as AccountCommand)
+      .thenRejected('insufficient-funds', {});
+    given(opened).when(reserve).thenRejected('insufficient-funds');
+  });
+
+  it('do not see what is reserved already', () => {
+    const more = { ...reserve, withdrawalId: 'w-2', amount: '0.60000001' } as AccountCommand;
+    given(...funded, reserved)
+      .when(more)
+      .thenRejected('insufficient-funds');
+  });
+
+  it('of what is frozen and not there are refused as frozen', () => {
+    given(...accounts.frozen)
+      .when({ ...reserve, amount: '7' } as AccountCommand)
+      .thenRejected('account-frozen', { freezeIds: [freezeId] });
+  });
+
+  it('use an id once: open, or whatever it came to', () => {
+    const taken = { withdrawalId: 'w-1' };
+    given(...funded, reserved)
+      .when(reserve)
+      .thenRejected('already-exists', taken);
+    for (const closedWithdrawal of WITHDRAWAL_STATES) {
+      given(...accounts.frozen)
+        .when(reserve, { closedWithdrawal })
+        .thenRejected('already-exists', taken);
+    }
+  });
+
+  it('are at most 1,000 at once', () => {
+    const open = (count: number): AccountEvent[] =>
+      Array.from({ length: count }, (_, n) => ({
+        type: 'WithdrawalReserved',
+        data: { ...withdrawal('BTC', `open-${String(n)}`), amount: '1' },
+      }));
+    given(...funded, ...open(MAX_OPEN_WITHDRAWALS - 1))
+      .when(reserve)
+      .then(reserved);
+    given(...funded, ...open(MAX_OPEN_WITHDRAWALS))
+      .when(reserve)
+      .thenRejected('too-many-open-withdrawals', {});
+  });
+});
+
+describe('the steps of a withdrawal', () => {
+  const notFound: Refused = ['withdrawal-not-found', {}];
+  const was = (state: string): Refused => ['invalid-transition', { state }];
+  type Refused = readonly [RejectionCode, Record<string, unknown>];
+  type Closed = AccountContext['closedWithdrawal'];
+  const histories: [string, History, Closed][] = [
+    ['none', funded, undefined],
+    ['reserved', [...funded, reserved], undefined],
+    ['dispatched', [...funded, reserved, dispatched], undefined],
+    ['settled', [...funded, reserved, dispatched, settled], 'settled'],
+    ['cancelled', [...funded, reserved, cancelled], 'cancelled'],
+    ['cancelled after its dispatch', [...funded, reserved, dispatched, cancelled], 'cancelled'],
+    ['stopped', [...funded, reserved, frozen('all'), stopped('BTC')], 'stopped'],
+  ];
+  const accepted: Record<string, Partial<Record<AccountCommand['type'], AccountEvent>>> = {
+    reserved: { DispatchWithdrawal: dispatched, CancelWithdrawal: cancelled },
+    dispatched: { SettleWithdrawal: settled, CancelWithdrawal: cancelled },
+  };
+  for (const [name, history, closedWithdrawal] of histories) {
+    it.each([dispatch, settle, cancel])(`$type of one that is ${name}`, (command) => {
+      const outcome = given(...history).when(command, { closedWithdrawal });
+      const event = accepted[name]?.[command.type];
+      if (event !== undefined) outcome.then(event);
+      else outcome.thenRejected(...(name === 'none' ? notFound : was(closedWithdrawal ?? name)));
+    });
+  }
+
+  it('keep the time of the reservation', () => {
+    const early = '2022-04-06T11:30:00.000Z';
+    const first: AccountEvent = { type: 'WithdrawalReserved', data: { ...withdrawal(), reservedAt: early } };
+    const data = { ...withdrawal(), reservedAt: early, reference: 'tx' };
+    given(...funded, first)
+      .when(dispatch)
+      .then({ type: 'WithdrawalDispatched', data });
+  });
+
+  it.each(kinds)('settle and cancel what was dispatched before the account became %s', (kind) => {
+    const history = [...funded, reserved, dispatched, ...accounts[kind].slice(funded.length)];
+    given(...history)
+      .when(settle)
+      .then(settled);
+    given(...history)
+      .when(cancel)
+      .then(cancelled);
+  });
+
+  it('are not dispatched under a freeze that covers the asset, even if it left them standing', () => {
+    for (const [kind, freezeIds] of Object.entries(stops)) {
+      const history = [...funded, reserved, ...accounts[kind as AccountKind].slice(funded.length)];
+      given(...history)
+        .when(dispatch)
+        .thenRejected('account-frozen', { freezeIds });
+      given(...history)
+        .when(cancel)
+        .then(cancelled);
+      given(...history)
+        .when(settle)
+        .thenRejected('invalid-transition', { state: 'reserved' });
+    }
+  });
+
+  it('are dispatched under a freeze of another asset, and after the lift', () => {
+    for (const kind of ['frozen for euros', 'lifted'] as const) {
+      const history = [...funded, reserved, ...accounts[kind].slice(funded.length)];
+      given(...history)
+        .when(dispatch)
+        .then(dispatched);
+    }
+  });
+
+  function stopped(asset: string): AccountEvent {
+    const { amount, withdrawalId } = withdrawal(asset);
+    return { type: 'WithdrawalStopped', data: { accountId: 'acc-1', withdrawalId, asset, amount, freezeId } };
+  }
+});
+
+describe('lifts', () => {
+  const requested: AccountEvent = {
+    type: 'LiftRequested',
+    data: { ...ofLift, ground: 'placed-in-error', note: 'n', requestedBy: maker.id },
+  };
+
+  it('are decided with the freezes of the account', () => {
+    given(...accounts.frozen)
+      .when(requestLift, { actor: maker })
+      .then(requested);
+    given(...accounts.frozen, at(requested, { actor: maker }))
+      .when(approveLift, { actor: maker })
+      .thenRejected('maker-is-checker');
+    given(...funded)
+      .when(rejectLift)
+      .thenRejected('freeze-not-found');
+  });
+
+  it('open the gate', () => {
+    const requestedAt = accounts.frozen.length;
+    const citation = { stream, revision: String(requestedAt), eventId: specEventId(requestedAt) };
+    const lift: AccountEvent = {
+      type: 'AccountUnfrozen',
+      data: { ...ofLift, ground: 'placed-in-error', citation, requestedBy: maker.id, approvedBy: 'amir' },
+    };
+    const request = at(requested, { actor: maker });
+    given(...accounts.frozen, request)
+      .when(approveLift)
+      .then(lift);
+    given(...accounts.frozen, request, lift)
+      .when(reserve)
+      .then(reserved);
+  });
+});

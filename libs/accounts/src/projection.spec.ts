@@ -1,0 +1,244 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Recorded, Row } from '#kernel';
+import { LogBuilder, projectTwice, testId, type ProjectedRows } from '#testing';
+import type { AccountEvent } from './events.ts';
+import {
+  accountFromRow,
+  accountHoldersTable,
+  accountsTable,
+  accountView,
+  depositFromRow,
+  depositsTable,
+  depositView,
+  entriesTable,
+  projectAccount,
+  withdrawalFromRow,
+  withdrawalsTable,
+  withdrawalView,
+} from './projection.ts';
+import { evolveAccount, initialAccountState, type AccountState } from './state.ts';
+
+const accountId = 'acc-1';
+const stream = 'account-acc-1';
+const holders = [
+  { partyId: 'p-1', capacity: 'joint' },
+  { partyId: 'p-2', capacity: 'joint' },
+] as const;
+const freezeId = testId(900);
+const basis = { kind: 'legal-order', id: 'ord-1' } as const;
+const citation = { stream: 'legalOrder-ord-1', revision: '2', eventId: freezeId };
+const destination = { kind: 'onchain', chain: 'bitcoin', address: 'bc1q' } as const;
+const source = { kind: 'bank', reference: 'wire-1' } as const;
+const reservedAt = '2022-03-01T00:00:03.000Z';
+
+type Of<Type extends AccountEvent['type']> = Extract<AccountEvent, { readonly type: Type }>;
+
+const opened: Of<'AccountOpened'> = { type: 'AccountOpened', data: { accountId, holders: [...holders] } };
+const scope = { direction: 'debit', assets: ['BTC'] } as Of<'AccountFrozen'>['data']['scope'];
+const frozen: Of<'AccountFrozen'> = {
+  type: 'AccountFrozen',
+  data: {
+    accountId,
+    freezeId,
+    basis,
+    citation,
+    scope,
+    placedBy: 'maker',
+    blockedFrom: reservedAt,
+    balancesAtFreeze: [],
+    stopped: [],
+    inFlight: [],
+  },
+};
+const unfrozen: Of<'AccountUnfrozen'> = {
+  type: 'AccountUnfrozen',
+  data: { accountId, freezeId, ground: 'basis-ended', citation, requestedBy: 'maker', approvedBy: 'checker' },
+};
+const refused: Of<'CommandRefused'> = {
+  type: 'CommandRefused',
+  data: { command: 'ReserveWithdrawal', code: 'account-frozen', detail: 'no', extra: {}, request: {}, decidedOn: null },
+};
+
+function deposited(depositId: string, amount: string, asset = 'BTC'): Of<'FundsDeposited'> {
+  return { type: 'FundsDeposited', data: { accountId, depositId, asset, amount, source } };
+}
+
+const withdrawal = { accountId, withdrawalId: 'w-1', asset: 'BTC', amount: '30', destination, reservedAt };
+const reserved: Of<'WithdrawalReserved'> = { type: 'WithdrawalReserved', data: withdrawal };
+const dispatched: Of<'WithdrawalDispatched'> = {
+  type: 'WithdrawalDispatched',
+  data: { ...withdrawal, reference: 'tx-1' },
+};
+const settled: Of<'WithdrawalSettled'> = { type: 'WithdrawalSettled', data: { ...withdrawal, reference: 'tx-2' } };
+const cancelled: Of<'WithdrawalCancelled'> = { type: 'WithdrawalCancelled', data: { ...withdrawal, reason: 'typo' } };
+const stopped: Of<'WithdrawalStopped'> = {
+  type: 'WithdrawalStopped',
+  data: { accountId, withdrawalId: 'w-1', asset: 'BTC', amount: '30', freezeId },
+};
+
+interface Projected {
+  readonly rows: ProjectedRows;
+  readonly state: AccountState;
+  readonly recorded: readonly Recorded<AccountEvent>[];
+}
+
+function record<Event extends AccountEvent>(log: LogBuilder, event: Event): Recorded<Event> {
+  return log.append(stream, event) as unknown as Recorded<Event>;
+}
+
+function project(...events: readonly AccountEvent[]): Projected {
+  const log = new LogBuilder();
+  const recorded = events.map((event) => record(log, event));
+  let state = initialAccountState();
+  const rows = projectTwice(recorded, (event) => (state = evolveAccount(state, event)), projectAccount);
+  return { rows, state, recorded };
+}
+
+type AccountRow = Row & Parameters<typeof accountFromRow>[0];
+
+function accountIn({ rows, recorded }: Projected): unknown {
+  const last = recorded.at(-1);
+  const place = { streamRevision: last?.revision ?? -1, position: last?.position ?? '' };
+  return rows.of(accountsTable).map((row) => accountFromRow({ ...(row as AccountRow), ...place }));
+}
+
+/** The account as it is shown from its state alone. */
+function fromState({ state, recorded }: Projected): unknown {
+  const [last, shown] = [recorded.at(-1), recorded.filter(({ type }) => type !== 'CommandRefused').at(-1)];
+  if (last === undefined || shown === undefined) return [];
+  const { revision: streamRevision, position } = last;
+  const view = accountView(state, { streamRevision, position, updatedAt: shown.metadata.recordedAt });
+  return view === undefined ? [] : [view];
+}
+
+function statement({ rows }: Projected): unknown {
+  return rows
+    .of(entriesTable)
+    .map(({ revision, ledgerAccount, asset, amount, balance, reference }) =>
+      [revision, ledgerAccount, asset, amount, balance, reference].join(' '),
+    );
+}
+
+function withdrawalIn({ rows }: Projected): unknown {
+  return rows.of(withdrawalsTable).map(({ revision: _, ...row }) => withdrawalFromRow(row as never));
+}
+
+describe('the projection of accounts', () => {
+  it.each<readonly [string, readonly AccountEvent[]]>([
+    ['open', [opened]],
+    ['in funds', [opened, deposited('d-1', '100'), deposited('d-2', '7', 'EUR')]],
+    ['with a withdrawal reserved', [opened, deposited('d-1', '100'), reserved]],
+    ['with a withdrawal settled', [opened, deposited('d-1', '100'), reserved, dispatched, settled]],
+    ['frozen', [opened, deposited('d-1', '100'), deposited('d-2', '7', 'EUR'), frozen]],
+    ['frozen with a withdrawal stopped', [opened, deposited('d-1', '100'), reserved, frozen, stopped]],
+    ['in receipt of a deposit while frozen', [opened, frozen, deposited('d-1', '100')]],
+    ['no longer frozen', [opened, deposited('d-1', '100'), frozen, unfrozen]],
+    ['refused something', [opened, deposited('d-1', '100'), refused]],
+  ])('shows an account that is %s as its state does', (_, events) => {
+    const projected = project(...events);
+    expect(accountIn(projected)).toEqual(fromState(projected));
+    expect(projected.rows.of(accountsTable)).toHaveLength(1);
+  });
+
+  it('shows what is frozen of each balance, and which freezes are in force', () => {
+    const [view] = accountIn(
+      project(opened, deposited('d-1', '100'), deposited('d-2', '7', 'EUR'), frozen),
+    ) as unknown[];
+    expect(view).toMatchObject({
+      balances: [
+        { asset: 'BTC', available: '100', reserved: '0', held: '0', frozen: '100' },
+        { asset: 'EUR', available: '7', reserved: '0', held: '0', frozen: '0' },
+      ],
+      freezes: [{ freezeId, scope, basis }],
+    });
+  });
+
+  it('marks accounts while a freeze is in force', () => {
+    expect(project(opened, frozen).rows.of(accountsTable)).toMatchObject([{ frozen: 1 }]);
+    expect(project(opened, frozen, unfrozen).rows.of(accountsTable)).toMatchObject([{ frozen: 0 }]);
+  });
+
+  it('has a row for each holder', () => {
+    const { rows, recorded } = project(opened);
+    const createdPosition = recorded[0]?.position;
+    expect(rows.of(accountHoldersTable)).toEqual([
+      { partyId: 'p-1', createdPosition, accountId },
+      { partyId: 'p-2', createdPosition, accountId },
+    ]);
+  });
+
+  it('shows no account that was never opened', () => {
+    const abandoned: Of<'AccountOpeningAbandoned'> = {
+      type: 'AccountOpeningAbandoned',
+      data: { accountId, reason: 'party-named-by-basis', holders: [...holders], decidedOn: null },
+    };
+    const { rows } = project(abandoned, refused);
+    expect(rows.of(accountsTable)).toEqual([]);
+  });
+});
+
+describe('the statement', () => {
+  it("has a line for each of the holder's ledger accounts that moved, with the balance after it", () => {
+    const projected = project(opened, deposited('d-1', '100'), reserved, dispatched, settled);
+    expect(statement(projected)).toEqual([
+      '1 available BTC 100 100 d-1',
+      '2 available BTC -30 70 w-1',
+      '2 reserved BTC 30 30 w-1',
+      '4 reserved BTC -30 0 w-1',
+    ]);
+  });
+
+  it('shows what comes back', () => {
+    expect(statement(project(opened, deposited('d-1', '100'), reserved, cancelled))).toEqual([
+      '1 available BTC 100 100 d-1',
+      '2 available BTC -30 70 w-1',
+      '2 reserved BTC 30 30 w-1',
+      '3 reserved BTC -30 0 w-1',
+      '3 available BTC 30 100 w-1',
+    ]);
+  });
+});
+
+describe('deposits', () => {
+  it('are shown alike from the event and from the row', () => {
+    const { rows, recorded } = project(opened, deposited('d-1', '100'));
+    const fromRows = rows.of(depositsTable).map(({ revision: _, ...row }) => depositFromRow(row as never));
+    expect(fromRows).toEqual([depositView(recorded[1] as Recorded<Of<'FundsDeposited'>>)]);
+    expect(fromRows).toMatchObject([{ depositId: 'd-1', asset: 'BTC', amount: '100', source, state: 'deposited' }]);
+  });
+
+  it('are the first of their id', () => {
+    const { rows } = project(opened, deposited('d-1', '100'), deposited('d-1', '1'));
+    expect(rows.of(depositsTable)).toMatchObject([{ depositId: 'd-1', revision: 1, amount: '100' }]);
+  });
+});
+
+describe('withdrawals', () => {
+  it.each<readonly [string, readonly AccountEvent[], object]>([
+    ['reserved', [reserved], { reference: null, reason: null, freezeId: null }],
+    ['dispatched', [reserved, dispatched], { reference: 'tx-1' }],
+    ['settled', [reserved, dispatched, settled], { reference: 'tx-2' }],
+    ['cancelled', [reserved, cancelled], { reference: null, reason: 'typo' }],
+    ['cancelled', [reserved, dispatched, cancelled], { reference: 'tx-1', reason: 'typo' }],
+    ['stopped', [reserved, frozen, stopped], { freezeId, reference: null }],
+  ])('are shown as %s', (state, steps, expected) => {
+    const projected = project(opened, deposited('d-1', '100'), ...steps);
+    const common = { accountId, withdrawalId: 'w-1', asset: 'BTC', amount: '30', destination, createdAt: reservedAt };
+    const updatedAt = projected.recorded.at(-1)?.metadata.recordedAt;
+    expect(withdrawalIn(projected)).toMatchObject([{ ...common, ...expected, state, updatedAt }]);
+    expect(projected.rows.of(withdrawalsTable)).toMatchObject([{ revision: 2 }]);
+  });
+
+  it('are shown alike from their events and from their row', () => {
+    const log = new LogBuilder();
+    const [first, second] = [record(log, reserved), record(log, dispatched)];
+    const all = project(opened, deposited('d-1', '100'), reserved, dispatched);
+    const [fromRow] = withdrawalIn(all) as object[];
+    expect({ ...withdrawalView(first, second), updatedAt: '' }).toEqual({ ...fromRow, updatedAt: '' });
+  });
+
+  it('say what a single event of theirs says', () => {
+    const view = withdrawalView(record(new LogBuilder(), settled));
+    expect(view).toMatchObject({ state: 'settled', reference: 'tx-2', createdAt: reservedAt, destination });
+  });
+});

@@ -1,0 +1,266 @@
+import { describe, expect, it } from '@jest/globals';
+import { MAX_APPEND_BYTES, MAX_APPEND_EVENTS } from '#event-store';
+import { MAX_OPEN_WITHDRAWALS, type AbandonReason } from '#freezes';
+import { eventHash, type Actor, type Basis, type Recorded, type Scope, type SealedEvent } from '#kernel';
+import type { FreezeAuthorised } from '#legal-orders';
+import { specEventId, specPointer } from '#testing';
+import { checkAccount } from './check.ts';
+import type { AccountEvent } from './events.ts';
+import { liftForEndedBasis, settleFreeze, type FreezeSettlement } from './settle-freeze.ts';
+import { evolveAccount, initialAccountState, type AccountState } from './state.ts';
+
+const now = '2022-04-06T12:00:00.000Z';
+const basis: Basis = { kind: 'legal-order', id: 'ord-1' };
+const order = 'legalOrder-ord-1';
+
+function recorded<Event>(event: Event, stream: string, revision: number): Event & Omit<SealedEvent, 'type' | 'data'> {
+  const actor = { id: 'olga', roles: [] };
+  const nulls = { causationId: null, key: null, commandHash: null, previousHash: null };
+  const metadata = { actor, correlationId: 'c', recordedAt: now, hash: '', ...nulls };
+  const placed = { id: specEventId(revision), schemaVersion: 1, metadata, stream, revision, position: '' };
+  return { ...event, ...placed };
+}
+
+function authorised(scope: Scope, changed: Partial<FreezeAuthorised['data']> = {}): Recorded<FreezeAuthorised> {
+  const namedBy = specPointer(order, 0);
+  const data = { orderId: 'ord-1', accountId: 'acc-1', scope, namedBy, requestedBy: 'olga', ...changed };
+  return recorded({ type: 'FreezeAuthorised', data } as const, order, 2) as Recorded<FreezeAuthorised>;
+}
+
+/** Folds what is legal; whatever is not fails the specification. */
+function after(state: AccountState, events: readonly AccountEvent[], accountId = 'acc-1'): AccountState {
+  return events.reduce((before, event, revision) => {
+    const next = recorded(event, `account-${accountId}`, revision) as Recorded<AccountEvent>;
+    expect(checkAccount(before, next)).toBeUndefined();
+    return evolveAccount(before, next);
+  }, state);
+}
+
+const opened: AccountEvent = {
+  type: 'AccountOpened',
+  data: { accountId: 'acc-1', holders: [{ partyId: 'p-1', capacity: 'owner' }] },
+};
+const source = { kind: 'bank', reference: 'ref' } as const;
+function deposited(asset: string): AccountEvent {
+  return {
+    type: 'FundsDeposited',
+    data: { accountId: 'acc-1', depositId: `d-${asset}`, asset, amount: '1000', source },
+  };
+}
+function withdrawal(withdrawalId: string, asset: string) {
+  const destination = { kind: 'bank' } as const;
+  return { accountId: 'acc-1', withdrawalId, asset, amount: '10', destination, reservedAt: now };
+}
+function reserved(withdrawalId: string, asset: string): AccountEvent {
+  return { type: 'WithdrawalReserved', data: withdrawal(withdrawalId, asset) };
+}
+function dispatched(withdrawalId: string, asset: string): AccountEvent {
+  return { type: 'WithdrawalDispatched', data: { ...withdrawal(withdrawalId, asset), reference: 'tx' } };
+}
+/** Open withdrawals of two assets, some of them dispatched. */
+function busyAccount(): AccountState {
+  return after(initialAccountState(), [
+    ...[opened, deposited('EUR'), deposited('BTC')],
+    ...[reserved('w-9', 'BTC'), reserved('w-2', 'EUR'), reserved('w-3', 'BTC'), reserved('w-1', 'BTC')],
+    ...[reserved('w-4', 'EUR'), dispatched('w-3', 'BTC'), dispatched('w-4', 'EUR')],
+  ]);
+}
+
+const everything: Scope = { direction: 'debit', assets: 'all' };
+const bitcoin: Scope = { direction: 'debit', assets: ['BTC'] };
+
+function settle(changed: Partial<FreezeSettlement> = {}): ReturnType<typeof settleFreeze> {
+  return settleFreeze({
+    authorisation: authorised(everything),
+    basis,
+    state: busyAccount(),
+    opening: false,
+    keyStands: false,
+    basisEnded: false,
+    by: 'handler',
+    now,
+    ...changed,
+  });
+}
+function eventsOf(settled: ReturnType<typeof settleFreeze>): readonly AccountEvent[] {
+  return typeof settled === 'string' ? [] : settled.events;
+}
+function stopped(withdrawalId: string, asset: string): AccountEvent {
+  const data = { accountId: 'acc-1', withdrawalId, asset, amount: '10', freezeId: specEventId(2) };
+  return { type: 'WithdrawalStopped', data };
+}
+
+describe('the events of a freeze', () => {
+  const frozen = {
+    accountId: 'acc-1',
+    freezeId: specEventId(2),
+    basis,
+    citation: specPointer(order, 2),
+    scope: everything,
+    placedBy: 'olga',
+    blockedFrom: now,
+    balancesAtFreeze: [
+      { asset: 'BTC', available: '970', reserved: '30', held: '0' },
+      { asset: 'EUR', available: '980', reserved: '20', held: '0' },
+    ],
+    stopped: ['w-9', 'w-2', 'w-1'],
+    inFlight: ['w-3', 'w-4'],
+  };
+
+  it('stop, in the order of reservation, all that is not dispatched (invariant 4)', () => {
+    const stops = [stopped('w-9', 'BTC'), stopped('w-2', 'EUR'), stopped('w-1', 'BTC')];
+    expect(settle()).toEqual({ events: [{ type: 'AccountFrozen', data: frozen }, ...stops], withKey: true });
+  });
+
+  it('leave alone what is out of scope', () => {
+    const data = { ...frozen, scope: bitcoin, stopped: ['w-9', 'w-1'], inFlight: ['w-3'] };
+    const events = [{ type: 'AccountFrozen', data }, stopped('w-9', 'BTC'), stopped('w-1', 'BTC')];
+    expect(settle({ authorisation: authorised(bitcoin) })).toEqual({ events, withKey: true });
+  });
+
+  it('keep the legal time that was asked for', () => {
+    const blockedFrom = '2022-04-05T00:00:00.000Z';
+    const [event] = eventsOf(settle({ authorisation: authorised(everything, { blockedFrom }) }));
+    expect(event).toEqual({ type: 'AccountFrozen', data: { ...frozen, blockedFrom } });
+  });
+
+  it('are legal one after the other, and leave only what is in flight', () => {
+    const state = after(busyAccount(), eventsOf(settle()));
+    expect([...state.openWithdrawals.keys()]).toEqual(['w-3', 'w-4']);
+    expect(state.balances.get('BTC')).toEqual({ available: 990n, reserved: 10n, held: 0n });
+    expect([...state.freezes.inForce.keys()]).toEqual([specEventId(2)]);
+  });
+});
+
+describe('an authorisation that comes to no freeze', () => {
+  const data = { accountId: 'acc-1', freezeId: specEventId(2), basis, citation: specPointer(order, 2) };
+  function abandoned(reason: AbandonReason, existingFreezeId?: string): AccountEvent[] {
+    const existing = existingFreezeId === undefined ? {} : { existingFreezeId };
+    return [{ type: 'FreezeAbandoned', data: { ...data, reason, ...existing } }];
+  }
+  const byParty = (partyId: string): Recorded<FreezeAuthorised> => authorised(everything, { partyId });
+
+  it('waits for the opening', () => {
+    const state = initialAccountState();
+    expect(settle({ state, opening: true })).toBe('opening-first');
+    expect(settle({ state, opening: true, authorisation: byParty('p-1') })).toBe('opening-first');
+  });
+
+  it('is abandoned on the stream of an account that never opened', () => {
+    const state = initialAccountState();
+    const settled = settle({ state, authorisation: byParty('p-1') });
+    expect(settled).toEqual({ events: abandoned('account-not-open'), withKey: true });
+    expect(after(state, eventsOf(settled)).freezes.resolved.get(specEventId(2))).toBe('abandoned');
+  });
+
+  it('is settled once', () => {
+    expect(settle({ state: after(busyAccount(), eventsOf(settle())) })).toBe('resolved-already');
+    const state = after(busyAccount(), abandoned('basis-ended'));
+    expect(settle({ state })).toBe('resolved-already');
+  });
+
+  it.each<[AbandonReason, Partial<FreezeSettlement>, boolean]>([
+    ['not-a-holder', { authorisation: byParty('p-2') }, true],
+    ['key-used', { keyStands: true }, false],
+    ['basis-ended', { basisEnded: true, by: 'supervisor' }, true],
+  ])('is abandoned: %s', (reason, changed, withKey) => {
+    const settled = settle(changed);
+    expect(settled).toEqual({ events: abandoned(reason), withKey });
+    after(busyAccount(), eventsOf(settled));
+  });
+
+  it('is abandoned for the freeze that is there', () => {
+    const existing = specEventId(0xf9);
+    const [frozen] = eventsOf(settle());
+    if (frozen?.type !== 'AccountFrozen') throw new Error('not frozen');
+    const citation = { ...frozen.data.citation, eventId: existing };
+    const state = after(busyAccount(), [{ ...frozen, data: { ...frozen.data, freezeId: existing, citation } }]);
+    const settled = settle({ state });
+    expect(settled).toEqual({ events: abandoned('already-frozen', existing), withKey: true });
+    after(state, eventsOf(settled));
+  });
+
+  it('freezes a holder through the party that the order names', () => {
+    expect(eventsOf(settle({ authorisation: byParty('p-1') }))[0]?.type).toBe('AccountFrozen');
+  });
+});
+
+describe('the lift after the end of a basis', () => {
+  const ended = { pointer: specPointer(order, 5), requestedBy: 'olga', approvedBy: 'amir' };
+
+  it('points to the ending and names those behind it', () => {
+    const state = after(busyAccount(), eventsOf(settle()));
+    const lift = liftForEndedBasis(state, specEventId(2), ended);
+    const people = { requestedBy: 'olga', approvedBy: 'amir' };
+    const data = { accountId: 'acc-1', freezeId: specEventId(2), ground: 'basis-ended', citation: ended.pointer };
+    expect(lift).toEqual([{ type: 'AccountUnfrozen', data: { ...data, ...people } }]);
+    expect(after(state, lift).freezes.inForce.size).toBe(0);
+  });
+
+  it('is nothing for what is not in force', () => {
+    expect(liftForEndedBasis(busyAccount(), specEventId(2), ended)).toEqual([]);
+    const state = after(busyAccount(), eventsOf(settle()));
+    expect(liftForEndedBasis(state, specEventId(3), ended)).toEqual([]);
+    const over = after(state, liftForEndedBasis(state, specEventId(2), ended));
+    expect(liftForEndedBasis(over, specEventId(2), ended)).toEqual([]);
+  });
+});
+
+describe('the largest freeze', () => {
+  const longest = (prefix: string, length: number): string => prefix.padEnd(length, 'x');
+  const accountId = longest('acc', 64);
+  const asset = (nth: number): string => longest(`A${String(nth)}`, 16).toUpperCase();
+  /** Above these, 1,000 stops of the longest ids and amounts are more than an append may have. */
+  const MAX_ACTOR_ID = 64;
+  const MAX_ASSETS = 64;
+  const actor: Actor = { id: longest('olga', MAX_ACTOR_ID), roles: ['service', 'ops', 'approver', 'auditor'] };
+
+  /** 1,000 withdrawals, every field as long as it may be. */
+  function largestAccount(): AccountState {
+    const state = initialAccountState();
+    state.opened = true;
+    state.accountId = accountId;
+    const amountUnits = 10n ** 37n;
+    for (let nth = 0; nth < MAX_ASSETS; nth++) {
+      state.balances.set(asset(nth), { available: amountUnits, reserved: amountUnits, held: amountUnits });
+    }
+    for (let nth = 0; nth < MAX_OPEN_WITHDRAWALS; nth++) {
+      state.openWithdrawals.set(longest(`w${String(nth)}`, 64), {
+        asset: asset(nth % MAX_ASSETS),
+        amountUnits,
+        destination: { kind: 'bank' },
+        reservedAt: now,
+        status: 'reserved',
+      });
+    }
+    return state;
+  }
+
+  function sealAll(events: readonly AccountEvent[]): SealedEvent[] {
+    const stream = `account-${accountId}`;
+    const key = { caller: actor.id, homeStream: stream, value: longest('key', 255) };
+    let previousHash = 'f'.repeat(64);
+    return events.map((event, revision) => {
+      const keyed = revision === 0 ? { key, commandHash: 'f'.repeat(64) } : { key: null, commandHash: null };
+      const common = { actor, correlationId: longest('c', 128), causationId: specEventId(revision), ...keyed };
+      const open = { ...common, recordedAt: now, previousHash };
+      const unsealed = { id: specEventId(revision), ...event, schemaVersion: 1 };
+      const hash = eventHash(stream, revision, { ...unsealed, metadata: open });
+      previousHash = hash;
+      return { ...unsealed, metadata: { ...open, hash } };
+    });
+  }
+
+  it('fits one append', () => {
+    const orderId = longest('ord', 64);
+    const scope: Scope = { direction: 'debit', assets: Array.from({ length: 100 }, (_, nth) => asset(nth)) };
+    const about = { orderId, accountId, requestedBy: actor.id, blockedFrom: now };
+    const authorisation = { ...authorised(scope, about), stream: longest('legalOrder-', 75) };
+    const longBasis: Basis = { kind: 'legal-order', id: orderId };
+    const events = eventsOf(settle({ authorisation, basis: longBasis, state: largestAccount() }));
+    expect(events).toHaveLength(1 + MAX_OPEN_WITHDRAWALS);
+    expect(events.length).toBeLessThanOrEqual(MAX_APPEND_EVENTS);
+    const sizes = sealAll(events).map((event) => Buffer.byteLength(JSON.stringify(event)));
+    expect(sizes.reduce((sum, sizeBytes) => sum + sizeBytes)).toBeLessThanOrEqual(MAX_APPEND_BYTES);
+  });
+});

@@ -1,0 +1,109 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Recorded } from '#kernel';
+import {
+  authorisedFreeze,
+  endedOrder,
+  LogBuilder,
+  projectTwice,
+  proposedEnding,
+  registeredOrder,
+  rejectedChange,
+  rejectedOrder,
+  SAMPLE_ORDER_STREAM,
+  verifiedOrder,
+  type ProjectedRows,
+} from '#testing';
+import type { LegalOrderEvent } from './events.ts';
+import {
+  authorisationsTable,
+  changeView,
+  legalOrderFromRow,
+  legalOrdersTable,
+  orderSubjectsTable,
+  projectLegalOrder,
+} from './projection.ts';
+import { evolveLegalOrder, initialLegalOrderState, legalOrderView, type LegalOrderState } from './state.ts';
+
+interface Projected {
+  readonly rows: ProjectedRows;
+  readonly state: LegalOrderState;
+  readonly recorded: readonly Recorded<LegalOrderEvent>[];
+}
+
+function project(...events: readonly LegalOrderEvent[]): Projected {
+  const log = new LogBuilder();
+  const recorded = events.map((event) => log.append(SAMPLE_ORDER_STREAM, event) as Recorded<LegalOrderEvent>);
+  let state = initialLegalOrderState();
+  const rows = projectTwice(recorded, (event) => (state = evolveLegalOrder(state, event)), projectLegalOrder);
+  return { rows, state, recorded };
+}
+
+function shown({ rows }: Projected): unknown {
+  return rows
+    .of(legalOrdersTable)
+    .map(({ view, updatedAt }) => legalOrderFromRow({ view: String(view), updatedAt: String(updatedAt) }));
+}
+
+function asJson(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
+const refused: LegalOrderEvent = {
+  type: 'CommandRefused',
+  data: {
+    command: 'VerifyLegalOrder',
+    code: 'maker-is-checker',
+    detail: 'no',
+    extra: {},
+    request: {},
+    decidedOn: null,
+  },
+};
+
+describe('the projection of legal orders', () => {
+  it.each([
+    ['registered', [registeredOrder()]],
+    ['verified', [registeredOrder(), verifiedOrder()]],
+    ['rejected', [registeredOrder(), rejectedOrder()]],
+    ['verified', [registeredOrder(), verifiedOrder(), proposedEnding()]],
+    ['verified', [registeredOrder(), verifiedOrder(), proposedEnding(), rejectedChange()]],
+    ['verified', [registeredOrder(), verifiedOrder(), authorisedFreeze()]],
+    ['discharged', [registeredOrder(), verifiedOrder(), proposedEnding(), endedOrder()]],
+    ['registered', [registeredOrder(), refused]],
+  ] as const)('shows an order that is %s as its state does', (state, events) => {
+    const projected = project(...events);
+    expect(projected.rows.of(legalOrdersTable)).toMatchObject([
+      { orderId: 'ord-1', state, createdPosition: projected.recorded[0]?.position },
+    ]);
+    expect(shown(projected)).toEqual([asJson(legalOrderView(projected.state))]);
+  });
+
+  it('has a row for each subject', () => {
+    expect(project(registeredOrder(), verifiedOrder()).rows.of(orderSubjectsTable)).toEqual([
+      { kind: 'account', subjectId: 'acc-1', orderId: 'ord-1' },
+      { kind: 'party', subjectId: 'p-1', orderId: 'ord-1' },
+    ]);
+  });
+
+  it('tells which account, and through which party, a freeze is for', () => {
+    const { rows, recorded } = project(
+      registeredOrder(),
+      verifiedOrder(),
+      authorisedFreeze(),
+      authorisedFreeze({ accountId: 'acc-2', partyId: 'p-1' }),
+    );
+    expect(rows.of(authorisationsTable)).toEqual([
+      { freezeId: recorded[2]?.id, orderId: 'ord-1', accountId: 'acc-1', partyId: null },
+      { freezeId: recorded[3]?.id, orderId: 'ord-1', accountId: 'acc-2', partyId: 'p-1' },
+    ]);
+  });
+});
+
+describe('a change as it is shown', () => {
+  it('is proposed, and then what was decided', () => {
+    const proposal = [registeredOrder(), verifiedOrder(), proposedEnding()] as const;
+    expect(changeView(project(...proposal).state, 'chg-1')).toMatchObject({ state: 'proposed', decidedBy: null });
+    expect(changeView(project(...proposal, endedOrder()).state, 'chg-1')).toMatchObject({ state: 'verified' });
+    expect(changeView(project(...proposal).state, 'chg-2')).toBeUndefined();
+  });
+});

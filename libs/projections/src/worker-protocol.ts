@@ -1,0 +1,21 @@
+import type { ProjectionEvent, RunnerLimits } from './runner.ts';
+
+/** What the thread is started with. */
+export interface WorkerData {
+  readonly eventFile: string;
+  readonly readModelFile: string;
+  readonly limits: Partial<RunnerLimits>;
+}
+
+export type ToWorker =
+  /** The log has grown. Answered by `noticed`: no second one is sent before. */
+  | { readonly kind: 'notify' }
+  | { readonly kind: 'rebuild'; readonly id: number; readonly reason: string }
+  /** Nobody here has the read models' file open: the answer to the event `rebuilding`. */
+  | { readonly kind: 'released' }
+  | { readonly kind: 'close' };
+
+export type FromWorker =
+  | { readonly kind: 'event'; readonly event: ProjectionEvent }
+  | { readonly kind: 'noticed' }
+  | { readonly kind: 'rebuilt'; readonly id: number };

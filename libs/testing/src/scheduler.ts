@@ -1,0 +1,165 @@
+import { runOnce, type Choose, type Option, type RunResult, type Scenario, type World } from './scheduler/run.ts';
+
+export type { ActorBody, ActorPorts, Outcome as ActorOutcome, RunResult, Scenario, World } from './scheduler/run.ts';
+export { SteppedStore } from './scheduler/stepped-store.ts';
+export { VirtualTime } from './scheduler/virtual-time.ts';
+
+export interface ExploreOptions {
+  /** Most runs, given-up ones included. Default: 100,000. */
+  readonly maxRuns?: number;
+  /** False tries schedules that differ only in the order of steps that don't touch each other, too. Default: true. */
+  readonly prune?: boolean;
+}
+
+export interface Exploration {
+  /** Schedules run to their end and checked. */
+  readonly runs: number;
+  /** Schedules given up on the way, because one that was run differs from them in nothing that matters. */
+  readonly pruned: number;
+  /** True when there is no other schedule. */
+  readonly exhaustive: boolean;
+}
+
+/** A schedule that ended badly. Its message holds the whole schedule; `replay` runs it again by `choices`. */
+export class ScheduleError extends Error {
+  readonly choices: readonly number[];
+  readonly schedule: readonly string[];
+  constructor({ choices, schedule, error }: RunResult) {
+    const lines = schedule.map((line, index) => `  ${index + 1}. ${line}`);
+    const reason = error instanceof Error ? error.message : String(error);
+    super([reason, ...lines, `  replay: [${choices.join(', ')}]`].join('\n'), { cause: error });
+    this.name = 'ScheduleError';
+    this.choices = choices;
+    this.schedule = schedule;
+  }
+}
+
+/**
+ * Runs the scenario from its beginning again and again, each time with another order of the actors' steps, depth first,
+ * until there is no other order or `maxRuns` is reached.
+ *
+ * Two steps commute when they are of two actors and neither appends, or one appends to a stream that the other does not
+ * read. Two appends never do: their places in the log differ. Of schedules that differ only in the order of steps that
+ * commute one is run (sleep sets).
+ *
+ * @throws ScheduleError for the first schedule that ends badly
+ */
+export async function explore<W extends World>(scenario: Scenario<W> & ExploreOptions): Promise<Exploration> {
+  const { maxRuns = 100_000, prune = true } = scenario;
+  const path: Fork[] = [];
+  let [runs, pruned] = [0, 0];
+  do {
+    if (runs + pruned >= maxRuns) return { runs, pruned, exhaustive: false };
+    const result = await runOnce(scenario, followPath(path, prune));
+    if (result.outcome === 'failed') throw new ScheduleError(result);
+    if (result.outcome === 'passed') runs += 1;
+    else pruned += 1;
+  } while (backtrack(path));
+  return { runs, pruned, exhaustive: true };
+}
+
+/** Runs one schedule: the choices of a ScheduleError, then always the first. @throws ScheduleError when it ends badly */
+export async function replay<W extends World>(scenario: Scenario<W>, choices: readonly number[]): Promise<RunResult> {
+  let step = 0;
+  const result = await runOnce(scenario, () => choices[step++] ?? 0);
+  if (result.outcome === 'failed') throw new ScheduleError(result);
+  return result;
+}
+
+/** Runs schedules drawn at random: for what is too large to be explored. @throws ScheduleError, whose message names the seed */
+export async function walk<W extends World>(
+  scenario: Scenario<W>,
+  { seed, runs }: { readonly seed: number; readonly runs: number },
+): Promise<void> {
+  const random = randomIntegers(seed);
+  for (let run = 0; run < runs; run++) {
+    const result = await runOnce(scenario, chooseAtRandom(random));
+    if (result.outcome === 'failed') {
+      const error = new Error(`seed ${seed}, run ${run}: ${String(result.error)}`, { cause: result.error });
+      throw new ScheduleError({ ...result, error });
+    }
+  }
+}
+
+/** A point of the run from which several ways lead on. */
+interface Fork {
+  readonly options: readonly Option[];
+  chosen: number;
+  /** What needs no trying from here: it was tried, or whatever it leads to was. */
+  readonly asleep: Map<string, Option>;
+}
+
+/** Goes the way that is laid out, and then on by the first option that is not asleep. */
+function followPath(path: Fork[], prune: boolean): Choose {
+  let step = 0;
+  return (options) => {
+    const known = path[step];
+    const parent = path[step - 1];
+    step += 1;
+    if (known !== undefined) {
+      if (known.options.length !== options.length) throw new Error('the scenario is not the same in each run');
+      return known.chosen;
+    }
+    const asleep = parent === undefined || !prune ? new Map<string, Option>() : asleepAfter(parent);
+    const chosen = options.findIndex((option) => !asleep.has(option.id));
+    if (chosen < 0) return undefined;
+    path.push({ options, chosen, asleep });
+    return chosen;
+  };
+}
+
+/** What stays asleep after the step that the fork chose: all that commutes with it. */
+function asleepAfter({ options, chosen, asleep }: Fork): Map<string, Option> {
+  const taken = options[chosen];
+  return new Map([...asleep].filter(([, option]) => taken !== undefined && commute(option, taken)));
+}
+
+/** Puts to sleep what was tried at the last fork, and lays out the next way. @returns false when there is none */
+function backtrack(path: Fork[]): boolean {
+  for (let fork = path.at(-1); fork !== undefined; fork = path.at(-1)) {
+    const tried = fork.options[fork.chosen];
+    if (tried !== undefined) fork.asleep.set(tried.id, tried);
+    const { asleep, options } = fork;
+    const next = options.findIndex((option) => !asleep.has(option.id));
+    if (next >= 0) {
+      fork.chosen = next;
+      return true;
+    }
+    path.pop();
+  }
+  return false;
+}
+
+function commute(a: Option, b: Option): boolean {
+  if (a.actor === b.actor) return false;
+  // Each mishap takes from what is left for others.
+  if (a.kind !== 'normal' && b.kind !== 'normal') return false;
+  if (a.kind === 'crash' || b.kind === 'crash') return true;
+  if (a.call.op === 'turn' || b.call.op === 'turn') return false;
+  const [appendA, appendB] = [a.call.op === 'append', b.call.op === 'append'];
+  if (!appendA && !appendB) return true;
+  if (appendA && appendB) return false;
+  const read = appendA ? b.call : a.call;
+  const append = appendA ? a.call : b.call;
+  return read.op === 'read' && read.stream !== append.stream;
+}
+
+/** Mishaps are rarer than steps, so that most runs get far. */
+function chooseAtRandom(random: (below: number) => number): Choose {
+  return (options) => {
+    const steps = options.filter((option) => option.kind === 'normal').length;
+    const wantsMishap = options.length > steps && random(12) === 0;
+    return wantsMishap ? steps + random(options.length - steps) : random(steps);
+  };
+}
+
+/** Whole numbers from 0 on, the same for the same seed (mulberry32). */
+function randomIntegers(seed: number): (below: number) => number {
+  let state = seed >>> 0;
+  return (below) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296) * below);
+  };
+}

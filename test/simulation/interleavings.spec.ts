@@ -1,0 +1,239 @@
+import type { LedgerCommand, Outcome } from '#command-handling';
+import { MemoryEventStore } from '#event-store/memory';
+import { toTimestamp, type Actor, type RecordedEvent } from '#kernel';
+import {
+  checker,
+  checkLog,
+  endingProposal,
+  explore,
+  LedgerWorld,
+  maker,
+  service,
+  TestClock,
+  VirtualTime,
+  walk,
+  type ActorBody,
+  type ActorOutcome,
+  type ActorPorts,
+  type Exploration,
+  type Scenario,
+} from '#testing';
+import { describe, expect, it } from '@jest/globals';
+
+const START = '2022-02-15T12:00:00.000Z';
+const freeze = { type: 'FreezeAccount', accountId: 'acc-1', basis: { kind: 'legal-order', id: 'ord-1' } } as const;
+const open = { type: 'OpenAccount', accountId: 'acc-2', holders: ['p-1', 'p-2'].map(owner) } as const;
+const debit = {
+  type: 'ReserveWithdrawal',
+  accountId: 'acc-1',
+  withdrawalId: 'w-1',
+  asset: 'BTC',
+  amount: '1',
+  destination: { kind: 'bank', reference: 'r' },
+} as const;
+
+interface SharedWorld {
+  readonly store: MemoryEventStore;
+  readonly time: VirtualTime;
+}
+
+function owner(partyId: string): { partyId: string; capacity: 'owner' } {
+  return { partyId, capacity: 'owner' };
+}
+
+/** A process of its own: nothing in memory, its own lanes, the stepped store. */
+function processOn({ store, clock, sleep }: ActorPorts): LedgerWorld {
+  const onFailure = (error: unknown): void => {
+    // A step that another actor's append got ahead of is tried again by the next pass.
+    if (!String(error).includes('others kept')) throw error;
+  };
+  return new LedgerWorld({ store, clock: clock as TestClock, sleep, onFailure });
+}
+
+/** Asks once; who does not get an answer that stands (503, 409 of a conflict) asks again with the same key. */
+function asking(command: LedgerCommand, key: string, actor: Actor = maker): ActorBody {
+  return async (ports) => {
+    const world = processOn(ports);
+    for (let tries = 0; tries < 3; tries += 1) {
+      const outcome = await world.ask(command, { key, actor });
+      if (outcome.status === 'accepted' || !isPassing(outcome)) return outcome;
+    }
+    return undefined;
+  };
+}
+
+function isPassing(outcome: Outcome): boolean {
+  return outcome.status === 'rejected' && ['store-unavailable', 'revision-conflict'].includes(outcome.rejection.code);
+}
+
+/** Asks for several things in turn, each once. */
+function script(...steps: readonly (readonly [LedgerCommand, string, Actor])[]): ActorBody {
+  return async (ports) => {
+    const world = processOn(ports);
+    for (const [command, key, actor] of steps) await world.ask(command, { key, actor });
+  };
+}
+
+const supervisor: ActorBody = (ports) => processOn(ports).ledger.supervisor.pass();
+
+const endOrder = script(
+  [endingProposal(), 'propose', maker],
+  [{ type: 'VerifyChange', orderId: 'ord-1', changeId: 'chg-1', method: 'sealed copy' }, 'end', checker],
+);
+
+/** The log that a scenario starts from, made once and copied for each run. */
+async function logOf(prepare: (world: LedgerWorld) => Promise<void>): Promise<readonly RecordedEvent[]> {
+  const world = new LedgerWorld({ clock: new TestClock(START) });
+  await prepare(world);
+  return world.log();
+}
+
+async function copied(log: readonly RecordedEvent[]): Promise<SharedWorld> {
+  const store = new MemoryEventStore();
+  for (const { stream, revision, position: _, ...event } of log) {
+    await store.append(stream, revision === 0 ? 'no-stream' : revision - 1, [event]);
+  }
+  return { store, time: new VirtualTime(Date.parse(START)) };
+}
+
+/** After everything: a process starts, finishes what was left, and the log alone is judged. */
+async function judge({ store, time }: SharedWorld, outcomes: Readonly<Record<string, ActorOutcome>>): Promise<void> {
+  const clock = new TestClock(toTimestamp(time.now() + 5_000));
+  const world = new LedgerWorld({ store, clock });
+  await world.ledger.supervisor.pass();
+  if (world.failures.length > 0) throw new Error(`the supervisor fails: ${String(world.failures[0])}`);
+  const log = await world.log();
+  const breaches = checkLog(log, { quiescent: true, now: toTimestamp(clock.now()) });
+  if (breaches.length > 0) throw new Error(`invariants: ${JSON.stringify(breaches)}`);
+  await agreeOnAnswers(world, outcomes);
+}
+
+/** Whoever was answered under one key was answered the same, and is answered so again. */
+async function agreeOnAnswers(world: LedgerWorld, outcomes: Readonly<Record<string, ActorOutcome>>): Promise<void> {
+  const answers = new Map<string, string>();
+  for (const [name, outcome] of Object.entries(outcomes)) {
+    if (outcome.status !== 'finished') continue;
+    const answered = outcome.value as Outcome | undefined;
+    if (answered?.status === undefined) continue;
+    // What stands for good is in the log; other refusals are decided anew.
+    if (answered.status === 'rejected' && answered.revision === undefined) continue;
+    const key = name.split(' ')[0] ?? name;
+    const said = JSON.stringify({ ...answered, replayed: undefined });
+    const before = answers.get(key) ?? said;
+    if (before !== said) throw new Error(`one key was answered twice:\n${before}\n${said}`);
+    answers.set(key, said);
+    const ids = answered.status === 'accepted' ? answered.events.map((event) => event.id) : [];
+    const log = await world.log();
+    for (const id of ids)
+      if (!log.some((event) => event.id === id)) throw new Error('an acknowledged event is not in the log');
+  }
+}
+
+const frozenScene = (): Promise<readonly RecordedEvent[]> =>
+  logOf(async (world) => {
+    await world.openAccount();
+    const source = { kind: 'bank', reference: 'r' } as const;
+    await world.accept({ type: 'Deposit', accountId: 'acc-1', depositId: 'd-1', asset: 'BTC', amount: '3', source });
+    await world.putOrder();
+  });
+
+const openingScene = (): Promise<readonly RecordedEvent[]> =>
+  logOf(async (world) => {
+    await world.openAccount('acc-1', 'p-1');
+    await world.openAccount('acc-9', 'p-2');
+    await world.putOrder({ subjects: [{ kind: 'party', partyId: 'p-2' }] }, false);
+  });
+
+function scenario(
+  log: readonly RecordedEvent[],
+  actors: Readonly<Record<string, ActorBody>>,
+  mishaps: { readonly crashes?: number; readonly faults?: number } = {},
+): Scenario<SharedWorld> {
+  return { setup: () => copied(log), actors: () => actors, check: judge, maxSteps: 2_000, ...mishaps };
+}
+
+const verifyOrder = script([{ type: 'VerifyLegalOrder', orderId: 'ord-1', method: 'call-back' }, 'verify', checker]);
+
+describe('every interleaving of a freeze', () => {
+  const cases: readonly (readonly [
+    string,
+    Readonly<Record<string, ActorBody>>,
+    { crashes?: number; faults?: number },
+  ])[] = [
+    ['and its repetition by another process', { 'f first': asking(freeze, 'f'), 'f second': asking(freeze, 'f') }, {}],
+    ['and another freeze under the same order', { f: asking(freeze, 'f'), g: asking(freeze, 'g') }, {}],
+    ['and a debit', { f: asking(freeze, 'f'), w: asking(debit, 'w', service) }, {}],
+    ['that crashes, beside a supervisor', { f: asking(freeze, 'f'), supervisor }, { crashes: 1 }],
+    ['with a lost acknowledgement', { f: asking(freeze, 'f') }, { faults: 2 }],
+  ];
+  it.each(cases)(
+    '%s',
+    async (_name, actors, mishaps) => {
+      const explored = await explore({ ...scenario(await frozenScene(), actors, mishaps), maxRuns: MAX_RUNS });
+      report(_name, explored);
+      expect(explored.runs).toBeGreaterThan(3);
+    },
+    120_000,
+  );
+});
+
+const MAX_RUNS = 4_000;
+const WALKS = 150;
+
+function report(name: string, { runs, pruned, exhaustive }: Exploration): void {
+  if (process.env['WRIT_SHOW_SCHEDULES'] !== undefined)
+    console.log(`${name}: ${runs} runs, ${pruned} pruned, ${exhaustive ? 'all' : 'not all'}`);
+}
+
+describe('random interleavings', () => {
+  const random: readonly (readonly [
+    string,
+    () => Promise<readonly RecordedEvent[]>,
+    Readonly<Record<string, ActorBody>>,
+  ])[] = [
+    [
+      'of two freezes, the end of their order, a debit and two supervisors',
+      frozenScene,
+      {
+        'f first': asking(freeze, 'f'),
+        'f second': asking(freeze, 'f'),
+        g: asking(freeze, 'g'),
+        endOrder,
+        w: asking(debit, 'w', service),
+        supervisor,
+        'supervisor second': supervisor,
+      },
+    ],
+    [
+      'of openings of one account by two keys, an order that comes to name a holder, and two supervisors',
+      openingScene,
+      {
+        'o first': asking(open, 'o'),
+        'o second': asking(open, 'o'),
+        p: asking(open, 'p'),
+        verifyOrder,
+        supervisor,
+        'supervisor second': supervisor,
+      },
+    ],
+    [
+      'of an opening, an order that names its holder, a freeze of the account, and the end of the order',
+      openingScene,
+      {
+        o: asking(open, 'o'),
+        verifyOrder,
+        f: asking({ ...freeze, accountId: 'acc-2' }, 'f'),
+        endOrder,
+        supervisor,
+      },
+    ],
+  ];
+  it.each(random)(
+    '%s',
+    async (_name, scene, actors) => {
+      const mishaps = { crashes: 2, faults: 2 };
+      await walk(scenario(await scene(), actors, mishaps), { seed: 20220215, runs: WALKS });
+    },
+    120_000,
+  );
+});
