@@ -1,14 +1,15 @@
-/** ES modules through @swc/jest; `#kernel` and its like resolve to the sources by the condition `writ-source`. */
+/** ES modules through @swc/jest; `#kernel` and its like are the sources, by the condition `writ-source`. */
 export default {
-  rootDir: '.',
-  testMatch: ['<rootDir>/(apps|libs|test)/**/*.spec.ts'],
+  roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/test'],
+  testMatch: ['**/*.spec.ts'],
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['writ-source', 'node', 'node-addons'] },
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
-    '^.+\\.ts$': [
+    '\\.ts$': [
       '@swc/jest',
       {
+        swcrc: false,
         jsc: {
           target: 'es2024',
           parser: { syntax: 'typescript', decorators: true },
@@ -20,5 +21,8 @@ export default {
       },
     ],
   },
+  maxWorkers: 2,
   testTimeout: 30_000,
+  watchman: false,
+  reporters: ['default', '<rootDir>/scripts/closing-line.mjs'],
 };

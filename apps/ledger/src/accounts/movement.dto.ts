@@ -1,0 +1,239 @@
+import {
+  DESTINATION_KINDS,
+  SOURCE_KINDS,
+  WITHDRAWAL_STATES,
+  type DepositView,
+  type EntryView,
+  type WithdrawalStatus,
+  type WithdrawalView,
+} from '#accounts';
+import { ApiProperty } from '@nestjs/swagger';
+import { ListQuery } from '../edge/query-edge.ts';
+import { shownAmount, type AssetLookup } from '../edge/scales.ts';
+import { answerOf, pageOf } from '../openapi/answers.ts';
+import { as } from '../openapi/schemas.ts';
+import { AmountField, AssetCodeField, ChoiceField, IdField, NestedField, TextField } from '../validation/fields.ts';
+import { AccountPath } from './account.dto.ts';
+
+/** Where funds came from or go to. */
+abstract class CounterpartBody {
+  @TextField(32, { optional: true, example: 'bitcoin' })
+  chain?: string;
+
+  @TextField(128, { optional: true })
+  address?: string;
+
+  @TextField(128, { optional: true })
+  memo?: string;
+}
+
+export class SourceBody extends CounterpartBody {
+  @ChoiceField(SOURCE_KINDS)
+  kind!: (typeof SOURCE_KINDS)[number];
+
+  @TextField(128, { description: 'What names the transaction there.' })
+  reference!: string;
+}
+
+export class DestinationBody extends CounterpartBody {
+  @ChoiceField(DESTINATION_KINDS)
+  kind!: (typeof DESTINATION_KINDS)[number];
+
+  @TextField(128, { optional: true })
+  reference?: string;
+}
+
+export class DepositBody {
+  @IdField({ example: 'dep-1' })
+  depositId!: string;
+
+  @AssetCodeField()
+  asset!: string;
+
+  @AmountField()
+  amount!: string;
+
+  @NestedField(() => SourceBody)
+  source!: SourceBody;
+}
+
+export class WithdrawalBody {
+  @IdField({ example: 'wd-1' })
+  withdrawalId!: string;
+
+  @AssetCodeField()
+  asset!: string;
+
+  @AmountField()
+  amount!: string;
+
+  @NestedField(() => DestinationBody)
+  destination!: DestinationBody;
+}
+
+export class ReferenceBody {
+  @TextField(128, { description: 'What names the transaction at the chain or bank.' })
+  reference!: string;
+}
+
+export class ReasonBody {
+  @TextField(500)
+  reason!: string;
+}
+
+export class DepositPath extends AccountPath {
+  @IdField()
+  depositId!: string;
+}
+
+export class WithdrawalPath extends AccountPath {
+  @IdField()
+  withdrawalId!: string;
+}
+
+export class WithdrawalsQuery extends ListQuery {
+  @ChoiceField(WITHDRAWAL_STATES, { optional: true })
+  state?: WithdrawalStatus;
+}
+
+abstract class Counterpart {
+  @ApiProperty(as('text', { optional: true }))
+  chain?: string | undefined;
+
+  @ApiProperty(as('text', { optional: true }))
+  address?: string | undefined;
+
+  @ApiProperty(as('text', { optional: true }))
+  memo?: string | undefined;
+}
+
+export class Source extends Counterpart {
+  @ApiProperty(as('text', { enum: SOURCE_KINDS }))
+  kind!: string;
+
+  @ApiProperty(as('text'))
+  reference!: string;
+}
+
+export class Destination extends Counterpart {
+  @ApiProperty(as('text', { enum: DESTINATION_KINDS }))
+  kind!: string;
+
+  @ApiProperty(as('text', { optional: true }))
+  reference?: string | undefined;
+}
+
+export class Deposit {
+  @ApiProperty(as('id'))
+  accountId!: string;
+
+  @ApiProperty(as('id'))
+  depositId!: string;
+
+  @ApiProperty(as('assetCode'))
+  asset!: string;
+
+  @ApiProperty(as('amount'))
+  amount!: string;
+
+  @ApiProperty({ type: Source })
+  source!: Source;
+
+  @ApiProperty(as('text', { enum: ['deposited'] }))
+  state!: string;
+
+  @ApiProperty(as('time'))
+  createdAt!: string;
+
+  @ApiProperty(as('time'))
+  updatedAt!: string;
+}
+
+export class Withdrawal {
+  @ApiProperty(as('id'))
+  accountId!: string;
+
+  @ApiProperty(as('id'))
+  withdrawalId!: string;
+
+  @ApiProperty(as('assetCode'))
+  asset!: string;
+
+  @ApiProperty(as('amount'))
+  amount!: string;
+
+  @ApiProperty({ type: Destination })
+  destination!: Destination;
+
+  @ApiProperty(as('text', { enum: WITHDRAWAL_STATES }))
+  state!: string;
+
+  @ApiProperty(as('text', { nullable: true, description: 'Of the dispatch or settlement.' }))
+  reference!: string | null;
+
+  @ApiProperty(as('text', { nullable: true, description: 'Why it was cancelled.' }))
+  reason!: string | null;
+
+  @ApiProperty(as('uuid', { nullable: true, description: 'The freeze that stopped it.' }))
+  freezeId!: string | null;
+
+  @ApiProperty(as('time'))
+  createdAt!: string;
+
+  @ApiProperty(as('time'))
+  updatedAt!: string;
+}
+
+export class Entry {
+  @ApiProperty(as('id'))
+  accountId!: string;
+
+  @ApiProperty(as('revision'))
+  revision!: string;
+
+  @ApiProperty(as('position'))
+  position!: string;
+
+  @ApiProperty(as('uuid'))
+  eventId!: string;
+
+  @ApiProperty(as('text', { description: 'Type of the event.' }))
+  type!: string;
+
+  @ApiProperty(as('text', { enum: ['available', 'reserved', 'held'] }))
+  ledgerAccount!: string;
+
+  @ApiProperty(as('assetCode'))
+  asset!: string;
+
+  @ApiProperty(as('signedAmount'))
+  amount!: string;
+
+  @ApiProperty(as('amount', { description: 'Of the ledger account, after the event.' }))
+  balance!: string;
+
+  @ApiProperty(as('text', { description: 'The deposit or withdrawal.' }))
+  reference!: string;
+
+  @ApiProperty(as('time'))
+  recordedAt!: string;
+}
+
+export const DepositAnswer = answerOf('deposit', Deposit);
+export const WithdrawalAnswer = answerOf('withdrawal', Withdrawal);
+export const DepositPage = pageOf('DepositPage', Deposit);
+export const WithdrawalPage = pageOf('WithdrawalPage', Withdrawal);
+export const EntryPage = pageOf('EntryPage', Entry);
+
+export function shownDeposit(view: DepositView, assets: AssetLookup): Deposit {
+  return { ...view, amount: shownAmount(view.amount, view.asset, assets) };
+}
+
+export function shownWithdrawal(view: WithdrawalView, assets: AssetLookup): Withdrawal {
+  return { ...view, amount: shownAmount(view.amount, view.asset, assets) };
+}
+
+export function shownEntry(view: EntryView, assets: AssetLookup): Entry {
+  const shown = (units: string): string => shownAmount(units, view.asset, assets);
+  return { ...view, revision: String(view.revision), amount: shown(view.amount), balance: shown(view.balance) };
+}

@@ -1,0 +1,56 @@
+import type { LedgerCommands } from '#command-handling';
+import type { Queries } from '#projections';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { AccountsController } from './accounts/accounts.controller.ts';
+import { AssetsController } from './assets/assets.controller.ts';
+import { AuditController, type ReplayAccount } from './audit/audit.controller.ts';
+import type { LogReader } from './audit/audit.dto.ts';
+import { CommandEdge, type EdgeOptions } from './edge/command-edge.ts';
+import { QueryEdge } from './edge/query-edge.ts';
+import { EDGE_OPTIONS, EVENT_READER, HEALTH, LEDGER, METRICS, QUERIES, REPLAY_ACCOUNT } from './edge/tokens.ts';
+import { FreezesController } from './freezes/freezes.controller.ts';
+import { LegalOrdersController } from './legal-orders/legal-orders.controller.ts';
+import type { Health } from './operations/health.ts';
+import type { Metrics } from './operations/metrics.ts';
+import { OperationsController } from './operations/operations.controller.ts';
+import { PartiesController } from './parties/parties.controller.ts';
+
+/** What the edge needs of the rest. */
+export interface EdgeServices {
+  readonly ledger: LedgerCommands;
+  readonly queries: Queries;
+  readonly reader: LogReader;
+  readonly replayAccount: ReplayAccount;
+  readonly health: Health;
+  readonly metrics: Metrics;
+  readonly options: EdgeOptions;
+}
+
+@Module({
+  controllers: [
+    AssetsController,
+    PartiesController,
+    AccountsController,
+    LegalOrdersController,
+    FreezesController,
+    AuditController,
+    OperationsController,
+  ],
+  providers: [CommandEdge, QueryEdge],
+})
+export class AppModule {
+  static with(services: EdgeServices): DynamicModule {
+    return {
+      module: AppModule,
+      providers: [
+        { provide: LEDGER, useValue: services.ledger },
+        { provide: QUERIES, useValue: services.queries },
+        { provide: EVENT_READER, useValue: services.reader },
+        { provide: REPLAY_ACCOUNT, useValue: services.replayAccount },
+        { provide: HEALTH, useValue: services.health },
+        { provide: METRICS, useValue: services.metrics },
+        { provide: EDGE_OPTIONS, useValue: services.options },
+      ],
+    };
+  }
+}

@@ -1,0 +1,179 @@
+import type { AccountView } from '#accounts';
+import type { LedgerCommands } from '#command-handling';
+import { isPosition, type Position, type Timestamp } from '#kernel';
+import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
+import { ApiProduces, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Readable } from 'node:stream';
+import { Account, AccountPath, shownAccount } from '../accounts/account.dto.ts';
+import { found, ListQuery, QueryEdge } from '../edge/query-edge.ts';
+import { EVENT_READER, LEDGER, REPLAY_ACCOUNT } from '../edge/tokens.ts';
+import { lookUpAssets } from '../edge/scales.ts';
+import { etagOf } from '../http/answer.ts';
+import { malformedRequest, ProblemError } from '../http/problem.ts';
+import { callerOf } from '../http/request.ts';
+import { QueryRoute } from '../openapi/routes.ts';
+import {
+  AsOfQuery,
+  EventPage,
+  EventsQuery,
+  MAX_PAGE,
+  RefusalPage,
+  shownEvent,
+  shownRefusal,
+  shownViolation,
+  StreamPath,
+  ViolationPage,
+  type LogReader,
+} from './audit.dto.ts';
+import { readLines, readPage } from './event-log.ts';
+
+/** Gives an account as it was, by replay; undefined when it was not open then. */
+export type ReplayAccount = (
+  accountId: string,
+  at: { readonly position: Position } | { readonly time: Timestamp } | undefined,
+) => Promise<AccountView | undefined>;
+
+const DEFAULT_PAGE = 50;
+const NDJSON = 'application/x-ndjson';
+
+@ApiTags('Audit')
+@Controller('v1/audit')
+export class AuditController {
+  readonly #reader: LogReader;
+  readonly #replayAccount: ReplayAccount;
+  readonly #ledger: LedgerCommands;
+  readonly #queries: QueryEdge;
+
+  constructor(
+    @Inject(EVENT_READER) reader: LogReader,
+    @Inject(REPLAY_ACCOUNT) replayAccount: ReplayAccount,
+    @Inject(LEDGER) ledger: LedgerCommands,
+    queries: QueryEdge,
+  ) {
+    this.#reader = reader;
+    this.#replayAccount = replayAccount;
+    this.#ledger = ledger;
+    this.#queries = queries;
+  }
+
+  @Get('events')
+  @ApiProduces('application/json', NDJSON)
+  @QueryRoute({
+    operationId: 'listEvents',
+    summary: 'The log, as recorded, in order',
+    description:
+      'Read from the store itself: never behind. With `Accept: application/x-ndjson` one event a line, to the end of the log.',
+    roles: ['auditor'],
+    answer: EventPage,
+  })
+  async events(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @Query() query: EventsQuery): Promise<void> {
+    await this.#storeHas(query.atLeast);
+    const { types, stream, limit } = query;
+    const selection = { after: startOf(query), types, stream };
+    if (request.headers.accept?.includes(NDJSON) === true) {
+      sendLines(request, reply, readLines(this.#reader, selection, limit));
+      return;
+    }
+    if (limit !== undefined && limit > MAX_PAGE) throw malformed('limit', `must be a whole number from 1 to ${String(MAX_PAGE)}`);
+    const { events, next } = await readPage(this.#reader, selection, limit ?? DEFAULT_PAGE);
+    reply.send({ items: events.map(shownEvent), nextCursor: next });
+  }
+
+  @Get('streams/:stream')
+  @QueryRoute({
+    operationId: 'listStream',
+    summary: 'One stream, as recorded, in order',
+    roles: ['auditor'],
+    answer: EventPage,
+    problems: ['stream-not-found'],
+  })
+  async stream(@Res() reply: FastifyReply, @Param() { stream }: StreamPath, @Query() query: ListQuery): Promise<void> {
+    await this.#storeHas(query.atLeast);
+    const from = revisionOf(query.cursor);
+    // One more than asked for tells whether there is a next page.
+    const events = await this.#reader.read(stream, { from, limit: query.limit + 1 });
+    if (events.length === 0 && from === 0) found(undefined, 'stream', stream);
+    const items = events.slice(0, query.limit).map(shownEvent);
+    const nextCursor = events.length > query.limit ? String(from + query.limit) : null;
+    reply.send({ items, nextCursor });
+  }
+
+  @Get('accounts/:accountId')
+  @QueryRoute({
+    operationId: 'replayAccount',
+    summary: 'An account as of a moment, by replay of the log',
+    roles: ['auditor'],
+    tagged: true,
+    answer: Account,
+    problems: ['account-not-found'],
+  })
+  async account(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @Param() { accountId }: AccountPath,
+    @Query() { at, atLeast }: AsOfQuery,
+  ): Promise<void> {
+    const position = at !== undefined && isPosition(at) ? at : undefined;
+    await this.#storeHas(atLeast);
+    await this.#storeHas(position);
+    const moment = at === undefined ? undefined : position === undefined ? { time: at } : { position };
+    const view = found(await this.#replayAccount(accountId, moment), 'account', accountId);
+    const codes = view.balances.map(({ asset }) => asset);
+    const account = shownAccount(view, await lookUpAssets(this.#ledger, codes), callerOf(request));
+    reply.header('etag', etagOf(view.streamRevision)).send(account);
+  }
+
+  @Get('refusals')
+  @QueryRoute({
+    operationId: 'listRefusals',
+    summary: 'Refusals on record, in order',
+    roles: ['auditor'],
+    answer: RefusalPage,
+  })
+  async refusals(@Res() reply: FastifyReply, @Query() query: ListQuery): Promise<void> {
+    const { items, nextCursor } = (await this.#queries.upTo(query.atLeast)).refusals(query);
+    reply.send({ items: items.map(shownRefusal), nextCursor });
+  }
+
+  @Get('violations')
+  @QueryRoute({
+    operationId: 'listViolations',
+    summary: 'Events in the log that break an invariant, in order: they change nothing',
+    roles: ['auditor'],
+    answer: ViolationPage,
+  })
+  async violations(@Res() reply: FastifyReply, @Query() query: ListQuery): Promise<void> {
+    const { items, nextCursor } = (await this.#queries.upTo(query.atLeast)).violations(query);
+    reply.send({ items: items.map(shownViolation), nextCursor });
+  }
+
+  /** What is in the store need not be in the read models. @throws ProblemError `read-model-behind` when it is in neither */
+  async #storeHas(position: Position | undefined): Promise<void> {
+    if (position === undefined) return;
+    const head = await this.#reader.head();
+    if (head === undefined || head < position) await this.#queries.upTo(position);
+  }
+}
+
+function startOf({ after, cursor }: EventsQuery): Position | undefined {
+  if (after !== undefined && cursor !== undefined) throw malformed('cursor', 'must not be given together with after');
+  return cursor ?? after;
+}
+
+function revisionOf(cursor: string | undefined): number {
+  if (cursor === undefined) return 0;
+  if (/^[1-9][0-9]{0,14}$/.test(cursor)) return Number(cursor);
+  throw malformed('cursor', 'must be the nextCursor of this list');
+}
+
+function sendLines(request: FastifyRequest, reply: FastifyReply, lines: AsyncIterable<string>): void {
+  reply.header('content-type', NDJSON);
+  // Whoever only asks for the head gets no log read for nothing.
+  reply.send(request.method === 'HEAD' ? '' : Readable.from(lines, { objectMode: false, highWaterMark: 64 * 1024 }));
+}
+
+function malformed(field: string, message: string): ProblemError {
+  return new ProblemError(malformedRequest([{ field, message }]));
+}
+

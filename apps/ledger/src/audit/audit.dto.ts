@@ -1,0 +1,156 @@
+import type { EventReader } from '#event-store';
+import type { RecordedEvent } from '#kernel';
+import type { RefusalView, ViolationView } from '#projections';
+import { ApiProperty } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import { ReadQuery } from '../edge/query-edge.ts';
+import { pageOf } from '../openapi/answers.ts';
+import { as } from '../openapi/schemas.ts';
+import { RuleField } from '../validation/fields.ts';
+import { countRule, momentRule, positionRule, streamRule, typesRule } from '../validation/rules.ts';
+
+/** Most events that one JSON answer holds; NDJSON has no such bound. */
+export const MAX_PAGE = 500;
+const MAX_LINES = 1_000_000_000;
+
+export class EventsQuery extends ReadQuery {
+  @RuleField(positionRule, { optional: true, description: 'Only events after this position.' })
+  after?: string;
+
+  @RuleField(positionRule, { optional: true, description: '`nextCursor` of the answer before; the same as `after`.' })
+  cursor?: string;
+
+  @RuleField(countRule(MAX_LINES), {
+    optional: true,
+    description: 'Most events: of JSON 50 if absent and 500 at most; of NDJSON all if absent.',
+  })
+  @Transform(({ value }) => Number(value))
+  limit?: number;
+
+  @RuleField(typesRule, { optional: true, description: 'Types of events, with commas between them.' })
+  @Transform(({ value }) => String(value).split(','))
+  types?: string[];
+
+  @RuleField(streamRule, { optional: true })
+  stream?: string;
+}
+
+export class StreamPath {
+  @RuleField(streamRule)
+  stream!: string;
+}
+
+export class AsOfQuery extends ReadQuery {
+  @RuleField(momentRule, { optional: true, description: 'A position or a time, inclusive; now if absent.' })
+  at?: string;
+}
+
+/** An event as it stands in the log, amounts in minor units. */
+export class AuditedEvent {
+  @ApiProperty(as('position'))
+  position!: string;
+
+  @ApiProperty(as('text'))
+  stream!: string;
+
+  @ApiProperty(as('revision'))
+  revision!: string;
+
+  @ApiProperty(as('uuid'))
+  id!: string;
+
+  @ApiProperty(as('text'))
+  type!: string;
+
+  @ApiProperty(as('integer'))
+  schemaVersion!: number;
+
+  @ApiProperty(as('anything', { description: 'See docs/events.md.' }))
+  data!: unknown;
+
+  @ApiProperty(as('anything'))
+  metadata!: unknown;
+}
+
+export class Refusal {
+  @ApiProperty(as('text'))
+  stream!: string;
+
+  @ApiProperty(as('revision'))
+  revision!: string;
+
+  @ApiProperty(as('position'))
+  position!: string;
+
+  @ApiProperty(as('uuid'))
+  eventId!: string;
+
+  @ApiProperty(as('text', { description: 'What was asked, e.g. `ReserveWithdrawal`.' }))
+  command!: string;
+
+  @ApiProperty(as('text'))
+  code!: string;
+
+  @ApiProperty(as('text'))
+  detail!: string;
+
+  @ApiProperty(as('anything'))
+  extra!: unknown;
+
+  @ApiProperty(as('anything', { description: 'What was asked, as given.' }))
+  request!: unknown;
+
+  @ApiProperty(as('anything', { nullable: true, description: 'Where it was decided, when not on this stream.' }))
+  decidedOn!: unknown;
+
+  @ApiProperty(as('text'))
+  actor!: string;
+
+  @ApiProperty(as('time'))
+  recordedAt!: string;
+}
+
+export class Violation {
+  @ApiProperty(as('text'))
+  stream!: string;
+
+  @ApiProperty(as('revision'))
+  revision!: string;
+
+  @ApiProperty(as('position'))
+  position!: string;
+
+  @ApiProperty(as('text'))
+  eventId!: string;
+
+  @ApiProperty(as('text'))
+  type!: string;
+
+  @ApiProperty(as('text', { enum: ['malformed-event', 'hash-mismatch', 'citation-unresolved', 'illegal-event'] }))
+  code!: string;
+
+  @ApiProperty(as('text'))
+  detail!: string;
+
+  @ApiProperty(as('time'))
+  detectedAt!: string;
+}
+
+export const EventPage = pageOf('EventPage', AuditedEvent);
+export const RefusalPage = pageOf('RefusalPage', Refusal);
+export const ViolationPage = pageOf('ViolationPage', Violation);
+
+export type LogReader = Pick<EventReader, 'read' | 'readAll' | 'head'>;
+
+export function shownEvent(event: RecordedEvent): AuditedEvent {
+  const { position, stream, revision, id, type, schemaVersion, data, metadata } = event;
+  return { position, stream, revision: String(revision), id, type, schemaVersion, data, metadata };
+}
+
+export function shownRefusal(view: RefusalView): Refusal {
+  return { ...view, revision: String(view.revision) };
+}
+
+export function shownViolation(view: ViolationView): Violation {
+  return { ...view, revision: String(view.revision) };
+}

@@ -1,0 +1,234 @@
+import { accountView } from '#accounts';
+import { createLedger, type Ledger } from '#command-handling';
+import { SqliteEventStore } from '#event-store/sqlite';
+import type { Position } from '#kernel';
+import { startProjections, type ProjectionEvent, type Projections } from '#projections';
+import { replayAccount } from '#replay';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Config } from './config/config.ts';
+import { createServer } from './http/server.ts';
+import { openVerifier } from './identity.ts';
+import { ClockWatch } from './operations/clock-watch.ts';
+import type { Health } from './operations/health.ts';
+import { LagWatch } from './operations/lag-watch.ts';
+import { Metrics } from './operations/metrics.ts';
+
+/** The log, and the read models that can be made from it again; both in the data folder. */
+export function filesIn(dataDir: string): { readonly events: string; readonly readModels: string } {
+  return { events: join(dataDir, 'events.db'), readModels: join(dataDir, 'read-models.db') };
+}
+
+const HEALTH_TIMEOUT_MS = 2_000;
+const SUPERVISOR_RETRY_MS = 1_000;
+const CATCH_UP_POLL_MS = 1_000;
+
+/** The whole service, wired. */
+export interface Service {
+  readonly app: NestFastifyApplication;
+  /** Starts to listen, and to finish what the last run left open. @returns the address */
+  listen(): Promise<string>;
+  /** Resolves when what was left open is finished. */
+  readonly ready: Promise<void>;
+  /** Takes no more commands, finishes those taken, and closes the store. Call once. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Opens the store, starts the read models and the core, and puts the HTTP side before them.
+ * @throws whatever `describeStartFailure` describes; nothing is left open then
+ */
+export async function compose(config: Config, logger: Logger): Promise<Service> {
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  const verifier = await openVerifier(config);
+  const files = filesIn(config.dataDir);
+  const store = await SqliteEventStore.open({ path: files.events });
+  const metrics = new Metrics();
+  const lag = new LagWatch();
+  const projections = startProjections({
+    kind: 'worker',
+    eventFile: files.events,
+    readModelFile: files.readModels,
+    onEvent: (event) => {
+      noteProjection(event, lag, logger);
+    },
+  });
+  const stopFollowing = store.onAppended((head: Position) => {
+    lag.appended(head);
+    projections.notify();
+  });
+  const ledger = createLedger({
+    store,
+    index: projections.index,
+    limits: { refusalsPerMinute: config.refusalLimit },
+    metrics,
+    watch: {
+      failed: (item, error) => {
+        logger.warn({ item, err: error }, 'a step of the supervisor failed, and will be tried again');
+      },
+    },
+  });
+  const clock = new ClockWatch();
+  const state = { stopping: false, supervised: false };
+  metrics.observe({
+    violations: violationCounter(projections),
+    projectionLagSeconds: () => lag.seconds(),
+    commandsWaiting: () => ledger.waiting,
+    supervisorPending: () => ledger.supervisor.pending,
+  });
+  try {
+    const app = await createServer(
+      {
+        ledger: clock.watching(ledger),
+        queries: projections.queries,
+        reader: store,
+        replayAccount: async (accountId, at) => {
+          const asOf = await replayAccount(store, accountId, at);
+          return asOf === undefined ? undefined : accountView(asOf.state, asOf);
+        },
+        health: healthOf(store, projections, clock, state),
+        metrics,
+        options: { requestTimeoutMs: config.requestTimeoutMs },
+      },
+      {
+        verifier,
+        rateLimit: config.rateLimit,
+        bodyLimitBytes: config.bodyLimitBytes,
+        concurrencyLimit: config.concurrencyLimit,
+        isStopping: () => state.stopping,
+        logger,
+      },
+    );
+    return new RunningService({ app, config, logger, store, projections, ledger, state, stopFollowing });
+  } catch (error) {
+    stopFollowing();
+    await projections.close();
+    await store.close();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly app: NestFastifyApplication;
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly store: SqliteEventStore;
+  readonly projections: Projections;
+  readonly ledger: Ledger;
+  readonly state: { stopping: boolean; supervised: boolean };
+  readonly stopFollowing: () => void;
+}
+
+class RunningService implements Service {
+  readonly app: NestFastifyApplication;
+  readonly ready: Promise<void>;
+  readonly #parts: Parts;
+  #beReady: () => void = () => undefined;
+
+  constructor(parts: Parts) {
+    this.app = parts.app;
+    this.#parts = parts;
+    this.ready = new Promise((resolve) => (this.#beReady = resolve));
+  }
+
+  async listen(): Promise<string> {
+    const { app, config } = this.#parts;
+    try {
+      await app.listen({ port: config.port, host: config.host });
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+    void this.#supervise();
+    return app.getUrl();
+  }
+
+  /** The supervisor asks the index, so the read models come first. */
+  async #supervise(): Promise<void> {
+    const { projections, ledger, state, logger } = this.#parts;
+    while (!state.stopping && !(await projections.caughtUp(CATCH_UP_POLL_MS))) continue;
+    while (!state.stopping) {
+      try {
+        await ledger.supervisor.start();
+        state.supervised = true;
+        this.#beReady();
+        return;
+      } catch (error) {
+        logger.warn({ err: error }, 'the supervisor could not start, and will be tried again');
+        await delay(SUPERVISOR_RETRY_MS, undefined, { ref: false });
+      }
+    }
+  }
+
+  async stop(): Promise<void> {
+    const { app, state, ledger, projections, store, stopFollowing } = this.#parts;
+    state.stopping = true;
+    const server = app.getHttpServer();
+    const closed = app.close();
+    // What is under way ends by itself; connections that only wait for more would keep the server open.
+    const hangUp = setInterval(() => {
+      server.closeIdleConnections();
+    }, 50);
+    await closed.finally(() => {
+      clearInterval(hangUp);
+    });
+    await ledger.supervisor.stop();
+    stopFollowing();
+    await projections.close();
+    await store.close();
+  }
+}
+
+function healthOf(
+  store: SqliteEventStore,
+  projections: Projections,
+  clock: ClockWatch,
+  state: { readonly stopping: boolean; readonly supervised: boolean },
+): Health {
+  return {
+    stopping: () => (state.stopping ? 'The service is stopping.' : undefined),
+    store: async () => {
+      const answered = await Promise.race([
+        store.head().then(
+          () => true,
+          () => false,
+        ),
+        delay(HEALTH_TIMEOUT_MS, false, { ref: false }),
+      ]);
+      return answered ? undefined : 'The store does not answer.';
+    },
+    clock: () => clock.problem(),
+    projections: () =>
+      projections.status().state === 'live' ? undefined : 'The read models have not caught up with the log.',
+    supervisor: () => (state.supervised ? undefined : 'What the last run left open is not finished yet.'),
+  };
+}
+
+function noteProjection(event: ProjectionEvent, lag: LagWatch, logger: Logger): void {
+  switch (event.type) {
+    case 'committed':
+      lag.takenIn(event.checkpoint);
+      return;
+    case 'violation':
+      logger.error({ violation: event.violation }, 'an event in the log breaks an invariant: it changes nothing');
+      return;
+    case 'rebuilding':
+      logger.info({ reason: event.reason }, 'the read models are built anew');
+      return;
+    case 'status':
+      if (event.status.checkpoint !== undefined) lag.takenIn(event.status.checkpoint);
+      if (event.status.failure !== undefined) logger.error({ failure: event.status.failure }, 'the read models are stuck');
+  }
+}
+
+/** While the read models are being built, the number is the last that was known. */
+function violationCounter(projections: Projections): () => number {
+  let known = 0;
+  return () => {
+    if (projections.status().state === 'live') known = projections.queries.violationCount();
+    return known;
+  };
+}

@@ -1,0 +1,213 @@
+import { isIP } from 'node:net';
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Where the keys come from that tokens are checked against. */
+export type IdentityConfig =
+  | { readonly mode: 'development' }
+  | {
+      readonly mode: 'identity-provider';
+      readonly jwks: { readonly url: URL } | { readonly file: string };
+      readonly issuer: string;
+      readonly audience: string;
+    };
+
+/** All that can be set from outside, checked. */
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  readonly dataDir: string;
+  readonly store: 'sqlite';
+  readonly identity: IdentityConfig;
+  readonly logLevel: LogLevel;
+  /** Requests a second for one `sub`; 0 for no limit. */
+  readonly rateLimit: number;
+  /** Recorded refusals a minute for one account. */
+  readonly refusalLimit: number;
+  /** Most bytes of a request's body. */
+  readonly bodyLimitBytes: number;
+  /** Most requests under way at once. */
+  readonly concurrencyLimit: number;
+  /** How long a command may take before its caller is told to ask again. */
+  readonly requestTimeoutMs: number;
+}
+
+/** What is wrong with one variable: its name and the rule that its value breaks. */
+export interface ConfigProblem {
+  readonly variable: string;
+  readonly rule: string;
+}
+
+/** Every rule that the environment breaks, at once. The values stay out of it: they may be secrets. */
+export class ConfigError extends Error {
+  readonly problems: readonly ConfigProblem[];
+  constructor(problems: readonly ConfigProblem[]) {
+    super(problems.map(({ variable, rule }) => `${variable} ${rule}`).join('\n'));
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const VARIABLES = [
+  'WRIT_DATA_DIR',
+  'WRIT_STORE',
+  'WRIT_JWKS_URL',
+  'WRIT_JWKS_FILE',
+  'WRIT_JWT_ISSUER',
+  'WRIT_JWT_AUDIENCE',
+  'WRIT_RATE_LIMIT',
+  'WRIT_REFUSAL_LIMIT',
+  'WRIT_LOG_LEVEL',
+  'WRIT_BODY_LIMIT',
+  'WRIT_CONCURRENCY_LIMIT',
+  'WRIT_REQUEST_TIMEOUT_MS',
+] as const;
+
+const DEFAULT_PRODUCTION_RATE_LIMIT = 1000;
+
+/**
+ * Reads the service's configuration from environment variables. A variable that is set to nothing counts as not set.
+ * @throws ConfigError with every broken rule
+ */
+export function readConfig(environment: Environment): Config {
+  const reader = new Reader(environment);
+  const identity = readIdentity(reader);
+  const config: Config = {
+    port: reader.integer('PORT', { min: 0, max: 65_535, fallback: 3000 }),
+    host: readHost(reader, identity),
+    dataDir: reader.text('WRIT_DATA_DIR') ?? 'data',
+    store: reader.oneOf('WRIT_STORE', ['sqlite'] as const, 'sqlite'),
+    identity,
+    logLevel: reader.oneOf('WRIT_LOG_LEVEL', LOG_LEVELS, 'info'),
+    rateLimit: reader.integer('WRIT_RATE_LIMIT', {
+      min: 0,
+      max: 1_000_000,
+      fallback: identity.mode === 'development' ? 0 : DEFAULT_PRODUCTION_RATE_LIMIT,
+    }),
+    refusalLimit: reader.integer('WRIT_REFUSAL_LIMIT', { min: 1, max: 1_000_000, fallback: 60 }),
+    bodyLimitBytes: reader.integer('WRIT_BODY_LIMIT', { min: 1024, max: 16 * 1024 * 1024, fallback: 1024 * 1024 }),
+    concurrencyLimit: reader.integer('WRIT_CONCURRENCY_LIMIT', { min: 1, max: 100_000, fallback: 2000 }),
+    requestTimeoutMs: reader.integer('WRIT_REQUEST_TIMEOUT_MS', { min: 100, max: 120_000, fallback: 15_000 }),
+  };
+  reader.throwIfBroken();
+  return config;
+}
+
+/** Variables that look like ours and are none: most likely misspelt. */
+export function unknownVariables(environment: Environment): readonly string[] {
+  const known: readonly string[] = VARIABLES;
+  return Object.keys(environment).filter((name) => name.startsWith('WRIT_') && !known.includes(name));
+}
+
+function readIdentity(reader: Reader): IdentityConfig {
+  const url = reader.text('WRIT_JWKS_URL');
+  const file = reader.text('WRIT_JWKS_FILE');
+  if (url === undefined && file === undefined) return developmentIdentity(reader);
+  if (url !== undefined && file !== undefined) {
+    reader.broken('WRIT_JWKS_FILE', 'must not be set together with WRIT_JWKS_URL');
+  }
+  return {
+    mode: 'identity-provider',
+    jwks: url === undefined ? { file: file ?? '' } : { url: reader.keysUrl('WRIT_JWKS_URL', url) },
+    issuer: reader.required('WRIT_JWT_ISSUER', 'must be set, as there is a key set: tokens of any other issuer are refused'),
+    audience: reader.required('WRIT_JWT_AUDIENCE', 'must be set, as there is a key set: tokens for others are refused'),
+  };
+}
+
+function developmentIdentity(reader: Reader): IdentityConfig {
+  if (reader.text('NODE_ENV') === 'production') {
+    reader.broken(
+      'WRIT_JWKS_URL',
+      '(or WRIT_JWKS_FILE) must be set when NODE_ENV is "production": the development mode, in which the service makes its own key, is not for production',
+    );
+  }
+  for (const variable of ['WRIT_JWT_ISSUER', 'WRIT_JWT_AUDIENCE']) {
+    if (reader.text(variable) !== undefined) {
+      reader.broken(variable, 'has no effect without WRIT_JWKS_URL or WRIT_JWKS_FILE: set one of them, or unset this');
+    }
+  }
+  return { mode: 'development' };
+}
+
+function readHost(reader: Reader, identity: IdentityConfig): string {
+  const host = reader.text('HOST') ?? '127.0.0.1';
+  if (isIP(host) === 0 && !HOST_NAME.test(host)) reader.broken('HOST', 'must be an IP address or a host name');
+  else if (identity.mode === 'development' && !isLoopback(host)) {
+    reader.broken(
+      'HOST',
+      'must be a loopback address (127.0.0.1, ::1 or localhost) in development mode; to serve others, set WRIT_JWKS_URL or WRIT_JWKS_FILE',
+    );
+  }
+  return host;
+}
+
+const HOST_NAME = /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/;
+
+/** True for addresses that only this machine can reach. */
+export function isLoopback(host: string): boolean {
+  if (host === 'localhost' || host === '::1') return true;
+  const address = host.startsWith('::ffff:') ? host.slice('::ffff:'.length) : host;
+  return isIP(address) === 4 && address.startsWith('127.');
+}
+
+/** Reads single variables and collects the rules that they break. */
+class Reader {
+  readonly #environment: Environment;
+  readonly #problems: ConfigProblem[] = [];
+
+  constructor(environment: Environment) {
+    this.#environment = environment;
+  }
+
+  broken(variable: string, rule: string): void {
+    this.#problems.push({ variable, rule });
+  }
+
+  throwIfBroken(): void {
+    if (this.#problems.length > 0) throw new ConfigError(this.#problems);
+  }
+
+  text(variable: string): string | undefined {
+    const value = this.#environment[variable];
+    return value === undefined || value === '' ? undefined : value;
+  }
+
+  required(variable: string, rule: string): string {
+    const value = this.text(variable);
+    if (value === undefined) this.broken(variable, rule);
+    return value ?? '';
+  }
+
+  integer(variable: string, { min, max, fallback }: { min: number; max: number; fallback: number }): number {
+    const text = this.text(variable);
+    if (text === undefined) return fallback;
+    const value = /^(0|[1-9][0-9]{0,8})$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    this.broken(variable, `must be a whole number from ${String(min)} to ${String(max)}`);
+    return fallback;
+  }
+
+  oneOf<const Value extends string>(variable: string, allowed: readonly Value[], fallback: Value): Value {
+    const text = this.text(variable);
+    if (text === undefined) return fallback;
+    const value = allowed.find((candidate) => candidate === text);
+    if (value === undefined) this.broken(variable, `must be one of ${allowed.join(', ')}`);
+    return value ?? fallback;
+  }
+
+  /** Keys fetched over an open network could be anyone's: https, or http on this machine. */
+  keysUrl(variable: string, text: string): URL {
+    const url = URL.parse(text);
+    const safe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(unbracketed(url.hostname)));
+    if (url !== null && safe) return url;
+    this.broken(variable, 'must be an https URL (http only on a loopback address)');
+    return new URL('https://invalid.invalid');
+  }
+}
+
+function unbracketed(hostname: string): string {
+  return hostname.replace(/^\[(.*)\]$/, '$1');
+}

@@ -1,0 +1,38 @@
+import type { RecordedEvent, Recorded } from '#kernel';
+import {
+  checkLegalOrder,
+  evolveLegalOrder,
+  initialLegalOrderState,
+  legalOrderView,
+  type LegalOrderEvent,
+  type LegalOrderView,
+} from '#legal-orders';
+import { checkParty, evolveParty, initialPartyState, partyView, type PartyEvent, type PartyView } from '#parties';
+
+/**
+ * A party as its events up to some revision tell it. What should never have been recorded changes nothing here either.
+ * @throws Error when the party is not registered in them: a bug
+ */
+export function partyAsOf(events: readonly RecordedEvent[]): PartyView {
+  let state = initialPartyState();
+  for (const recorded of events) {
+    const event = recorded as unknown as Recorded<PartyEvent>;
+    if (checkParty(state, event) === undefined) state = evolveParty(state, event);
+  }
+  return present(partyView(state));
+}
+
+/** An order likewise. @throws Error when the order is not registered in them: a bug */
+export function legalOrderAsOf(events: readonly RecordedEvent[]): LegalOrderView {
+  let state = initialLegalOrderState();
+  for (const recorded of events) {
+    const event = recorded as unknown as Recorded<LegalOrderEvent>;
+    if (checkLegalOrder(state, event) === undefined) state = evolveLegalOrder(state, event);
+  }
+  return present(legalOrderView(state));
+}
+
+function present<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Error('the stream does not register what it is about');
+  return value;
+}

@@ -1,0 +1,110 @@
+import type { LedgerCommand, LedgerCommands, Outcome } from '#command-handling';
+import { sha256Hex } from '#kernel';
+import { Inject, Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { etagOf, sendProblem } from '../http/answer.ts';
+import { idempotencyKeyOf, ifMatchOf } from '../http/headers.ts';
+import { malformedRequest, ProblemError } from '../http/problem.ts';
+import { callerOf, pathOf } from '../http/request.ts';
+import { Metrics } from '../operations/metrics.ts';
+import { Plan, type Dto } from '../validation/plan.ts';
+import { EDGE_OPTIONS, LEDGER, METRICS } from './tokens.ts';
+
+export type Accepted = Extract<Outcome, { status: 'accepted' }>;
+
+/** Bounds of the edge. */
+export interface EdgeOptions {
+  /** How long a command may take before its caller is told to ask again. */
+  readonly requestTimeoutMs: number;
+}
+
+/** Takes one command from its request to its answer; what each command means is the core's affair. */
+@Injectable()
+export class CommandEdge {
+  readonly ledger: LedgerCommands;
+  readonly #metrics: Metrics;
+  readonly #options: EdgeOptions;
+
+  constructor(
+    @Inject(LEDGER) ledger: LedgerCommands,
+    @Inject(METRICS) metrics: Metrics,
+    @Inject(EDGE_OPTIONS) options: EdgeOptions,
+  ) {
+    this.ledger = ledger;
+    this.#metrics = metrics;
+    this.#options = options;
+  }
+
+  /**
+   * Runs a command and answers its request.
+   * @param body as the DTO pipe gave it: its content belongs to the command's identity
+   * @param describe makes the answer's named member from the recorded events
+   */
+  async run(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    body: object,
+    command: LedgerCommand,
+    describe: (accepted: Accepted) => Readonly<Record<string, unknown>> | Promise<Readonly<Record<string, unknown>>>,
+  ): Promise<void> {
+    demandNoQuery(request);
+    const idempotencyKey = idempotencyKeyOf(request.headers);
+    const ifMatch = ifMatchOf(request.headers);
+    const execution = this.ledger.execute({
+      command,
+      actor: callerOf(request),
+      correlationId: request.id,
+      idempotencyKey,
+      commandHash: commandHash(request.method, pathOf(request), body),
+      ifMatch,
+    });
+    const outcome = await this.#inTime(execution);
+    this.#metrics.commandEnded(command.type, nameOf(outcome));
+    if (outcome.replayed) reply.header('idempotent-replayed', 'true');
+    if (outcome.revision !== undefined) reply.header('etag', etagOf(outcome.revision));
+    if (outcome.status === 'rejected') {
+      sendProblem(request, reply, { ...outcome.rejection, correlationId: outcome.correlationId });
+      return;
+    }
+    const named = await describe(outcome);
+    reply.code(request.routeOptions.config.created === true ? 201 : 200).send({ ...stepOf(outcome), ...named });
+  }
+
+  #inTime(execution: Promise<Outcome>): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new ProblemError(TOOK_TOO_LONG)), this.#options.requestTimeoutMs);
+      execution.then(resolve, reject).finally(() => clearTimeout(timer));
+    });
+  }
+}
+
+const TOOK_TOO_LONG = {
+  code: 'overloaded',
+  detail: 'The command is taking too long. Send it again with the same Idempotency-Key to learn what came of it.',
+} as const;
+
+function stepOf({ revision, position, authorisation, events }: Accepted): Readonly<Record<string, unknown>> {
+  const all = authorisation === undefined ? events : [authorisation, ...events];
+  return { streamRevision: String(revision), position, events: all.map(({ id, type }) => ({ id, type })) };
+}
+
+function nameOf(outcome: Outcome): string {
+  if (outcome.replayed) return 'replayed';
+  return outcome.status === 'accepted' ? 'accepted' : outcome.rejection.code;
+}
+
+/**
+ * What a key is remembered with: SHA-256 over the canonical JSON of `{content, method, path}`. The fields of `comparable`
+ * come in canonical order already, so plain JSON is canonical here.
+ */
+export function commandHash(method: string, path: string, body: object): string {
+  const content = Plan.of(body.constructor as Dto).comparable(body);
+  return sha256Hex(JSON.stringify({ content, method, path }));
+}
+
+function demandNoQuery(request: FastifyRequest): void {
+  const names = Object.keys(request.query as object);
+  if (names.length === 0) return;
+  const message = 'is not a parameter of a command';
+  throw new ProblemError(malformedRequest(names.slice(0, 10).map((name) => ({ field: name.slice(0, 100), message }))));
+}

@@ -1,0 +1,44 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { malformedRequest, ProblemError } from './problem.ts';
+
+const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
+const MAX_CORRELATION_ID_LENGTH = 128;
+const MAX_KEY_LENGTH = 255;
+
+/** The caller's `X-Correlation-Id` if it is fit for logs and events, or a new one. */
+export function correlationIdOf(headers: IncomingHttpHeaders): string {
+  const given = headers['x-correlation-id'];
+  const fits = typeof given === 'string' && given.length <= MAX_CORRELATION_ID_LENGTH && VISIBLE_ASCII.test(given);
+  return fits ? given : randomUUID();
+}
+
+/** @throws ProblemError `idempotency-key-missing`, or `malformed-request` naming the header */
+export function idempotencyKeyOf(headers: IncomingHttpHeaders): string {
+  const key = headers['idempotency-key'];
+  if (key === undefined || key === '') {
+    const detail = 'Every command needs an Idempotency-Key header, so that it can be sent again safely.';
+    throw new ProblemError({ code: 'idempotency-key-missing', detail });
+  }
+  if (typeof key === 'string' && key.length <= MAX_KEY_LENGTH && VISIBLE_ASCII.test(key)) return key;
+  throw malformedHeader('Idempotency-Key', `must be 1 to ${String(MAX_KEY_LENGTH)} visible ASCII characters`);
+}
+
+const REVISION_TAG = /^(?:"(0|[1-9][0-9]{0,14})"|(0|[1-9][0-9]{0,14}))$/;
+
+/**
+ * The revision that `If-Match` demands, or undefined where nothing is demanded.
+ * @throws ProblemError `malformed-request` for weak tags, lists, and whatever else no answer of ours gave as `ETag`
+ */
+export function ifMatchOf(headers: IncomingHttpHeaders): number | undefined {
+  const tag = headers['if-match'];
+  if (tag === undefined || tag === '*') return undefined;
+  const [, quoted, bare] = REVISION_TAG.exec(tag) ?? [];
+  const revision = quoted ?? bare;
+  if (revision !== undefined) return Number(revision);
+  throw malformedHeader('If-Match', 'must be one revision, as an answer gave it in ETag, such as "7"');
+}
+
+function malformedHeader(field: string, message: string): ProblemError {
+  return new ProblemError(malformedRequest([{ field, message }]));
+}

@@ -1,0 +1,34 @@
+import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { sendProblem } from './answer.ts';
+import { problemKind } from './problem.ts';
+import { problemOfThrown } from './thrown-problem.ts';
+
+/** Turns whatever a handler, a pipe or the framework throws into a problem. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  readonly #logger: Logger;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    this.answer(thrown, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+
+  answer(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const problem = problemOfThrown(thrown);
+    const { status } = problemKind(problem.code);
+    if (status >= 500) {
+      const log = { err: thrown, code: problem.code, correlationId: request.id, route: request.routeOptions.url };
+      if (status === 500) this.#logger.error(log, 'a request failed');
+      else this.#logger.warn(log, 'a request was put off');
+    }
+    // A stream that broke off in the middle of its answer: all that is left is to break off as well.
+    if (reply.sent || reply.raw.headersSent) reply.raw.destroy();
+    else sendProblem(request, reply, problem);
+  }
+}

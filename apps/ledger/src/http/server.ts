@@ -1,0 +1,122 @@
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { AppModule, type EdgeServices } from '../app.module.ts';
+import type { TokenVerifier } from '../auth/token-verifier.ts';
+import { nestLogger } from '../operations/logging.ts';
+import { serveDocument } from '../openapi/document.ts';
+import { DtoPipe } from '../validation/dto.pipe.ts';
+import { Gatekeeper } from './gatekeeper.ts';
+import { correlationIdOf } from './headers.ts';
+import { parseJsonBody } from './json-body.ts';
+import { malformedRequest, problemBody } from './problem.ts';
+import { ProblemFilter } from './problem.filter.ts';
+import { RateLimiter } from './rate-limiter.ts';
+
+export interface ServerOptions {
+  readonly verifier: TokenVerifier;
+  readonly rateLimit: number;
+  readonly bodyLimitBytes: number;
+  readonly concurrencyLimit: number;
+  readonly isStopping: () => boolean;
+  readonly logger: Logger;
+}
+
+/** Longer than any path that fits into a request's head: ids that are too long are told so like other wrong ids. */
+const MAX_PARAMETER_LENGTH = 65_536;
+/** For a whole request to arrive. */
+const ARRIVAL_TIMEOUT_MS = 30_000;
+/** Longer than the usual idle time of load balancers, so that they close first. */
+const KEEP_ALIVE_MS = 72_000;
+
+/** Makes the HTTP side, ready to listen. */
+export async function createServer(services: EdgeServices, options: ServerOptions): Promise<NestFastifyApplication> {
+  const { logger } = options;
+  const filter = new ProblemFilter(logger);
+  const gatekeeper = new Gatekeeper({
+    verifier: options.verifier,
+    rateLimiter: new RateLimiter(options.rateLimit),
+    concurrencyLimit: options.concurrencyLimit,
+    isStopping: options.isStopping,
+    onEnd: (request, reply, startedMs) => {
+      ended(request, reply, startedMs, services, logger);
+    },
+  });
+  const adapter = new FastifyAdapter({
+    bodyLimit: options.bodyLimitBytes,
+    genReqId: (request: IncomingMessage) => correlationIdOf(request.headers),
+    requestIdHeader: false,
+    return503OnClosing: false,
+    requestTimeout: ARRIVAL_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
+    // Nothing uses Nest's middleware, and each request would pay for it.
+    skipMiddie: true,
+    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+      reply.header('x-correlation-id', request.id);
+      gatekeeper.authenticated(request, reply, () => {
+        filter.answer(error, request, reply);
+      });
+    },
+    clientErrorHandler: (_error: Error, socket: Socket) => {
+      refuseUnreadable(socket);
+    },
+  });
+  const fastify = adapter.getInstance();
+  fastify.decorateRequest('caller', null);
+  fastify.addHook('onRequest', gatekeeper.onRequest);
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+    done(null, parseJsonBody(body as Buffer));
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(services), adapter, {
+    bodyParser: false,
+    logger: nestLogger(logger),
+    abortOnError: false,
+  });
+  app.useGlobalPipes(new DtoPipe());
+  app.useGlobalFilters(filter);
+  serveDocument(app);
+  await app.init();
+  return app;
+}
+
+function ended(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  startedMs: number,
+  services: EdgeServices,
+  logger: Logger,
+): void {
+  const { statusCode } = reply;
+  const route = request.routeOptions.url ?? 'unknown';
+  const durationMs = performance.now() - startedMs;
+  services.metrics.requestEnded(request.method, route, statusCode, durationMs / 1000);
+  // What went well is for the metrics; the route says what was asked, without anyone's ids.
+  const level = statusCode < 400 ? 'debug' : 'info';
+  if (!logger.isLevelEnabled(level)) return;
+  const line = { correlationId: request.id, method: request.method, route, statusCode, durationMs, sub: request.caller?.id };
+  logger[level](line, 'request');
+}
+
+/** What arrives is no HTTP: there is no request to answer, only a socket. */
+function refuseUnreadable(socket: Socket): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const problem = malformedRequest([{ field: 'request', message: 'must be HTTP/1.1, complete and in time' }]);
+  const correlationId = correlationIdOf({});
+  const body = JSON.stringify(problemBody(problem, { instance: '', correlationId }));
+  const head = [
+    'HTTP/1.1 400 Bad Request',
+    'Content-Type: application/problem+json',
+    `Content-Length: ${String(Buffer.byteLength(body))}`,
+    `X-Correlation-Id: ${correlationId}`,
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}

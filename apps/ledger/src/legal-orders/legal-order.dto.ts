@@ -1,0 +1,313 @@
+import { ENDINGS, MAX_SUBJECTS, ORDER_KINDS, ORDER_STATES, type OrderState } from '#legal-orders';
+import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
+import { Scope } from '../accounts/account.dto.ts';
+import { ListQuery } from '../edge/query-edge.ts';
+import { answerOf, pageOf } from '../openapi/answers.ts';
+import { as } from '../openapi/schemas.ts';
+import {
+  AssetsField,
+  ChoiceField,
+  IdField,
+  KindListField,
+  NestedField,
+  Sha256Field,
+  TextField,
+  TimestampField,
+} from '../validation/fields.ts';
+import { NotYet } from '../validation/plan.ts';
+
+@NotYet('limits')
+export class ScopeBody {
+  @ChoiceField(['debit'], { notYet: ['credit', 'both'] })
+  direction!: 'debit';
+
+  @AssetsField()
+  assets!: 'all' | string[];
+}
+
+export class AuthorityBody {
+  @TextField(200, { example: 'High Court of Justice' })
+  name!: string;
+
+  @TextField(16, { description: 'ISO 3166, with the part where it matters.', example: 'GB-EAW' })
+  jurisdiction!: string;
+
+  @TextField(200, { optional: true })
+  officer?: string;
+
+  @TextField(200, { optional: true })
+  contact?: string;
+}
+
+export class AccountSubjectBody {
+  @ChoiceField(['account'])
+  kind!: 'account';
+
+  @IdField()
+  accountId!: string;
+}
+
+export class PartySubjectBody {
+  @ChoiceField(['party'])
+  kind!: 'party';
+
+  @IdField()
+  partyId!: string;
+}
+
+@NotYet('claimGroup', 'nonDisclosureUntil', 'releases')
+export class RegisterLegalOrderBody {
+  @IdField({ example: 'ord-1' })
+  orderId!: string;
+
+  @ChoiceField(ORDER_KINDS)
+  kind!: (typeof ORDER_KINDS)[number];
+
+  @ChoiceField(['restrain'], { optional: true, notYet: ['release', 'permit', 'execute'] })
+  effect?: 'restrain';
+
+  @NestedField(() => AuthorityBody)
+  authority!: AuthorityBody;
+
+  @TextField(200, { example: 'CL-2022-000123' })
+  caseReference!: string;
+
+  @TextField(300, { example: 'Senior Courts Act 1981 s.37' })
+  statute!: string;
+
+  @TextField(300, { optional: true, description: 'The foreign request that the order executes.' })
+  underlyingRequest?: string;
+
+  @KindListField(
+    { account: AccountSubjectBody, party: PartySubjectBody },
+    { minLength: 1, maxLength: MAX_SUBJECTS, notYet: ['address', 'external'], description: 'Whom the order names.' },
+  )
+  subjects!: (AccountSubjectBody | PartySubjectBody)[];
+
+  @NestedField(() => ScopeBody)
+  scope!: ScopeBody;
+
+  @TimestampField()
+  issuedAt!: string;
+
+  @TimestampField()
+  receivedAt!: string;
+
+  @TimestampField({ description: 'In force from here on, once verified.' })
+  effectiveAt!: string;
+
+  @TimestampField({ optional: true })
+  expiresAt?: string;
+
+  @Sha256Field()
+  documentSha256!: string;
+}
+
+export class VerificationBody {
+  @TextField(200, { description: 'How it was verified.' })
+  method!: string;
+
+  @TextField(500, { optional: true })
+  note?: string;
+}
+
+@NotYet('subjects', 'scope', 'expiresAt')
+export class ProposeChangeBody {
+  @IdField({ example: 'chg-1' })
+  changeId!: string;
+
+  @ChoiceField(['ending'], { notYet: ['variation', 'extension'] })
+  kind!: 'ending';
+
+  @ChoiceField(ENDINGS)
+  how!: (typeof ENDINGS)[number];
+
+  @Sha256Field()
+  documentSha256!: string;
+
+  @TimestampField()
+  issuedAt!: string;
+
+  @TextField(200)
+  reference!: string;
+}
+
+export class OrderPath {
+  @IdField()
+  orderId!: string;
+}
+
+export class ChangePath extends OrderPath {
+  @IdField()
+  changeId!: string;
+}
+
+export class OrdersQuery extends ListQuery {
+  @IdField({ optional: true })
+  accountId?: string;
+
+  @IdField({ optional: true })
+  partyId?: string;
+
+  @IdField({ optional: true, description: 'The order itself.' })
+  basisId?: string;
+
+  @ChoiceField(ORDER_STATES, { optional: true })
+  state?: OrderState;
+}
+
+export class Authority {
+  @ApiProperty(as('text'))
+  name!: string;
+
+  @ApiProperty(as('text'))
+  jurisdiction!: string;
+
+  @ApiProperty(as('text', { optional: true }))
+  officer?: string;
+
+  @ApiProperty(as('text', { optional: true }))
+  contact?: string;
+}
+
+export class Verification {
+  @ApiProperty(as('text'))
+  method!: string;
+
+  @ApiProperty(as('text', { nullable: true }))
+  note!: string | null;
+
+  @ApiProperty(as('text'))
+  verifiedBy!: string;
+
+  @ApiProperty(as('time'))
+  verifiedAt!: string;
+}
+
+export class Rejection {
+  @ApiProperty(as('text'))
+  reason!: string;
+
+  @ApiProperty(as('text'))
+  rejectedBy!: string;
+
+  @ApiProperty(as('time'))
+  rejectedAt!: string;
+}
+
+export class Change {
+  @ApiProperty(as('id'))
+  orderId!: string;
+
+  @ApiProperty(as('id'))
+  changeId!: string;
+
+  @ApiProperty(as('text', { enum: ['ending'] }))
+  kind!: string;
+
+  @ApiProperty(as('text', { enum: ENDINGS }))
+  how!: string;
+
+  @ApiProperty(as('text', { enum: ['proposed', 'verified', 'rejected'] }))
+  state!: string;
+
+  @ApiProperty(as('sha256'))
+  documentSha256!: string;
+
+  @ApiProperty(as('time'))
+  issuedAt!: string;
+
+  @ApiProperty(as('text'))
+  reference!: string;
+
+  @ApiProperty(as('text'))
+  proposedBy!: string;
+
+  @ApiProperty(as('text', { nullable: true }))
+  decidedBy!: string | null;
+
+  @ApiProperty(as('text', { nullable: true, description: 'Of a rejection.' }))
+  reason!: string | null;
+
+  @ApiProperty(as('time'))
+  createdAt!: string;
+
+  @ApiProperty(as('time'))
+  updatedAt!: string;
+}
+
+@ApiExtraModels(AccountSubjectBody, PartySubjectBody)
+export class LegalOrder {
+  @ApiProperty(as('id'))
+  orderId!: string;
+
+  @ApiProperty(as('text', { enum: ORDER_KINDS }))
+  kind!: string;
+
+  @ApiProperty(as('text', { enum: ['restrain'] }))
+  effect!: string;
+
+  @ApiProperty({ type: Authority })
+  authority!: Authority;
+
+  @ApiProperty(as('text'))
+  caseReference!: string;
+
+  @ApiProperty(as('text'))
+  statute!: string;
+
+  @ApiProperty(as('text', { optional: true }))
+  underlyingRequest?: string;
+
+  @ApiProperty({
+    type: 'array',
+    items: { oneOf: [{ $ref: getSchemaPath(AccountSubjectBody) }, { $ref: getSchemaPath(PartySubjectBody) }] },
+  })
+  subjects!: readonly object[];
+
+  @ApiProperty({ type: Scope })
+  scope!: Scope;
+
+  @ApiProperty(as('time'))
+  issuedAt!: string;
+
+  @ApiProperty(as('time'))
+  receivedAt!: string;
+
+  @ApiProperty(as('time'))
+  effectiveAt!: string;
+
+  @ApiProperty(as('time', { optional: true }))
+  expiresAt?: string;
+
+  @ApiProperty(as('sha256'))
+  documentSha256!: string;
+
+  @ApiProperty(as('text', { enum: ORDER_STATES }))
+  state!: string;
+
+  @ApiProperty(as('text'))
+  registeredBy!: string;
+
+  @ApiProperty({ type: Verification, nullable: true })
+  verification!: Verification | null;
+
+  @ApiProperty({ type: Rejection, nullable: true })
+  rejection!: Rejection | null;
+
+  @ApiProperty(as('time', { nullable: true }))
+  endedAt!: string | null;
+
+  @ApiProperty({ type: Change, isArray: true })
+  changes!: readonly Change[];
+
+  @ApiProperty(as('time'))
+  createdAt!: string;
+
+  @ApiProperty(as('time'))
+  updatedAt!: string;
+}
+
+export const LegalOrderAnswer = answerOf('legalOrder', LegalOrder);
+export const LegalOrderPage = pageOf('LegalOrderPage', LegalOrder);
+export const ChangeAnswer = answerOf('change', Change);

@@ -1,0 +1,226 @@
+import type { LegalOrderView } from '#legal-orders';
+import type { LedgerCommand } from '#command-handling';
+import type { Queries } from '#projections';
+import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ReasonBody } from '../accounts/movement.dto.ts';
+import { OVERSIGHT } from '../auth/roles.ts';
+import { legalOrderAsOf } from '../edge/as-of.ts';
+import { CommandEdge, type Accepted } from '../edge/command-edge.ts';
+import { found, QueryEdge, ReadQuery } from '../edge/query-edge.ts';
+import { etagOf } from '../http/answer.ts';
+import { CommandRoute, QueryRoute } from '../openapi/routes.ts';
+import {
+  Change,
+  ChangeAnswer,
+  ChangePath,
+  LegalOrder,
+  LegalOrderAnswer,
+  LegalOrderPage,
+  OrderPath,
+  OrdersQuery,
+  ProposeChangeBody,
+  RegisterLegalOrderBody,
+  VerificationBody,
+} from './legal-order.dto.ts';
+
+@ApiTags('Legal orders')
+@Controller('v1/admin/legal-orders')
+export class LegalOrdersController {
+  readonly #commands: CommandEdge;
+  readonly #queries: QueryEdge;
+
+  constructor(commands: CommandEdge, queries: QueryEdge) {
+    this.#commands = commands;
+    this.#queries = queries;
+  }
+
+  @Post()
+  @CommandRoute({
+    operationId: 'registerLegalOrder',
+    summary: 'Register a legal order; it binds nothing until another person verifies it',
+    roles: ['ops'],
+    created: true,
+    answer: LegalOrderAnswer,
+    problems: ['already-exists', 'account-not-found', 'party-not-found'],
+  })
+  register(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @Body() body: RegisterLegalOrderBody,
+  ): Promise<void> {
+    const instrument = { ...body, effect: 'restrain' } as const;
+    return this.#order(request, reply, body, { type: 'RegisterLegalOrder', orderId: body.orderId, instrument });
+  }
+
+  @Post(':orderId/verification')
+  @CommandRoute({
+    operationId: 'verifyLegalOrder',
+    summary: 'Verify a legal order: from here on it is in force',
+    roles: ['approver'],
+    answer: LegalOrderAnswer,
+    problems: ['legal-order-not-found', 'maker-is-checker', 'invalid-transition'],
+  })
+  verify(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @Param() path: OrderPath,
+    @Body() body: VerificationBody,
+  ): Promise<void> {
+    return this.#order(request, reply, body, { type: 'VerifyLegalOrder', ...path, ...body });
+  }
+
+  @Post(':orderId/rejection')
+  @CommandRoute({
+    operationId: 'rejectLegalOrder',
+    summary: 'Reject a legal order: it never binds',
+    roles: ['approver'],
+    answer: LegalOrderAnswer,
+    problems: ['legal-order-not-found', 'maker-is-checker', 'invalid-transition'],
+  })
+  reject(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @Param() path: OrderPath,
+    @Body() body: ReasonBody,
+  ): Promise<void> {
+    return this.#order(request, reply, body, { type: 'RejectLegalOrder', ...path, ...body });
+  }
+
+  @Post(':orderId/changes')
+  @CommandRoute({
+    operationId: 'proposeChange',
+    summary: 'Propose a change of a legal order; a proposed ending blocks new freezes at once',
+    roles: ['ops'],
+    created: true,
+    answer: ChangeAnswer,
+    problems: ['legal-order-not-found', 'already-exists', 'invalid-transition'],
+  })
+  propose(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @Param() path: OrderPath,
+    @Body() body: ProposeChangeBody,
+  ): Promise<void> {
+    const { kind: _, ...ending } = body;
+    return this.#change(request, reply, body, { type: 'ProposeEnding', ...path, ...ending }, body.changeId);
+  }
+
+  @Post(':orderId/changes/:changeId/verification')
+  @CommandRoute({
+    operationId: 'verifyChange',
+    summary: 'Verify a change: an ending lifts what rests on the order',
+    roles: ['approver'],
+    answer: ChangeAnswer,
+    problems: ['legal-order-not-found', 'change-not-found', 'maker-is-checker', 'invalid-transition'],
+  })
+  verifyChange(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @Param() path: ChangePath,
+    @Body() body: VerificationBody,
+  ): Promise<void> {
+    return this.#change(request, reply, body, { type: 'VerifyChange', ...path, ...body }, path.changeId);
+  }
+
+  @Post(':orderId/changes/:changeId/rejection')
+  @CommandRoute({
+    operationId: 'rejectChange',
+    summary: 'Reject a change: the order goes on as it was',
+    roles: ['approver'],
+    answer: ChangeAnswer,
+    problems: ['legal-order-not-found', 'change-not-found', 'maker-is-checker', 'invalid-transition'],
+  })
+  rejectChange(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @Param() path: ChangePath,
+    @Body() body: ReasonBody,
+  ): Promise<void> {
+    return this.#change(request, reply, body, { type: 'RejectChange', ...path, ...body }, path.changeId);
+  }
+
+  @Get()
+  @QueryRoute({ operationId: 'listLegalOrders', summary: 'List legal orders', roles: OVERSIGHT, answer: LegalOrderPage })
+  async list(@Res() reply: FastifyReply, @Query() query: OrdersQuery): Promise<void> {
+    const queries = await this.#queries.upTo(query.atLeast);
+    reply.send(query.basisId === undefined ? queries.legalOrders(query, query) : onlyOrder(queries, query.basisId, query));
+  }
+
+  @Get(':orderId')
+  @QueryRoute({
+    operationId: 'readLegalOrder',
+    summary: 'Read a legal order',
+    roles: OVERSIGHT,
+    tagged: true,
+    answer: LegalOrder,
+    problems: ['legal-order-not-found'],
+  })
+  async read(@Res() reply: FastifyReply, @Param() { orderId }: OrderPath, @Query() query: ReadQuery): Promise<void> {
+    const queries = await this.#queries.upTo(query.atLeast);
+    const { view, streamRevision } = found(queries.legalOrder(orderId), 'legal-order', orderId);
+    reply.header('etag', etagOf(streamRevision)).send(view);
+  }
+
+  @Get(':orderId/changes/:changeId')
+  @QueryRoute({
+    operationId: 'readChange',
+    summary: 'Read a change of a legal order',
+    roles: OVERSIGHT,
+    tagged: true,
+    answer: Change,
+    problems: ['legal-order-not-found', 'change-not-found'],
+  })
+  async readChange(
+    @Res() reply: FastifyReply,
+    @Param() { orderId, changeId }: ChangePath,
+    @Query() query: ReadQuery,
+  ): Promise<void> {
+    const queries = await this.#queries.upTo(query.atLeast);
+    const { view, streamRevision } = found(queries.legalOrder(orderId), 'legal-order', orderId);
+    const change = view.changes.find((candidate) => candidate.changeId === changeId);
+    reply.header('etag', etagOf(streamRevision)).send(found(change, 'change', changeId));
+  }
+
+  #order(request: FastifyRequest, reply: FastifyReply, body: object, command: LedgerCommand): Promise<void> {
+    return this.#commands.run(request, reply, body, command, async (accepted) => ({
+      legalOrder: await this.#asOf(accepted),
+    }));
+  }
+
+  #change(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    body: object,
+    command: LedgerCommand,
+    changeId: string,
+  ): Promise<void> {
+    return this.#commands.run(request, reply, body, command, async (accepted) => {
+      const { changes } = await this.#asOf(accepted);
+      return { change: found(changes.find((candidate) => candidate.changeId === changeId), 'change', changeId) };
+    });
+  }
+
+  async #asOf({ events, revision }: Accepted): Promise<LegalOrderView> {
+    return legalOrderAsOf(await this.#commands.ledger.history(events[0]?.stream ?? '', revision));
+  }
+}
+
+/** The list of the one order that the filter names, if the other filters let it through. */
+function onlyOrder(
+  queries: Queries,
+  orderId: string,
+  { accountId, partyId, state }: OrdersQuery,
+): { items: readonly LegalOrderView[]; nextCursor: null } {
+  const order = queries.legalOrder(orderId)?.view;
+  const names = (kind: 'account' | 'party', id: string | undefined): boolean =>
+    id === undefined ||
+    order?.subjects.some((subject) => subject.kind === kind && idOf(subject) === id) === true;
+  const fits = (state === undefined || order?.state === state) && names('account', accountId) && names('party', partyId);
+  return { items: order !== undefined && fits ? [order] : [], nextCursor: null };
+}
+
+function idOf(subject: LegalOrderView['subjects'][number]): string {
+  return subject.kind === 'account' ? subject.accountId : subject.partyId;
+}

@@ -1,0 +1,6 @@
+/** Starts the service: `npm start`. */
+// First of all: everything else may be more than an old Node can load.
+import './node-version.ts';
+
+const { start } = await import('./start.ts');
+await start(process);

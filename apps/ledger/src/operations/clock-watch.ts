@@ -1,0 +1,36 @@
+import type { LedgerCommands } from '#command-handling';
+
+/** For how long a clock that was found behind counts as unreliable. */
+const UNRELIABLE_MS = 10_000;
+
+/** Remembers when a command was last put off because the clock is behind what is recorded. */
+export class ClockWatch {
+  readonly #now: () => number;
+  #foundBehindAtMs: number | undefined;
+
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  problem(): string | undefined {
+    const foundAt = this.#foundBehindAtMs;
+    if (foundAt === undefined || this.#now() - foundAt > UNRELIABLE_MS) return undefined;
+    return 'The clock is behind what is recorded already.';
+  }
+
+  /** The same core, watched. */
+  watching(ledger: LedgerCommands): LedgerCommands {
+    return {
+      execute: async (request) => {
+        const outcome = await ledger.execute(request);
+        if (outcome.status === 'rejected' && outcome.rejection.code === 'clock-unreliable') {
+          this.#foundBehindAtMs = this.#now();
+        }
+        return outcome;
+      },
+      asset: (code) => ledger.asset(code),
+      history: (stream, toRevision) => ledger.history(stream, toRevision),
+      eventAt: (pointer) => ledger.eventAt(pointer),
+    };
+  }
+}

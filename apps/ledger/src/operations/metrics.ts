@@ -1,0 +1,91 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Numbers that others keep, read when the metrics are asked for. */
+export interface MetricSources {
+  readonly violations: () => number;
+  /** Events that the read models have not taken in yet, as far as is known. */
+  readonly projectionLagSeconds: () => number;
+  readonly commandsWaiting: () => number;
+  readonly supervisorPending: () => number;
+}
+
+/** What Prometheus sees. One registry for each service, so that two in one process do not mix. */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #durations: Histogram<'method' | 'route' | 'status'>;
+  readonly #durationsOf = new Map<string, { observe(seconds: number): void }>();
+  readonly #commands: Counter<'type' | 'outcome'>;
+  readonly #appended: Counter<'stream'>;
+  readonly #conflicts: Counter;
+
+  constructor() {
+    const registers = [this.registry];
+    collectDefaultMetrics({ register: this.registry });
+    this.#durations = new Histogram({
+      name: 'writ_http_request_duration_seconds',
+      help: 'Time from a request to the end of its answer, by route.',
+      labelNames: ['method', 'route', 'status'],
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers,
+    });
+    this.#commands = new Counter({
+      name: 'writ_commands_total',
+      help: 'Commands by what came of them: accepted, replayed, or the code of the rejection.',
+      labelNames: ['type', 'outcome'],
+      registers,
+    });
+    this.#appended = new Counter({
+      name: 'writ_events_appended_total',
+      help: 'Events stored, by the kind of their stream.',
+      labelNames: ['stream'],
+      registers,
+    });
+    this.#conflicts = new Counter({
+      name: 'writ_append_conflicts_total',
+      help: 'Appends that found another writer had come first.',
+      registers,
+    });
+  }
+
+  /** Adds what others count. */
+  observe(sources: MetricSources): void {
+    this.#gauge('writ_violations', 'Events in the log that break an invariant.', sources.violations);
+    this.#gauge('writ_projection_lag_seconds', 'Time since the read models were last level with the log.', sources.projectionLagSeconds);
+    this.#gauge('writ_commands_waiting', 'Commands that wait or run.', sources.commandsWaiting);
+    this.#gauge('writ_supervisor_pending', 'Steps that the supervisor has yet to finish.', sources.supervisorPending);
+  }
+
+  requestEnded(method: string, route: string, status: number, seconds: number): void {
+    // Labels are looked up once for each route and status: every request comes through here.
+    const name = `${method} ${String(status)} ${route}`;
+    let durations = this.#durationsOf.get(name);
+    if (durations === undefined) {
+      durations = this.#durations.labels(method, route, String(status));
+      this.#durationsOf.set(name, durations);
+    }
+    durations.observe(seconds);
+  }
+
+  commandEnded(type: string, outcome: string): void {
+    this.#commands.inc({ type, outcome });
+  }
+
+  appended(stream: string, events: number): void {
+    this.#appended.inc({ stream: stream.slice(0, stream.indexOf('-')) }, events);
+  }
+
+  conflicted(): void {
+    this.#conflicts.inc();
+  }
+
+  #gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+}

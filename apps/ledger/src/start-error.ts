@@ -1,0 +1,38 @@
+import { isStoreError } from '#event-store';
+import { ConfigError } from './config/config.ts';
+import { codeOf, messageOf } from './thrown.ts';
+
+/** Why the service can't start, in one line for whoever started it: what, where, and what to do. */
+export class StartError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'StartError';
+  }
+}
+
+/** What to print for whatever stopped the start. */
+export function describeStartFailure(thrown: unknown, place: { host: string; port: number; dataDir: string }): string {
+  if (thrown instanceof ConfigError || thrown instanceof StartError) return thrown.message;
+  const code = codeOf(thrown);
+  const address = `${place.host}:${String(place.port)}`;
+  if (code === 'EADDRINUSE') return `${address} is taken by another program: stop that one, or set PORT to another port.`;
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `${address} is no address of this machine: set HOST to one.`;
+  if (code === 'EACCES' && isListening(thrown)) return `${address} may not be listened on: set PORT to 1024 or more.`;
+  if (isStoreError(thrown)) return `${messageOf(thrown)}. ${adviceFor(messageOf(thrown))}`;
+  if (typeof code === 'string' && FILE_ERRORS.includes(code)) {
+    return `The data folder ${place.dataDir} can't be used (${code}): make it writable, or set WRIT_DATA_DIR to another.`;
+  }
+  return messageOf(thrown);
+}
+
+const FILE_ERRORS = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOSPC'];
+
+function isListening(thrown: unknown): boolean {
+  return (thrown as { syscall?: unknown }).syscall === 'listen';
+}
+
+function adviceFor(message: string): string {
+  if (message.includes('in use')) return 'Stop that one, or set WRIT_DATA_DIR to another folder.';
+  if (message.includes('format')) return 'Start the version of Writ that wrote it, or a newer one.';
+  return 'Set WRIT_DATA_DIR to another folder, or restore the file from a backup.';
+}

@@ -1,0 +1,133 @@
+import { normaliseDecimal } from '#kernel';
+import { applyDecorators } from '@nestjs/common';
+import { ApiExtraModels, ApiProperty, getSchemaPath, type ApiPropertyOptions } from '@nestjs/swagger';
+import { ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
+import { noteField, type Dto } from './plan.ts';
+import {
+  amountRule,
+  assetCodeRule,
+  assetsRule,
+  choiceRule,
+  idRule,
+  integerRule,
+  sha256Rule,
+  textRule,
+  timestampRule,
+  uuidRule,
+  type Rule,
+} from './rules.ts';
+
+/** What may be said of any field. */
+export interface FieldOptions {
+  readonly optional?: boolean;
+  readonly description?: string;
+  readonly example?: unknown;
+}
+
+/** A field under one rule: validator and OpenAPI schema in one decorator, so that they can't disagree. */
+export function RuleField(rule: Rule, options: FieldOptions = {}): PropertyDecorator {
+  const { normalise } = rule;
+  return applyDecorators(
+    ...presence(options),
+    ValidateBy({
+      name: 'rule',
+      validator: {
+        validate: (value) => rule.problem(value) === undefined,
+        defaultMessage: (args) => rule.problem(args?.value) ?? '',
+      },
+    }),
+    Described({ ...rule.schema }, options),
+    ...(normalise === undefined ? [] : [Noted({ normalise })]),
+  );
+}
+
+export const IdField = (options?: FieldOptions): PropertyDecorator => RuleField(idRule, options);
+export const UuidField = (options?: FieldOptions): PropertyDecorator => RuleField(uuidRule, options);
+export const AssetCodeField = (options?: FieldOptions): PropertyDecorator => RuleField(assetCodeRule, options);
+export const AssetsField = (options?: FieldOptions): PropertyDecorator => RuleField(assetsRule, options);
+export const Sha256Field = (options?: FieldOptions): PropertyDecorator => RuleField(sha256Rule, options);
+export const TimestampField = (options?: FieldOptions): PropertyDecorator => RuleField(timestampRule, options);
+export const AmountField = (options?: FieldOptions): PropertyDecorator =>
+  applyDecorators(RuleField(amountRule, options), Noted({ normaliseForComparison: normaliseDecimal }));
+
+export function TextField(maxLength: number, options?: FieldOptions): PropertyDecorator {
+  return RuleField(textRule(maxLength), options);
+}
+
+export function IntegerField(minimum: number, maximum: number, options?: FieldOptions): PropertyDecorator {
+  return RuleField(integerRule(minimum, maximum), options);
+}
+
+/** One of a few words. `notYet` are words that will be taken one day. */
+export function ChoiceField(
+  allowed: readonly string[],
+  { notYet = [], ...options }: FieldOptions & { readonly notYet?: readonly string[] } = {},
+): PropertyDecorator {
+  return RuleField(choiceRule(allowed, notYet), options);
+}
+
+/** An object of its own class. */
+export function NestedField(dto: () => Dto, options: FieldOptions = {}): PropertyDecorator {
+  return applyDecorators(
+    ...presence(options),
+    ValidateNested(),
+    Noted({ nested: dto }),
+    Described({ type: () => dto() }, options),
+  );
+}
+
+interface ListOptions extends FieldOptions {
+  readonly minLength: number;
+  readonly maxLength: number;
+}
+
+/** A list of objects of one class. */
+export function NestedListField(
+  dto: () => Dto,
+  { minLength, maxLength, ...options }: ListOptions,
+): PropertyDecorator {
+  return applyDecorators(
+    ...presence(options),
+    ValidateNested(),
+    Noted({ nested: dto, list: { minLength, maxLength } }),
+    Described({ type: () => dto(), isArray: true, minItems: minLength, maxItems: maxLength }, options),
+  );
+}
+
+/** A list of objects, each of the class that its `kind` names. `notYet` are kinds that will be taken one day. */
+export function KindListField(
+  kinds: Readonly<Record<string, Dto>>,
+  { minLength, maxLength, notYet = [], ...options }: ListOptions & { readonly notYet?: readonly string[] },
+): PropertyDecorator {
+  const models = Object.values(kinds) as (abstract new () => object)[];
+  return applyDecorators(
+    ...presence(options),
+    ValidateNested(),
+    Noted({ nested: () => ({ kinds, notYet }), list: { minLength, maxLength } }),
+    ApiExtraModels(...(models as never[])),
+    Described(
+      {
+        type: 'array',
+        minItems: minLength,
+        maxItems: maxLength,
+        items: { oneOf: models.map((model) => ({ $ref: getSchemaPath(model as never) })) },
+      },
+      options,
+    ),
+  );
+}
+
+/** Null is a value like any other, and the wrong one: only what is left out is absent. */
+function presence({ optional = false }: FieldOptions): readonly PropertyDecorator[] {
+  return optional ? [ValidateIf((_, value) => value !== undefined)] : [];
+}
+
+function Noted(note: Parameters<typeof noteField>[2]): PropertyDecorator {
+  return (prototype, property) => {
+    noteField(prototype, String(property), note);
+  };
+}
+
+function Described(schema: Readonly<Record<string, unknown>>, { optional = false, ...options }: FieldOptions): PropertyDecorator {
+  return ApiProperty({ ...schema, ...options, required: !optional } as ApiPropertyOptions);
+}

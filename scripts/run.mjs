@@ -1,0 +1,60 @@
+/**
+ * Runs a task of the project: `node scripts/run.mjs <task> [arguments]`, or `npm run <task>`. It starts on whatever Node
+ * (20 or newer) the machine has, does the set-up that is missing, and then runs the task on the pinned Node.
+ */
+import { endAs, runToEnd } from './processes.mjs';
+import { PINNED_NODE, ROOT, SetUpError, ensureBuild, ensurePackages } from './set-up.mjs';
+
+const OLDEST_NODE_MAJOR = 20;
+
+const built = (name) => `dist/apps/ledger/src/${name}.js`;
+const tool = (path) => `node_modules/${path}`;
+const eslint = (...args) => [tool('eslint/bin/eslint.js'), '.', '--max-warnings=0', ...args];
+const prettier = (...args) => [tool('prettier/bin/prettier.cjs'), '.', '--log-level=warn', ...args];
+// jest loads ES modules through an interface of Node's that warns of itself in every worker.
+const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', tool('jest/bin/jest.js')];
+
+/** For each task its set-up and the commands that the pinned Node then runs in turn; `args` are the caller's. */
+const TASKS = {
+  setup: { needs: ensurePackages, commands: () => [] },
+  build: { needs: () => ensureBuild({ always: true }), commands: () => [] },
+  start: { needs: ensureBuild, commands: (args) => [[built('main'), ...args]] },
+  token: { needs: ensureBuild, commands: (args) => [[built('token'), ...args]] },
+  demo: { needs: ensureBuild, commands: (args) => [[built('demo/main'), ...args]] },
+  rebuild: { needs: ensureBuild, commands: (args) => [[built('rebuild'), ...args]] },
+  openapi: { needs: ensureBuild, commands: (args) => [[built('openapi'), ...args]] },
+  catalogue: { needs: ensureBuild, commands: (args) => [[built('catalogue'), ...args]] },
+  // Node strips the types of test/bench itself; what it imports by `#` is the build, as without `writ-source`.
+  bench: { needs: ensureBuild, commands: (args) => [['test/bench/main.ts', ...args]] },
+  // Some tests start the built service.
+  test: { needs: ensureBuild, commands: (args) => [[...jest, ...args]] },
+  lint: { needs: ensurePackages, commands: () => [eslint(), prettier('--check')] },
+  format: { needs: ensurePackages, commands: () => [eslint('--fix'), prettier('--write')] },
+  typecheck: { needs: ensurePackages, commands: () => [[tool('typescript/bin/tsc'), '--noEmit', '-p', '.']] },
+  boundaries: { needs: ensurePackages, commands: () => [['scripts/check-boundaries.mjs']] },
+};
+
+async function main([name, ...args]) {
+  if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE_MAJOR) {
+    fail(`Writ needs Node.js ${OLDEST_NODE_MAJOR} or newer to set itself up; this is ${process.version}.`);
+  }
+  if (!Object.hasOwn(TASKS, name ?? '')) fail(`Usage: npm run <${Object.keys(TASKS).join(' | ')}>`);
+  const task = TASKS[name];
+  try {
+    await task.needs();
+  } catch (error) {
+    if (error instanceof SetUpError) fail(error.message);
+    throw error;
+  }
+  for (const command of task.commands(args)) {
+    const end = await runToEnd(PINNED_NODE, command, { cwd: ROOT });
+    if (end.code !== 0) return endAs(end);
+  }
+}
+
+function fail(message) {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}
+
+await main(process.argv.slice(2));
