@@ -26,8 +26,16 @@ function once(): number {
   const fold = (events: readonly AccountEvent[]): void => {
     for (const event of events) {
       revision += 1;
-      const recorded = { ...event, id: '', schemaVersion: 1, stream: 'account-acc-1', revision, position: '', metadata };
-      state = evolveAccount(state, recorded as Recorded<AccountEvent>);
+      const recorded = {
+        ...event,
+        id: '',
+        schemaVersion: 1,
+        stream: 'account-acc-1',
+        revision,
+        position: '',
+        metadata,
+      };
+      state = evolveAccount(state, recorded);
     }
   };
   fold([{ type: 'AccountOpened', data: { accountId: 'acc-1', holders: [{ partyId: 'p-1', capacity: 'owner' }] } }]);

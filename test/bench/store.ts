@@ -19,11 +19,14 @@ export async function manyCallers(): Promise<Comparison> {
     let run = 0;
     const ours = async (): Promise<number> => {
       run += 1;
-      const prepared = Array.from({ length: CALLERS }, (_, caller) => chain(`account-${String(run)}-${String(caller)}`));
+      const prepared = Array.from({ length: CALLERS }, (_, caller) =>
+        chain(`account-${String(run)}-${String(caller)}`),
+      );
       const start = performance.now();
       await Promise.all(
         prepared.map(async ({ stream, events }) => {
-          for (const [at, event] of events.entries()) await store.append(stream, at === 0 ? 'no-stream' : at - 1, [event]);
+          for (const [at, event] of events.entries())
+            await store.append(stream, at === 0 ? 'no-stream' : at - 1, [event]);
         }),
       );
       return (CALLERS * APPENDS_OF_EACH) / ((performance.now() - start) / 1000);

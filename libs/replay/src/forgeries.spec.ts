@@ -32,7 +32,9 @@ describe('what was forced into the store by other means', () => {
     await forgeAll(
       {
         read: (stream) => store.read(stream),
-        write: async (stream, expected, events) => void (await store.append(stream, expected, events)),
+        write: async (stream, expected, events) => {
+          await store.append(stream, expected, events);
+        },
       },
       { accounts, verifiedOrder: 'ord-1', unverifiedOrder: 'ord-2' },
     );
