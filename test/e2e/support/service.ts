@@ -1,0 +1,164 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const START_LIMIT_MS = 60_000;
+const STOP_LIMIT_MS = 15_000;
+const POLL_MS = 50;
+
+const built = (file: string): string => fileURLToPath(new URL(`../../../dist/apps/ledger/src/${file}`, import.meta.url));
+
+export interface ServiceOptions {
+  /** Settings beside those that every test service has. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** A data folder to go on with; the caller removes it. Default: a new one, gone when the service stops. */
+  readonly dataDir?: string;
+}
+
+export interface Claims {
+  readonly sub: string;
+  readonly roles: readonly string[];
+}
+
+export interface RequestOptions {
+  readonly token?: string;
+  /** Sent as JSON; a string is sent as it is. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** The body, when it is JSON. */
+  readonly body: unknown;
+}
+
+/** The built service as a process of its own, on a free port. */
+export interface RunningService {
+  readonly url: string;
+  readonly dataDir: string;
+  /** A token of development mode. */
+  token(claims: Claims): Promise<string>;
+  request(method: string, path: string, options?: RequestOptions): Promise<Answer>;
+  /** What the service has printed. */
+  logs(): string;
+  /** Stops it in order. @returns its exit code */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+  /** Ends it as a power cut would. The data folder stays. */
+  kill(): Promise<void>;
+}
+
+/** Starts the service and waits until it is ready. @throws Error with what it printed when it is not ready in time */
+export async function startService(options: ServiceOptions = {}): Promise<RunningService> {
+  const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'writ-e2e-'));
+  const child = spawn(process.execPath, [built('main.js')], {
+    env: { ...withoutOurs(process.env), PORT: '0', WRIT_DATA_DIR: dataDir, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const service = new ServiceProcess(child, dataDir, options.dataDir === undefined);
+  await service.waitUntilReady();
+  return service;
+}
+
+/** Makes a token of development mode for a data folder: needs no running service. */
+export async function makeToken(dataDir: string, { sub, roles }: Claims, more: readonly string[] = []): Promise<string> {
+  const args = [built('token.js'), '--sub', sub, '--roles', roles.join(','), ...more];
+  const env = { ...withoutOurs(process.env), WRIT_DATA_DIR: dataDir };
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env });
+  return stdout.trim();
+}
+
+/** What is set for another service of this machine is not meant for this one. */
+function withoutOurs(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const ours = (name: string): boolean => name.startsWith('WRIT_') || ['HOST', 'PORT', 'NODE_ENV', 'NODE_OPTIONS'].includes(name);
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !ours(name)));
+}
+
+class ServiceProcess implements RunningService {
+  readonly dataDir: string;
+  url = '';
+  readonly #child: ChildProcess;
+  readonly #ownsFolder: boolean;
+  readonly #ended: Promise<unknown>;
+  readonly #tokens = new Map<string, Promise<string>>();
+  #output = '';
+
+  constructor(child: ChildProcess, dataDir: string, ownsFolder: boolean) {
+    this.#child = child;
+    this.dataDir = dataDir;
+    this.#ownsFolder = ownsFolder;
+    this.#ended = once(child, 'close');
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
+    }
+  }
+
+  async waitUntilReady(): Promise<void> {
+    const endMs = performance.now() + START_LIMIT_MS;
+    while (performance.now() < endMs && this.#child.exitCode === null) {
+      this.url = /"url":"(http:[^"]+)"/.exec(this.#output)?.[1] ?? '';
+      if (this.url !== '' && (await this.#isReady())) return;
+      await delay(POLL_MS);
+    }
+    await this.kill();
+    throw new Error(`the service is not ready in time. It printed:\n${this.#output}`);
+  }
+
+  async #isReady(): Promise<boolean> {
+    const response = await fetch(`${this.url}/health/ready`).catch(() => undefined);
+    return response?.ok === true;
+  }
+
+  logs(): string {
+    return this.#output;
+  }
+
+  token(claims: Claims): Promise<string> {
+    const name = JSON.stringify(claims);
+    const made = this.#tokens.get(name) ?? makeToken(this.dataDir, claims);
+    this.#tokens.set(name, made);
+    return made;
+  }
+
+  async request(method: string, path: string, { token, body, headers = {} }: RequestOptions = {}): Promise<Answer> {
+    const response = await fetch(this.url + path, {
+      method,
+      headers: {
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, text, body: asJson(text) };
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    this.#child.kill(signal);
+    const inTime = await Promise.race([this.#ended.then(() => true), delay(STOP_LIMIT_MS, false, { ref: false })]);
+    if (!inTime) await this.kill();
+    if (this.#ownsFolder) rmSync(this.dataDir, { recursive: true, force: true });
+    return this.#child.exitCode;
+  }
+
+  async kill(): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill('SIGKILL');
+    await this.#ended;
+  }
+}
+
+function asJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
