@@ -1,5 +1,5 @@
 import { decideAccount, evolveAccount, initialAccountState, type AccountCommand, type AccountEvent } from '#accounts';
-import { isRejection, type Recorded } from '#kernel';
+import { isRejection } from '#kernel';
 import { median } from './rounds.ts';
 
 const COMMANDS = 400_000;

@@ -22,8 +22,19 @@ function forgerOf(path: string): LogForger & { close(): void } {
       Promise.resolve(
         read.all(stream).map((row) => {
           const { revision, id, type, data, metadata } = row as Record<string, string>;
-          const parsed = { data: JSON.parse(String(data)) as unknown, metadata: JSON.parse(String(metadata)) as unknown };
-          return { stream, revision: Number(revision), id, type, position: '', schemaVersion: 1, ...parsed } as RecordedEvent;
+          const parsed = {
+            data: JSON.parse(String(data)) as unknown,
+            metadata: JSON.parse(String(metadata)) as unknown,
+          };
+          return {
+            stream,
+            revision: Number(revision),
+            id,
+            type,
+            position: '',
+            schemaVersion: 1,
+            ...parsed,
+          } as RecordedEvent;
         }),
       ),
     write: (stream, expected, events) => {
@@ -78,14 +89,20 @@ describe('events written straight into the file while the service is stopped', (
 
   it.each(FORGERY_NAMES.filter((name) => name !== 'liftedWithoutApproval'))('%s restricts nothing', async (name) => {
     const { freezes, balances } = await client.read('auditor', `/v1/accounts/${accounts[name]}`);
-    expect({ freezes, balances }).toMatchObject({ freezes: [], balances: [{ available: '2.00000000', frozen: '0.00000000' }] });
+    expect({ freezes, balances }).toMatchObject({
+      freezes: [],
+      balances: [{ available: '2.00000000', frozen: '0.00000000' }],
+    });
     expect((await client.reserve(accounts[name], 'w-1', '1')).status).toBe(201);
   });
 
   it('a lift without approval frees nothing, and a real freeze holds beside them', async () => {
     for (const accountId of [lifted, 'acc-real']) {
       const answer = await client.reserve(accountId, 'w-1', '1');
-      expect({ status: answer.status, body: answer.body }).toMatchObject({ status: 423, body: { code: 'account-frozen' } });
+      expect({ status: answer.status, body: answer.body }).toMatchObject({
+        status: 423,
+        body: { code: 'account-frozen' },
+      });
     }
   });
 

@@ -188,7 +188,7 @@ describe('deposits', () => {
     const full = deposited('BTC', (most - 1n).toString());
     const reservation: AccountEvent = { type: 'WithdrawalReserved', data: { ...withdrawal(), amount: '5' } };
     given(opened, full, reservation)
-      .when({ ...deposit, amount: formatUnits(1n, 8) } as AccountCommand)
+      .when({ ...deposit, amount: formatUnits(1n, 8) })
       .then(deposited('BTC', '1', 'd-1'));
     for (const history of [
       [opened, full],
@@ -196,7 +196,7 @@ describe('deposits', () => {
     ]) {
       const message = 'must not take the balance beyond 38 digits of minor units';
       given(...history)
-        .when({ ...deposit, amount: formatUnits(2n, 8) } as AccountCommand)
+        .when({ ...deposit, amount: formatUnits(2n, 8) })
         .thenRejected('malformed-request', { errors: [{ field: 'amount', message }] });
     }
   });
@@ -212,17 +212,17 @@ describe('reservations', () => {
 
   it('of another asset pass a freeze that does not cover it', () => {
     given(...accounts['frozen for bitcoins'])
-      .when({ ...reserve, asset: 'EUR', amount: '4' } as AccountCommand, { asset: euro })
+      .when({ ...reserve, asset: 'EUR', amount: '4' }, { asset: euro })
       .then({ type: 'WithdrawalReserved', data: withdrawal('EUR') });
   });
 
   it('take all that is available and no unit more', () => {
     const all: AccountEvent = { type: 'WithdrawalReserved', data: { ...withdrawal(), amount: '100000000' } };
     given(...funded)
-      .when({ ...reserve, amount: '1' } as AccountCommand)
+      .when({ ...reserve, amount: '1' })
       .then(all);
     given(...funded)
-      .when({ ...reserve, amount: '1.00000001' } as AccountCommand)
+      .when({ ...reserve, amount: '1.00000001' })
       .thenRejected('insufficient-funds', {});
     given(opened).when(reserve).thenRejected('insufficient-funds');
   });
@@ -236,7 +236,7 @@ describe('reservations', () => {
 
   it('of what is frozen and not there are refused as frozen', () => {
     given(...accounts.frozen)
-      .when({ ...reserve, amount: '7' } as AccountCommand)
+      .when({ ...reserve, amount: '7' })
       .thenRejected('account-frozen', { freezeIds: [freezeId] });
   });
 

@@ -1,7 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { MAX_APPEND_BYTES, MAX_APPEND_EVENTS } from '#event-store';
 import { MAX_OPEN_WITHDRAWALS, type AbandonReason } from '#freezes';
-import { eventHash, type Actor, type Basis, type Recorded, type Scope, type SealedEvent } from '#kernel';
+import {
+  eventHash,
+  SUPERVISOR,
+  type Actor,
+  type Basis,
+  type Recorded,
+  type Scope,
+  type SealedEvent,
+} from '#kernel';
 import type { FreezeAuthorised } from '#legal-orders';
 import { specEventId, specPointer } from '#testing';
 import { checkAccount } from './check.ts';
@@ -60,7 +68,7 @@ function dispatched(withdrawalId: string, asset: string): AccountEvent {
 /** Open withdrawals of two assets, some of them dispatched. */
 function busyAccount(): AccountState {
   return after(initialAccountState(), [
-    ...[opened, deposited('EUR'), deposited('BTC')],
+    ...[opened, deposited('EUR'), deposited('BTC'), deposited('CHF')],
     ...[reserved('w-9', 'BTC'), reserved('w-2', 'EUR'), reserved('w-3', 'BTC'), reserved('w-1', 'BTC')],
     ...[reserved('w-4', 'EUR'), dispatched('w-3', 'BTC'), dispatched('w-4', 'EUR')],
   ]);
@@ -101,6 +109,7 @@ describe('the events of a freeze', () => {
     blockedFrom: now,
     balancesAtFreeze: [
       { asset: 'BTC', available: '970', reserved: '30', held: '0' },
+      { asset: 'CHF', available: '1000', reserved: '0', held: '0' },
       { asset: 'EUR', available: '980', reserved: '20', held: '0' },
     ],
     stopped: ['w-9', 'w-2', 'w-1'],
@@ -149,7 +158,7 @@ describe('an authorisation that comes to no freeze', () => {
   it('is abandoned on the stream of an account that never opened', () => {
     const state = initialAccountState();
     const settled = settle({ state, authorisation: byParty('p-1') });
-    expect(settled).toEqual({ events: abandoned('account-not-open'), withKey: true });
+    expect(settled).toStrictEqual({ events: abandoned('account-not-open'), withKey: true });
     expect(after(state, eventsOf(settled)).freezes.resolved.get(specEventId(2))).toBe('abandoned');
   });
 
@@ -165,7 +174,7 @@ describe('an authorisation that comes to no freeze', () => {
     ['basis-ended', { basisEnded: true, by: 'supervisor' }, true],
   ])('is abandoned: %s', (reason, changed, withKey) => {
     const settled = settle(changed);
-    expect(settled).toEqual({ events: abandoned(reason), withKey });
+    expect(settled).toStrictEqual({ events: abandoned(reason), withKey });
     after(busyAccount(), eventsOf(settled));
   });
 
@@ -176,7 +185,7 @@ describe('an authorisation that comes to no freeze', () => {
     const citation = { ...frozen.data.citation, eventId: existing };
     const state = after(busyAccount(), [{ ...frozen, data: { ...frozen.data, freezeId: existing, citation } }]);
     const settled = settle({ state });
-    expect(settled).toEqual({ events: abandoned('already-frozen', existing), withKey: true });
+    expect(settled).toStrictEqual({ events: abandoned('already-frozen', existing), withKey: true });
     after(state, eventsOf(settled));
   });
 
@@ -210,10 +219,10 @@ describe('the largest freeze', () => {
   const longest = (prefix: string, length: number): string => prefix.padEnd(length, 'x');
   const accountId = longest('acc', 64);
   const asset = (nth: number): string => longest(`A${String(nth)}`, 16).toUpperCase();
-  /** Above these, 1,000 stops of the longest ids and amounts are more than an append may have. */
-  const MAX_ACTOR_ID = 64;
-  const MAX_ASSETS = 64;
-  const actor: Actor = { id: longest('olga', MAX_ACTOR_ID), roles: ['service', 'ops', 'approver', 'auditor'] };
+  /** With more assets than this, each of the longest code and amounts, 1,000 stops are more than an append may have. */
+  const MAX_ASSETS = 500;
+  const MAX_SCOPE_ASSETS = 100;
+  const actor: Actor = { id: longest('actor', 128), roles: ['service', 'ops', 'approver', 'auditor'] };
 
   /** 1,000 withdrawals, every field as long as it may be. */
   function largestAccount(): AccountState {
@@ -226,7 +235,7 @@ describe('the largest freeze', () => {
     }
     for (let nth = 0; nth < MAX_OPEN_WITHDRAWALS; nth++) {
       state.openWithdrawals.set(longest(`w${String(nth)}`, 64), {
-        asset: asset(nth % MAX_ASSETS),
+        asset: asset(nth % MAX_SCOPE_ASSETS),
         amountUnits,
         destination: { kind: 'bank' },
         reservedAt: now,
@@ -242,7 +251,9 @@ describe('the largest freeze', () => {
     let previousHash = 'f'.repeat(64);
     return events.map((event, revision) => {
       const keyed = revision === 0 ? { key, commandHash: 'f'.repeat(64) } : { key: null, commandHash: null };
-      const common = { actor, correlationId: longest('c', 128), causationId: specEventId(revision), ...keyed };
+      // As the lane seals: what follows from the first event is the service's own doing.
+      const by = revision === 0 ? actor : SUPERVISOR;
+      const common = { actor: by, correlationId: longest('c', 128), causationId: specEventId(revision), ...keyed };
       const open = { ...common, recordedAt: now, previousHash };
       const unsealed = { id: specEventId(revision), ...event, schemaVersion: 1 };
       const hash = eventHash(stream, revision, { ...unsealed, metadata: open });
@@ -253,7 +264,7 @@ describe('the largest freeze', () => {
 
   it('fits one append', () => {
     const orderId = longest('ord', 64);
-    const scope: Scope = { direction: 'debit', assets: Array.from({ length: 100 }, (_, nth) => asset(nth)) };
+    const scope: Scope = { direction: 'debit', assets: Array.from({ length: MAX_SCOPE_ASSETS }, (_, nth) => asset(nth)) };
     const about = { orderId, accountId, requestedBy: actor.id, blockedFrom: now };
     const authorisation = { ...authorised(scope, about), stream: longest('legalOrder-', 75) };
     const longBasis: Basis = { kind: 'legal-order', id: orderId };

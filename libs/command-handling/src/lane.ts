@@ -3,6 +3,7 @@ import {
   eventHash,
   reject,
   RejectionError,
+  SUPERVISOR,
   toTimestamp,
   type EventMetadata,
   type RecordedEvent,
@@ -191,7 +192,8 @@ export class Lane {
       const revision = home.fold.revision + 1 + index;
       const id = this.#host.machine.newId();
       const metadata: Omit<EventMetadata, 'hash'> = {
-        actor: origin.actor,
+        // What follows from the first event of a command, in the same append, is the service's own doing.
+        actor: index === 0 ? origin.actor : SUPERVISOR,
         correlationId: origin.correlationId,
         causationId: first ?? origin.causationId,
         key: index === 0 ? origin.key : null,

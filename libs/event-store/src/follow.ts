@@ -34,7 +34,7 @@ export function followLog(
       while (!subscriber.closed && (committedMeanwhile || !atEnd)) {
         committedMeanwhile = false;
         const page = await log.readAll(pageOptions(after, options.filter));
-        deliver(page.events, subscriber);
+        for (const event of page.events) subscriber.next(event);
         after = page.scannedTo ?? after;
         atEnd = page.atEnd;
       }
@@ -56,11 +56,4 @@ export function followLog(
 
 function pageOptions(after: Position | undefined, filter: EventFilter | undefined): ReadAllOptions {
   return { limit: PAGE_EVENTS, ...(after !== undefined && { after }), ...(filter !== undefined && { filter }) };
-}
-
-function deliver(events: readonly RecordedEvent[], subscriber: Subscriber<RecordedEvent>): void {
-  for (const event of events) {
-    if (subscriber.closed) return;
-    subscriber.next(event);
-  }
 }

@@ -6,7 +6,7 @@ import { describeRaces } from './contract-races.ts';
 const adapter: StoreUnderTest = { open: () => Promise.resolve(new MemoryEventStore()) };
 
 describeEventStore('MemoryEventStore', adapter);
-describeRaces('MemoryEventStore', adapter, 100);
+describeRaces('MemoryEventStore', adapter, 25);
 
 describe('MemoryEventStore', () => {
   it('stands for a store with many writers, or with one', () => {

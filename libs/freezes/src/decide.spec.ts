@@ -101,7 +101,7 @@ describe('lifts that people ask for', () => {
   it('keeps what the approver notes', () => {
     given(frozen, requested)
       .when({ ...approve, note: 'seen the file' })
-      .then({ type: 'AccountUnfrozen', data: { ...approvedLift.data, note: 'seen the file' } } as FreezeEvent);
+      .then({ type: 'AccountUnfrozen', data: { ...approvedLift.data, note: 'seen the file' } });
   });
 
   it('is rejected by another, and the freeze holds', () => {

@@ -273,6 +273,12 @@ describe('a freeze that does not resolve', () => {
     expect(reason(scene({ frozen: { placedBy: 'mallory' } }).input)).toContain('asked for by another person');
   });
 
+  it('states another legal time than was authorised, if one was', () => {
+    const authorised = { blockedFrom: '2022-04-05T00:00:00.000Z' };
+    expect(reason(scene({ authorised, frozen: authorised }).input)).toBe('resolves');
+    expect(reason(scene({ authorised }).input)).toContain('legal time');
+  });
+
   it('stands before its authorisation in the log', () => {
     const { input } = scene();
     const before = { ...input.event, position: '0000000000000001' };
@@ -355,7 +361,7 @@ describe('an authorisation whose account nothing ties to the order', () => {
     const { log, input } = scene({
       authorised: { namedBy: { stream: order, revision: '1', eventId: specEventId(1) } },
     });
-    expect(reason({ ...input, namedByEvent: log.basis(order)[1] as RecordedEvent })).toContain('names neither');
+    expect(reason({ ...input, namedByEvent: log.basis(order)[1] })).toContain('names neither');
   });
 
   it('points to the stream of another party', () => {

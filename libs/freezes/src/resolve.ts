@@ -57,7 +57,7 @@ function citationProblem({ event, basisEvents, namedByEvent, holders }: CitedFre
 
 /** Whatever the freeze says otherwise than the authorisation that it cites. */
 function mismatch(authorisation: Recorded<FreezeAuthorised>, freeze: Recorded<AccountFrozen>): string | undefined {
-  const { accountId, scope, requestedBy } = authorisation.data;
+  const { accountId, scope, requestedBy, blockedFrom } = authorisation.data;
   if (authorisation.stream !== basisStream(freeze.data.basis))
     return 'the cited event is not on the stream of the basis';
   if (accountId !== freeze.data.accountId || freeze.stream !== `account-${accountId}`) {
@@ -66,6 +66,7 @@ function mismatch(authorisation: Recorded<FreezeAuthorised>, freeze: Recorded<Ac
   if (freeze.data.freezeId !== authorisation.id) return 'the freeze does not bear the id of its authorisation';
   if (!sameScope(freeze.data.scope, scope)) return 'the scope is not the one that was authorised';
   if (freeze.data.placedBy !== requestedBy) return 'the freeze was asked for by another person';
+  if (blockedFrom !== undefined && freeze.data.blockedFrom !== blockedFrom) return 'the legal time is another';
   if (!isEarlier(authorisation, freeze)) return 'the cited event is later in the log than the freeze';
   return undefined;
 }

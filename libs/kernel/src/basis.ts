@@ -19,15 +19,20 @@ export const scopeSchema = z.strictObject({
 export type Scope = z.infer<typeof scopeSchema>;
 
 export function scopeCovers(scope: Scope, direction: 'debit', asset: string): boolean {
-  return scope.direction === direction && (scope.assets === 'all' || scope.assets.includes(asset));
+  return sameDirection(scope.direction, direction) && (scope.assets === 'all' || scope.assets.includes(asset));
 }
 
 /** True when everything that `inner` covers is covered by `outer`. */
 export function scopeWithin(inner: Scope, outer: Scope): boolean {
-  if (inner.direction !== outer.direction) return false;
+  if (!sameDirection(inner.direction, outer.direction)) return false;
   if (outer.assets === 'all') return true;
   const allowed = outer.assets;
   return inner.assets !== 'all' && inner.assets.every((asset) => allowed.includes(asset));
+}
+
+/** By text: there is one direction today, and there will be others. */
+function sameDirection(one: string, other: string): boolean {
+  return one === other;
 }
 
 /** How a party holds an account. */

@@ -175,6 +175,20 @@ describe('RegisterLegalOrder', () => {
     given().when(register({ subjects }), byMaker).thenRejected('malformed-request');
   });
 
+  it.each([
+    ['one account', [{ kind: 'account', accountId: 'acc-1' }]],
+    ['one party', [{ kind: 'party', partyId: 'p-1' }]],
+    [
+      'two parties',
+      [
+        { kind: 'party', partyId: 'p-1' },
+        { kind: 'party', partyId: 'p-2' },
+      ],
+    ],
+  ] satisfies [string, Subject[]][])('takes an order that names %s', (_, subjects) =>
+    given().when(register({ subjects }), byMaker).then(registeredOrder({ subjects })),
+  );
+
   it('takes as many subjects as an order may have, and an account and a party of one id', () => {
     const most = accounts(MAX_SUBJECTS);
     given()
@@ -646,6 +660,7 @@ describe('the state of an order', () => {
     const { scope } = sampleInstrument;
     const state = given(...verified, at(authorisedFreeze(), { key }), second).state();
     expect(state.registered).toEqual(sampleRegistration);
+    expect(state.verified).toEqual(specPointer(SAMPLE_ORDER_STREAM, 1));
     expect(state.authorisations).toEqual([
       {
         pointer: specPointer(SAMPLE_ORDER_STREAM, 2),

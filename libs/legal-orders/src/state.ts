@@ -76,8 +76,15 @@ export function initialLegalOrderState(): LegalOrderState {
 /** The order as it is shown, or undefined when it is not registered. */
 export function legalOrderView(order: LegalOrderState): LegalOrderView | undefined {
   const { instrument, state, registeredBy, createdAt, updatedAt, verification, rejection, changes, ended } = order;
-  if (instrument === undefined || state === undefined || registeredBy === undefined) return undefined;
-  if (createdAt === undefined || updatedAt === undefined) return undefined;
+  if (
+    instrument === undefined ||
+    state === undefined ||
+    registeredBy === undefined ||
+    createdAt === undefined ||
+    updatedAt === undefined
+  ) {
+    return undefined;
+  }
   const endedAt = ended?.endedAt ?? null;
   return {
     ...instrument,

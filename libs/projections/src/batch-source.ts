@@ -14,8 +14,8 @@ export class BatchSource {
   #subscription: Subscription | undefined;
   #ended: { readonly error: unknown } | undefined;
   #closed = false;
-  /** The one who waits, and for how many events. */
-  #waiter: { readonly count: number; readonly wake: () => void } | undefined;
+  /** Wakes the one who waits, if anybody does. */
+  #wakeUp: () => void = () => undefined;
 
   constructor(reader: EventReader, after: Position | undefined, capacity: number) {
     this.#reader = reader;
@@ -24,14 +24,18 @@ export class BatchSource {
   }
 
   /**
-   * Waits for the next event, and after it up to `lingerMs` for more to go with it.
+   * Waits for the next event, and then for all that the log holds by then, as far as it fits: larger batches cost less for
+   * each event.
    * @returns 1 to `capacity` events in the log's order, or none when the source was closed
    * @throws whatever ended the subscription, after all that came before it was taken
    */
-  async next(lingerMs: number): Promise<readonly RecordedEvent[]> {
+  async next(): Promise<readonly RecordedEvent[]> {
     this.#subscribe();
-    await this.#wait(1);
-    if (lingerMs > 0) await this.#wait(this.#capacity, lingerMs);
+    await this.#until(() => this.#buffer.length > 0);
+    if (!this.#closed && this.#ended === undefined) {
+      const end = await this.#reader.head();
+      await this.#until(() => this.#buffer.length >= this.#capacity || (this.#after ?? '') >= (end ?? ''));
+    }
     if (this.#closed) return [];
     if (this.#buffer.length === 0 && this.#ended !== undefined) throw this.#ended.error;
     const batch = this.#buffer;
@@ -46,26 +50,11 @@ export class BatchSource {
     this.#wakeUp();
   }
 
-  /** Until so many events are there, the time has passed, or nothing more will come. */
-  async #wait(count: number, timeoutMs?: number): Promise<void> {
-    if (this.#satisfies(count)) return;
-    await new Promise<void>((resolve) => {
-      const timer = timeoutMs === undefined ? undefined : setTimeout(resolve, timeoutMs);
-      const wake = (): void => {
-        clearTimeout(timer);
-        resolve();
-      };
-      this.#waiter = { count, wake };
-    });
-    this.#waiter = undefined;
-  }
-
-  #satisfies(count: number): boolean {
-    return this.#closed || this.#ended !== undefined || this.#buffer.length >= count;
-  }
-
-  #wakeUp(): void {
-    if (this.#waiter !== undefined && this.#satisfies(this.#waiter.count)) this.#waiter.wake();
+  /** Waits until there are such events, or nothing more will come. */
+  async #until(condition: () => boolean): Promise<void> {
+    while (!condition() && !this.#closed && this.#ended === undefined) {
+      await new Promise<void>((resolve) => (this.#wakeUp = resolve));
+    }
   }
 
   #subscribe(): void {

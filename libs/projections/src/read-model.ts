@@ -30,14 +30,17 @@ const SQLITE_NOTADB = 26;
 
 /** True when an error of SQLite says that the file is beyond use, rather than that something went wrong this time. */
 export function isDamage(error: unknown): boolean {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return false;
-  const primary = error.errcode & 0xff;
+  const { errcode } = Object(error) as { readonly errcode?: unknown };
+  if (typeof errcode !== 'number') return false;
+  const primary = errcode & 0xff;
   return primary === SQLITE_CORRUPT || primary === SQLITE_NOTADB;
 }
 
 const IN_MEMORY = ':memory:';
 /** Page cache of the writing connection: the upper levels of all B-trees stay in memory. */
 const CACHE_KIB = 64 * 1024;
+/** Pages of 4 KiB in the write-ahead log before it is copied into the file, which waits for the disk: 64 MiB. */
+const WAL_PAGES = 16 * 1024;
 
 /** The read models' file on its writing side. Disposable: whatever is in it can be built from the log again. */
 export class ReadModel {
@@ -87,7 +90,8 @@ export class ReadModel {
 
   #prepareConnection(): void {
     // NORMAL: a power cut may lose the last commits, never half of one; they are projected again.
-    this.db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -${String(CACHE_KIB)}`);
+    this.db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+    this.db.exec(`PRAGMA cache_size = -${String(CACHE_KIB)}; PRAGMA wal_autocheckpoint = ${String(WAL_PAGES)}`);
   }
 
   #create(tables: readonly Table[], fingerprint: string): void {

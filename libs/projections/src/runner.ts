@@ -55,14 +55,14 @@ export interface EventJudge {
 export interface RunnerLimits {
   /** Most events of one transaction, and most held in memory. */
   readonly batch: number;
-  /** Least time from one transaction to the next, unless a batch is full: many small ones would cost more than they tell. */
+  /** Rest after a transaction that was not full, in milliseconds: many small ones would cost more than they tell. */
   readonly lingerMs: number;
   /** Wait before the first retry of what failed; doubles up to `retryMaxMs`. */
   readonly retryMs: number;
   readonly retryMaxMs: number;
 }
 
-export const DEFAULT_RUNNER_LIMITS: RunnerLimits = { batch: 2_000, lingerMs: 5, retryMs: 100, retryMaxMs: 10_000 };
+export const DEFAULT_RUNNER_LIMITS: RunnerLimits = { batch: 5_000, lingerMs: 5, retryMs: 100, retryMaxMs: 10_000 };
 
 export interface RunnerOptions {
   readonly reader: EventReader;
@@ -108,6 +108,7 @@ export class ProjectionRunner {
   #rebuilds: { resolve: () => void; reject: (error: Error) => void }[] = [];
   /** A rebuild does not report again what this process has reported. */
   #reportedUpTo: Position = '';
+  #reportedServable = false;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
@@ -179,14 +180,12 @@ export class ProjectionRunner {
     const judge = this.#options.createJudge?.() ?? new Judge(this.#options.reader);
     const source = new BatchSource(this.#options.reader, model.checkpoint?.position, this.#limits.batch);
     this.#source = source;
-    let lastCommitMs = -Infinity;
     try {
       for (;;) {
-        const lingerMs = lastCommitMs + this.#limits.lingerMs - performance.now();
-        const batch = this.#interrupted() ? [] : await source.next(lingerMs);
+        const batch = this.#interrupted() ? [] : await source.next();
         if (batch.length === 0) return;
         await this.#takeIn(batch, model, judge);
-        lastCommitMs = performance.now();
+        if (batch.length < this.#limits.batch) await this.#pause(this.#limits.lingerMs);
       }
     } finally {
       source.close();
@@ -264,21 +263,22 @@ export class ProjectionRunner {
       events += 1;
     }
     if (last !== undefined) {
-      model.commit(changes, checkpointAt(last));
+      model.commit(changes, checkpointAt(batch.at(-1) ?? last));
       this.#reportCommit(last.position, events, performance.now() - startedMs, violations);
     }
     if (failed !== undefined) throw failed;
   }
 
   #reportCommit(checkpoint: Position, events: number, durationMs: number, violations: readonly ViolationView[]): void {
-    const before = this.status().state;
-    this.#failure = undefined;
-    this.#options.onEvent({ type: 'committed', checkpoint, events, durationMs, servable: this.#servable() });
-    if (this.status().state !== before) this.#reportStatus();
     for (const violation of violations) {
       if (violation.position > this.#reportedUpTo) this.#options.onEvent({ type: 'violation', violation });
     }
     if (checkpoint > this.#reportedUpTo) this.#reportedUpTo = checkpoint;
+    const recovered = this.#failure !== undefined;
+    this.#failure = undefined;
+    const servable = this.#servable();
+    if (recovered || servable !== this.#reportedServable) this.#reportStatus();
+    this.#options.onEvent({ type: 'committed', checkpoint, events, durationMs, servable });
     this.#settleRebuilds();
   }
 
@@ -303,13 +303,14 @@ export class ProjectionRunner {
   }
 
   async #pause(ms: number): Promise<void> {
-    if (this.#interrupted()) return;
+    if (ms === 0 || this.#interrupted()) return;
     this.#cutPause = new AbortController();
     await delay(ms, undefined, { signal: this.#cutPause.signal }).catch(() => undefined);
   }
 
   #reportStatus(): void {
-    this.#options.onEvent({ type: 'status', status: this.status(), servable: this.#servable() });
+    this.#reportedServable = this.#servable();
+    this.#options.onEvent({ type: 'status', status: this.status(), servable: this.#reportedServable });
   }
 }
 
@@ -319,5 +320,6 @@ export function retryDelayMs(attempts: number, { retryMs, retryMaxMs }: RunnerLi
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const { message } = Object(error) as { readonly message?: unknown };
+  return typeof message === 'string' ? message : String(error);
 }

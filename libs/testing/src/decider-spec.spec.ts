@@ -51,6 +51,7 @@ describe('a specification that is true', () => {
     given().when(count(2)).then(counted(2));
     given(counted(4)).when(count(0)).thenNothingHappened();
     given(counted(4)).when(count(2)).thenRejected('invalid-transition', { state: 'full' }, /five/);
+    given(counted(4)).when(count(2)).thenRejected('invalid-transition');
   });
 
   it('records what is given with rising revisions and times, and as it is placed', () => {
@@ -68,11 +69,36 @@ describe('a specification that is true', () => {
       revision: 0,
       schemaVersion: 1,
     });
-    expect(second).toMatchObject({ id: specEventId(99), metadata: { actor, key, recordedAt } });
-    expect(third).toMatchObject({ revision: 2, metadata: { actor: SPEC_ACTOR, key: null } });
+    expect(second).toMatchObject({
+      id: specEventId(99),
+      metadata: { actor, key, recordedAt, commandHash: expect.any(String) },
+    });
+    expect(third).toMatchObject({ revision: 2, metadata: { actor: SPEC_ACTOR, key: null, commandHash: null } });
     expect((first?.position ?? '') < (third?.position ?? '')).toBe(true);
     expect((first?.metadata.recordedAt ?? '') < (third?.metadata.recordedAt ?? '')).toBe(true);
     expect((third?.metadata.recordedAt ?? '') < SPEC_NOW).toBe(true);
+  });
+});
+
+describe('what a command makes', () => {
+  it('is recorded at the time and by the actor of the context, with the key on the first event', () => {
+    const seen: Recorded<Counted>[] = [];
+    const check = (_: Counter, event: Recorded<Counted>): undefined => {
+      if (!seen.some(({ revision }) => revision === event.revision)) seen.push(event);
+    };
+    const actor = { id: 'bob', roles: [] };
+    const key = { caller: 'bob', homeStream: 'counter-1', value: 'k' };
+    const now = '2022-05-01T00:00:00.000Z';
+    specFor({ ...counter, check, decide: () => [counted(1), counted(1)] })
+      .given(counted(1))
+      .when(count(1), { now, actor }, { key })
+      .then(counted(1), counted(1));
+    const keyed = { actor, recordedAt: now, key, commandHash: expect.any(String) };
+    const keyless = { actor, recordedAt: now, key: null, commandHash: null };
+    expect(seen.slice(1)).toMatchObject([
+      { revision: 1, position: '', metadata: keyed },
+      { revision: 2, position: '', metadata: keyless },
+    ]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { pointerTo, type EventPointer } from '#kernel';
+import { pointerTo, sha256Hex, type EventPointer } from '#kernel';
 import { ALL, BTC_ONLY, HASH, PAST, Story, SUPERVISOR, type Data } from './invariants/story.ts';
 import { checkLog, describeBreaches, type CheckLogOptions, type InvariantBreach } from './invariants.ts';
 import { testId } from './log-builder.ts';
@@ -121,6 +121,40 @@ const good: Readonly<Record<string, () => Story>> = {
         story.freeze('ord-1', 'k', { recordedAt });
       }),
 
+  'what takes place in the very millisecond in which an order becomes effective, or expires': () => {
+    const [effectiveAt, expiresAt] = ['2022-03-02T00:00:00.000Z', '2022-03-03T00:00:00.000Z'];
+    const at = { recordedAt: effectiveAt };
+    return start()
+      .order('ord-1', BY_PARTY, { but: { effectiveAt, expiresAt } })
+      .verify('ord-1')
+      .name('ord-1', 'p-1', at)
+      .next((story) => story.authorise('ord-1', 'k', { ...at, but: via(story) }))
+      .freeze('ord-1', 'k', at)
+      .expire('ord-1', { recordedAt: expiresAt })
+      .lift('ord-1', 'k', { recordedAt: expiresAt })
+      .unname('ord-1', 'p-1', undefined, { recordedAt: expiresAt });
+  },
+
+  'a freeze that lists its assets in another order, and no asset of which nothing is left': () =>
+    ordered()
+      .deposit('5')
+      .reserve('w-1', '5')
+      .step('WithdrawalDispatched', 'w-1')
+      .step('WithdrawalSettled', 'w-1')
+      .authorise('ord-1', 'k', { but: { scope: { direction: 'debit', assets: ['BTC', 'ETH'] } } })
+      .freeze('ord-1', 'k', { but: { scope: { direction: 'debit', assets: ['ETH', 'BTC'] } } }),
+
+  'a freeze through the attachment of another opening than the one by which the party holds the account': () =>
+    start()
+      .attach('a-1', 'p-1', ['p-1'], 'late')
+      .order('ord-1', BY_PARTY)
+      .verify('ord-1')
+      .name('ord-1', 'p-1')
+      .next((story) => story.authorise('ord-1', 'k', { but: via(story) }))
+      .openingLost('a-1', 'p-1', 'late')
+      .abandon('ord-1', 'k', 'not-a-holder')
+      .detach('a-1', 'p-1', 'late'),
+
   'an order that is rejected': () => start().order('ord-1').reject('ord-1'),
 
   'authorisations abandoned, each for its reason': () =>
@@ -186,6 +220,12 @@ const good: Readonly<Record<string, () => Story>> = {
       })
       .refuse('account-a-1', 'scope-exceeds-basis', {
         but: { request: { scope: ALL }, decidedOn: { stream: 'legalOrder-ord-1', revision: '2' } },
+      })
+      .refuse('account-a-1', 'scope-exceeds-basis', {
+        but: {
+          request: { scope: { ...BTC_ONLY, direction: 'credit' } },
+          decidedOn: { stream: 'legalOrder-ord-1', revision: '2' },
+        },
       })
       .authorise('ord-1', 'k')
       .freeze('ord-1', 'k')
@@ -268,6 +308,13 @@ describe('invariant 1: no freeze without a basis. checkLog catches', () => {
           .authorise('ord-1', 'k', { but: { scope: BTC_ONLY } })
           .freeze('ord-1', 'k', { but: { scope: ALL } }),
     ],
+    'a freeze of another asset than authorised': [
+      '1: another scope was authorised',
+      () =>
+        ordered()
+          .authorise('ord-1', 'k', { but: { scope: BTC_ONLY } })
+          .freeze('ord-1', 'k', { but: { scope: { ...BTC_ONLY, assets: ['ETH'] } } }),
+    ],
     'a freeze placed by someone else': [
       '1: another person was authorised',
       () => authorised().freeze('ord-1', 'k', { but: { placedBy: 'other' } }),
@@ -343,6 +390,16 @@ describe('invariant 1: no freeze without a basis. checkLog catches', () => {
         start()
           .party('p-2')
           .order('ord-1', [{ kind: 'party', partyId: 'p-2' }])
+          .verify('ord-1')
+          .authorise('ord-1', 'k'),
+    ],
+    'an authorisation of another account than the one that the order names': [
+      '1: the order does not name the account',
+      () =>
+        start()
+          .attach('a-2', 'p-1')
+          .opened('a-2', ['p-1'])
+          .order('ord-1', [{ kind: 'account', accountId: 'a-2' }])
           .verify('ord-1')
           .authorise('ord-1', 'k'),
     ],
@@ -726,6 +783,22 @@ describe('invariant 7: commands are idempotent for good. checkLog catches', () =
       '7: key or command hash differ from those of the opening',
       () => start().attach('a-2', 'p-1', undefined, 'k', { commandHash: HASH }),
     ],
+    'an attachment under another key than its opening': [
+      '7: key or command hash differ from those of the opening',
+      () =>
+        start().attach('a-2', 'p-1', undefined, 'k', {
+          key: { caller: 'payments', homeStream: 'account-a-2', value: 'k-2' },
+          commandHash: sha256Hex('k'),
+        }),
+    ],
+    'an attachment under the key of another caller than its opening': [
+      '7: key or command hash differ from those of the opening',
+      () =>
+        start().attach('a-2', 'p-1', undefined, 'k', {
+          actor: 'other',
+          key: { caller: 'other', homeStream: 'account-a-2', value: 'k' },
+        }),
+    ],
     'a command without a key': ['7: FundsDeposited carries no key', () => start().deposit('1', { key: null })],
     'a key on what nobody asked for': [
       '7: AccountUnfrozen carries a key, though nobody asked',
@@ -989,6 +1062,19 @@ describe('invariant 10: refusals are facts. checkLog catches', () => {
       '10: party-named-by-basis: no basis named the party as of that revision',
       () => named().refuse('account-a-2', 'party-named-by-basis', on('2', 'party-p-1')),
     ],
+    'an opening refused as of a revision that does not stand yet': [
+      '10: party-named-by-basis: no basis named the party as of that revision',
+      () => named().refuse('account-a-2', 'party-named-by-basis', on('4', 'party-p-1')),
+    ],
+    'an opening refused as of the moment at which the party was no longer named': [
+      '10: party-named-by-basis: no basis named the party as of that revision',
+      () =>
+        named()
+          .propose('ord-1')
+          .end('ord-1')
+          .unname('ord-1', 'p-1')
+          .refuse('account-a-2', 'party-named-by-basis', on('4', 'party-p-1')),
+    ],
     'an opening refused, and where is not said': [
       '10: party-named-by-basis: it was decided elsewhere, and does not say where',
       () => named().refuse('account-a-2', 'party-named-by-basis'),
@@ -1029,6 +1115,10 @@ describe('invariants 12 and 13: nothing stays half done. checkLog catches, once 
         '12: the opening came to nothing, and the party is still attached',
         () => halfOpened().openingAbandoned('a-2', 'p-1', ['p-2', 'p-1']),
       ],
+      'a holder left attached for another opening of the account, which came to nothing': [
+        '12: the opening came to nothing, and the party is still attached',
+        () => start().attach('a-1', 'p-1', ['p-1'], 'late').openingLost('a-1', 'p-1', 'late'),
+      ],
       'a party left attached after the opening was refused': [
         '12: the opening came to nothing, and the party is still attached',
         () =>
@@ -1041,6 +1131,10 @@ describe('invariants 12 and 13: nothing stays half done. checkLog catches, once 
       'a party not named by an order in force': [
         '12: p-1 does not carry the name of the order',
         () => until('2022-06-01T00:00:00.001Z'),
+      ],
+      'a party not named by an order that became effective just now': [
+        '12: p-1 does not carry the name of the order',
+        () => start().order('ord-1', BY_PARTY, { but: { effectiveAt: now } }).verify('ord-1'),
       ],
       'a party not named by an order whose ending is only proposed': [
         '12: p-1 does not carry the name of the order',

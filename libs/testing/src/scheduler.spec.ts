@@ -64,12 +64,14 @@ const race = (onConflict: 'decide-again' | 'append-anyway'): Scenario<World> => 
   check: expectOneTaken,
 });
 
-/** An actor that makes these calls one after another, whatever they answer: `r` reads, `w` writes, by stream. */
+/** Makes these calls one after another, whatever they answer: `r` reads a stream, `w` writes one, `a` reads all, `h` the head. */
 function calls(...script: readonly string[]): ActorBody {
   return async ({ store }) => {
     for (const [index, call] of script.entries()) {
       const stream = call.slice(1);
       if (call.startsWith('r')) await store.read(stream);
+      else if (call === 'a') await store.readAll({ limit: 1 });
+      else if (call === 'h') await store.head();
       else await append(store, stream, [], `E${String(index)}`).catch(() => undefined);
     }
   };
@@ -107,7 +109,9 @@ function tracing(store: EventStore, name: string, order: string[]): EventStore {
     get: (target, property) => {
       if (property === 'read') return (stream: string) => note(target.read(stream));
       if (property === 'append') return (...args: Parameters<EventStore['append']>) => note(target.append(...args));
-      return Reflect.get(target, property) as unknown;
+      if (property === 'readAll') return (page: { limit: number }) => note(target.readAll(page));
+      if (property === 'head') return () => note(target.head());
+      return undefined;
     },
   });
 }
@@ -148,8 +152,24 @@ describe('explore', () => {
     [['wX'], ['wY'], 2],
     [['wX', 'wX'], ['wY', 'wY'], 6],
     [['rX', 'wX'], ['rY', 'wY'], 2],
+    [['a'], ['wX'], 2],
+    [['h'], ['wX'], 2],
+    [['a', 'h'], ['rX'], 1],
   ])('runs %j beside %j in as many orders as differ: %i', async (a, b, expected) => {
     const { runs, exhaustive } = await ordersOf({ a: calls(...a), b: calls(...b) }, {});
+    expect({ runs, exhaustive }).toEqual({ runs: expected, exhaustive: true });
+  });
+
+  it.each([
+    // Nobody crashes (2 orders of the appends), or one of the two before its append.
+    [{ crashes: 1 }, ['wX'], ['wY'], 4],
+    [{ crashes: 2 }, ['wX'], ['wY'], 5],
+    // No answer is lost (2), the one's or the other's acknowledgement is (2 each), or the one's or the other's request.
+    [{ faults: 1 }, ['wX'], ['wY'], 8],
+    // Nobody crashes (2 orders), or the one with the append does.
+    [{ crashes: 1 }, ['wX'], ['rX'], 3],
+  ])('with %j runs %j beside %j in as many orders as differ: %i', async (mishaps, a, b, expected) => {
+    const { runs, exhaustive } = await ordersOf({ a: calls(...a), b: calls(...b) }, mishaps);
     expect({ runs, exhaustive }).toEqual({ runs: expected, exhaustive: true });
   });
 
@@ -227,6 +247,24 @@ describe('explore', () => {
     ]);
   });
 
+  it('loses no more of them than asked', async () => {
+    const lost = new Set<number>();
+    await explore({
+      faults: 1,
+      setup: fresh,
+      actors: () => ({
+        a: async ({ store }) => {
+          const all = ['X', 'Y', 'Z'].map((stream) => append(store, stream, [], 'E'));
+          return (await Promise.allSettled(all)).filter(({ status }) => status === 'rejected').length;
+        },
+      }),
+      check: (_world, { a }) => {
+        lost.add((a as { value: number }).value);
+      },
+    });
+    expect([...lost].sort()).toEqual([0, 1]);
+  });
+
   it('finds the actor that takes a lost acknowledgement for a failure', async () => {
     const forgetful: ActorBody = async ({ store }) => {
       try {
@@ -270,6 +308,20 @@ describe('explore', () => {
       },
     });
     expect([...seen].sort()).toEqual(['00', '01', '10', '11']);
+  });
+
+  it('answers in any order an actor that does several things at once', async () => {
+    const seen = new Set<unknown>();
+    await explore({
+      setup: fresh,
+      actors: () => ({
+        racing: ({ store }) => Promise.race(['X', 'Y'].map((stream) => store.read(stream).then(() => stream))),
+      }),
+      check: (_world, { racing }) => {
+        seen.add((racing as { value: unknown }).value);
+      },
+    });
+    expect(seen).toEqual(new Set(['X', 'Y']));
   });
 
   it('lets time pass at every point', async () => {

@@ -132,16 +132,19 @@ function backtrack(path: Fork[]): boolean {
 
 function commute(a: Option, b: Option): boolean {
   if (a.actor === b.actor) return false;
-  // Each mishap takes from what is left for others.
-  if (a.kind !== 'normal' && b.kind !== 'normal') return false;
+  // Mishaps draw on what is left of them, but one that finds nothing left is no option, in whatever order.
   if (a.kind === 'crash' || b.kind === 'crash') return true;
   if (a.call.op === 'turn' || b.call.op === 'turn') return false;
-  const [appendA, appendB] = [a.call.op === 'append', b.call.op === 'append'];
+  const [appendA, appendB] = [appends(a), appends(b)];
   if (!appendA && !appendB) return true;
   if (appendA && appendB) return false;
   const read = appendA ? b.call : a.call;
   const append = appendA ? a.call : b.call;
-  return read.op === 'read' && read.stream !== append.stream;
+  return read.op === 'append' || (read.op === 'read' && read.stream !== append.stream);
+}
+
+function appends({ call, kind }: Option): boolean {
+  return call.op === 'append' && kind !== 'request-lost';
 }
 
 /** Mishaps are rarer than steps, so that most runs get far. */

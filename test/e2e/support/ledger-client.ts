@@ -33,7 +33,8 @@ export class LedgerClient {
   /** Posts what has to be accepted. */
   async accept(part: Part, path: string, body: unknown, key?: string): Promise<Body> {
     const answer = await this.post(part, path, body, key);
-    if (answer.status !== 200 && answer.status !== 201) throw new Error(`${path}: ${String(answer.status)} ${answer.text}`);
+    if (answer.status !== 200 && answer.status !== 201)
+      throw new Error(`${path}: ${String(answer.status)} ${answer.text}`);
     return answer.body as Body;
   }
 
@@ -70,7 +71,8 @@ export class LedgerClient {
   async putOrder(orderId: string, accountIds: readonly string[], verified = true): Promise<void> {
     const subjects = accountIds.map((accountId) => ({ kind: 'account', accountId }));
     await this.accept('maker', '/v1/admin/legal-orders', order(orderId, { subjects }));
-    if (verified) await this.accept('checker', `/v1/admin/legal-orders/${orderId}/verification`, { method: 'call-back' });
+    if (verified)
+      await this.accept('checker', `/v1/admin/legal-orders/${orderId}/verification`, { method: 'call-back' });
   }
 
   freeze(accountId: string, orderId: string, key?: string): Promise<Answer> {

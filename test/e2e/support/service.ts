@@ -10,8 +10,12 @@ import { promisify } from 'node:util';
 const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 15_000;
 const POLL_MS = 50;
+const REQUEST_LIMIT_MS = 30_000;
+/** Not the Node that happens to run the tests. */
+const PINNED_NODE = fileURLToPath(new URL('../../../node_modules/node/bin/node', import.meta.url));
 
-const built = (file: string): string => fileURLToPath(new URL(`../../../dist/apps/ledger/src/${file}`, import.meta.url));
+const built = (file: string): string =>
+  fileURLToPath(new URL(`../../../dist/apps/ledger/src/${file}`, import.meta.url));
 
 export interface ServiceOptions {
   /** Settings beside those that every test service has. */
@@ -58,7 +62,7 @@ export interface RunningService {
 /** Starts the service and waits until it is ready. @throws Error with what it printed when it is not ready in time */
 export async function startService(options: ServiceOptions = {}): Promise<RunningService> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'writ-e2e-'));
-  const child = spawn(process.execPath, [built('main.js')], {
+  const child = spawn(PINNED_NODE, [built('main.js')], {
     env: { ...withoutOurs(process.env), PORT: '0', WRIT_DATA_DIR: dataDir, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -68,16 +72,21 @@ export async function startService(options: ServiceOptions = {}): Promise<Runnin
 }
 
 /** Makes a token of development mode for a data folder: needs no running service. */
-export async function makeToken(dataDir: string, { sub, roles }: Claims, more: readonly string[] = []): Promise<string> {
+export async function makeToken(
+  dataDir: string,
+  { sub, roles }: Claims,
+  more: readonly string[] = [],
+): Promise<string> {
   const args = [built('token.js'), '--sub', sub, '--roles', roles.join(','), ...more];
   const env = { ...withoutOurs(process.env), WRIT_DATA_DIR: dataDir };
-  const { stdout } = await promisify(execFile)(process.execPath, args, { env });
+  const { stdout } = await promisify(execFile)(PINNED_NODE, args, { env });
   return stdout.trim();
 }
 
 /** What is set for another service of this machine is not meant for this one. */
 function withoutOurs(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const ours = (name: string): boolean => name.startsWith('WRIT_') || ['HOST', 'PORT', 'NODE_ENV', 'NODE_OPTIONS'].includes(name);
+  const ours = (name: string): boolean =>
+    name.startsWith('WRIT_') || ['HOST', 'PORT', 'NODE_ENV', 'NODE_OPTIONS'].includes(name);
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !ours(name)));
 }
 
@@ -112,7 +121,9 @@ class ServiceProcess implements RunningService {
   }
 
   async #isReady(): Promise<boolean> {
-    const response = await fetch(`${this.url}/health/ready`).catch(() => undefined);
+    const response = await fetch(`${this.url}/health/ready`, { signal: AbortSignal.timeout(REQUEST_LIMIT_MS) }).catch(
+      () => undefined,
+    );
     return response?.ok === true;
   }
 
@@ -136,6 +147,7 @@ class ServiceProcess implements RunningService {
         ...headers,
       },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      signal: AbortSignal.timeout(REQUEST_LIMIT_MS),
     });
     const text = await response.text();
     return { status: response.status, headers: response.headers, text, body: asJson(text) };

@@ -60,10 +60,17 @@ export function openForReading(path: string): DatabaseSync {
   return configured(connectReadOnly(path), (db) => checkFormat(db, path));
 }
 
-/** Makes the file, and the folders on the way to it, for their owner's eyes only. */
+/**
+ * Makes the file, and the folders on the way to it, for their owner's eyes only. A file that is there is not even opened:
+ * closing it again would drop the locks that SQLite holds on it in this process (POSIX, fcntl).
+ */
 export function createPrivately(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  closeSync(openSync(path, 'a', 0o600));
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
 }
 
 function connectReadOnly(path: string): DatabaseSync {

@@ -7,7 +7,7 @@ import {
   StoreError,
 } from '#event-store';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import { openForWriting } from './file.ts';
+import { FORMAT_VERSION, openForWriting } from './file.ts';
 import { HeadCache } from './head-cache.ts';
 import { acquireLock } from './lock.ts';
 import { LogReader } from './log-reader.ts';
@@ -61,6 +61,8 @@ export class SqliteLog {
   readonly #heads = new HeadCache();
   /** Undefined after a failure that left it unknown what the file holds: opened anew before anything else is done. */
   #session: Session | undefined;
+  /** After a failed sync the next one may say that all is well, and the disk lacks what the system still shows. */
+  #syncMayHaveFailed = false;
   #end = 0n;
   #dataVersion = 0;
 
@@ -72,7 +74,8 @@ export class SqliteLog {
       this.#ensureSession();
     } catch (error) {
       this.#releaseLock();
-      throw error;
+      if (error instanceof StoreError) throw error;
+      throw new StoreError('store-unavailable', `${options.path} can't be opened: ${messageOf(error)}`);
     }
   }
 
@@ -180,6 +183,7 @@ export class SqliteLog {
     cause: unknown,
   ): readonly AppendOutcome[] {
     this.#drop(broken);
+    this.#syncMayHaveFailed ||= !isFull(cause);
     try {
       return isStored(this.#ensureSession(), group) ? outcomes : appends.map(() => refusal(cause));
     } catch (error) {
@@ -203,7 +207,9 @@ export class SqliteLog {
     if (this.#session !== undefined) return this.#session;
     const session = openSession(this.#options);
     try {
-      makeDurable(session.db);
+      commitNothing(session.db);
+      if (this.#syncMayHaveFailed) copyIntoFile(session.db);
+      this.#syncMayHaveFailed = false;
       this.#end = session.reader.head();
       this.#dataVersion = readNumber(session.dataVersion.get());
     } catch (error) {
@@ -216,11 +222,17 @@ export class SqliteLog {
 }
 
 /**
- * Merges and empties the write-ahead log. What a killed process or a failed commit left there can be read, and might yet be
- * lost, or not be read, and might yet come back: after this, what can be read is on disk, and nothing else is.
+ * A commit that changes nothing but reaches the disk. It settles what a killed process or a failed commit left at the end
+ * of the write-ahead log: what can be read was on its way to the disk and now is there, and what can't be read is
+ * overwritten and does not come back after a crash.
  */
-function makeDurable(db: DatabaseSync): void {
-  const { busy } = db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() ?? {};
+function commitNothing(db: DatabaseSync): void {
+  db.exec(`PRAGMA user_version = ${FORMAT_VERSION}`);
+}
+
+/** Writes to the file itself, again and with a sync of its own, all that the write-ahead log holds. */
+function copyIntoFile(db: DatabaseSync): void {
+  const { busy } = db.prepare('PRAGMA wal_checkpoint(FULL)').get() ?? {};
   if (busy !== 0) throw new StoreError('store-unavailable', 'another program holds on to a state of the event log');
 }
 

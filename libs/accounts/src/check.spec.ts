@@ -1,0 +1,215 @@
+import { describe, expect, it } from '@jest/globals';
+import { MAX_OPEN_WITHDRAWALS } from '#freezes';
+import type { Recorded } from '#kernel';
+import { specEventId } from '#testing';
+import { checkAccount } from './check.ts';
+import type { AccountEvent } from './events.ts';
+import { evolveAccount, initialAccountState, type AccountState } from './state.ts';
+
+const now = '2022-04-06T12:00:00.000Z';
+
+function recorded(event: AccountEvent, revision: number, stream = 'account-acc-1'): Recorded<AccountEvent> {
+  const nulls = { causationId: null, key: null, commandHash: null, previousHash: null };
+  const metadata = { actor: { id: 'olga', roles: [] }, correlationId: 'c', recordedAt: now, hash: '', ...nulls };
+  return { ...event, id: specEventId(revision), schemaVersion: 1, metadata, stream, revision, position: '' };
+}
+
+const holders = [{ partyId: 'p-1', capacity: 'owner' as const }];
+const opened: AccountEvent = { type: 'AccountOpened', data: { accountId: 'acc-1', holders } };
+function openingAbandoned(reason: 'already-exists' | 'party-named-by-basis'): AccountEvent {
+  return { type: 'AccountOpeningAbandoned', data: { accountId: 'acc-1', reason, holders, decidedOn: null } };
+}
+function deposited(amount: string, accountId = 'acc-1'): AccountEvent {
+  const source = { kind: 'bank', reference: 'r' } as const;
+  return { type: 'FundsDeposited', data: { accountId, depositId: 'd-1', asset: 'BTC', amount, source } };
+}
+function withdrawal(changed: { withdrawalId?: string; asset?: string; amount?: string } = {}) {
+  const destination = { kind: 'bank' } as const;
+  return {
+    accountId: 'acc-1',
+    withdrawalId: 'w-1',
+    asset: 'BTC',
+    amount: '40',
+    destination,
+    reservedAt: now,
+    ...changed,
+  };
+}
+type Changed = Parameters<typeof withdrawal>[0];
+const reserved = (changed?: Changed): AccountEvent => ({ type: 'WithdrawalReserved', data: withdrawal(changed) });
+const dispatched = (changed?: Changed): AccountEvent => {
+  return { type: 'WithdrawalDispatched', data: { ...withdrawal(changed), reference: 'tx' } };
+};
+const settled = (changed?: Changed): AccountEvent => {
+  return { type: 'WithdrawalSettled', data: { ...withdrawal(changed), reference: 'tx' } };
+};
+const cancelled = (changed?: Changed): AccountEvent => {
+  return { type: 'WithdrawalCancelled', data: { ...withdrawal(changed), reason: 'r' } };
+};
+const freezeId = specEventId(0xf1);
+const stopped = (changed?: Changed, by = freezeId): AccountEvent => {
+  const { accountId, withdrawalId, asset, amount } = withdrawal(changed);
+  return { type: 'WithdrawalStopped', data: { accountId, withdrawalId, asset, amount, freezeId: by } };
+};
+
+const basis = { kind: 'legal-order', id: 'ord-1' } as const;
+const citation = { stream: 'legalOrder-ord-1', revision: '2', eventId: freezeId };
+const ofFreeze = { accountId: 'acc-1', freezeId, basis, citation };
+function frozen(assets: 'all' | string[] = 'all'): AccountEvent {
+  const scope = { direction: 'debit' as const, assets };
+  const lists = { balancesAtFreeze: [], stopped: [], inFlight: [] };
+  return { type: 'AccountFrozen', data: { ...ofFreeze, scope, placedBy: 'olga', blockedFrom: now, ...lists } };
+}
+function abandoned(reason: 'account-not-open' | 'not-a-holder' | 'basis-ended'): AccountEvent {
+  return { type: 'FreezeAbandoned', data: { ...ofFreeze, reason } };
+}
+const requested: AccountEvent = {
+  type: 'LiftRequested',
+  data: { accountId: 'acc-1', freezeId, requestId: 'r-1', ground: 'placed-in-error', note: 'n', requestedBy: 'olga' },
+};
+const people = { requestedBy: 'olga', approvedBy: 'amir' };
+const unfrozen: AccountEvent = {
+  type: 'AccountUnfrozen',
+  data: { accountId: 'acc-1', freezeId, ground: 'basis-ended', citation, ...people },
+};
+const rejected: AccountEvent = {
+  type: 'LiftRejected',
+  data: { accountId: 'acc-1', freezeId, requestId: 'r-1', citation, reason: 'r', rejectedBy: 'amir' },
+};
+const refused: AccountEvent = {
+  type: 'CommandRefused',
+  data: { command: 'Deposit', code: 'account-frozen', detail: 'd', extra: {}, request: {}, decidedOn: null },
+};
+
+function after(...events: readonly AccountEvent[]): AccountState {
+  return events.reduce((state, event, nth) => evolveAccount(state, recorded(event, nth)), initialAccountState());
+}
+const funded = [opened, deposited('100')];
+const atMost = 10n ** 38n - 1n;
+
+describe('what may stand on the stream of an account', () => {
+  const legal: [string, readonly AccountEvent[], AccountEvent][] = [
+    ['its opening', [], opened],
+    ['its opening after one that was abandoned', [openingAbandoned('party-named-by-basis')], opened],
+    ['an abandoned opening', [], openingAbandoned('party-named-by-basis')],
+    ['an opening abandoned for one that won', [opened], openingAbandoned('already-exists')],
+    ['a refusal, before anything', [], refused],
+    ['a refusal', funded, refused],
+    ['a deposit', [opened], deposited('1')],
+    ['a deposit under a freeze', [opened, frozen()], deposited('1')],
+    ['the last unit that an account can have', [opened, deposited((atMost - 1n).toString())], deposited('1')],
+    ['a reservation of all', funded, reserved({ amount: '100' })],
+    ['a reservation beside a freeze of another asset', [...funded, frozen(['EUR'])], reserved()],
+    ['a dispatch', [...funded, reserved()], dispatched()],
+    ['a settlement', [...funded, reserved(), dispatched()], settled()],
+    ['a settlement under a freeze', [...funded, reserved(), dispatched(), frozen()], settled()],
+    ['a cancellation', [...funded, reserved()], cancelled()],
+    ['a cancellation of what was dispatched', [...funded, reserved(), dispatched(), frozen()], cancelled()],
+    ['a stop', [...funded, reserved(), frozen()], stopped()],
+    ['a freeze', funded, frozen()],
+    ['an authorisation abandoned before the account opened', [], abandoned('account-not-open')],
+    ['an authorisation abandoned', [opened], abandoned('basis-ended')],
+    ['an authorisation abandoned for another party', [opened], abandoned('not-a-holder')],
+    ['a lift request', [opened, frozen()], requested],
+    ['a lift', [opened, frozen()], unfrozen],
+  ];
+  it.each(legal)('%s', (_name, history, event) => {
+    expect(checkAccount(after(...history), recorded(event, history.length))).toBeUndefined();
+  });
+
+  const full = Array.from({ length: MAX_OPEN_WITHDRAWALS }, (_, n) =>
+    reserved({ withdrawalId: `o-${String(n)}`, amount: '1' }),
+  );
+  const inFlight = [...funded, reserved(), dispatched()];
+  const illegal: [string, readonly AccountEvent[], AccountEvent, string][] = [
+    ['a second opening', [opened], opened, 'that is open'],
+    ['an opening abandoned for one that is not there', [], openingAbandoned('already-exists'), 'not taken'],
+    ['an opening refused after another won', [opened], openingAbandoned('party-named-by-basis'), 'is open'],
+    ['a deposit of nothing', [opened], deposited('0'), 'nothing'],
+    ['a unit too much', [opened, deposited(atMost.toString())], deposited('1'), '38 digits'],
+    ['a reservation of nothing', funded, reserved({ amount: '0' }), 'nothing'],
+    ['a reservation under the id of another', [...funded, reserved()], reserved({ amount: '1' }), 'open withdrawal'],
+    ['an overdraft', funded, reserved({ amount: '101' }), 'more than is available'],
+    ['an overdraft of an asset never touched', funded, reserved({ asset: 'EUR' }), 'more than is available'],
+    ['a reservation of what is frozen', [...funded, frozen()], reserved(), 'frozen'],
+    ['a reservation past the thousandth', [opened, deposited('2000'), ...full], reserved(), 'too many'],
+    ['a dispatch of nothing', funded, dispatched(), 'no such open'],
+    ['a dispatch twice', inFlight, dispatched(), 'twice'],
+    ['a dispatch of another amount', [...funded, reserved()], dispatched({ amount: '41' }), 'not what was reserved'],
+    ['a dispatch of what is frozen', [...funded, reserved(), frozen(['BTC'])], dispatched(), 'frozen'],
+    ['a settlement of nothing', funded, settled(), 'no such open'],
+    ['a settlement before the dispatch', [...funded, reserved()], settled(), 'not dispatched'],
+    ['a settlement twice', [...inFlight, settled()], settled(), 'no such open'],
+    ['a settlement of another amount', inFlight, settled({ amount: '39' }), 'not what was reserved'],
+    ['a cancellation of nothing', funded, cancelled(), 'no such open'],
+    ['a cancellation of another asset', [...funded, reserved()], cancelled({ asset: 'EUR' }), 'not what was reserved'],
+    ['a stop of nothing', [...funded, frozen()], stopped(), 'no such open'],
+    ['a stop of what is in flight', [...inFlight, frozen()], stopped(), 'was dispatched'],
+    ['a stop of another amount', [...funded, reserved(), frozen()], stopped({ amount: '1' }), 'not what was reserved'],
+    ['a stop by no freeze', [...funded, reserved()], stopped(), 'no freeze that covers'],
+    [
+      'a stop by another freeze',
+      [...funded, reserved(), frozen()],
+      stopped({}, specEventId(7)),
+      'no freeze that covers',
+    ],
+    ['a stop out of scope', [...funded, reserved(), frozen(['EUR'])], stopped(), 'no freeze that covers'],
+    ['an authorisation abandoned for an account that is open', [opened], abandoned('account-not-open'), 'that is open'],
+    ['an authorisation abandoned for holders that are not there', [], abandoned('not-a-holder'), 'is not open'],
+    ['an authorisation abandoned twice', [abandoned('account-not-open')], abandoned('account-not-open'), 'second time'],
+    ['a second freeze under one basis', [opened, frozen()], frozen(), 'under this basis'],
+    ['a lift of nothing', [opened], unfrozen, 'not in force'],
+  ];
+  it.each(illegal)('not: %s', (_name, history, event, why) => {
+    expect(checkAccount(after(...history), recorded(event, history.length))).toContain(why);
+  });
+
+  const events = [deposited('1'), reserved(), dispatched(), settled(), cancelled(), stopped()];
+  const freezes = [frozen(), requested, rejected, unfrozen];
+  it.each([...events, ...freezes])('not before it is open: $type', (event) => {
+    expect(checkAccount(after(), recorded(event, 0))).toBe('the account is not open');
+  });
+
+  it.each([opened, ...events, ...freezes, abandoned('basis-ended'), openingAbandoned('already-exists')])(
+    'not on the stream of another: $type',
+    (event) => {
+      expect(checkAccount(after(), recorded(event, 0, 'account-acc-2'))).toContain('another account');
+    },
+  );
+});
+
+describe('the state of an account', () => {
+  it('knows who holds it, since when, and by which opening', () => {
+    const key = { caller: 'svc', homeStream: 'account-acc-1', value: 'k-1' };
+    const event = recorded(opened, 0);
+    const metadata = { ...event.metadata, key };
+    const state = evolveAccount(initialAccountState(), { ...event, metadata });
+    expect(state).toEqual({
+      ...initialAccountState(),
+      accountId: 'acc-1',
+      opened: true,
+      holders,
+      openedKey: key,
+      createdAt: now,
+    });
+  });
+
+  it('does not grow with deposits or closed withdrawals', () => {
+    const busy = after(...funded, reserved(), dispatched(), settled(), deposited('40'));
+    expect(busy).toEqual(after(...funded));
+  });
+
+  it('keeps open withdrawals in the order of their reservation', () => {
+    const [first, second] = [{ withdrawalId: 'w-2' }, { withdrawalId: 'w-1' }];
+    const state = after(...funded, reserved(first), reserved(second), dispatched(first));
+    expect([...state.openWithdrawals].map(([id, { status }]) => [id, status])).toEqual([
+      ['w-2', 'dispatched'],
+      ['w-1', 'reserved'],
+    ]);
+  });
+
+  it('survives events that should never be', () => {
+    const strange = [dispatched(), settled(), cancelled(), stopped(), unfrozen, rejected, requested, refused];
+    expect(() => after(...strange, opened, opened)).not.toThrow();
+  });
+});

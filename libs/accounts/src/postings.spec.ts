@@ -1,0 +1,70 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { accountEvents, ownAccountEvents, type AccountEvent } from './events.ts';
+import { postings } from './postings.ts';
+
+const movement = { accountId: 'acc-1', asset: 'BTC', amount: '250' };
+const withdrawal = {
+  ...movement,
+  withdrawalId: 'w-1',
+  destination: { kind: 'bank' } as const,
+  reservedAt: '2022-04-06T12:00:00.000Z',
+};
+const source = { kind: 'bank', reference: 'ref' } as const;
+
+/** One event of each type that moves money, and what moves. */
+const moving: readonly [AccountEvent, from: string, to: string][] = [
+  [
+    { type: 'FundsDeposited', data: { ...movement, depositId: 'd-1', source } },
+    'external:BTC',
+    'account:acc-1:available',
+  ],
+  [{ type: 'WithdrawalReserved', data: withdrawal }, 'account:acc-1:available', 'account:acc-1:reserved'],
+  [{ type: 'WithdrawalSettled', data: { ...withdrawal, reference: 'tx' } }, 'account:acc-1:reserved', 'external:BTC'],
+  [
+    { type: 'WithdrawalCancelled', data: { ...withdrawal, reason: 'r' } },
+    'account:acc-1:reserved',
+    'account:acc-1:available',
+  ],
+  [
+    { type: 'WithdrawalStopped', data: { ...movement, withdrawalId: 'w-1', freezeId: '' } },
+    'account:acc-1:reserved',
+    'account:acc-1:available',
+  ],
+];
+
+describe('postings', () => {
+  it.each(moving)('of $type', (event, from, to) => {
+    expect(postings(event)).toEqual([
+      {
+        ledgerAccount: from,
+        part: from.split(':').at(from.startsWith('external') ? 0 : -1),
+        asset: 'BTC',
+        units: -250n,
+      },
+      { ledgerAccount: to, part: to.split(':').at(to.startsWith('external') ? 0 : -1), asset: 'BTC', units: 250n },
+    ]);
+  });
+
+  it('are none for whatever moves no money', () => {
+    const movingTypes = moving.map(([{ type }]) => type);
+    const others = accountEvents.filter(({ type }) => !movingTypes.includes(type));
+    expect(others).toHaveLength(accountEvents.length - moving.length);
+    expect(ownAccountEvents.length).toBeGreaterThan(moving.length);
+    for (const { type } of others) expect(postings({ type, data: withdrawal } as unknown as AccountEvent)).toEqual([]);
+  });
+
+  it('sum to zero for each asset (invariant 6)', () => {
+    const amount = fc.bigInt({ min: 0n, max: 10n ** 38n - 1n }).map(String);
+    const asset = fc.constantFrom('BTC', 'EUR');
+    fc.assert(
+      fc.property(fc.constantFrom(...moving), asset, amount, ([event], code, units) => {
+        const changed = { ...event, data: { ...event.data, asset: code, amount: units } } as AccountEvent;
+        const lines = postings(changed);
+        expect(lines.map((line) => line.asset)).toEqual([code, code]);
+        expect(lines.reduce((sum, line) => sum + line.units, 0n)).toBe(0n);
+        expect(lines.some((line) => line.units === BigInt(units))).toBe(true);
+      }),
+    );
+  });
+});

@@ -1,0 +1,62 @@
+import { addRow, defineTable, putRow, setColumns, type Change } from '#kernel';
+import { describe, expect, it } from '@jest/globals';
+import { ChangeSet } from './change-set.ts';
+
+const table = defineTable({
+  name: 'things',
+  columns: { kind: 'text', id: 'text', value: 'integer', note: 'text?' },
+  primaryKey: ['kind', 'id'],
+  indexes: [],
+});
+const key = { kind: 'k', id: '1' };
+const put = (value: number): Change => putRow(table, { ...key, value, note: null });
+const add = (value: number): Change => addRow(table, { ...key, value, note: null });
+
+function merged(...changes: readonly Change[]): readonly unknown[] {
+  const set = new ChangeSet();
+  set.add(changes);
+  return [...set.changes()].map(({ kind, row }) => [kind, row['value'], row['note']]);
+}
+
+describe('the changes of a batch', () => {
+  it.each<readonly [string, readonly Change[], readonly unknown[]]>([
+    ['the last put wins', [put(1), put(2)], [['put', 2, null]]],
+    ['columns are set in the row that was put', [put(1), setColumns(table, { ...key, note: 'n' })], [['put', 1, 'n']]],
+    [
+      'columns are merged',
+      [setColumns(table, { ...key, value: 1 }), setColumns(table, { ...key, note: 'n' })],
+      [['set', 1, 'n']],
+    ],
+    ['the first row added stays', [add(1), add(2)], [['add', 1, null]]],
+    ['a row that was put is there', [put(1), add(2)], [['put', 1, null]]],
+    ['a row put replaces one added', [add(1), put(2)], [['put', 2, null]]],
+    [
+      'columns are set after adding, since the row may be older',
+      [add(1), setColumns(table, { ...key, value: 2 })],
+      [
+        ['add', 1, null],
+        ['set', 2, undefined],
+      ],
+    ],
+    [
+      'a row is added after columns were set, since there may be none',
+      [setColumns(table, { ...key, value: 2 }), add(1)],
+      [
+        ['set', 2, undefined],
+        ['add', 1, null],
+      ],
+    ],
+  ])('%s', (_, changes, expected) => {
+    expect(merged(...changes)).toEqual(expected);
+  });
+
+  it('keeps rows apart whose keys look alike when joined', () => {
+    const other = putRow(table, { kind: 'k1', id: '', value: 2, note: null });
+    const one = putRow(table, { kind: 'k', id: '1', value: 1, note: null });
+    expect(merged(one, other)).toHaveLength(2);
+  });
+
+  it('refuses a change without its key', () => {
+    expect(() => merged(setColumns(table, { kind: 'k', value: 1 }))).toThrow('lacks id');
+  });
+});

@@ -1,0 +1,376 @@
+import { MemoryEventStore } from '#event-store/memory';
+import { isRejection, type RecordedEvent } from '#kernel';
+import { indexEntries, Judge } from '#replay';
+import { danglingFreeze, forceIn, LedgerWorld, tellStory, type ToldStory } from '#testing';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { MalformedCursorError, type Page, type PageRequest, type Queries } from './queries-api.ts';
+import type { ProjectionEvent } from './runner.ts';
+import { startProjections, type Projections } from './start.ts';
+
+const TIMEOUT_MS = 20_000;
+const ALL = { limit: 500 };
+
+let store: MemoryEventStore;
+let story: ToldStory;
+let projections: Projections;
+let queries: Queries;
+let log: readonly RecordedEvent[];
+let forged: RecordedEvent;
+
+beforeAll(async () => {
+  store = new MemoryEventStore();
+  story = await tellStory(new LedgerWorld({ store }));
+  forged = await forceIn(store, 'account-acc-3', danglingFreeze('acc-3'));
+  await forceIn(store, 'account-acc-3', { type: 'FundsDeposited', data: { amount: 'a lot' } });
+  projections = startProjections({ kind: 'in-process', reader: store, readModelFile: ':memory:' });
+  ({ queries } = projections);
+  expect(await projections.caughtUp(TIMEOUT_MS)).toBe(true);
+  log = (await store.readAll({ limit: 10_000 })).events;
+});
+afterAll(() => projections.close());
+
+/** The items of a list, read in pages of this size. */
+function readAllPages<Item>(list: (page: PageRequest) => Page<Item>, limit: number): { items: Item[]; pages: number } {
+  const items: Item[] = [];
+  let cursor: string | undefined;
+  for (let pages = 1; ; pages += 1) {
+    const page = list({ limit, cursor });
+    expect(page.items.length).toBeLessThanOrEqual(limit);
+    items.push(...page.items);
+    if (page.nextCursor === null) return { items, pages };
+    cursor = page.nextCursor;
+  }
+}
+
+const lists: Record<string, (page: PageRequest) => Page<unknown>> = {
+  assets: (page) => queries.assets(page),
+  parties: (page) => queries.parties({}, page),
+  accounts: (page) => queries.accounts({}, page),
+  'accounts of a party': (page) => queries.accounts({ partyId: 'p-1' }, page),
+  entries: (page) => queries.entries('acc-1', page),
+  deposits: (page) => queries.deposits('acc-1', page),
+  withdrawals: (page) => queries.withdrawals('acc-1', {}, page),
+  'legal orders': (page) => queries.legalOrders({}, page),
+  freezes: (page) => queries.freezes({}, page),
+  'lift requests': (page) => queries.liftRequests({}, page),
+  refusals: (page) => queries.refusals(page),
+  violations: (page) => queries.violations(page),
+};
+
+describe('lists', () => {
+  it.each(Object.keys(lists))('of %s are the same whatever the size of a page', (name) => {
+    const list = lists[name];
+    if (list === undefined) throw new Error('no such list');
+    const whole = list(ALL);
+    expect(whole.nextCursor).toBeNull();
+    expect(whole.items.length).toBeGreaterThan(1);
+    for (const limit of [1, 2, 3]) {
+      const { items, pages } = readAllPages(list, limit);
+      expect(items).toEqual(whole.items);
+      expect(pages).toBe(Math.ceil(whole.items.length / limit));
+    }
+  });
+
+  it.each(Object.keys(lists))('of %s refuse a cursor that is not theirs', (name) => {
+    const other = queries.entries('acc-1', { limit: 1 }).nextCursor ?? '';
+    const foreign = name === 'entries' ? (queries.deposits('acc-1', { limit: 1 }).nextCursor ?? '') : other;
+    expect(() => lists[name]?.({ limit: 1, cursor: foreign })).toThrow(MalformedCursorError);
+    expect(() => lists[name]?.({ limit: 1, cursor: 'nonsense' })).toThrow(MalformedCursorError);
+  });
+
+  it('have a bound on a page', () => {
+    expect(() => queries.assets({ limit: 501 })).toThrow(RangeError);
+    expect(() => queries.assets({ limit: 0 })).toThrow(RangeError);
+  });
+
+  it('are newest first, but for entries, refusals and violations', () => {
+    expect(queries.assets(ALL).items.map(({ code }) => code)).toEqual(['EUR', 'BTC']);
+    expect(queries.accounts({}, ALL).items.map(({ accountId }) => accountId)).toEqual(['acc-3', 'acc-2', 'acc-1']);
+    expect(queries.deposits('acc-1', ALL).items.map(({ depositId }) => depositId)).toEqual(
+      [6, 5, 4, 3, 2, 1].map((n) => `d-${String(n)}`),
+    );
+    expect(queries.legalOrders({}, ALL).items.map(({ orderId }) => orderId)).toEqual([
+      'ord-4',
+      'ord-3',
+      'ord-2',
+      'ord-1',
+    ]);
+    const freezeIds = queries.freezes({}, ALL).items.map(({ freezeId }) => freezeId);
+    expect(freezeIds).toEqual([story.inForce, story.basisEnded, story.placedInError]);
+    const revisions = queries.entries('acc-1', ALL).items.map(({ revision }) => revision);
+    expect(revisions).toEqual([...revisions].sort((one, other) => one - other));
+    const positions = queries.violations(ALL).items.map(({ position }) => position);
+    expect(positions).toEqual([...positions].sort());
+  });
+});
+
+describe('filters', () => {
+  const ids = {
+    accounts: (filter: Parameters<Queries['accounts']>[0]) =>
+      queries.accounts(filter, ALL).items.map((item) => item.accountId),
+    parties: (externalRef: string) => queries.parties({ externalRef }, ALL).items.map((item) => item.partyId),
+    orders: (filter: Parameters<Queries['legalOrders']>[0]) =>
+      queries.legalOrders(filter, ALL).items.map((item) => item.orderId),
+    freezes: (filter: Parameters<Queries['freezes']>[0]) =>
+      queries.freezes(filter, ALL).items.map((item) => item.freezeId),
+    requests: (filter: Parameters<Queries['liftRequests']>[0]) =>
+      queries.liftRequests(filter, ALL).items.map((item) => item.requestId),
+    withdrawals: (state: Parameters<Queries['withdrawals']>[1]['state']) =>
+      queries.withdrawals('acc-1', { state }, ALL).items.map((item) => item.withdrawalId),
+  };
+
+  it('of accounts', () => {
+    expect(ids.accounts({ partyId: 'p-1' })).toEqual(['acc-3', 'acc-1']);
+    expect(ids.accounts({ partyId: 'p-2' })).toEqual(['acc-2']);
+    expect(ids.accounts({ partyId: 'nobody' })).toEqual([]);
+    expect(ids.accounts({ state: 'open' })).toEqual(['acc-3', 'acc-2', 'acc-1']);
+    expect(ids.accounts({ state: 'closed' })).toEqual([]);
+    expect(ids.accounts({ frozen: true })).toEqual(['acc-1']);
+    expect(ids.accounts({ frozen: false })).toEqual(['acc-3', 'acc-2']);
+    expect(ids.accounts({ partyId: 'p-1', frozen: false, state: 'open' })).toEqual(['acc-3']);
+  });
+
+  it('of parties', () => {
+    expect(ids.parties('ref-p-2')).toEqual(['p-2']);
+    expect(ids.parties('ref')).toEqual([]);
+  });
+
+  it('of legal orders', () => {
+    expect(ids.orders({ accountId: 'acc-1' })).toEqual(['ord-4', 'ord-3', 'ord-1']);
+    expect(ids.orders({ partyId: 'p-2' })).toEqual(['ord-2']);
+    expect(ids.orders({ partyId: 'acc-1' })).toEqual([]);
+    expect(ids.orders({ state: 'verified' })).toEqual(['ord-4', 'ord-1']);
+    expect(ids.orders({ state: 'rejected', accountId: 'acc-1' })).toEqual(['ord-3']);
+    expect(ids.orders({ state: 'discharged' })).toEqual(['ord-2']);
+  });
+
+  it('of freezes', () => {
+    expect(ids.freezes({ accountId: 'acc-1' })).toEqual([story.inForce, story.placedInError]);
+    expect(ids.freezes({ basisId: 'ord-2' })).toEqual([story.basisEnded]);
+    expect(ids.freezes({ state: 'in-force' })).toEqual([story.inForce]);
+    expect(ids.freezes({ state: 'lifted' })).toEqual([story.basisEnded, story.placedInError]);
+    expect(ids.freezes({ state: 'abandoned' })).toEqual([]);
+    expect(ids.freezes({ partyId: 'p-2' })).toEqual([story.basisEnded]);
+    expect(ids.freezes({ partyId: 'p-1' })).toEqual([story.inForce, story.placedInError]);
+    expect(ids.freezes({ partyId: 'p-1', state: 'lifted', accountId: 'acc-1', basisId: 'ord-1' })).toEqual([
+      story.placedInError,
+    ]);
+  });
+
+  it('of lift requests', () => {
+    expect(ids.requests({ accountId: 'acc-1' })).toEqual(['r-2', 'r-1']);
+    expect(ids.requests({ accountId: 'acc-2' })).toEqual([]);
+    expect(ids.requests({ freezeId: story.placedInError, state: 'approved' })).toEqual(['r-2']);
+    expect(ids.requests({ freezeId: story.inForce })).toEqual([]);
+    expect(ids.requests({ basisId: 'ord-1', state: 'rejected' })).toEqual(['r-1']);
+    expect(ids.requests({ basisId: 'ord-2' })).toEqual([]);
+  });
+
+  it('of withdrawals', () => {
+    expect(ids.withdrawals(undefined)).toEqual(['w-stopped', 'w-in-flight', 'w-cancelled', 'w-settled']);
+    for (const state of ['settled', 'cancelled', 'stopped'] as const)
+      expect(ids.withdrawals(state)).toEqual([`w-${state}`]);
+    expect(ids.withdrawals('dispatched')).toEqual(['w-in-flight']);
+    expect(ids.withdrawals('reserved')).toEqual([]);
+  });
+});
+
+describe('single things', () => {
+  function streamEnd(stream: string): RecordedEvent {
+    const last = log.filter((event) => event.stream === stream).at(-1);
+    if (last === undefined) throw new Error(`no ${stream}`);
+    return last;
+  }
+
+  it('are shown with the revision of their stream', () => {
+    expect(queries.asset('BTC')).toMatchObject({ view: { code: 'BTC', scale: 8, kind: 'crypto' }, streamRevision: 0 });
+    expect(queries.assetFacts('EUR')).toEqual({ code: 'EUR', scale: 2 });
+    const party = queries.party('p-1');
+    expect(party).toMatchObject({ view: { partyId: 'p-1', accounts: ['acc-1', 'acc-3'], namedBy: [] } });
+    expect(party?.streamRevision).toBe(streamEnd('party-p-1').revision);
+    const { revision, position } = streamEnd('account-acc-1');
+    const account = queries.account('acc-1');
+    expect(account?.streamRevision).toBe(revision);
+    expect(account?.view).toMatchObject({
+      streamRevision: revision,
+      position,
+      holders: [{ partyId: 'p-1', capacity: 'owner' }],
+    });
+    expect(account?.view.freezes.map(({ freezeId }) => freezeId)).toEqual([story.inForce]);
+    expect(queries.legalOrder('ord-2')).toMatchObject({
+      view: { state: 'discharged', changes: [{ changeId: 'chg-1', state: 'verified' }] },
+      streamRevision: streamEnd('legalOrder-ord-2').revision,
+    });
+    expect(queries.freeze(story.basisEnded)).toMatchObject({
+      view: { state: 'lifted', lift: { ground: 'basis-ended', requestedBy: 'maker', approvedBy: 'checker' } },
+      streamRevision: streamEnd('account-acc-2').revision,
+    });
+    expect(queries.liftRequest(story.placedInError, 'r-1')).toMatchObject({ state: 'rejected', reason: 'no proof' });
+    expect(queries.deposit('acc-1', 'd-6')).toMatchObject({ asset: 'EUR', amount: '1234', state: 'deposited' });
+    expect(queries.withdrawal('acc-1', 'w-stopped')).toMatchObject({ state: 'stopped', freezeId: story.placedInError });
+  });
+
+  it('are not there when nobody made them', () => {
+    expect([
+      queries.asset('XRP'),
+      queries.assetFacts('XRP'),
+      queries.party('p-9'),
+      queries.account('acc-9'),
+      queries.legalOrder('ord-9'),
+      queries.freeze(forged.id),
+      queries.liftRequest(story.placedInError, 'r-9'),
+      queries.deposit('acc-2', 'd-6'),
+      queries.withdrawal('acc-2', 'w-stopped'),
+    ]).toEqual(Array.from({ length: 9 }, () => undefined));
+  });
+
+  it('count a violation among the revisions of a stream, and nothing else', () => {
+    const { revision, position } = streamEnd('account-acc-3');
+    expect(queries.account('acc-3')).toMatchObject({
+      streamRevision: revision,
+      view: { freezes: [], balances: [], position },
+    });
+    expect(queries.violationCount()).toBe(2);
+    expect(queries.violations(ALL).items).toMatchObject([
+      { stream: 'account-acc-3', eventId: forged.id, type: 'AccountFrozen', code: 'citation-unresolved' },
+      { stream: 'account-acc-3', type: 'FundsDeposited', code: 'malformed-event' },
+    ]);
+  });
+
+  it('tell the refusals with what was asked', () => {
+    expect(queries.refusals(ALL).items).toMatchObject([
+      { stream: 'account-acc-1', command: 'ReserveWithdrawal', code: 'account-frozen', actor: 'payments' },
+      { stream: 'account-acc-1', command: 'FreezeAccount', code: 'basis-not-in-force', actor: 'maker' },
+    ]);
+  });
+
+  it('give a balance for each line of a statement', () => {
+    const { items } = queries.entries('acc-1', ALL);
+    const balances = new Map(items.map((item) => [`${item.asset} ${item.ledgerAccount}`, item.balance]));
+    const shown = queries.account('acc-1')?.view.balances ?? [];
+    for (const { asset, available, reserved } of shown) {
+      expect(balances.get(`${asset} available`)).toBe(available);
+      expect(balances.get(`${asset} reserved`) ?? '0').toBe(reserved);
+    }
+  });
+});
+
+describe('the index of names', () => {
+  it('knows what every legal event names, by its first revision and latest value', async () => {
+    const expected = new Map<string, { revision: number; value: string }>();
+    const judge = new Judge(store);
+    for (const recorded of log) {
+      const { event } = await judge.judge(recorded);
+      if (event === undefined) continue;
+      for (const { kind, id, value } of indexEntries(event)) {
+        const name = JSON.stringify([event.stream, kind, id]);
+        const known = expected.get(name);
+        if (known === undefined) expected.set(name, { revision: event.revision, value });
+        else if (kind !== 'key') known.value = value;
+      }
+    }
+    expect(expected.size).toBeGreaterThan(30);
+    for (const [name, entry] of expected) {
+      const [stream, kind, id] = JSON.parse(name) as [string, 'key' | 'deposit' | 'withdrawal', string];
+      expect([name, projections.index.lookup(stream, kind, id)]).toEqual([name, entry]);
+    }
+  });
+
+  it('knows nothing else', () => {
+    expect(projections.index.lookup('account-acc-2', 'deposit', 'd-6')).toBeUndefined();
+    expect(projections.index.lookup('party-xacc-1', 'deposit', 'd-1')).toBeUndefined();
+    expect(projections.index.lookup('account-acc-1', 'key', 'd-1')).toBeUndefined();
+  });
+
+  it('knows how far it reaches', () => {
+    const ends = new Map(log.map(({ stream, revision }) => [stream, revision]));
+    for (const [stream, revision] of ends) expect(projections.index.indexedRevision(stream)).toBe(revision);
+    expect(projections.index.indexedRevision('account-acc-9')).toBe(-1);
+    expect(projections.index.checkpoint()).toBe(log.at(-1)?.position);
+  });
+
+  it('knows the account of a freeze', () => {
+    expect(projections.index.accountOfFreeze(story.basisEnded)).toBe('acc-2');
+    expect(projections.index.accountOfFreeze(forged.id)).toBeUndefined();
+  });
+});
+
+describe('waiting', () => {
+  it('ends when the position is reached, and at once when it was before', async () => {
+    const world = new LedgerWorld();
+    const live = startProjections({ kind: 'in-process', reader: world.store, readModelFile: ':memory:' });
+    expect(await live.caughtUp(TIMEOUT_MS)).toBe(true);
+    const position = `${'0'.repeat(15)}1`;
+    let over = false;
+    const waiting = live.queries.waitFor(position, TIMEOUT_MS).finally(() => (over = true));
+    expect(await live.queries.waitFor(position, 5)).toBe(false);
+    expect([over, live.queries.asset('BTC')]).toEqual([false, undefined]);
+    await world.accept({ type: 'RegisterAsset', code: 'BTC', scale: 8, kind: 'crypto' });
+    expect(await waiting).toBe(true);
+    expect(live.queries.asset('BTC')).toBeDefined();
+    expect(live.queries.checkpoint()).toBe(position);
+    expect(await live.queries.waitFor(position, 0)).toBe(true);
+    await live.close();
+  });
+
+  it('ends when its time is over', async () => {
+    expect(await queries.waitFor('f'.repeat(16), 10)).toBe(false);
+  });
+
+  it('ends when the projections close', async () => {
+    const live = startProjections({ kind: 'in-process', reader: new MemoryEventStore(), readModelFile: ':memory:' });
+    const waiting = live.queries.waitFor('f'.repeat(16), TIMEOUT_MS);
+    await live.close();
+    expect(await waiting).toBe(false);
+    expect(live.status().state).toBe('closed');
+  });
+});
+
+describe('while the read models are being built', () => {
+  function observe({ queries: behind, index }: Projections): unknown {
+    const asked = [
+      () => behind.account('acc-1'),
+      () => index.lookup('account-acc-1', 'deposit', 'd-1'),
+      () => index.accountOfFreeze(story.inForce),
+    ];
+    return [...asked.map(codeThrownBy), index.indexedRevision('account-acc-1'), index.checkpoint()];
+  }
+  const nothing = ['read-model-behind', 'read-model-behind', 'read-model-behind', -1, undefined];
+
+  it('nothing is answered, and nothing may be forgotten in favour of the index', async () => {
+    const observed: unknown[] = [];
+    const events: ProjectionEvent[] = [];
+    const live = startProjections({
+      kind: 'in-process',
+      reader: store,
+      readModelFile: ':memory:',
+      limits: { batch: 10 },
+      onEvent: (event) => {
+        events.push(event);
+        if (event.type === 'committed' && !event.servable)
+          observed.push([observe(live), live.queries.violationCount()]);
+      },
+    });
+    expect(observe(live)).toEqual(nothing);
+    await live.caughtUp(TIMEOUT_MS);
+    const batches = observed.length;
+    expect(batches).toBeGreaterThan(3);
+    expect(observed).toEqual(observed.map(() => [nothing, 0]));
+    expect(live.queries.violationCount()).toBe(2);
+    await live.rebuild();
+    expect(observed.slice(batches)).toEqual(Array.from({ length: batches }, () => [nothing, 2]));
+    expect(live.queries.account('acc-1')).toEqual(queries.account('acc-1'));
+    expect(events.filter(({ type }) => type === 'violation')).toHaveLength(2);
+    await live.close();
+  });
+});
+
+function codeThrownBy(ask: () => unknown): string | undefined {
+  try {
+    ask();
+  } catch (error) {
+    const { rejection } = error as { readonly rejection?: unknown };
+    if (isRejection(rejection)) return rejection.code;
+  }
+  return undefined;
+}

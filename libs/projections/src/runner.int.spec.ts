@@ -1,0 +1,367 @@
+import type { EventReader } from '#event-store';
+import { MemoryEventStore } from '#event-store/memory';
+import type { RecordedEvent } from '#kernel';
+import { danglingFreeze, forceIn, LedgerWorld, tellStory } from '#testing';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { projectors, type Projector } from './projectors.ts';
+import { ProjectionRunner, type ProjectionEvent, type RunnerOptions } from './runner.ts';
+
+let folder = '';
+let files = 0;
+/** All runners, so that one that a failed test left open ends too. */
+const opened: ProjectionRunner[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'writ-projections-'));
+});
+afterAll(async () => {
+  await Promise.all(opened.map((runner) => runner.close()));
+  await rm(folder, { recursive: true });
+});
+
+function newFile(): string {
+  files += 1;
+  return join(folder, `read-model-${String(files)}.sqlite`);
+}
+
+/** A runner, all that it reports, and how to wait for some of it. */
+class Watched {
+  readonly events: ProjectionEvent[] = [];
+  readonly runner: ProjectionRunner;
+  readonly #waiters = new Set<() => void>();
+
+  constructor(options: Omit<RunnerOptions, 'onEvent'>) {
+    const limits = { lingerMs: 0, retryMs: 1, retryMaxMs: 2, ...options.limits };
+    const clock = { now: () => 0 };
+    const onEvent = (event: ProjectionEvent): void => {
+      this.events.push(event);
+      for (const check of [...this.#waiters]) check();
+    };
+    this.runner = new ProjectionRunner({ clock, ...options, limits, onEvent });
+    opened.push(this.runner);
+    this.runner.start();
+  }
+
+  /** Waits for a report; fails with the test's own time limit. */
+  async until(condition: () => boolean): Promise<void> {
+    if (condition()) return;
+    await new Promise<void>((resolve) => {
+      const check = (): void => {
+        if (!condition()) return;
+        this.#waiters.delete(check);
+        resolve();
+      };
+      this.#waiters.add(check);
+    });
+  }
+
+  live(): Promise<void> {
+    return this.until(() => this.runner.status().state === 'live');
+  }
+
+  async reached(event: RecordedEvent): Promise<void> {
+    await this.until(() => (this.runner.status().checkpoint ?? '') >= event.position);
+  }
+
+  rebuilds(): string[] {
+    return this.events.flatMap((event) => (event.type === 'rebuilding' ? [event.reason] : []));
+  }
+
+  violations(): string[] {
+    return this.events.flatMap((event) => (event.type === 'violation' ? [event.violation.position] : []));
+  }
+}
+
+/** All rows of all tables. */
+function dump(file: string): Record<string, unknown> {
+  const db = new DatabaseSync(file, { readOnly: true });
+  const names = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all();
+  const tables = names.map(({ name }) => [name, db.prepare(`SELECT * FROM ${String(name)} ORDER BY 1`).all()]);
+  db.close();
+  return Object.fromEntries(tables) as Record<string, unknown>;
+}
+
+async function storyStore(): Promise<MemoryEventStore> {
+  const store = new MemoryEventStore();
+  await tellStory(new LedgerWorld({ store }));
+  await forceIn(store, 'account-acc-3', danglingFreeze('acc-3'));
+  return store;
+}
+
+async function projectWhole(
+  reader: EventReader,
+  options: Partial<RunnerOptions> = {},
+): Promise<Record<string, unknown>> {
+  const file = newFile();
+  const watched = new Watched({ reader, file, ...options });
+  await watched.live();
+  await watched.runner.close();
+  return dump(file);
+}
+
+/** Says that its rows would come out differently. */
+function newerVersion(): Projector[] {
+  return projectors.map((projector) => ({ ...projector, version: projector.version + 1 }));
+}
+
+describe('the projection of a log', () => {
+  let store: MemoryEventStore;
+  let expected: Record<string, unknown>;
+  beforeAll(async () => {
+    store = await storyStore();
+    expected = await projectWhole(store);
+  });
+
+  it('has rows of the whole story', () => {
+    for (const [name, rows] of Object.entries(expected)) expect([name, rows]).not.toEqual([name, []]);
+  });
+
+  it.each([1, 2, 7, 1000])('is the same in batches of %i', async (batch) => {
+    expect(await projectWhole(store, { limits: { batch } })).toEqual(expected);
+  });
+
+  it('is the same after a stop between any two batches', async () => {
+    const file = newFile();
+    const events = (await store.readAll({ limit: 10_000 })).events;
+    for (let stops = 0; ; stops += 1) {
+      const watched = new Watched({ reader: store, file, limits: { batch: 5 } });
+      const before = watched.events.length;
+      await watched.until(
+        () =>
+          watched.events.slice(before).some(({ type }) => type === 'committed') ||
+          watched.runner.status().state === 'live',
+      );
+      const live = watched.runner.status().state === 'live';
+      await watched.runner.close();
+      if (live) {
+        expect(stops).toBeGreaterThan(2);
+        break;
+      }
+      expect(stops).toBeLessThan(events.length);
+    }
+    expect(dump(file)).toEqual(expected);
+  });
+
+  it('is the same when a batch is lost before its commit', async () => {
+    const file = newFile();
+    let judged = 0;
+    const failing = projectors.map((projector) => ({
+      ...projector,
+      project: (...[event, seenAt]: Parameters<Projector['project']>) => {
+        judged += 1;
+        if (judged % 101 === 0) throw new Error('torn away');
+        return projector.project(event, seenAt);
+      },
+    }));
+    const watched = new Watched({ reader: store, file, projectors: failing, limits: { batch: 50 } });
+    await watched.live();
+    await watched.runner.close();
+    expect(watched.events.some((event) => event.type === 'status' && event.status.failure !== undefined)).toBe(true);
+    expect(dump(file)).toEqual(expected);
+  });
+
+  it('goes on with what is appended later', async () => {
+    const live = new MemoryEventStore();
+    const world = new LedgerWorld({ store: live });
+    const watched = new Watched({ reader: live, file: newFile() });
+    await watched.live();
+    await world.openAccount();
+    const last = (await world.log()).at(-1);
+    if (last === undefined) throw new Error('an empty log');
+    await watched.reached(last);
+    expect(watched.runner.status()).toEqual({ state: 'live', checkpoint: last.position, failure: undefined });
+    await watched.runner.close();
+    expect(watched.runner.status().state).toBe('closed');
+  });
+});
+
+describe('a file that is not of these projectors and this log', () => {
+  let store: MemoryEventStore;
+  let expected: Record<string, unknown>;
+  beforeAll(async () => {
+    store = await storyStore();
+    expected = await projectWhole(store);
+  });
+
+  async function fileOf(reader: EventReader, options: Partial<RunnerOptions> = {}): Promise<string> {
+    const file = newFile();
+    const watched = new Watched({ reader, file, ...options });
+    await watched.live();
+    await watched.runner.close();
+    return file;
+  }
+
+  async function reopened(file: string): Promise<string[]> {
+    const watched = new Watched({ reader: store, file });
+    await watched.live();
+    await watched.runner.close();
+    expect(dump(file)).toEqual(expected);
+    return watched.rebuilds();
+  }
+
+  it('is kept when nothing is wrong with it', async () => {
+    expect(await reopened(await fileOf(store))).toEqual([]);
+  });
+
+  it('is rebuilt when a version has changed', async () => {
+    const file = await fileOf(store, { projectors: newerVersion() });
+    expect(await reopened(file)).toEqual(['the projections have changed']);
+  });
+
+  it('is rebuilt when it is of another log', async () => {
+    const file = await fileOf(await storyStore());
+    expect(await reopened(file)).toEqual(['the read models are of another log, or ahead of this one']);
+  });
+
+  it('is rebuilt when it is ahead of the log', async () => {
+    const events = (await store.readAll({ limit: 10_000 })).events;
+    const shorter = new MemoryEventStore();
+    for (const { stream, revision, position: _, ...sealed } of events.slice(0, 5)) {
+      await shorter.append(stream, revision === 0 ? 'no-stream' : revision - 1, [sealed]);
+    }
+    const file = await fileOf(store);
+    const watched = new Watched({ reader: shorter, file });
+    await watched.live();
+    await watched.runner.close();
+    expect(watched.rebuilds()).toEqual(['the read models are of another log, or ahead of this one']);
+    expect(dump(file)).toEqual(await projectWhole(shorter));
+  });
+
+  it('is rebuilt when it is no database', async () => {
+    const file = newFile();
+    await writeFile(
+      file,
+      'not a database, and long enough to have a header that is read and found to be none'.repeat(10),
+    );
+    expect(await reopened(file)).toEqual(['the file is damaged']);
+  });
+
+  it('is rebuilt when pages of it are damaged', async () => {
+    const file = await fileOf(store);
+    const bytes = await readFile(file);
+    await writeFile(file, bytes.fill(0xa5, 4096));
+    expect(await reopened(file)).toEqual(['the file is damaged']);
+  });
+
+  it('is left alone when it is a database of something else', async () => {
+    const file = newFile();
+    const db = new DatabaseSync(file);
+    db.exec('CREATE TABLE events (id TEXT)');
+    db.close();
+    const watched = new Watched({ reader: store, file });
+    await watched.until(() => watched.runner.status().failure !== undefined);
+    expect(watched.runner.status().failure).toMatchObject({
+      message: 'the file is a database, but not of read models',
+    });
+    await watched.runner.close();
+    expect(Object.keys(dump(file))).toEqual(['events']);
+  });
+
+  it('is rebuilt when asked for, once readers have let go of it', async () => {
+    const file = await fileOf(store);
+    const order: string[] = [];
+    const watched = new Watched({
+      reader: store,
+      file,
+      releaseReaders: () => {
+        order.push('released');
+        return Promise.resolve();
+      },
+    });
+    await watched.live();
+    await watched.runner.rebuild('asked for');
+    order.push('rebuilt');
+    expect(order).toEqual(['released', 'rebuilt']);
+    expect(watched.runner.status().state).toBe('live');
+    await watched.runner.close();
+    expect(dump(file)).toEqual(expected);
+    await expect(watched.runner.rebuild('too late')).rejects.toThrow('closed');
+  });
+});
+
+describe('what fails', () => {
+  it('is tried again, skips nothing, and is told with its place', async () => {
+    const store = await storyStore();
+    const events = (await store.readAll({ limit: 10_000 })).events;
+    const bad = events[20];
+    if (bad === undefined) throw new Error('too short a story');
+    let broken = true;
+    const failing: Projector[] = projectors.map((projector) => ({
+      ...projector,
+      project: (...[judged, seenAt]: Parameters<Projector['project']>) => {
+        if (broken && judged.recorded.id === bad.id) throw new Error('a bug');
+        return projector.project(judged, seenAt);
+      },
+    }));
+    const file = newFile();
+    const watched = new Watched({ reader: store, file, projectors: failing });
+    await watched.until(() => (watched.runner.status().failure?.attempts ?? 0) >= 3);
+    const { state, checkpoint, failure } = watched.runner.status();
+    expect({ state, checkpoint, position: failure?.position, message: failure?.message }).toEqual({
+      state: 'failing',
+      checkpoint: events[19]?.position,
+      position: bad.position,
+      message: 'a bug',
+    });
+    broken = false;
+    await watched.live();
+    await watched.runner.close();
+    expect(dump(file)).toEqual(await projectWhole(store));
+  });
+
+  it('may be the log: followed again when it can be read', async () => {
+    const store = await storyStore();
+    let failures = 3;
+    const reader = new Proxy(store, {
+      get: (target, name) => {
+        if (name === 'head') return () => (failures-- > 0 ? Promise.reject(new Error('away')) : target.head());
+        const member: unknown = Reflect.get(target, name, target);
+        return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+      },
+    });
+    const watched = new Watched({ reader, file: newFile() });
+    await watched.live();
+    const reported = watched.events.flatMap((event) =>
+      event.type === 'status' ? [event.status.failure?.attempts] : [],
+    );
+    expect(reported).toEqual(expect.arrayContaining([1, 2, 3]));
+    expect(watched.runner.status().failure).toBeUndefined();
+    await watched.runner.close();
+  });
+});
+
+describe('violations', () => {
+  it('are reported once each, not again by a rebuild', async () => {
+    const store = await storyStore();
+    const watched = new Watched({ reader: store, file: newFile(), limits: { batch: 3 } });
+    await watched.live();
+    const [first, ...others] = watched.violations();
+    expect(first).toBeDefined();
+    expect(others).toEqual([]);
+    await watched.runner.rebuild('asked for');
+    const second = await forceIn(store, 'account-acc-3', danglingFreeze('acc-3'));
+    await watched.until(() => watched.violations().length > 1);
+    expect(watched.violations()).toEqual([first, second.position]);
+    await watched.runner.close();
+  });
+
+  it('reach neither the register of freezes nor the account', async () => {
+    const store = await storyStore();
+    const file = newFile();
+    const watched = new Watched({ reader: store, file });
+    await watched.live();
+    await watched.runner.close();
+    const db = new DatabaseSync(file, { readOnly: true });
+    expect(db.prepare("SELECT count(*) AS n FROM freezes WHERE accountId = 'acc-3'").get()).toEqual({ n: 0 });
+    expect(db.prepare("SELECT frozen, freezes FROM accounts WHERE accountId = 'acc-3'").get()).toEqual({
+      frozen: 0,
+      freezes: '[]',
+    });
+    expect(db.prepare("SELECT count(*) AS n FROM freezes WHERE accountId = 'acc-1'").get()).toEqual({ n: 2 });
+    db.close();
+  });
+});

@@ -1,0 +1,144 @@
+import type { EventStore } from '#event-store';
+import { SUPERVISOR, type DomainEvent, type RecordedEvent } from '#kernel';
+import { checker, maker, service, type LedgerWorld } from './ledger-world.ts';
+import { nextTestId, seal } from './log-builder.ts';
+
+const destination = { kind: 'onchain', chain: 'bitcoin', address: 'bc1qstory' } as const;
+const source = { kind: 'bank', reference: 'wire' } as const;
+
+/** The freezes of the story, by what became of them. */
+export interface ToldStory {
+  /** Of acc-1 under ord-1: lifted as placed in error, after one request was turned down. */
+  readonly placedInError: string;
+  /** Of acc-2 under ord-2, which names its holder p-2: ended with the order. */
+  readonly basisEnded: string;
+  /** Of acc-1 under ord-4: in force. */
+  readonly inForce: string;
+}
+
+/**
+ * Plays a bit of everything on an empty store: accounts acc-1 (p-1), acc-2 (p-2) and acc-3 (p-1), money in and out, orders in
+ * most of their states, freezes, lifts, and refusals.
+ */
+export async function tellStory(world: LedgerWorld): Promise<ToldStory> {
+  await world.openAccount('acc-1', 'p-1');
+  await world.openAccount('acc-2', 'p-2');
+  await world.accept({ type: 'RegisterAsset', code: 'EUR', scale: 2, kind: 'fiat' });
+  await world.accept({ type: 'OpenAccount', accountId: 'acc-3', holders: [{ partyId: 'p-1', capacity: 'joint' }] });
+  await moveMoney(world);
+  const placedInError = await freezeInError(world);
+  const basisEnded = await freezeUntilItsOrderEnds(world);
+  await refuseWhatAnOrderForbids(world);
+  await world.putOrder({ orderId: 'ord-4' });
+  return { placedInError, basisEnded, inForce: await freeze(world, 'acc-1', 'ord-4') };
+}
+
+async function moveMoney(world: LedgerWorld): Promise<void> {
+  for (let n = 1; n <= 5; n += 1) await deposit(world, 'acc-1', `d-${String(n)}`, 'BTC', '1.5');
+  await deposit(world, 'acc-1', 'd-6', 'EUR', '12.34');
+  await deposit(world, 'acc-2', 'd-1', 'BTC', '3');
+  for (const withdrawalId of ['w-settled', 'w-cancelled', 'w-in-flight', 'w-stopped']) {
+    await world.accept(reservation('acc-1', withdrawalId), { actor: service });
+  }
+  const dispatch = { type: 'DispatchWithdrawal', accountId: 'acc-1', reference: 'tx-1' } as const;
+  await world.accept({ ...dispatch, withdrawalId: 'w-settled' }, { actor: service });
+  await world.accept({ ...dispatch, withdrawalId: 'w-in-flight' }, { actor: service });
+  const settle = {
+    type: 'SettleWithdrawal',
+    accountId: 'acc-1',
+    withdrawalId: 'w-settled',
+    reference: 'tx-2',
+  } as const;
+  await world.accept(settle, { actor: service });
+  const cancel = { type: 'CancelWithdrawal', accountId: 'acc-1', withdrawalId: 'w-cancelled', reason: 'typo' } as const;
+  await world.accept(cancel, { actor: service });
+}
+
+async function freezeInError(world: LedgerWorld): Promise<string> {
+  await world.putOrder();
+  const freezeId = await freeze(world, 'acc-1', 'ord-1');
+  await expectRefusal(world.ask(reservation('acc-1', 'w-refused'), { actor: service }));
+  const request = {
+    type: 'RequestLift',
+    freezeId,
+    ground: 'placed-in-error',
+    note: 'another of the same name',
+  } as const;
+  await world.accept({ ...request, requestId: 'r-1' });
+  await world.accept({ type: 'RejectLift', freezeId, requestId: 'r-1', reason: 'no proof' }, { actor: checker });
+  await world.accept({ ...request, requestId: 'r-2' });
+  await world.accept({ type: 'ApproveLift', freezeId, requestId: 'r-2' }, { actor: checker });
+  return freezeId;
+}
+
+async function freezeUntilItsOrderEnds(world: LedgerWorld): Promise<string> {
+  await world.putOrder({ orderId: 'ord-2', subjects: [{ kind: 'party', partyId: 'p-2' }] });
+  const freezeId = await freeze(world, 'acc-2', 'ord-2');
+  await world.endOrder('ord-2');
+  return freezeId;
+}
+
+async function refuseWhatAnOrderForbids(world: LedgerWorld): Promise<void> {
+  await world.putOrder({ orderId: 'ord-3' }, false);
+  await expectRefusal(world.ask({ type: 'FreezeAccount', accountId: 'acc-1', basis: basis('ord-3') }));
+  await world.accept({ type: 'RejectLegalOrder', orderId: 'ord-3', reason: 'no seal' }, { actor: checker });
+}
+
+async function deposit(
+  world: LedgerWorld,
+  accountId: string,
+  depositId: string,
+  asset: string,
+  amount: string,
+): Promise<void> {
+  await world.accept({ type: 'Deposit', accountId, depositId, asset, amount, source }, { actor: service });
+}
+
+function reservation(
+  accountId: string,
+  withdrawalId: string,
+): Extract<Parameters<LedgerWorld['ask']>[0], { type: 'ReserveWithdrawal' }> {
+  return { type: 'ReserveWithdrawal', accountId, withdrawalId, asset: 'BTC', amount: '0.5', destination };
+}
+
+function basis(orderId: string): { readonly kind: 'legal-order'; readonly id: string } {
+  return { kind: 'legal-order', id: orderId };
+}
+
+async function freeze(world: LedgerWorld, accountId: string, orderId: string): Promise<string> {
+  const [frozen] = await world.accept({ type: 'FreezeAccount', accountId, basis: basis(orderId) }, { actor: maker });
+  return (frozen?.data as { readonly freezeId: string }).freezeId;
+}
+
+async function expectRefusal(asked: ReturnType<LedgerWorld['ask']>): Promise<void> {
+  const outcome = await asked;
+  if (outcome.status !== 'rejected') throw new Error('what the story refuses was accepted');
+}
+
+/** Appends an event past the service, well sealed. @returns it as recorded */
+export async function forceIn(store: EventStore, stream: string, event: DomainEvent): Promise<RecordedEvent> {
+  const [last] = await store.read(stream, { direction: 'backwards', limit: 1 });
+  const end = last === undefined ? undefined : { revision: last.revision, hash: last.metadata.hash };
+  await store.append(stream, end?.revision ?? 'no-stream', seal(stream, end, [event], { actor: SUPERVISOR }));
+  const [recorded] = await store.read(stream, { direction: 'backwards', limit: 1 });
+  if (recorded === undefined) throw new Error('nothing was stored');
+  return recorded;
+}
+
+/** A freeze of the account that cites an event which is not there. */
+export function danglingFreeze(accountId: string): DomainEvent {
+  const freezeId = nextTestId();
+  const data = {
+    accountId,
+    freezeId,
+    basis: basis('ord-4'),
+    citation: { stream: 'legalOrder-ord-4', revision: '99', eventId: freezeId },
+    scope: { direction: 'debit', assets: 'all' },
+    placedBy: 'maker',
+    blockedFrom: '2022-02-15T00:00:00.000Z',
+    balancesAtFreeze: [],
+    stopped: [],
+    inFlight: [],
+  };
+  return { type: 'AccountFrozen', data };
+}

@@ -1,0 +1,160 @@
+import { SqliteEventReader } from '#event-store/sqlite';
+import type { RecordedEvent } from '#kernel';
+import { checkLog } from '#testing';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { LedgerClient } from '../e2e/support/ledger-client.ts';
+import { startService, type Answer } from '../e2e/support/service.ts';
+
+const ROUNDS = 5;
+const CALLERS = 16;
+/** Answers to wait for before the kill: the kill falls somewhere into the load, not after a time. */
+const ANSWERS_BEFORE_KILL = 150;
+
+/** What a caller was told before the process died. */
+interface Acknowledged {
+  readonly path: string;
+  readonly key: string;
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** Mixed load until the process is gone; notes every answer that came. */
+class Load {
+  readonly acknowledged: Acknowledged[] = [];
+  readonly #client: LedgerClient;
+  readonly #round: number;
+  #over = false;
+
+  constructor(client: LedgerClient, round: number) {
+    this.#client = client;
+    this.#round = round;
+  }
+
+  stop(): void {
+    this.#over = true;
+  }
+
+  async run(caller: number): Promise<void> {
+    const accountId = `acc-${String(caller % 4)}`;
+    for (let n = 0; !this.#over; n += 1) {
+      const id = `${String(this.#round)}-${String(caller)}-${String(n)}`;
+      try {
+        await this.#step(n, id, accountId);
+      } catch {
+        return; // The process is gone.
+      }
+    }
+  }
+
+  async #step(n: number, id: string, accountId: string): Promise<void> {
+    switch (n % 5) {
+      case 0:
+      case 1:
+        return this.#note(
+          `/v1/accounts/${accountId}/deposits`,
+          `d-${id}`,
+          await this.#client.deposit(accountId, `d-${id}`, '1', `d-${id}`),
+        );
+      case 2:
+        return this.#note(
+          `/v1/accounts/${accountId}/withdrawals`,
+          `w-${id}`,
+          await this.#client.reserve(accountId, `w-${id}`, '1', `w-${id}`),
+        );
+      case 3: {
+        await this.#client.putOrder(`ord-${id}`, [accountId]);
+        return this.#note(
+          `/v1/admin/accounts/${accountId}/freezes`,
+          `f-${id}`,
+          await this.#client.freeze(accountId, `ord-${id}`, `f-${id}`),
+        );
+      }
+      default: {
+        await this.#client.accept('maker', `/v1/admin/legal-orders/ord-${previous(id)}/changes`, {
+          changeId: 'chg-1',
+          kind: 'ending',
+          how: 'revoked',
+          documentSha256: 'c'.repeat(64),
+          issuedAt: '2022-02-23T00:00:00Z',
+          reference: 'revocation',
+        });
+        const path = `/v1/admin/legal-orders/ord-${previous(id)}/changes/chg-1/verification`;
+        const answer = await this.#client.post('checker', path, { method: 'gazette' }, `e-${id}`);
+        return this.#note(path, `e-${id}`, answer);
+      }
+    }
+  }
+
+  #note(path: string, key: string, { status, body }: Answer): void {
+    if (status === 200 || status === 201) this.acknowledged.push({ path, key, status, body });
+  }
+}
+
+/** The id of the step before. */
+function previous(id: string): string {
+  const at = id.lastIndexOf('-') + 1;
+  return id.slice(0, at) + String(Number(id.slice(at)) - 1);
+}
+
+async function until(condition: () => boolean | Promise<boolean>, limitMs: number): Promise<void> {
+  for (const endMs = performance.now() + limitMs; performance.now() < endMs; await delay(20)) {
+    if (await condition()) return;
+  }
+  throw new Error('what was waited for did not come in time');
+}
+
+async function readLog(dataDir: string): Promise<readonly RecordedEvent[]> {
+  const reader = new SqliteEventReader(join(dataDir, 'events.db'));
+  try {
+    return (await reader.readAll({ limit: 1_000_000 })).events;
+  } finally {
+    await reader.close();
+  }
+}
+
+describe('kill -9 in the middle of load', () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'writ-kill-'));
+  afterAll(() => {
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  it(`loses nothing that was acknowledged and leaves nothing half done, ${String(ROUNDS)} times`, async () => {
+    const acknowledged: Acknowledged[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const service = await startService({ dataDir });
+      const client = new LedgerClient(service);
+      if (round === 0) {
+        await client.registerBitcoin();
+        for (let n = 0; n < 4; n += 1) await client.openAccount(`acc-${String(n)}`);
+      }
+      const load = new Load(client, round);
+      const callers = Array.from({ length: CALLERS }, (_, caller) => load.run(caller));
+      await until(() => load.acknowledged.length >= ANSWERS_BEFORE_KILL, 60_000);
+      await service.kill();
+      load.stop();
+      await Promise.all(callers);
+      acknowledged.push(...load.acknowledged);
+    }
+
+    const service = await startService({ dataDir });
+    const client = new LedgerClient(service);
+    // Ready means that what was left open is finished.
+    const log = await readLog(dataDir);
+    expect(checkLog(log, { quiescent: true, now: new Date().toISOString() })).toEqual([]);
+    const ids = new Set(log.map((event) => event.id));
+    for (const { body } of acknowledged) {
+      for (const { id } of (body as { events: { id: string }[] }).events) expect(ids).toContain(id);
+    }
+    for (const { path, key, status, body } of acknowledged.filter((_, at) => at % 10 === 0)) {
+      if (!path.endsWith('/deposits')) continue;
+      const repeated = await client.deposit(path.split('/')[3] ?? '', key, '1', key);
+      expect({ status: repeated.status, body: repeated.body }).toEqual({ status, body });
+      expect(repeated.headers.get('idempotent-replayed')).toBe('true');
+    }
+    await service.stop();
+  }, 240_000);
+});
