@@ -15,7 +15,6 @@ import {
   type ActorBody,
   type ActorOutcome,
   type ActorPorts,
-  type Exploration,
   type Scenario,
 } from '#testing';
 import { describe, expect, it } from '@jest/globals';
@@ -154,36 +153,50 @@ function scenario(
 
 const verifyOrder = script([{ type: 'VerifyLegalOrder', orderId: 'ord-1', method: 'call-back' }, 'verify', checker]);
 
+/** Schedules tried of each case: all of them where there are fewer. More: `WRIT_SCHEDULES=100000 npm test -- interleavings`. */
+const MAX_RUNS = Number(process.env['WRIT_SCHEDULES'] ?? 600);
+const WALKS = Number(process.env['WRIT_WALKS'] ?? 100);
+
+type Case = readonly [string, Readonly<Record<string, ActorBody>>, { crashes?: number; faults?: number }];
+
+async function exploreAll(name: string, log: readonly RecordedEvent[], [, actors, mishaps]: Case): Promise<void> {
+  const explored = await explore({ ...scenario(log, actors, mishaps), maxRuns: MAX_RUNS });
+  if (process.env['WRIT_SHOW_SCHEDULES'] !== undefined) console.log(name, explored);
+  expect(explored.runs).toBeGreaterThan(3);
+}
+
 describe('every interleaving of a freeze', () => {
-  const cases: readonly (readonly [
-    string,
-    Readonly<Record<string, ActorBody>>,
-    { crashes?: number; faults?: number },
-  ])[] = [
+  const cases: readonly Case[] = [
     ['and its repetition by another process', { 'f first': asking(freeze, 'f'), 'f second': asking(freeze, 'f') }, {}],
     ['and another freeze under the same order', { f: asking(freeze, 'f'), g: asking(freeze, 'g') }, {}],
     ['and a debit', { f: asking(freeze, 'f'), w: asking(debit, 'w', service) }, {}],
     ['that crashes, beside a supervisor', { f: asking(freeze, 'f'), supervisor }, { crashes: 1 }],
-    ['with a lost acknowledgement', { f: asking(freeze, 'f') }, { faults: 2 }],
+    ['and the end of its order', { f: asking(freeze, 'f'), endOrder }, {}],
+    ['with lost acknowledgements', { f: asking(freeze, 'f') }, { faults: 2 }],
+    [
+      'its repetition and a supervisor',
+      { 'f first': asking(freeze, 'f'), 'f second': asking(freeze, 'f'), supervisor },
+      { crashes: 1 },
+    ],
   ];
-  it.each(cases)(
-    '%s',
-    async (_name, actors, mishaps) => {
-      const explored = await explore({ ...scenario(await frozenScene(), actors, mishaps), maxRuns: MAX_RUNS });
-      report(_name, explored);
-      expect(explored.runs).toBeGreaterThan(3);
-    },
-    120_000,
-  );
+  it.each(cases)('%s', async (...each) => exploreAll(each[0], await frozenScene(), each), 120_000);
 });
 
-const MAX_RUNS = 4_000;
-const WALKS = 150;
-
-function report(name: string, { runs, pruned, exhaustive }: Exploration): void {
-  if (process.env['WRIT_SHOW_SCHEDULES'] !== undefined)
-    console.log(`${name}: ${runs} runs, ${pruned} pruned, ${exhaustive ? 'all' : 'not all'}`);
-}
+describe('every interleaving of an opening', () => {
+  const cases: readonly Case[] = [
+    ['and its repetition by another process', { 'o first': asking(open, 'o'), 'o second': asking(open, 'o') }, {}],
+    ['and another opening of the same id', { o: asking(open, 'o'), p: asking(open, 'p') }, {}],
+    ['that crashes, beside a supervisor', { o: asking(open, 'o'), supervisor }, { crashes: 1 }],
+    ['and an order that comes to name a holder', { o: asking(open, 'o'), verifyOrder }, {}],
+    ['with lost acknowledgements', { o: asking(open, 'o') }, { faults: 2 }],
+    [
+      'its repetition and a supervisor',
+      { 'o first': asking(open, 'o'), 'o second': asking(open, 'o'), supervisor },
+      { crashes: 1 },
+    ],
+  ];
+  it.each(cases)('%s', async (...each) => exploreAll(each[0], await openingScene(), each), 120_000);
+});
 
 describe('random interleavings', () => {
   const random: readonly (readonly [

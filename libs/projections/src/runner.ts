@@ -263,7 +263,7 @@ export class ProjectionRunner {
       events += 1;
     }
     if (last !== undefined) {
-      model.commit(changes, checkpointAt(batch.at(-1) ?? last));
+      model.commit(changes, checkpointAt(last));
       this.#reportCommit(last.position, events, performance.now() - startedMs, violations);
     }
     if (failed !== undefined) throw failed;
