@@ -220,7 +220,8 @@ function noteProjection(event: ProjectionEvent, lag: LagWatch, logger: Logger): 
       return;
     case 'status':
       if (event.status.checkpoint !== undefined) lag.takenIn(event.status.checkpoint);
-      if (event.status.failure !== undefined) logger.error({ failure: event.status.failure }, 'the read models are stuck');
+      if (event.status.failure !== undefined)
+        logger.error({ failure: event.status.failure }, 'the read models are stuck');
   }
 }
 

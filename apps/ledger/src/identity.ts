@@ -12,7 +12,11 @@ import { messageOf } from './thrown.ts';
 export async function openVerifier({ identity, dataDir }: Config): Promise<TokenVerifier> {
   if (identity.mode === 'development') {
     const { publicKey } = await developmentKey(dataDir);
-    return new TokenVerifier({ keys: fixedKeys([publicKey]), issuer: DEVELOPMENT_ISSUER, audience: DEVELOPMENT_AUDIENCE });
+    return new TokenVerifier({
+      keys: fixedKeys([publicKey]),
+      issuer: DEVELOPMENT_ISSUER,
+      audience: DEVELOPMENT_AUDIENCE,
+    });
   }
   const { jwks, issuer, audience } = identity;
   const keys = 'url' in jwks ? keysFromUrl(jwks.url) : keysFromFile(jwks.file);

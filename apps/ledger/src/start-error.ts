@@ -15,8 +15,10 @@ export function describeStartFailure(thrown: unknown, place: { host: string; por
   if (thrown instanceof ConfigError || thrown instanceof StartError) return thrown.message;
   const code = codeOf(thrown);
   const address = `${place.host}:${String(place.port)}`;
-  if (code === 'EADDRINUSE') return `${address} is taken by another program: stop that one, or set PORT to another port.`;
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `${address} is no address of this machine: set HOST to one.`;
+  if (code === 'EADDRINUSE')
+    return `${address} is taken by another program: stop that one, or set PORT to another port.`;
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return `${address} is no address of this machine: set HOST to one.`;
   if (code === 'EACCES' && isListening(thrown)) return `${address} may not be listened on: set PORT to 1024 or more.`;
   if (isStoreError(thrown)) return `${messageOf(thrown)}. ${adviceFor(messageOf(thrown))}`;
   if (typeof code === 'string' && FILE_ERRORS.includes(code)) {

@@ -28,11 +28,14 @@ export async function start(host: NodeJS.Process): Promise<void> {
   }
 }
 
-/** The first signal stops the service in order, the second at once. */
+/**
+ * The first signal stops the service in order, within a bound. Further ones change nothing: a signal to the process group
+ * arrives directly, and again by way of the script that started the service.
+ */
 function stopOnSignal(host: NodeJS.Process, service: Service, logger: Logger): void {
   let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {
-    if (stopping) host.exit(1);
+    if (stopping) return;
     stopping = true;
     logger.info({ signal }, 'stopping');
     void Promise.race([service.stop().then(() => true), delay(STOP_LIMIT_MS, false)]).then(

@@ -26,7 +26,7 @@ export interface Projector {
 function ofLegal(
   project: (event: Recorded<LedgerEvent>, judged: JudgedEvent) => readonly Change[],
 ): Projector['project'] {
-  return (judged) => (judged.event === null ? [] : project(judged.event, judged));
+  return (judged) => (judged.event === undefined ? [] : project(judged.event, judged));
 }
 
 export const projectors: readonly Projector[] = [

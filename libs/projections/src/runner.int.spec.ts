@@ -1,6 +1,7 @@
 import type { EventReader } from '#event-store';
 import { MemoryEventStore } from '#event-store/memory';
-import type { RecordedEvent } from '#kernel';
+import { accountsTable } from '#accounts';
+import type { RecordedEvent, Row, Table } from '#kernel';
 import { danglingFreeze, forceIn, LedgerWorld, tellStory } from '#testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -83,6 +84,10 @@ function dump(file: string): Record<string, unknown> {
   const tables = names.map(({ name }) => [name, db.prepare(`SELECT * FROM ${String(name)} ORDER BY 1`).all()]);
   db.close();
   return Object.fromEntries(tables) as Record<string, unknown>;
+}
+
+function nullRow(table: Table): Row {
+  return Object.fromEntries(Object.keys(table.columns).map((column) => [column, null]));
 }
 
 async function storyStore(): Promise<MemoryEventStore> {
@@ -311,6 +316,33 @@ describe('what fails', () => {
     await watched.live();
     await watched.runner.close();
     expect(dump(file)).toEqual(await projectWhole(store));
+  });
+
+  it('may be the commit: nothing of its batch is kept, and it is tried again', async () => {
+    const store = await storyStore();
+    let refusals = 3;
+    const unstorable: Projector = {
+      name: 'unstorable',
+      version: 1,
+      tables: [],
+      project: ({ recorded }) => {
+        if (recorded.type !== 'FundsDeposited' || refusals === 0) return [];
+        refusals -= 1;
+        return [{ table: accountsTable, kind: 'put', row: { ...nullRow(accountsTable), accountId: 'nobody' } }];
+      },
+    };
+    const file = newFile();
+    const watched = new Watched({ reader: store, file, projectors: [...projectors, unstorable], limits: { batch: 7 } });
+    await watched.live();
+    await watched.runner.close();
+    expect(refusals).toBe(0);
+    const messages = watched.events.flatMap((event) =>
+      event.type === 'status' ? (event.status.failure?.message ?? []) : [],
+    );
+    expect(new Set(messages)).toEqual(new Set(['NOT NULL constraint failed: accounts.state']));
+    const { readModel: _one, ...rows } = dump(file);
+    const { readModel: _other, ...expected } = await projectWhole(store);
+    expect(rows).toEqual(expected);
   });
 
   it('may be the log: followed again when it can be read', async () => {

@@ -57,12 +57,20 @@ export interface RunnerLimits {
   readonly batch: number;
   /** Rest after a transaction that was not full, in milliseconds: many small ones would cost more than they tell. */
   readonly lingerMs: number;
+  /** Most streams whose state is kept in memory: 2 to 3 KB each. One that is not is read again from its beginning. */
+  readonly streams: number;
   /** Wait before the first retry of what failed; doubles up to `retryMaxMs`. */
   readonly retryMs: number;
   readonly retryMaxMs: number;
 }
 
-export const DEFAULT_RUNNER_LIMITS: RunnerLimits = { batch: 5_000, lingerMs: 5, retryMs: 100, retryMaxMs: 10_000 };
+export const DEFAULT_RUNNER_LIMITS: RunnerLimits = {
+  batch: 5_000,
+  lingerMs: 5,
+  streams: 100_000,
+  retryMs: 100,
+  retryMaxMs: 10_000,
+};
 
 export interface RunnerOptions {
   readonly reader: EventReader;
@@ -177,7 +185,8 @@ export class ProjectionRunner {
     if ((head ?? '') <= (model.checkpoint?.position ?? '')) this.#failure = undefined;
     this.#reportStatus();
     this.#settleRebuilds();
-    const judge = this.#options.createJudge?.() ?? new Judge(this.#options.reader);
+    const judge =
+      this.#options.createJudge?.() ?? new Judge(this.#options.reader, { maxStreams: this.#limits.streams });
     const source = new BatchSource(this.#options.reader, model.checkpoint?.position, this.#limits.batch);
     this.#source = source;
     try {

@@ -75,7 +75,8 @@ export class AuditController {
       sendLines(request, reply, readLines(this.#reader, selection, limit));
       return;
     }
-    if (limit !== undefined && limit > MAX_PAGE) throw malformed('limit', `must be a whole number from 1 to ${String(MAX_PAGE)}`);
+    if (limit !== undefined && limit > MAX_PAGE)
+      throw malformed('limit', `must be a whole number from 1 to ${String(MAX_PAGE)}`);
     const { events, next } = await readPage(this.#reader, selection, limit ?? DEFAULT_PAGE);
     reply.send({ items: events.map(shownEvent), nextCursor: next });
   }
@@ -176,4 +177,3 @@ function sendLines(request: FastifyRequest, reply: FastifyReply, lines: AsyncIte
 function malformed(field: string, message: string): ProblemError {
   return new ProblemError(malformedRequest([{ field, message }]));
 }
-

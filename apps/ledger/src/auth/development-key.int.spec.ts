@@ -19,7 +19,11 @@ afterEach(() => {
 
 async function verifierOf(dataDir: string): Promise<TokenVerifier> {
   const { publicKey } = await developmentKey(dataDir);
-  return new TokenVerifier({ keys: fixedKeys([publicKey]), issuer: DEVELOPMENT_ISSUER, audience: DEVELOPMENT_AUDIENCE });
+  return new TokenVerifier({
+    keys: fixedKeys([publicKey]),
+    issuer: DEVELOPMENT_ISSUER,
+    audience: DEVELOPMENT_AUDIENCE,
+  });
 }
 
 describe('the key of development mode', () => {
@@ -37,7 +41,9 @@ describe('the key of development mode', () => {
   });
 
   it('has a public half without the private one', async () => {
-    expect(await developmentKey(folder)).toMatchObject({ publicKey: expect.not.objectContaining({ d: expect.anything() }) });
+    expect(await developmentKey(folder)).toMatchObject({
+      publicKey: expect.not.objectContaining({ d: expect.anything() }),
+    });
   });
 
   it('is refused when others can read it, or when it is something else', async () => {
@@ -77,7 +83,10 @@ describe('the token command', () => {
 
   it('takes a shorter life', async () => {
     const { out } = await run('--sub', 'alice', '--roles', 'ops', '--expires', '60');
-    const claims = JSON.parse(Buffer.from(out.split('.')[1] ?? '', 'base64url').toString()) as { iat: number; exp: number };
+    const claims = JSON.parse(Buffer.from(out.split('.')[1] ?? '', 'base64url').toString()) as {
+      iat: number;
+      exp: number;
+    };
     expect(claims.exp - claims.iat).toBe(60);
   });
 

@@ -105,7 +105,7 @@ function parseKeys(document: string): readonly JWK[] {
   }
   const keys: unknown = isObject(parsed) ? parsed['keys'] : undefined;
   if (!Array.isArray(keys) || !keys.every(isObject)) throw new Error('the key set has no "keys"');
-  return keys as readonly JWK[];
+  return keys;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -115,7 +115,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
 async function readBounded(response: Response): Promise<string> {
   const parts: Uint8Array[] = [];
   let sizeBytes = 0;
-  for await (const part of response.body ?? []) {
+  const body: AsyncIterable<Uint8Array> | null = response.body;
+  for await (const part of body ?? []) {
     sizeBytes += part.byteLength;
     if (sizeBytes > MAX_DOCUMENT_BYTES) throw new Error('the key set is too large');
     parts.push(part);

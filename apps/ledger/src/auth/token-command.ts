@@ -46,7 +46,12 @@ function parse(args: readonly string[]): {
   const names = roles.split(',').filter((name) => name !== '');
   const unknown = names.filter((name) => !isRole(name));
   if (unknown.length > 0) throw new Error(`--roles: there is no role "${unknown.join('", "')}".\n${USAGE}`);
-  return { sub, roles: names.filter(isRole), scope, expiresInS: expires === undefined ? undefined : parseSeconds(expires) };
+  return {
+    sub,
+    roles: names.filter(isRole),
+    scope,
+    expiresInS: expires === undefined ? undefined : parseSeconds(expires),
+  };
 }
 
 function readOptions(args: readonly string[]): Partial<Record<'sub' | 'roles' | 'scope' | 'expires', string>> {

@@ -178,6 +178,22 @@ describe('the memory of verified tokens', () => {
     expect(await subject.verify(header)).toBeInstanceOf(Unauthenticated);
   });
 
+  it('forgets it also when another token made it look', async () => {
+    let now = 0;
+    let document = JSON.stringify({ keys: [key.jwk, otherKey.jwk] });
+    const keys = new ReloadedKeys(
+      () => Promise.resolve(document),
+      () => now,
+    );
+    const subject = new TokenVerifier({ keys, issuer: ISSUER, audience: AUDIENCE }, () => NOW_MS);
+    const header = `Bearer ${await sign(otherKey)}`;
+    await subject.verify(header);
+    document = JSON.stringify({ keys: [key.jwk] });
+    now = 30_000;
+    await subject.verify(`Bearer ${await sign(key)}`);
+    expect(await subject.verify(header)).toBeInstanceOf(Unauthenticated);
+  });
+
   it('takes a new key of the provider at once', async () => {
     let now = 0;
     let document = JSON.stringify({ keys: [key.jwk] });

@@ -112,7 +112,10 @@ function readIdentity(reader: Reader): IdentityConfig {
   return {
     mode: 'identity-provider',
     jwks: url === undefined ? { file: file ?? '' } : { url: reader.keysUrl('WRIT_JWKS_URL', url) },
-    issuer: reader.required('WRIT_JWT_ISSUER', 'must be set, as there is a key set: tokens of any other issuer are refused'),
+    issuer: reader.required(
+      'WRIT_JWT_ISSUER',
+      'must be set, as there is a key set: tokens of any other issuer are refused',
+    ),
     audience: reader.required('WRIT_JWT_AUDIENCE', 'must be set, as there is a key set: tokens for others are refused'),
   };
 }

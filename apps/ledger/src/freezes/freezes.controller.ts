@@ -206,6 +206,9 @@ export class FreezesController {
   async #decided({ events }: Accepted): Promise<LiftRequestView> {
     const decision = eventOfType<LiftDecision>(events, 'AccountUnfrozen', 'LiftRejected');
     const requested = await this.#commands.ledger.eventAt(decision.data.citation);
-    return liftRequestView(eventOfType<Requested>(requested === undefined ? [] : [requested], 'LiftRequested'), decision);
+    return liftRequestView(
+      eventOfType<Requested>(requested === undefined ? [] : [requested], 'LiftRequested'),
+      decision,
+    );
   }
 }

@@ -8,7 +8,10 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
   const body = problemBody(problem, { instance: pathOf(request), correlationId: request.id });
   if (retryAfterS !== undefined) reply.header('retry-after', String(problem.retryAfterS ?? retryAfterS));
   // Bytes: of a text Fastify would say its charset, which this media type does not have.
-  reply.code(status).header('content-type', 'application/problem+json').send(Buffer.from(JSON.stringify(body)));
+  reply
+    .code(status)
+    .header('content-type', 'application/problem+json')
+    .send(Buffer.from(JSON.stringify(body)));
 }
 
 /** The `ETag` of a stream's revision. */

@@ -45,10 +45,35 @@ describe('what the framework turns down is a problem too', () => {
     ['null', { url: '/v1/assets', as: OPS, body: null }, 400, 'malformed-request'],
     ['broken UTF-8', { url: '/v1/assets', as: OPS, text: Buffer.from([0x22, 0xff, 0x22]) }, 400, 'malformed-request'],
     ['a body over the limit', { url: '/v1/assets', as: OPS, text: ' '.repeat(70_000) }, 413, 'payload-too-large'],
-    ['a form', { url: '/v1/assets', as: OPS, text: 'code=BTC', headers: { 'content-type': 'application/x-www-form-urlencoded' } }, 415, 'unsupported-media-type'],
-    ['plain text', { url: '/v1/assets', as: OPS, text: '{}', headers: { 'content-type': 'text/plain' } }, 415, 'unsupported-media-type'],
-    ['JSON of another kind', { url: '/v1/assets', as: OPS, text: '{}', headers: { 'content-type': 'application/json-patch+json' } }, 415, 'unsupported-media-type'],
-    ['a type that is none', { url: '/v1/assets', as: OPS, text: '{}', headers: { 'content-type': 'json' } }, 415, 'unsupported-media-type'],
+    [
+      'a form',
+      {
+        url: '/v1/assets',
+        as: OPS,
+        text: 'code=BTC',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      },
+      415,
+      'unsupported-media-type',
+    ],
+    [
+      'plain text',
+      { url: '/v1/assets', as: OPS, text: '{}', headers: { 'content-type': 'text/plain' } },
+      415,
+      'unsupported-media-type',
+    ],
+    [
+      'JSON of another kind',
+      { url: '/v1/assets', as: OPS, text: '{}', headers: { 'content-type': 'application/json-patch+json' } },
+      415,
+      'unsupported-media-type',
+    ],
+    [
+      'a type that is none',
+      { url: '/v1/assets', as: OPS, text: '{}', headers: { 'content-type': 'json' } },
+      415,
+      'unsupported-media-type',
+    ],
     ['a command with parameters', { url: '/v1/assets?dry=1', as: OPS, body: ASSET }, 400, 'malformed-request'],
   ])('%s', async (_, request, status, code) => {
     expectProblem(await service.send(request), status, code);
@@ -59,12 +84,18 @@ describe('what the framework turns down is a problem too', () => {
     expect(body['errors']).toEqual([{ field: 'body', message: 'must be valid JSON' }]);
   });
 
+  it('names the id that is too long, as any other wrong id', async () => {
+    const response = await service.send({ url: `/v1/accounts/${'a'.repeat(10_000)}`, as: OPS });
+    const { errors } = expectProblem(response, 400, 'malformed-request');
+    expect(errors).toEqual([{ field: 'accountId', message: expect.any(String) }]);
+  });
+
   it('keeps the connection after a body that is not JSON', async () => {
     const response = await service.send({ url: '/v1/assets', as: OPS, text: '{' });
     expect(response.headers.connection).not.toBe('close');
   });
 
-  it.each([
+  it.each<TestRequest>([
     { url: '/v1/nothing' },
     { url: '/v1/accounts/%zz' },
     { url: '/v1/assets', text: '{' },
@@ -72,7 +103,7 @@ describe('what the framework turns down is a problem too', () => {
     { url: '/v1/assets', text: 'a=b', headers: { 'content-type': 'application/x-www-form-urlencoded' } },
     { url: '/%76%31/assets' },
     { url: 'http://127.0.0.1/v1/assets' },
-  ])('asks who it is before anything else: %j', async (request) => {
+  ])('asks who it is before anything else: $url, %#', async (request) => {
     const response = await service.send(request);
     expectProblem(response, 401, 'unauthenticated');
     expect(response.headers['www-authenticate']).toBe('Bearer realm="writ"');
@@ -83,7 +114,7 @@ describe('what the framework turns down is a problem too', () => {
     { url: '/v1/assets', body: ASSET, as: ['a'] },
     { url: '/v1/assets', as: ['a'] },
     { url: '/v1/assets', text: 'a=b', headers: { 'content-type': 'text/plain' }, as: ['s', 'service'] },
-  ] as const)('says who may not before it looks at a body: %j', async (request) => {
+  ] as const)('says who may not before it looks at a body: %#', async (request) => {
     expectProblem(await service.send(request), 403, 'forbidden');
   });
 
@@ -168,7 +199,10 @@ describe('what goes wrong inside', () => {
       }),
     });
     try {
-      const first = [busy.send({ url: '/v1/assets', as: OPS, body: ASSET }), busy.send({ url: '/v1/assets', as: OPS, body: ASSET })];
+      const first = [
+        busy.send({ url: '/v1/assets', as: OPS, body: ASSET }),
+        busy.send({ url: '/v1/assets', as: OPS, body: ASSET }),
+      ];
       while (release.length < 2) await new Promise(setImmediate);
       const third = await busy.send({ url: '/v1/assets', as: OPS });
       expectProblem(third, 503, 'overloaded');

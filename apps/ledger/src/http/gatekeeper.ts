@@ -85,7 +85,10 @@ export class Gatekeeper {
   }
 }
 
-const STOPPING: Problem = { code: 'shutting-down', detail: 'The service is stopping. Ask another, or again in a while.' };
+const STOPPING: Problem = {
+  code: 'shutting-down',
+  detail: 'The service is stopping. Ask another, or again in a while.',
+};
 const TOO_MUCH: Problem = { code: 'overloaded', detail: 'Too many requests are under way. Ask again in a while.' };
 
 /** The path as registered decides, not as it was written: there are many ways to write one. */

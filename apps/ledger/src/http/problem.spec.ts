@@ -81,12 +81,17 @@ describe('problemBody', () => {
   });
 
   it('keeps the first correlation id of a repeated answer', () => {
-    expect(problemBody({ code: 'account-frozen', detail: '', correlationId: 'c-0' }, REQUEST).correlationId).toBe('c-0');
+    expect(problemBody({ code: 'account-frozen', detail: '', correlationId: 'c-0' }, REQUEST).correlationId).toBe(
+      'c-0',
+    );
   });
 
   it('lets no further member replace a standard one', () => {
     const extra = { status: 200, code: 'ok', type: 'x' };
-    expect(problemBody({ code: 'account-frozen', detail: '', extra }, REQUEST)).toMatchObject({ status: 423, code: 'account-frozen' });
+    expect(problemBody({ code: 'account-frozen', detail: '', extra }, REQUEST)).toMatchObject({
+      status: 423,
+      code: 'account-frozen',
+    });
   });
 
   it('hides a code that is not on the map', () => {
@@ -96,7 +101,10 @@ describe('problemBody', () => {
 
 describe('malformedRequest', () => {
   it('names every field, and stays short', () => {
-    const errors = Array.from({ length: 100 }, (_, index) => ({ field: `field${String(index)}`, message: 'is not known' }));
+    const errors = Array.from({ length: 100 }, (_, index) => ({
+      field: `field${String(index)}`,
+      message: 'is not known',
+    }));
     const problem = malformedRequest(errors);
     expect(problem.extra).toEqual({ errors });
     expect(problem.detail).toMatch(/^field0: is not known; field1: /);

@@ -75,12 +75,10 @@ const OTHER_KINDS: Readonly<Record<Exclude<ProblemCode, NotFoundCode>, ProblemKi
 
 /** The one map from codes to status and title. */
 export const PROBLEM_KINDS: ReadonlyMap<string, ProblemKind> = new Map([
-  ...Object.entries(THINGS).map(
-    ([thing, name]): [string, ProblemKind] => [
-      `${thing}-not-found`,
-      { status: 404, title: `There is no such ${name}` },
-    ],
-  ),
+  ...Object.entries(THINGS).map(([thing, name]): [string, ProblemKind] => [
+    `${thing}-not-found`,
+    { status: 404, title: `There is no such ${name}` },
+  ]),
   ...Object.entries(OTHER_KINDS),
 ]);
 

@@ -98,7 +98,14 @@ function ended(
   // What went well is for the metrics; the route says what was asked, without anyone's ids.
   const level = statusCode < 400 ? 'debug' : 'info';
   if (!logger.isLevelEnabled(level)) return;
-  const line = { correlationId: request.id, method: request.method, route, statusCode, durationMs, sub: request.caller?.id };
+  const line = {
+    correlationId: request.id,
+    method: request.method,
+    route,
+    statusCode,
+    durationMs,
+    sub: request.caller?.id,
+  };
   logger[level](line, 'request');
 }
 

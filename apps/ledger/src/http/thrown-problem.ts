@@ -32,7 +32,8 @@ function problemOfStatus(status: number, code: unknown): Problem {
     case 503:
       return { code: 'overloaded', detail: 'The service has too much to do. Ask again later.' };
   }
-  if (status < 400 || status >= 500) return { code: 'internal-error', detail: 'Something went wrong here, and was logged.' };
+  if (status < 400 || status >= 500)
+    return { code: 'internal-error', detail: 'Something went wrong here, and was logged.' };
   return malformedRequest([FIELDS_OF_FRAMEWORK_CODES.get(code) ?? { field: 'request', message: 'could not be read' }]);
 }
 

@@ -142,10 +142,17 @@ export class LegalOrdersController {
   }
 
   @Get()
-  @QueryRoute({ operationId: 'listLegalOrders', summary: 'List legal orders', roles: OVERSIGHT, answer: LegalOrderPage })
+  @QueryRoute({
+    operationId: 'listLegalOrders',
+    summary: 'List legal orders',
+    roles: OVERSIGHT,
+    answer: LegalOrderPage,
+  })
   async list(@Res() reply: FastifyReply, @Query() query: OrdersQuery): Promise<void> {
     const queries = await this.#queries.upTo(query.atLeast);
-    reply.send(query.basisId === undefined ? queries.legalOrders(query, query) : onlyOrder(queries, query.basisId, query));
+    reply.send(
+      query.basisId === undefined ? queries.legalOrders(query, query) : onlyOrder(queries, query.basisId, query),
+    );
   }
 
   @Get(':orderId')
@@ -198,7 +205,13 @@ export class LegalOrdersController {
   ): Promise<void> {
     return this.#commands.run(request, reply, body, command, async (accepted) => {
       const { changes } = await this.#asOf(accepted);
-      return { change: found(changes.find((candidate) => candidate.changeId === changeId), 'change', changeId) };
+      return {
+        change: found(
+          changes.find((candidate) => candidate.changeId === changeId),
+          'change',
+          changeId,
+        ),
+      };
     });
   }
 
@@ -215,9 +228,9 @@ function onlyOrder(
 ): { items: readonly LegalOrderView[]; nextCursor: null } {
   const order = queries.legalOrder(orderId)?.view;
   const names = (kind: 'account' | 'party', id: string | undefined): boolean =>
-    id === undefined ||
-    order?.subjects.some((subject) => subject.kind === kind && idOf(subject) === id) === true;
-  const fits = (state === undefined || order?.state === state) && names('account', accountId) && names('party', partyId);
+    id === undefined || order?.subjects.some((subject) => subject.kind === kind && idOf(subject) === id) === true;
+  const fits =
+    (state === undefined || order?.state === state) && names('account', accountId) && names('party', partyId);
   return { items: order !== undefined && fits ? [order] : [], nextCursor: null };
 }
 

@@ -1,5 +1,9 @@
 import type { INestApplication } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+
+import { AppModule } from '../app.module.ts';
 
 const DESCRIPTION = `A double-entry ledger in which no account is frozen without a legal order in force.
 
@@ -27,4 +31,24 @@ export function serveDocument(app: INestApplication): void {
     customSiteTitle: 'Writ',
     swaggerOptions: { validatorUrl: null, persistAuthorization: false, docExpansion: 'list' },
   });
+}
+
+/** The same document without a service behind it: nothing is opened, and nothing listens. */
+export async function describeService(): Promise<OpenAPIObject> {
+  const nothing = {} as never;
+  const module = AppModule.with({
+    ledger: nothing,
+    queries: nothing,
+    reader: nothing,
+    replayAccount: nothing,
+    health: nothing,
+    metrics: nothing,
+    options: nothing,
+  });
+  const app = await NestFactory.create(module, new FastifyAdapter({ skipMiddie: true }), { logger: false });
+  try {
+    return createDocument(app);
+  } finally {
+    await app.close();
+  }
 }

@@ -52,7 +52,10 @@ const CORRELATION_ID = {
 const ETAG = { ETag: { description: 'Revision of the stream, quoted.', schema: { type: 'string' } } } as const;
 
 /** A POST under /v1. `created` marks those with which a new id comes to be: they answer 201. */
-export function CommandRoute({ created = false, ...options }: RouteOptions & { readonly created?: boolean }): MethodDecorator {
+export function CommandRoute({
+  created = false,
+  ...options
+}: RouteOptions & { readonly created?: boolean }): MethodDecorator {
   const status = created ? 201 : 200;
   return applyDecorators(
     RouteConfig({ roles: options.roles, created }),
@@ -88,7 +91,10 @@ export function CommandRoute({ created = false, ...options }: RouteOptions & { r
 }
 
 /** A GET under /v1. `tagged` marks those of one thing, which have an ETag. */
-export function QueryRoute({ tagged = false, ...options }: RouteOptions & { readonly tagged?: boolean }): MethodDecorator {
+export function QueryRoute({
+  tagged = false,
+  ...options
+}: RouteOptions & { readonly tagged?: boolean }): MethodDecorator {
   return applyDecorators(
     RouteConfig({ roles: options.roles }),
     Operation(options),
@@ -105,7 +111,11 @@ export function QueryRoute({ tagged = false, ...options }: RouteOptions & { read
 function Operation({ operationId, summary, description, roles }: RouteOptions): MethodDecorator {
   const whoMay = `Role: ${roles.map((role) => `\`${role}\``).join(' or ')}.`;
   return applyDecorators(
-    ApiOperation({ operationId, summary, description: description === undefined ? whoMay : `${description}\n\n${whoMay}` }),
+    ApiOperation({
+      operationId,
+      summary,
+      description: description === undefined ? whoMay : `${description}\n\n${whoMay}`,
+    }),
     ApiBearerAuth(),
     ApiHeader({
       name: 'X-Correlation-Id',

@@ -28,7 +28,10 @@ interface Said {
 }
 
 /** How a value of an answer is described. @returns options for `@ApiProperty` */
-export function as(name: keyof typeof SCHEMAS, { optional = false, list = false, ...said }: Said = {}): ApiPropertyOptions {
+export function as(
+  name: keyof typeof SCHEMAS,
+  { optional = false, list = false, ...said }: Said = {},
+): ApiPropertyOptions {
   const schema = { ...SCHEMAS[name], ...said };
   const { description, ...item } = schema as Schema;
   const listed = list ? { type: 'array', items: item, ...(description === undefined ? {} : { description }) } : schema;

@@ -11,7 +11,10 @@ export function createLogger(level: LogLevel): Logger {
     level,
     base: { service: 'writ-ledger' },
     timestamp: stdTimeFunctions.isoTime,
-    redact: { paths: ['authorization', '*.authorization', '*.headers.authorization', '*.*.headers.authorization'], censor: '…' },
+    redact: {
+      paths: ['authorization', '*.authorization', '*.headers.authorization', '*.*.headers.authorization'],
+      censor: '…',
+    },
   });
 }
 

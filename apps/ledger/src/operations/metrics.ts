@@ -50,7 +50,11 @@ export class Metrics {
   /** Adds what others count. */
   observe(sources: MetricSources): void {
     this.#gauge('writ_violations', 'Events in the log that break an invariant.', sources.violations);
-    this.#gauge('writ_projection_lag_seconds', 'Time since the read models were last level with the log.', sources.projectionLagSeconds);
+    this.#gauge(
+      'writ_projection_lag_seconds',
+      'Time since the read models were last level with the log.',
+      sources.projectionLagSeconds,
+    );
     this.#gauge('writ_commands_waiting', 'Commands that wait or run.', sources.commandsWaiting);
     this.#gauge('writ_supervisor_pending', 'Steps that the supervisor has yet to finish.', sources.supervisorPending);
   }

@@ -5,14 +5,15 @@ import { MalformedBody } from '../http/json-body.ts';
 import { Plan, type Dto } from './plan.ts';
 
 /**
- * Checks bodies, path parameters and query parameters against the DTO class that a handler declares for them. Bodies are
- * JSON and stay as they are; parameters are text, and become what class-transformer's decorators on the class say.
+ * Checks bodies, path parameters and query parameters against the DTO class that a handler declares for them. Bodies and
+ * paths stay as they are; what a query means (a number, a yes) class-transformer's decorators on the class say.
  */
 @Injectable()
 export class DtoPipe implements PipeTransform {
   transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
     if (metatype === undefined || type === 'custom') return value;
-    return type === 'body' ? readBody(metatype, value) : readParameters(metatype, value);
+    if (type === 'body') return readBody(metatype, value);
+    return type === 'query' ? readQuery(metatype, value) : read(metatype, value);
   }
 }
 
@@ -23,8 +24,8 @@ export function readBody(dto: Dto, body: unknown): object {
 }
 
 /** @throws ProblemError likewise */
-export function readParameters(dto: Dto, parameters: unknown): object {
-  return plainToInstance(dto as new () => object, { ...read(dto, parameters) });
+export function readQuery(dto: Dto, query: unknown): object {
+  return plainToInstance(dto as new () => object, { ...read(dto, query) });
 }
 
 function read(dto: Dto, value: unknown): object {

@@ -1,6 +1,6 @@
 import { normaliseDecimal } from '#kernel';
 import { applyDecorators } from '@nestjs/common';
-import { ApiExtraModels, ApiProperty, getSchemaPath, type ApiPropertyOptions } from '@nestjs/swagger';
+import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
 import { ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
 import { noteField, type Dto } from './plan.ts';
 import {
@@ -82,10 +82,7 @@ interface ListOptions extends FieldOptions {
 }
 
 /** A list of objects of one class. */
-export function NestedListField(
-  dto: () => Dto,
-  { minLength, maxLength, ...options }: ListOptions,
-): PropertyDecorator {
+export function NestedListField(dto: () => Dto, { minLength, maxLength, ...options }: ListOptions): PropertyDecorator {
   return applyDecorators(
     ...presence(options),
     ValidateNested(),
@@ -128,6 +125,9 @@ function Noted(note: Parameters<typeof noteField>[2]): PropertyDecorator {
   };
 }
 
-function Described(schema: Readonly<Record<string, unknown>>, { optional = false, ...options }: FieldOptions): PropertyDecorator {
-  return ApiProperty({ ...schema, ...options, required: !optional } as ApiPropertyOptions);
+function Described(
+  schema: Readonly<Record<string, unknown>>,
+  { optional = false, ...options }: FieldOptions,
+): PropertyDecorator {
+  return ApiProperty({ ...schema, ...options, required: !optional });
 }

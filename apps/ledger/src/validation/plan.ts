@@ -125,7 +125,10 @@ export class Plan {
 
 function fieldsOf(dto: Dto): readonly Field[] {
   const storage = getMetadataStorage();
-  const byName = Map.groupBy(storage.getTargetValidationMetadatas(dto, '', true, false), ({ propertyName }) => propertyName);
+  const byName = Map.groupBy(
+    storage.getTargetValidationMetadatas(dto, '', true, false),
+    ({ propertyName }) => propertyName,
+  );
   return [...byName]
     .map(([name, metadatas]): Field => {
       const checks = metadatas
@@ -185,7 +188,8 @@ function readNested(nested: Nested, given: unknown, path: string, errors: FieldE
   const dto = dtoOfKind(nested, given);
   if (dto !== undefined) return Plan.of(dto).readNested(given, path, errors);
   const { kind } = given;
-  const message = kind === undefined ? 'is missing' : choiceRule(Object.keys(nested.kinds), nested.notYet).problem(kind);
+  const message =
+    kind === undefined ? 'is missing' : choiceRule(Object.keys(nested.kinds), nested.notYet).problem(kind);
   addError(errors, joined(path, 'kind'), message ?? 'is not known');
   return undefined;
 }
@@ -206,12 +210,14 @@ function readList(
     return undefined;
   }
   const nested = field.nested?.();
-  if (nested === undefined) return given;
-  return given.map((item, index) => readNested(nested, item, joined(path, String(index)), errors));
+  const items: readonly unknown[] = given;
+  if (nested === undefined) return items;
+  return items.map((item, index) => readNested(nested, item, joined(path, String(index)), errors));
 }
 
 function comparableField(field: Field, value: unknown): unknown {
-  if (field.normaliseForComparison !== undefined && typeof value === 'string') return field.normaliseForComparison(value);
+  if (field.normaliseForComparison !== undefined && typeof value === 'string')
+    return field.normaliseForComparison(value);
   const nested = field.nested?.();
   if (nested === undefined) return value;
   return Array.isArray(value) ? value.map((item) => comparableNested(nested, item)) : comparableNested(nested, value);

@@ -1,4 +1,12 @@
-import { ASSET_CODE_PATTERN, ID_PATTERN, isDecimal, isPosition, parseTimestamp, SHA256_PATTERN, UUID_PATTERN } from '#kernel';
+import {
+  ASSET_CODE_PATTERN,
+  ID_PATTERN,
+  isDecimal,
+  isPosition,
+  parseTimestamp,
+  SHA256_PATTERN,
+  UUID_PATTERN,
+} from '#kernel';
 
 /** A rule for one value of a request: says what is wrong with it, and how it stands in the OpenAPI document. */
 export interface Rule {
@@ -20,7 +28,9 @@ export const idRule = patternRule(
   ID_PATTERN,
   'must be a string of 1 to 64 of A-Z a-z 0-9 . _ : -, the first a letter or digit',
 );
-export const assetCodeRule = patternRule(ASSET_CODE_PATTERN, 'must be a string of 2 to 16 of A-Z 0-9', { example: 'BTC' });
+export const assetCodeRule = patternRule(ASSET_CODE_PATTERN, 'must be a string of 2 to 16 of A-Z 0-9', {
+  example: 'BTC',
+});
 export const sha256Rule = patternRule(SHA256_PATTERN, 'must be a SHA-256: a string of 64 of 0-9 a-f');
 export const uuidRule = patternRule(UUID_PATTERN, 'must be a UUID in lower case', { format: 'uuid' });
 
@@ -95,7 +105,9 @@ export function integerRule(minimum: number, maximum: number): Rule {
   const message = `must be a whole number from ${String(minimum)} to ${String(maximum)}`;
   return {
     problem: (value) =>
-      typeof value === 'number' && Number.isInteger(value) && value >= minimum && value <= maximum ? undefined : message,
+      typeof value === 'number' && Number.isInteger(value) && value >= minimum && value <= maximum
+        ? undefined
+        : message,
     schema: { type: 'integer', minimum, maximum },
   };
 }
@@ -122,7 +134,8 @@ export const assetsRule: Rule = {
     if (!Array.isArray(value) || value.length === 0 || value.length > MAX_ASSETS) {
       return `must be "all" or a list of 1 to ${String(MAX_ASSETS)} asset codes`;
     }
-    if (value.some((code) => assetCodeRule.problem(code) !== undefined)) return 'must hold asset codes of 2 to 16 of A-Z 0-9';
+    if (value.some((code) => assetCodeRule.problem(code) !== undefined))
+      return 'must hold asset codes of 2 to 16 of A-Z 0-9';
     return new Set(value).size === value.length ? undefined : 'must name each asset once';
   },
   schema: {

@@ -49,7 +49,7 @@ export class LogReader {
     this.#next.setReadBigInts(true);
   }
 
-  /** How many events the log has: the number behind the last position. */
+  /** The position of the last event, as a number; 0 for none. */
   head(): bigint {
     return positionIn(this.#head.get()) ?? 0n;
   }

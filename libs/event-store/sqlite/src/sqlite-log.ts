@@ -243,7 +243,7 @@ function openSession({ path, maxPages }: SqliteLogOptions): Session {
   const rows = Array.from({ length: ROWS_AT_ONCE }, () => row).join(', ');
   // CROSS JOIN keeps SQLite to this order: each id is looked up in the index.
   const placesOfIds = db.prepare(
-    'SELECT id, stream, revision, position FROM json_each(?) AS asked CROSS JOIN events ON id = asked.value',
+    'SELECT events.id, stream, revision, position FROM json_each(?) AS asked CROSS JOIN events ON events.id = asked.value',
   );
   placesOfIds.setReadBigInts(true);
   return {

@@ -1,0 +1,23 @@
+import { describe, expect, it } from '@jest/globals';
+import { registry } from '#replay';
+import { describeEvents } from './catalogue.ts';
+
+describe('the catalogue', () => {
+  const text = describeEvents();
+
+  it('has every event of every stream, once for each', () => {
+    const names = Object.values(registry).flatMap((events) => [...events.keys()]);
+    expect([...text.matchAll(/^### (\w+)$/gm)].map(([, name]) => name)).toEqual(names);
+  });
+
+  it('tells fields from their types, and what may be absent', () => {
+    expect(text).toContain('| `scale` | integer (0 to 18) |');
+    expect(text).toContain('| `note?` | string (1 to 500) |');
+    expect(text).toContain('| `issuedAt` | time (RFC 3339, UTC, milliseconds) |');
+    expect(text).toContain('`"account"`');
+  });
+
+  it('leaves no type undescribed where it matters', () => {
+    expect(text).not.toMatch(/\| (undefined|any JSON) \|/);
+  });
+});
