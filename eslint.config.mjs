@@ -33,6 +33,11 @@ const PARTS = {
     imports: ['#kernel', ...DOMAIN, '#replay', '#event-store', 'rxjs', 'zod', 'node:*', '!node:sqlite'],
   },
   'libs/projections': { imports: ['#kernel', ...DOMAIN, '#replay', '#event-store', 'rxjs', 'zod', 'node:*'] },
+  // The projections' thread opens the embedded store by itself: what it is given can't cross from another thread.
+  'libs/projections/src/thread': {
+    imports: ['#event-store/sqlite', 'node:worker_threads'],
+    reaches: ['libs/projections'],
+  },
 
   'libs/testing': { imports: ['*'] },
   'apps/ledger': { imports: ['*', '!#testing', '!node:sqlite', '!@eventstore/db-client'] },

@@ -58,6 +58,7 @@ const FORBIDDEN_IMPORTS = {
     '@nestjs/common',
     'pino',
   ],
+  'libs/projections/src/thread': ['#event-store/memory', '#command-handling', 'node:sqlite', 'rxjs'],
   'libs/projections/src': [
     '#command-handling',
     '#event-store/sqlite',
@@ -83,6 +84,7 @@ const ALLOWED_IMPORTS = {
   'libs/event-store/eventstoredb/src': ['#kernel', '#event-store', '@eventstore/db-client'],
   'libs/replay/src': ['#kernel', '#accounts', '#freezes', '#event-store'],
   'libs/command-handling/src': ['#kernel', '#accounts', '#replay', '#event-store', 'rxjs'],
+  'libs/projections/src/thread': ['#event-store/sqlite', 'node:worker_threads'],
   'libs/projections/src': ['#kernel', '#accounts', '#replay', '#event-store', 'rxjs', 'node:sqlite'],
   'libs/testing/src': ['#kernel', '#command-handling', '#projections', '@eventstore/db-client', 'node:sqlite'],
   'apps/ledger/src': ['#command-handling', '#event-store/sqlite', '@nestjs/common', 'fastify', 'jose', './main.ts'],

@@ -51,42 +51,40 @@ class Load {
   }
 
   async #step(n: number, id: string, accountId: string): Promise<void> {
+    const account = `/v1/accounts/${accountId}`;
     switch (n % 5) {
       case 0:
       case 1:
-        return this.#note(
-          `/v1/accounts/${accountId}/deposits`,
-          `d-${id}`,
-          await this.#client.deposit(accountId, `d-${id}`, '1', `d-${id}`),
-        );
+        this.#note(`${account}/deposits`, `d-${id}`, await this.#client.deposit(accountId, `d-${id}`, '1', `d-${id}`));
+        break;
       case 2:
-        return this.#note(
-          `/v1/accounts/${accountId}/withdrawals`,
+        this.#note(
+          `${account}/withdrawals`,
           `w-${id}`,
           await this.#client.reserve(accountId, `w-${id}`, '1', `w-${id}`),
         );
-      case 3: {
+        break;
+      case 3:
         await this.#client.putOrder(`ord-${id}`, [accountId]);
-        return this.#note(
-          `/v1/admin/accounts/${accountId}/freezes`,
-          `f-${id}`,
-          await this.#client.freeze(accountId, `ord-${id}`, `f-${id}`),
-        );
-      }
-      default: {
-        await this.#client.accept('maker', `/v1/admin/legal-orders/ord-${previous(id)}/changes`, {
-          changeId: 'chg-1',
-          kind: 'ending',
-          how: 'revoked',
-          documentSha256: 'c'.repeat(64),
-          issuedAt: '2022-02-23T00:00:00Z',
-          reference: 'revocation',
-        });
-        const path = `/v1/admin/legal-orders/ord-${previous(id)}/changes/chg-1/verification`;
-        const answer = await this.#client.post('checker', path, { method: 'gazette' }, `e-${id}`);
-        return this.#note(path, `e-${id}`, answer);
-      }
+        this.#note(`${account}/freezes`, `f-${id}`, await this.#client.freeze(accountId, `ord-${id}`, `f-${id}`));
+        break;
+      default:
+        await this.#endOrder(previous(id), id);
     }
+  }
+
+  async #endOrder(orderOf: string, id: string): Promise<void> {
+    const changes = `/v1/admin/legal-orders/ord-${orderOf}/changes`;
+    await this.#client.accept('maker', changes, {
+      changeId: 'chg-1',
+      kind: 'ending',
+      how: 'revoked',
+      documentSha256: 'c'.repeat(64),
+      issuedAt: '2022-02-23T00:00:00Z',
+      reference: 'revocation',
+    });
+    const path = `${changes}/chg-1/verification`;
+    this.#note(path, `e-${id}`, await this.#client.post('checker', path, { method: 'gazette' }, `e-${id}`));
   }
 
   #note(path: string, key: string, { status, body }: Answer): void {
@@ -101,8 +99,10 @@ function previous(id: string): string {
 }
 
 async function until(condition: () => boolean | Promise<boolean>, limitMs: number): Promise<void> {
-  for (const endMs = performance.now() + limitMs; performance.now() < endMs; await delay(20)) {
+  const endMs = performance.now() + limitMs;
+  while (performance.now() < endMs) {
     if (await condition()) return;
+    await delay(20);
   }
   throw new Error('what was waited for did not come in time');
 }

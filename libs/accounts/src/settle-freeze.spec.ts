@@ -1,15 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { MAX_APPEND_BYTES, MAX_APPEND_EVENTS } from '#event-store';
 import { MAX_OPEN_WITHDRAWALS, type AbandonReason } from '#freezes';
-import {
-  eventHash,
-  SUPERVISOR,
-  type Actor,
-  type Basis,
-  type Recorded,
-  type Scope,
-  type SealedEvent,
-} from '#kernel';
+import { eventHash, SUPERVISOR, type Actor, type Basis, type Recorded, type Scope, type SealedEvent } from '#kernel';
 import type { FreezeAuthorised } from '#legal-orders';
 import { specEventId, specPointer } from '#testing';
 import { checkAccount } from './check.ts';
@@ -264,7 +256,10 @@ describe('the largest freeze', () => {
 
   it('fits one append', () => {
     const orderId = longest('ord', 64);
-    const scope: Scope = { direction: 'debit', assets: Array.from({ length: MAX_SCOPE_ASSETS }, (_, nth) => asset(nth)) };
+    const scope: Scope = {
+      direction: 'debit',
+      assets: Array.from({ length: MAX_SCOPE_ASSETS }, (_, nth) => asset(nth)),
+    };
     const about = { orderId, accountId, requestedBy: actor.id, blockedFrom: now };
     const authorisation = { ...authorised(scope, about), stream: longest('legalOrder-', 75) };
     const longBasis: Basis = { kind: 'legal-order', id: orderId };

@@ -117,9 +117,9 @@ describe('appending', () => {
       world.ask(withdrawal, { key: 'w-1' }),
       world.ask({ ...withdrawal, withdrawalId: 'w-2' }, { key: 'w-2' }),
     ]);
-    expect(outcomes.map((outcome) => (outcome.status === 'accepted' ? outcome.replayed : outcome.rejection.code))).toEqual(
-      [false, true, 'already-exists', false, 'insufficient-funds'],
-    );
+    expect(
+      outcomes.map((outcome) => (outcome.status === 'accepted' ? outcome.replayed : outcome.rejection.code)),
+    ).toEqual([false, true, 'already-exists', false, 'insufficient-funds']);
   });
 
   it('turns away what its bounded queue has no room for', async () => {
@@ -143,7 +143,9 @@ describe('time', () => {
     const [event] = await world.accept(deposit);
     expect(event?.metadata.recordedAt).toBe(toTimestamp(before));
     world.clock.advance(-1);
-    expect(await world.ask({ ...deposit, depositId: 'd-2' })).toMatchObject({ rejection: { code: 'clock-unreliable' } });
+    expect(await world.ask({ ...deposit, depositId: 'd-2' })).toMatchObject({
+      rejection: { code: 'clock-unreliable' },
+    });
   });
 });
 

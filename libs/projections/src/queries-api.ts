@@ -59,7 +59,11 @@ export class MalformedCursorError extends Error {
   }
 }
 
-/** The read models, synchronous over local indexed rows. Lists are newest first, entries and audit in order. */
+/**
+ * The read models, synchronous over local indexed rows. Lists are newest first, entries and audit in order.
+ * While the read models are being built, all but `checkpoint`, `waitFor` and `violationCount` throw RejectionError
+ * `read-model-behind`.
+ */
 export interface Queries {
   /** Position up to which the read models are complete; undefined before the first event. */
   checkpoint(): Position | undefined;

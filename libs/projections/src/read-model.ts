@@ -75,7 +75,7 @@ export class ReadModel {
     this.db.exec('BEGIN IMMEDIATE');
     try {
       for (const change of changes.changes()) this.#apply(change);
-      this.#prepared('UPDATE readModel SET checkpoint = ?').run(JSON.stringify(checkpoint));
+      this.#prepared('checkpoint', () => 'UPDATE readModel SET checkpoint = ?').run(JSON.stringify(checkpoint));
       this.db.exec('COMMIT');
     } catch (error) {
       if (this.db.isTransaction) this.db.exec('ROLLBACK');
@@ -123,19 +123,20 @@ export class ReadModel {
     if (kind === 'set') {
       const columns = Object.keys(row).filter((column) => !table.primaryKey.includes(column));
       const cells = [...columns, ...table.primaryKey].map((column) => cellOf(table, row, column));
-      this.#prepared(updateSql(table, columns)).run(...cells);
+      this.#prepared(`set ${table.name} ${columns.join()}`, () => updateSql(table, columns)).run(...cells);
       return;
     }
     const cells: Cell[] = [];
     for (const column in table.columns) cells.push(cellOf(table, row, column));
-    this.#prepared(insertSql(table, kind)).run(...cells);
+    this.#prepared(`${kind} ${table.name}`, () => insertSql(table, kind)).run(...cells);
   }
 
-  #prepared(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
+  /** Prepared once for each name. */
+  #prepared(name: string, sql: () => string): StatementSync {
+    let statement = this.#statements.get(name);
     if (statement === undefined) {
-      statement = this.db.prepare(sql);
-      this.#statements.set(sql, statement);
+      statement = this.db.prepare(sql());
+      this.#statements.set(name, statement);
     }
     return statement;
   }
@@ -162,20 +163,12 @@ function capitalised(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-const insertsByTable = new Map<Table, { readonly put: string; readonly add: string }>();
-
 function insertSql(table: Table, kind: 'put' | 'add'): string {
-  let sql = insertsByTable.get(table);
-  if (sql === undefined) {
-    const columns = Object.keys(table.columns);
-    const rest = columns.filter((column) => !table.primaryKey.includes(column));
-    const insert = `INSERT INTO ${table.name} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
-    const update = rest.map((column) => `${column} = excluded.${column}`).join(', ');
-    const add = `${insert} ON CONFLICT DO NOTHING`;
-    sql = { add, put: rest.length === 0 ? add : `${insert} ON CONFLICT DO UPDATE SET ${update}` };
-    insertsByTable.set(table, sql);
-  }
-  return sql[kind];
+  const columns = Object.keys(table.columns);
+  const rest = columns.filter((column) => !table.primaryKey.includes(column));
+  const insert = `INSERT INTO ${table.name} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
+  if (kind === 'add' || rest.length === 0) return `${insert} ON CONFLICT DO NOTHING`;
+  return `${insert} ON CONFLICT DO UPDATE SET ${rest.map((column) => `${column} = excluded.${column}`).join(', ')}`;
 }
 
 function updateSql(table: Table, columns: readonly string[]): string {

@@ -34,7 +34,7 @@ export class WorkerRunner {
 
   start(): void {
     const fromSource = import.meta.url.endsWith('.ts');
-    const worker = new Worker(new URL(fromSource ? './worker.ts' : './worker.js', import.meta.url), {
+    const worker = new Worker(new URL(fromSource ? './thread/worker.ts' : './thread/worker.js', import.meta.url), {
       workerData: this.#data,
       ...(fromSource && { execArgv: ['--conditions=writ-source'] }),
     });

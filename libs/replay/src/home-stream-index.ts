@@ -2,11 +2,18 @@ import type { Position } from '#kernel';
 
 /** What the command side asks of the read side: facts that can never become false, and how far they reach. */
 export interface HomeStreamIndex {
-  /** Last revision of the stream that the index has taken in, or -1. */
+  /** Last revision of the stream that the index has taken in, or -1; -1 also while the index is being built. */
   indexedRevision(stream: string): number;
-  /** An entry of a stream: a command key (`key`, id = caller + newline + value), a `deposit`, a `withdrawal`. */
+  /**
+   * An entry of a stream: a command key (`key`, id = caller + newline + value), a `deposit`, a `withdrawal`. It covers at
+   * least every revision that `indexedRevision` has ever given.
+   * @throws RejectionError `read-model-behind` while the index is being built: "never seen" could be wrong
+   */
   lookup(stream: string, kind: 'key' | 'deposit' | 'withdrawal', id: string): IndexEntry | undefined;
-  /** The account that a freeze belongs to, or undefined when it is not indexed yet. */
+  /**
+   * The account that a freeze belongs to, or undefined when it is not indexed yet. Known from its authorisation on.
+   * @throws RejectionError `read-model-behind` while the index is being built
+   */
   accountOfFreeze(freezeId: string): string | undefined;
   /** The log up to here is indexed. */
   checkpoint(): Position | undefined;

@@ -1134,7 +1134,10 @@ describe('invariants 12 and 13: nothing stays half done. checkLog catches, once 
       ],
       'a party not named by an order that became effective just now': [
         '12: p-1 does not carry the name of the order',
-        () => start().order('ord-1', BY_PARTY, { but: { effectiveAt: now } }).verify('ord-1'),
+        () =>
+          start()
+            .order('ord-1', BY_PARTY, { but: { effectiveAt: now } })
+            .verify('ord-1'),
       ],
       'a party not named by an order whose ending is only proposed': [
         '12: p-1 does not carry the name of the order',

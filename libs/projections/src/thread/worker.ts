@@ -1,7 +1,7 @@
 import { SqliteEventReader } from '#event-store/sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
-import { ProjectionRunner } from './runner.ts';
-import type { FromWorker, ToWorker, WorkerData } from './worker-protocol.ts';
+import { ProjectionRunner } from '../runner.ts';
+import type { FromWorker, ToWorker, WorkerData } from '../worker-protocol.ts';
 
 /** The projections' thread: reads the embedded store's file by itself, and writes the read models' file. */
 function serve(port: NonNullable<typeof parentPort>, { eventFile, readModelFile, limits }: WorkerData): void {
