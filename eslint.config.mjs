@@ -142,7 +142,7 @@ export default defineConfig(
     rules: {
       'no-restricted-imports': [
         'error',
-        { name: 'node:crypto', allowImportNames: ['createHash'], message: 'The kernel hashes, and draws nothing.' },
+        { name: 'node:crypto', allowImportNames: ['hash'], message: 'The kernel hashes, and draws nothing.' },
         { name: 'uuid', message: 'Only ids.ts makes ids.' },
       ],
     },

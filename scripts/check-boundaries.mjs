@@ -138,7 +138,7 @@ const PLANTED = [
   ['libs/kernel/src/clock.ts', 'export const kept = Date.now();\n', undefined],
   ['libs/kernel/src/planted.ts', "export { randomUUID } from 'node:crypto';\n", 'no-restricted-imports'],
   ['libs/kernel/src/planted.ts', "export { v7 } from 'uuid';\n", 'no-restricted-imports'],
-  ['libs/kernel/src/planted.ts', "export { createHash } from 'node:crypto';\n", undefined],
+  ['libs/kernel/src/planted.ts', "export { hash } from 'node:crypto';\n", undefined],
   ['libs/kernel/src/ids.ts', "export { v7 } from 'uuid';\n", undefined],
 
   // Every test runs.

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { startService, type RunningService } from './support/service.ts';
@@ -93,10 +94,13 @@ describe('the README', () => {
     expect(answers[9]?.body).toMatchObject({ accountId: 'acc-1', balances: [{ available: '1.50000000' }] });
   });
 
-  it.each(textsIn('json'))('shows what is really answered: %s', (excerpt) => {
-    const shown: unknown = JSON.parse(excerpt);
-    expect(answers.filter(({ body }) => shows(shown, body))).toHaveLength(1);
-  });
+  it.each(textsIn('json').map((text, index) => [index + 1, text] as const))(
+    'excerpt %d is really answered',
+    (_, text) => {
+      const shown: unknown = JSON.parse(text);
+      expect(answers.filter(({ body }) => shows(shown, body))).toHaveLength(1);
+    },
+  );
 
   it('can be pasted again: every answer comes as it came', async () => {
     const again: Answer[] = [];
@@ -104,16 +108,25 @@ describe('the README', () => {
     expect(again).toEqual(answers);
   }, 180_000);
 
-  it('points to files that are there', () => {
-    const links = [...readme.matchAll(/\]\(([^):#]+)\)/g)].map(([, path = '']) => path);
-    expect(links.length).toBeGreaterThan(5);
-    expect(links.filter((path) => !existsSync(root + path))).toEqual([]);
-  });
-
   it('maps folders that are there', () => {
     const map = textsIn('text').join('\n');
     const folders = [...map.matchAll(/^((?:apps|libs|test|docs|scripts)[\w/-]*\/)/gm)].map(([, path = '']) => path);
     expect(folders.length).toBeGreaterThan(8);
     expect(folders.filter((path) => !existsSync(root + path))).toEqual([]);
   });
+});
+
+describe('the pages', () => {
+  const pages = ['README.md', 'CONTRIBUTING.md', ...pagesIn('docs/'), ...pagesIn('docs/adr/')];
+
+  it.each(pages)('%s points to files that are there', (page) => {
+    const links = [...readFileSync(root + page, 'utf8').matchAll(/\]\(([^):#]+)[^)]*\)/g)].map(([, path = '']) => path);
+    expect(links.filter((path) => !existsSync(join(root, dirname(page), path)))).toEqual([]);
+  });
+
+  function pagesIn(folder: string): readonly string[] {
+    return readdirSync(root + folder)
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => folder + name);
+  }
 });

@@ -91,11 +91,6 @@ export class Agenda {
     for (const name of this.#dueMs.keys()) this.#dueMs.set(name, 0);
   }
 
-  isDue(nowMs: number): boolean {
-    for (const dueMs of this.#dueMs.values()) if (dueMs <= nowMs) return true;
-    return false;
-  }
-
   /** Takes out what is due. */
   takeDue(nowMs: number): Item[] {
     const due = [...this.#dueMs].filter(([, dueMs]) => dueMs <= nowMs).map(([name]) => name);

@@ -7,12 +7,10 @@ import {
   type Basis,
   type EventPointer,
   type Position,
-  type RecordedEvent,
 } from '#kernel';
 import { decideLegalOrder, type Authorisation, type LegalOrderState, type OrderEnd } from '#legal-orders';
 import { decideParty } from '#parties';
 import { idOfStream } from '#replay';
-import type { Subscription } from 'rxjs';
 import { Agenda, AGENDA_EVENTS, type Item } from './agenda.ts';
 import type { Core } from './core.ts';
 import { subjectsOf, supervising, type Freezing } from './freezing.ts';
@@ -23,10 +21,10 @@ import { stateOf } from './streams.ts';
 /** What the supervisor tells those who watch it. */
 export interface SupervisorWatch {
   /** A step failed and will be tried again. */
-  failed(item: Item, error: unknown): void;
+  failed(item: Item | { readonly kind: 'log'; readonly id: string }, error: unknown): void;
 }
 
-/** How often the clock is looked at, in milliseconds: an expiry is recorded at most that late. */
+/** How often the clock and the end of the log are looked at, in milliseconds: an expiry is recorded at most that late. */
 const TICK_MS = 250;
 /** Authorisations of one order that are tended at the same time. */
 const TENDED_TOGETHER = 16;
@@ -46,7 +44,6 @@ export class Supervisor {
   readonly #watch: SupervisorWatch;
   readonly #agenda = new Agenda();
   #position: Position | undefined;
-  #subscription: Subscription | undefined;
   #timer: NodeJS.Timeout | undefined;
   #working: Promise<void> | undefined;
   #stopped = false;
@@ -66,9 +63,10 @@ export class Supervisor {
   /** Reads the log, finishes all that was left open, and goes on by itself. Resolves when the first pass is over. */
   async start(): Promise<void> {
     await this.pass();
-    this.#subscribe();
+    // Looking at the log from time to time, and not at each commit, costs a busy service nothing; who has to see a step
+    // done at once (an order that ends) does it before the answer.
     this.#timer = setInterval(() => {
-      this.#work();
+      this.#tick();
     }, TICK_MS);
   }
 
@@ -76,7 +74,6 @@ export class Supervisor {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);
-    this.#subscription?.unsubscribe();
     await this.#working;
   }
 
@@ -97,23 +94,20 @@ export class Supervisor {
     }
   }
 
-  #subscribe(): void {
-    this.#subscription = this.#core.store.subscribeAll({ after: this.#position, filter: FILTER }).subscribe({
-      next: (event: RecordedEvent) => {
-        this.#position = event.position;
-        this.#agenda.note(event, this.#core.machine.clock.now());
-        this.#work();
-      },
-      // The subscription is taken up again from where it broke off, at the next tick.
-      error: () => (this.#subscription = undefined),
-    });
+  #tick(): void {
+    if (this.#stopped || this.#working !== undefined) return;
+    this.#working = this.#lookAndWork().finally(() => (this.#working = undefined));
   }
 
-  #work(): void {
-    if (this.#stopped) return;
-    if (this.#subscription === undefined) this.#subscribe();
-    if (this.#working !== undefined || !this.#agenda.isDue(this.#core.machine.clock.now())) return;
-    this.#working = this.#workThroughDue().finally(() => (this.#working = undefined));
+  async #lookAndWork(): Promise<void> {
+    try {
+      await this.#readToEnd(this.#core.store);
+    } catch (error) {
+      // The log can't be read now; the next tick takes it up from where this one stopped.
+      this.#watch.failed({ kind: 'log', id: 'events' }, error);
+      return;
+    }
+    await this.#workThroughDue();
   }
 
   async #workThroughDue(): Promise<void> {

@@ -226,11 +226,21 @@ export const WithdrawalPage = pageOf('WithdrawalPage', Withdrawal);
 export const EntryPage = pageOf('EntryPage', Entry);
 
 export function shownDeposit(view: DepositView, assets: AssetLookup): Deposit {
-  return { ...view, amount: shownAmount(view.amount, view.asset, assets) };
+  const amount = shownAmount(view.amount, view.asset, assets);
+  return { ...view, amount, source: shownCounterpart(view.source) };
 }
 
 export function shownWithdrawal(view: WithdrawalView, assets: AssetLookup): Withdrawal {
-  return { ...view, amount: shownAmount(view.amount, view.asset, assets) };
+  const amount = shownAmount(view.amount, view.asset, assets);
+  return { ...view, amount, destination: shownCounterpart(view.destination) };
+}
+
+/** In one order, be it fresh from a command or read again: a repeat answers as the first did, to the byte. */
+function shownCounterpart<Place extends DepositView['source'] | WithdrawalView['destination']>(
+  place: Place,
+): Pick<Place, 'kind' | 'reference' | 'chain' | 'address' | 'memo'> {
+  const { kind, reference, chain, address, memo } = place;
+  return { kind, reference, chain, address, memo };
 }
 
 export function shownEntry(view: EntryView, assets: AssetLookup): Entry {
