@@ -72,7 +72,7 @@ const FORBIDDEN_IMPORTS = {
 };
 /** For each part, what it needs. */
 const ALLOWED_IMPORTS = {
-  'libs/kernel/src': ['./money.ts', 'zod', 'canonicalize'],
+  'libs/kernel/src': ['./money.ts', 'zod'],
   'libs/assets/src': ['#kernel', './events.ts', 'zod'],
   'libs/parties/src': ['#kernel'],
   'libs/legal-orders/src': ['#kernel'],

@@ -194,12 +194,12 @@ export class Lane {
       const metadata: Omit<EventMetadata, 'hash'> = {
         // What follows from the first event of a command, in the same append, is the service's own doing.
         actor: index === 0 ? origin.actor : SUPERVISOR,
-        correlationId: origin.correlationId,
         causationId: first ?? origin.causationId,
-        key: index === 0 ? origin.key : null,
         commandHash: index === 0 ? origin.commandHash : null,
-        recordedAt,
+        correlationId: origin.correlationId,
+        key: index === 0 ? origin.key : null,
         previousHash,
+        recordedAt,
       };
       const { type, data, schemaVersion = 1 } = draft;
       const hash = eventHash(this.stream, revision, { id, type, schemaVersion, data, metadata });

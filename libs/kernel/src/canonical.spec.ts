@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import { canonicalJson, sha256Hex } from './index.ts';
 
@@ -9,6 +10,23 @@ function double(hex: string): number {
 }
 
 describe('canonicalJson', () => {
+  it('writes every JSON value as the library of the RFC’s authors does', () => {
+    const wellFormed = fc.jsonValue({ noUnicodeString: false, maxDepth: 4 });
+    fc.assert(
+      fc.property(wellFormed, (value) => {
+        let theirs: string | undefined;
+        try {
+          theirs = canonicalize(value);
+        } catch {
+          expect(() => canonicalJson(value)).toThrow();
+          return;
+        }
+        expect(canonicalJson(value)).toBe(theirs);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it.each([
     ['0000000000000000', '0'],
     ['8000000000000000', '0'],

@@ -84,7 +84,7 @@ export function eventHash(
 ): string {
   const { hash: _, ...metadata } = event.metadata as EventMetadata;
   const { id, type, schemaVersion, data } = event;
-  return sha256Hex(canonicalJson({ stream, revision: String(revision), id, type, schemaVersion, data, metadata }));
+  return sha256Hex(canonicalJson({ data, id, metadata, revision: String(revision), schemaVersion, stream, type }));
 }
 
 /** True when an event's stored hash is that of its content; false also for content that has no canonical form. */

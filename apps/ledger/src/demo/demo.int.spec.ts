@@ -37,7 +37,7 @@ it('plays to its end on the built service, and leaves nothing behind', async () 
 it('leaves nothing behind when it is interrupted, and does not say that all is well', async () => {
   const demo = startDemo();
   const closed = once(demo, 'close');
-  await once(demo.stdout, 'data');
+  await Promise.race([once(demo.stdout, 'data'), closed]);
   expect(readdirSync(temporary)).toHaveLength(1);
   demo.kill('SIGTERM');
   const [status] = await closed;
