@@ -453,6 +453,38 @@ describe('freezes', () => {
     expect(await ledger.read(SERVICE, `/v1/accounts/${accountId}`)).toMatchObject({ freezes: [] });
   });
 
+  it('let no debit through once they are in the log, however many are under way', async () => {
+    const accountId = await ledger.makeAccount({ btc: '100' });
+    const orderId = await ledger.makeVerifiedOrder({ accounts: [accountId] });
+    const path = `/v1/accounts/${accountId}/withdrawals`;
+    const reserved = await times(20, () => ledger.makeWithdrawal(accountId, '1'));
+    const freeze = (): Promise<Answer> =>
+      ledger.post(OPS, `/v1/admin/accounts/${accountId}/freezes`, freezeOf(orderId));
+    const debits = reserved.flatMap((withdrawalId, index) => [
+      (): Promise<Answer> => ledger.post(SERVICE, `${path}/${withdrawalId}/dispatch`, { reference: 'tx' }),
+      (): Promise<Answer> => ledger.post(SERVICE, path, withdrawalOf(`late-${String(index)}`, '1')),
+    ]);
+    const early = debits.slice(0, 12).map((send) => send());
+    const answers = await Promise.all([...early, freeze(), ...debits.slice(12).map((send) => send())]);
+    const allowed = [200, 201, 'account-frozen', 'invalid-transition'];
+    expect(
+      answers
+        .map(({ status, body }) => valueAt(body, 'code') ?? status)
+        .filter((code) => !allowed.includes(code as number)),
+    ).toEqual([]);
+
+    const events = await ledger.events(`account-${accountId}`);
+    const frozenAt = events.findIndex(({ type }) => type === 'AccountFrozen');
+    expect(frozenAt).toBeGreaterThan(0);
+    const later = events.slice(frozenAt + 1).map(({ type }) => type);
+    expect(later.filter((type) => type !== 'WithdrawalStopped' && type !== 'CommandRefused')).toEqual([]);
+    const idsOf = (wanted: string): unknown[] =>
+      events.filter(({ type }) => type === wanted).map(({ data }) => data['withdrawalId']);
+    expect(events[frozenAt]?.data['inFlight']).toEqual(expect.arrayContaining(idsOf('WithdrawalDispatched')));
+    const ended = [...idsOf('WithdrawalDispatched'), ...idsOf('WithdrawalStopped')];
+    expect(ended.sort()).toEqual(idsOf('WithdrawalReserved').sort());
+  });
+
   it('of two orders stack: the lift of one leaves the other', async () => {
     const accountId = await ledger.makeAccount({ btc: '1' });
     const first = await ledger.makeVerifiedOrder({ accounts: [accountId] });

@@ -1,5 +1,6 @@
 import { isStoreError, MAX_APPEND_EVENTS, type Appended, type EventStore, type ExpectedRevision } from '#event-store';
 import {
+  currentVersion,
   eventHash,
   reject,
   RejectionError,
@@ -9,6 +10,7 @@ import {
   type RecordedEvent,
   type SealedEvent,
 } from '#kernel';
+import { kindOfStream, registry } from '#replay';
 import type { HomeStream } from './home-stream.ts';
 import type { Draft, Origin, Plan, Task, View } from './plan.ts';
 import { MAX_CLOCK_LAG_MS, type Limits, type Machine } from './ports.ts';
@@ -201,7 +203,8 @@ export class Lane {
         previousHash,
         recordedAt,
       };
-      const { type, data, schemaVersion = 1 } = draft;
+      const { type, data } = draft;
+      const schemaVersion = this.#currentVersion(type);
       const hash = eventHash(this.stream, revision, { id, type, schemaVersion, data, metadata });
       first ??= id;
       previousHash = hash;
@@ -216,6 +219,14 @@ export class Lane {
         position: '',
       };
     });
+  }
+
+  /** The version that events of this type are written in. @throws Error for one that the registry does not know here: a bug */
+  #currentVersion(type: string): number {
+    const kind = kindOfStream(this.stream);
+    const definition = kind === undefined ? undefined : registry[kind].get(type);
+    if (definition === undefined) throw new Error(`${type} does not belong on ${this.stream}`);
+    return currentVersion(definition);
   }
 
   /** Stores the events once, whatever becomes of the answers. @returns `conflict` when another writer came first. */

@@ -6,7 +6,6 @@ import type { HomeStream } from './home-stream.ts';
 export interface Draft {
   readonly type: string;
   readonly data: unknown;
-  readonly schemaVersion?: number;
 }
 
 /** Who brings events about, and for which command. */
