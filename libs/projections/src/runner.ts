@@ -66,7 +66,7 @@ export interface RunnerLimits {
 
 export const DEFAULT_RUNNER_LIMITS: RunnerLimits = {
   batch: 5_000,
-  lingerMs: 5,
+  lingerMs: 25,
   streams: 100_000,
   retryMs: 100,
   retryMaxMs: 10_000,

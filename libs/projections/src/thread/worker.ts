@@ -3,6 +3,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { ProjectionRunner } from '../runner.ts';
 import type { FromWorker, ToWorker, WorkerData } from '../worker-protocol.ts';
 
+/** Shortest time between two notifications. */
+const NOTICE_INTERVAL_MS = 10;
+
 /** The projections' thread: reads the embedded store's file by itself, and writes the read models' file. */
 function serve(port: NonNullable<typeof parentPort>, { eventFile, readModelFile, limits }: WorkerData): void {
   const tell = (message: FromWorker): void => port.postMessage(message);
@@ -27,7 +30,8 @@ function serve(port: NonNullable<typeof parentPort>, { eventFile, readModelFile,
     switch (message.kind) {
       case 'notify':
         reader.notify();
-        tell({ kind: 'noticed' });
+        // Answered a little later: a busy log would otherwise send a notification with every commit.
+        setTimeout(() => tell({ kind: 'noticed' }), NOTICE_INTERVAL_MS);
         return;
       case 'rebuild': {
         const { id, reason } = message;
