@@ -484,7 +484,10 @@ describe('limits', () => {
     expectProblem(await reserve('wd-1', 'k-1'), 423, 'account-frozen', { freezeIds: [freezeId] });
     expectProblem(await reserve('wd-2', 'k-2'), 423, 'account-frozen');
     const before = await ledger.events(`account-${accountId}`);
-    expectProblem(await reserve('wd-3', 'k-3'), 429, 'rate-limited');
+    const limited = await reserve('wd-3', 'k-3');
+    expectProblem(limited, 429, 'rate-limited');
+    // Not a second: as long as it takes until the minute has room again.
+    expect(Number(limited.headers['retry-after'])).toBeGreaterThan(30);
     expect(await ledger.events(`account-${accountId}`)).toEqual(before);
     // What is on record is no new refusal.
     const again = await reserve('wd-1', 'k-1');

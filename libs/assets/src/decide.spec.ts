@@ -33,7 +33,7 @@ describe('RegisterAsset', () => {
     ['another scale', { ...register, scale: 6 }],
     ['another kind', { ...register, kind: 'fiat' as const }],
   ])('turns down a known code given with %s', (_, again) => {
-    given(registered).when(again).thenRejected('already-exists', { code: 'BTC' });
+    given(registered).when(again).thenRejected('already-exists', { asset: 'BTC' });
   });
 });
 

@@ -14,6 +14,7 @@ export const decideAsset: (
   state: AssetState,
   context: AssetContext,
 ) => readonly AssetEvent[] | Rejection = ({ code, scale, kind }, state) => {
-  if (state.registered !== undefined) return reject('already-exists', 'the asset is registered already', { code });
+  if (state.registered !== undefined)
+    return reject('already-exists', 'the asset is registered already', { asset: code });
   return [{ type: 'AssetRegistered', data: { code, scale, kind } }];
 };

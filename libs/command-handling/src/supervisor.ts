@@ -1,13 +1,5 @@
 import type { EventFilter, EventReader } from '#event-store';
-import {
-  isRejection,
-  SUPERVISOR,
-  toMs,
-  toTimestamp,
-  type Basis,
-  type EventPointer,
-  type Position,
-} from '#kernel';
+import { isRejection, SUPERVISOR, toMs, toTimestamp, type Basis, type EventPointer, type Position } from '#kernel';
 import { decideLegalOrder, type Authorisation, type LegalOrderState, type OrderEnd } from '#legal-orders';
 import { decideParty } from '#parties';
 import { idOfStream } from '#replay';

@@ -22,8 +22,8 @@ export function canonicalJson(value: unknown): string {
   }
 }
 
-/** Whatever has to be escaped, or may be a lone surrogate. */
-const SPECIAL = /["\\\u0000-\u001f\ud800-\udfff]/;
+/** Whatever may have to be escaped, and lone surrogates (a pair is one character here). */
+const SPECIAL = /["\\\p{Cc}\p{Cs}]/u;
 
 function quoted(text: string): string {
   if (!SPECIAL.test(text)) return `"${text}"`;

@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import { v7 } from 'uuid';
+import { systemClock } from './clock.ts';
 
 /** Ids of the caller's choosing: 1 to 64 of `A-Z a-z 0-9 . _ : -`, the first a letter or digit. */
 export const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/;
@@ -24,7 +25,7 @@ export const uuidv7: IdGenerator = () => {
   }
   const random = POOL.subarray(drawn, drawn + 16);
   drawn += 16;
-  const nowMs = Date.now();
+  const nowMs = systemClock.now();
   if (nowMs > lastMs) {
     lastMs = nowMs;
     // The highest bit stays clear, so that the counter has room to rise within the millisecond.

@@ -1,5 +1,5 @@
 import type { LedgerCommand, LedgerCommands, Outcome } from '#command-handling';
-import { sha256Hex } from '#kernel';
+import { sha256Hex, type Rejection } from '#kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { etagOf, sendProblem } from '../http/answer.ts';
@@ -63,7 +63,8 @@ export class CommandEdge {
     if (outcome.replayed) reply.header('idempotent-replayed', 'true');
     if (outcome.revision !== undefined) reply.header('etag', etagOf(outcome.revision));
     if (outcome.status === 'rejected') {
-      sendProblem(request, reply, { ...outcome.rejection, correlationId: outcome.correlationId });
+      const { rejection, correlationId } = outcome;
+      sendProblem(request, reply, { ...rejection, correlationId, retryAfterS: retryAfterS(rejection) });
       return;
     }
     const named = await describe(outcome);
@@ -82,6 +83,12 @@ const TOOK_TOO_LONG = {
   code: 'overloaded',
   detail: 'The command is taking too long. Send it again with the same Idempotency-Key to learn what came of it.',
 } as const;
+
+/** When it is known how long to wait, as after too many refusals, the header says so too. */
+function retryAfterS({ extra }: Rejection): number | undefined {
+  const seconds = extra['retryAfterSeconds'];
+  return typeof seconds === 'number' ? seconds : undefined;
+}
 
 function stepOf({ revision, position, authorisation, events }: Accepted): Readonly<Record<string, unknown>> {
   const all = authorisation === undefined ? events : [authorisation, ...events];
