@@ -10,7 +10,8 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 say(`Node ${process.version}, ${String(cpus().length)} x ${cpus()[0]?.model ?? 'unknown processor'}\n`);
 say(`${''.padEnd(58)} ${'Writ'.padStart(12)} ${'base'.padStart(12)}   ratio`);
 say(line('deposits over HTTP, 64 connections / bare Fastify handler', await deposits(), 0.4));
-say(line('store, one event from each of 64 callers / plain inserts', await manyCallers(), 0.5));
+say(line('store, one event from each of 64 callers / plain, no keys', await manyCallers(false), 0.5));
+say(line('store, one event from each of 64 callers / plain, same keys', await manyCallers(true), 0.5));
 say(line('store, 1,000 events from one caller / plain inserts', await oneCaller(), 0.5));
 const figure = decider();
 say(

@@ -11,11 +11,14 @@ const APPENDS_OF_EACH = 150;
 const BULK = 1_000;
 const BULKS = 30;
 
-/** One event from each of 64 callers at a time, against plain inserts that commit 64 rows together. */
-export async function manyCallers(): Promise<Comparison> {
+/**
+ * One event from each of 64 callers at a time, against plain inserts of the same rows that commit 64 together.
+ * @param keyed whether the plain table keeps ids and the revisions of a stream apart, as a store of events has to
+ */
+export async function manyCallers(keyed: boolean): Promise<Comparison> {
   return inFolder(async (folder) => {
     const store = await SqliteEventStore.open({ path: join(folder, 'events.sqlite') });
-    const plain = new PlainTable(join(folder, 'plain.sqlite'));
+    const plain = new PlainTable(join(folder, 'plain.sqlite'), keyed);
     let run = 0;
     const ours = async (): Promise<number> => {
       run += 1;
@@ -32,8 +35,16 @@ export async function manyCallers(): Promise<Comparison> {
       return (CALLERS * APPENDS_OF_EACH) / ((performance.now() - start) / 1000);
     };
     const base = (): number => {
-      const { stream, events } = chain('account-plain', CALLERS * APPENDS_OF_EACH);
-      return plain.insert(stream, events, CALLERS);
+      run += 1;
+      const prepared = Array.from({ length: CALLERS }, (_, caller) =>
+        chain(`account-${String(run)}-${String(caller)}`),
+      );
+      const rows = Array.from({ length: APPENDS_OF_EACH }, (_, revision) =>
+        prepared.flatMap(({ stream, events }) =>
+          events.slice(revision, revision + 1).map((event) => ({ stream, revision, event })),
+        ),
+      );
+      return plain.insert(rows.flat(), CALLERS);
     };
     try {
       return await compare(5, ours, base);
@@ -48,7 +59,7 @@ export async function manyCallers(): Promise<Comparison> {
 export async function oneCaller(): Promise<Comparison> {
   return inFolder(async (folder) => {
     const store = await SqliteEventStore.open({ path: join(folder, 'events.sqlite') });
-    const plain = new PlainTable(join(folder, 'plain.sqlite'));
+    const plain = new PlainTable(join(folder, 'plain.sqlite'), false);
     let run = 0;
     const ours = async (): Promise<number> => {
       run += 1;
@@ -61,7 +72,10 @@ export async function oneCaller(): Promise<Comparison> {
     };
     const base = (): number => {
       const { stream, events } = chain('account-plain', BULK * BULKS);
-      return plain.insert(stream, events, BULK);
+      return plain.insert(
+        events.map((event, revision) => ({ stream, revision, event })),
+        BULK,
+      );
     };
     try {
       return await compare(5, ours, base);
@@ -72,31 +86,38 @@ export async function oneCaller(): Promise<Comparison> {
   });
 }
 
-/** The same rows by the shortest way: no revisions to keep, no ids to compare, no thread between. */
+interface Row {
+  readonly stream: string;
+  readonly revision: number;
+  readonly event: SealedEvent;
+}
+
+/** The same rows by the shortest way: no condition to check, no thread between. */
 class PlainTable {
   readonly #db: DatabaseSync;
   readonly #insert: StatementSync;
 
-  constructor(path: string) {
+  constructor(path: string, keyed: boolean) {
     this.#db = new DatabaseSync(path);
     this.#db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
       CREATE TABLE events (position INTEGER PRIMARY KEY, stream TEXT, revision INTEGER, id TEXT, type TEXT,
-        schema_version INTEGER, data TEXT, metadata TEXT)`);
+        schema_version INTEGER, data TEXT, metadata TEXT${keyed ? ', UNIQUE (id), UNIQUE (stream, revision)' : ''})`);
     this.#insert = this.#db.prepare(
       'INSERT INTO events (stream, revision, id, type, schema_version, data, metadata) VALUES (?, ?, ?, ?, ?, ?, ?)',
     );
   }
 
-  insert(stream: string, events: readonly SealedEvent[], together: number): number {
+  insert(rows: readonly Row[], together: number): number {
     const start = performance.now();
-    for (let at = 0; at < events.length; at += together) {
+    for (let at = 0; at < rows.length; at += together) {
       this.#db.exec('BEGIN IMMEDIATE');
-      for (const [index, { id, type, schemaVersion, data, metadata }] of events.slice(at, at + together).entries()) {
-        this.#insert.run(stream, at + index, id, type, schemaVersion, JSON.stringify(data), JSON.stringify(metadata));
+      for (const { stream, revision, event } of rows.slice(at, at + together)) {
+        const { id, type, schemaVersion, data, metadata } = event;
+        this.#insert.run(stream, revision, id, type, schemaVersion, JSON.stringify(data), JSON.stringify(metadata));
       }
       this.#db.exec('COMMIT');
     }
-    return events.length / ((performance.now() - start) / 1000);
+    return rows.length / ((performance.now() - start) / 1000);
   }
 
   close(): void {
