@@ -154,7 +154,7 @@ function scenario(
 const verifyOrder = script([{ type: 'VerifyLegalOrder', orderId: 'ord-1', method: 'call-back' }, 'verify', checker]);
 
 /** Schedules tried of each case: all of them where there are fewer. More: `WRIT_SCHEDULES=100000 npm test -- interleavings`. */
-const MAX_RUNS = Number(process.env['WRIT_SCHEDULES'] ?? 600);
+const MAX_RUNS = Number(process.env['WRIT_SCHEDULES'] ?? 3_000);
 const WALKS = Number(process.env['WRIT_WALKS'] ?? 100);
 
 type Case = readonly [string, Readonly<Record<string, ActorBody>>, { crashes?: number; faults?: number }];
@@ -179,7 +179,7 @@ describe('every interleaving of a freeze', () => {
       { crashes: 1 },
     ],
   ];
-  it.each(cases)('%s', async (...each) => exploreAll(each[0], await frozenScene(), each), 120_000);
+  it.each(cases)('%s', async (...each) => exploreAll(each[0], await frozenScene(), each), 300_000);
 });
 
 describe('every interleaving of an opening', () => {
@@ -195,7 +195,7 @@ describe('every interleaving of an opening', () => {
       { crashes: 1 },
     ],
   ];
-  it.each(cases)('%s', async (...each) => exploreAll(each[0], await openingScene(), each), 120_000);
+  it.each(cases)('%s', async (...each) => exploreAll(each[0], await openingScene(), each), 300_000);
 });
 
 describe('random interleavings', () => {
