@@ -53,7 +53,7 @@ async function ask(
   role: Role,
   body?: object,
 ): Promise<{ status: number; body: Record<string, unknown> }> {
-  const token = await developmentToken(await developmentKey(folder), { sub: 'olga', roles: [role] });
+  const token = await developmentToken(await developmentKey(folder), { sub: 'ops-1', roles: [role] });
   const response = await fetch(`${url}${path}`, {
     method: body === undefined ? 'GET' : 'POST',
     headers: {

@@ -10,7 +10,7 @@ const now = '2022-04-06T12:00:00.000Z';
 
 function recorded(event: AccountEvent, revision: number, stream = 'account-acc-1'): Recorded<AccountEvent> {
   const nulls = { causationId: null, key: null, commandHash: null, previousHash: null };
-  const metadata = { actor: { id: 'olga', roles: [] }, correlationId: 'c', recordedAt: now, hash: '', ...nulls };
+  const metadata = { actor: { id: 'ops-1', roles: [] }, correlationId: 'c', recordedAt: now, hash: '', ...nulls };
   return { ...event, id: specEventId(revision), schemaVersion: 1, metadata, stream, revision, position: '' };
 }
 
@@ -58,23 +58,23 @@ const ofFreeze = { accountId: 'acc-1', freezeId, basis, citation };
 function frozen(assets: 'all' | string[] = 'all'): AccountEvent {
   const scope = { direction: 'debit' as const, assets };
   const lists = { balancesAtFreeze: [], stopped: [], inFlight: [] };
-  return { type: 'AccountFrozen', data: { ...ofFreeze, scope, placedBy: 'olga', blockedFrom: now, ...lists } };
+  return { type: 'AccountFrozen', data: { ...ofFreeze, scope, placedBy: 'ops-1', blockedFrom: now, ...lists } };
 }
 function abandoned(reason: 'account-not-open' | 'not-a-holder' | 'basis-ended'): AccountEvent {
   return { type: 'FreezeAbandoned', data: { ...ofFreeze, reason } };
 }
 const requested: AccountEvent = {
   type: 'LiftRequested',
-  data: { accountId: 'acc-1', freezeId, requestId: 'r-1', ground: 'placed-in-error', note: 'n', requestedBy: 'olga' },
+  data: { accountId: 'acc-1', freezeId, requestId: 'r-1', ground: 'placed-in-error', note: 'n', requestedBy: 'ops-1' },
 };
-const people = { requestedBy: 'olga', approvedBy: 'amir' };
+const people = { requestedBy: 'ops-1', approvedBy: 'approver-1' };
 const unfrozen: AccountEvent = {
   type: 'AccountUnfrozen',
   data: { accountId: 'acc-1', freezeId, ground: 'basis-ended', citation, ...people },
 };
 const rejected: AccountEvent = {
   type: 'LiftRejected',
-  data: { accountId: 'acc-1', freezeId, requestId: 'r-1', citation, reason: 'r', rejectedBy: 'amir' },
+  data: { accountId: 'acc-1', freezeId, requestId: 'r-1', citation, reason: 'r', rejectedBy: 'approver-1' },
 };
 const refused: AccountEvent = {
   type: 'CommandRefused',

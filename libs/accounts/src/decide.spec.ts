@@ -12,7 +12,7 @@ import { WITHDRAWAL_STATES } from './views.ts';
 const stream = 'account-acc-1';
 const bitcoin: Asset = { code: 'BTC', scale: 8 };
 const euro: Asset = { code: 'EUR', scale: 2 };
-const maker = { id: 'olga', roles: ['ops'] };
+const maker = { id: 'ops-1', roles: ['ops'] };
 
 const { given } = specFor({
   initialState: initialAccountState,
@@ -21,7 +21,7 @@ const { given } = specFor({
   decide: (command: AccountCommand, state, context: AccountContext) => decideAccount(command, state, context),
   events: accountEvents,
   stream,
-  context: { now: SPEC_NOW, actor: { id: 'amir', roles: ['service', 'approver'] }, asset: bitcoin },
+  context: { now: SPEC_NOW, actor: { id: 'approver-1', roles: ['service', 'approver'] }, asset: bitcoin },
 });
 
 const opened: AccountEvent = {
@@ -54,7 +54,7 @@ function frozen(assets: 'all' | string[], nth = 1): AccountEvent {
       basis: { kind: 'legal-order', id: `ord-${String(nth)}` },
       citation: { stream: `legalOrder-ord-${String(nth)}`, revision: '2', eventId: id },
       scope: { direction: 'debit', assets },
-      placedBy: 'olga',
+      placedBy: 'ops-1',
       blockedFrom: SPEC_NOW,
       balancesAtFreeze: [],
       stopped: [],
@@ -69,8 +69,8 @@ const unfrozen: AccountEvent = {
     freezeId,
     ground: 'basis-ended',
     citation: { stream: 'legalOrder-ord-1', revision: '4', eventId: specEventId(0xe1) },
-    requestedBy: 'olga',
-    approvedBy: 'amir',
+    requestedBy: 'ops-1',
+    approvedBy: 'approver-1',
   },
 };
 
@@ -366,7 +366,7 @@ describe('lifts', () => {
     const citation = { stream, revision: String(requestedAt), eventId: specEventId(requestedAt) };
     const lift: AccountEvent = {
       type: 'AccountUnfrozen',
-      data: { ...ofLift, ground: 'placed-in-error', citation, requestedBy: maker.id, approvedBy: 'amir' },
+      data: { ...ofLift, ground: 'placed-in-error', citation, requestedBy: maker.id, approvedBy: 'approver-1' },
     };
     const request = at(requested, { actor: maker });
     given(...accounts.frozen, request)

@@ -66,7 +66,7 @@ const attempt: fc.Arbitrary<Attempt> = fc.oneof(
     arbitrary: fc.record({
       try: fc.constantFrom('endBasis', 'requestLift', 'approveLift'),
       orderId,
-      actor: fc.constantFrom('olga', 'amir'),
+      actor: fc.constantFrom('ops-1', 'approver-1'),
     }),
   },
 );
@@ -213,7 +213,7 @@ class Real {
       case 'endBasis': {
         const pointer = { stream: `legalOrder-${tried.orderId}`, revision: '9', eventId: specEventId(9) };
         const freezeId = this.freezeIds.get(tried.orderId) ?? specEventId(0);
-        const ended = { pointer, requestedBy: 'olga', approvedBy: 'amir' };
+        const ended = { pointer, requestedBy: 'ops-1', approvedBy: 'approver-1' };
         const events = liftForEndedBasis(this.state, freezeId, ended);
         this.append(events, 'system:supervisor');
         return events.length === 0 ? 'nothing' : 'done';
@@ -252,7 +252,7 @@ class Real {
     const basis = { kind: 'legal-order', id: orderId } as const;
     const settled = settleFreeze({ authorisation, basis, state: this.state, ...plain });
     if (typeof settled === 'string') return settled;
-    this.append(settled.events, 'olga');
+    this.append(settled.events, 'ops-1');
     const [first] = settled.events;
     if (first?.type !== 'AccountFrozen') return first?.type === 'FreezeAbandoned' ? first.data.reason : 'nothing';
     this.freezeIds.set(orderId, first.data.freezeId);
@@ -263,9 +263,9 @@ class Real {
     const revision = 2 + this.authorisations++;
     const stream = `legalOrder-${orderId}`;
     const namedBy: EventPointer = { stream, revision: '0', eventId: specEventId(1) };
-    const data = { orderId, accountId, scope: freezeScope, namedBy, requestedBy: 'olga' };
+    const data = { orderId, accountId, scope: freezeScope, namedBy, requestedBy: 'ops-1' };
     const event = { type: 'FreezeAuthorised', data, stream, revision, position: '' } as const;
-    return { ...event, id: specEventId(0xf000 + revision), schemaVersion: 1, metadata: this.metadata('olga') };
+    return { ...event, id: specEventId(0xf000 + revision), schemaVersion: 1, metadata: this.metadata('ops-1') };
   }
 
   private metadata(actorId: string): Recorded<AccountEvent>['metadata'] {

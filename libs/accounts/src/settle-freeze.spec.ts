@@ -14,7 +14,7 @@ const basis: Basis = { kind: 'legal-order', id: 'ord-1' };
 const order = 'legalOrder-ord-1';
 
 function recorded<Event>(event: Event, stream: string, revision: number): Event & Omit<SealedEvent, 'type' | 'data'> {
-  const actor = { id: 'olga', roles: [] };
+  const actor = { id: 'ops-1', roles: [] };
   const nulls = { causationId: null, key: null, commandHash: null, previousHash: null };
   const metadata = { actor, correlationId: 'c', recordedAt: now, hash: '', ...nulls };
   const placed = { id: specEventId(revision), schemaVersion: 1, metadata, stream, revision, position: '' };
@@ -23,7 +23,7 @@ function recorded<Event>(event: Event, stream: string, revision: number): Event 
 
 function authorised(scope: Scope, changed: Partial<FreezeAuthorised['data']> = {}): Recorded<FreezeAuthorised> {
   const namedBy = specPointer(order, 0);
-  const data = { orderId: 'ord-1', accountId: 'acc-1', scope, namedBy, requestedBy: 'olga', ...changed };
+  const data = { orderId: 'ord-1', accountId: 'acc-1', scope, namedBy, requestedBy: 'ops-1', ...changed };
   return recorded({ type: 'FreezeAuthorised', data } as const, order, 2) as Recorded<FreezeAuthorised>;
 }
 
@@ -97,7 +97,7 @@ describe('the events of a freeze', () => {
     basis,
     citation: specPointer(order, 2),
     scope: everything,
-    placedBy: 'olga',
+    placedBy: 'ops-1',
     blockedFrom: now,
     balancesAtFreeze: [
       { asset: 'BTC', available: '970', reserved: '30', held: '0' },
@@ -187,12 +187,12 @@ describe('an authorisation that comes to no freeze', () => {
 });
 
 describe('the lift after the end of a basis', () => {
-  const ended = { pointer: specPointer(order, 5), requestedBy: 'olga', approvedBy: 'amir' };
+  const ended = { pointer: specPointer(order, 5), requestedBy: 'ops-1', approvedBy: 'approver-1' };
 
   it('points to the ending and names those behind it', () => {
     const state = after(busyAccount(), eventsOf(settle()));
     const lift = liftForEndedBasis(state, specEventId(2), ended);
-    const people = { requestedBy: 'olga', approvedBy: 'amir' };
+    const people = { requestedBy: 'ops-1', approvedBy: 'approver-1' };
     const data = { accountId: 'acc-1', freezeId: specEventId(2), ground: 'basis-ended', citation: ended.pointer };
     expect(lift).toEqual([{ type: 'AccountUnfrozen', data: { ...data, ...people } }]);
     expect(after(state, lift).freezes.inForce.size).toBe(0);

@@ -7,8 +7,8 @@ import { freezeEvents, type FreezeEvent } from './events.ts';
 import { checkFreezes, evolveFreezes, initialFreezesState } from './state.ts';
 
 const stream = 'account-acc-1';
-const maker: Actor = { id: 'olga', roles: ['ops'] };
-const checker: Actor = { id: 'amir', roles: ['approver'] };
+const maker: Actor = { id: 'ops-1', roles: ['ops'] };
+const checker: Actor = { id: 'approver-1', roles: ['approver'] };
 const freezeId = specEventId(0xf1);
 const basis = { kind: 'legal-order', id: 'ord-1' } as const;
 const citation = { stream: 'legalOrder-ord-1', revision: '2', eventId: freezeId };
@@ -22,7 +22,7 @@ const frozen: FreezeEvent = {
     basis,
     citation,
     scope: { direction: 'debit', assets: 'all' },
-    placedBy: 'olga',
+    placedBy: 'ops-1',
     blockedFrom: SPEC_NOW,
     balancesAtFreeze: [],
     stopped: [],
@@ -58,8 +58,8 @@ const liftedByEnd: FreezeEvent = {
     ...ofFreeze,
     ground: 'basis-ended',
     citation: { ...citation, revision: '4', eventId: specEventId(0xe1) },
-    requestedBy: 'olga',
-    approvedBy: 'amir',
+    requestedBy: 'ops-1',
+    approvedBy: 'approver-1',
   },
 };
 

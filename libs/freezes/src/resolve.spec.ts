@@ -24,7 +24,7 @@ const bitcoin: Scope = { direction: 'debit', assets: ['BTC'] };
 class Log {
   readonly events: RecordedEvent[] = [];
 
-  add<Event extends DomainEvent>(stream: string, event: Event, actor = 'olga', recordedAt = now): Recorded<Event> {
+  add<Event extends DomainEvent>(stream: string, event: Event, actor = 'ops-1', recordedAt = now): Recorded<Event> {
     const nth = this.events.length;
     const recorded: RecordedEvent = {
       ...event,
@@ -82,9 +82,9 @@ const instrument: Instrument = {
 };
 
 function registered(changed: Partial<Instrument> = {}): LegalOrderEvent {
-  return { type: 'LegalOrderRegistered', data: { ...instrument, ...changed, registeredBy: 'olga' } };
+  return { type: 'LegalOrderRegistered', data: { ...instrument, ...changed, registeredBy: 'ops-1' } };
 }
-function verified(verifiedBy = 'amir'): LegalOrderEvent {
+function verified(verifiedBy = 'approver-1'): LegalOrderEvent {
   return { type: 'LegalOrderVerified', data: { orderId: 'ord-1', method: 'call back', verifiedBy } };
 }
 const proposed: LegalOrderEvent = {
@@ -97,11 +97,11 @@ const proposed: LegalOrderEvent = {
     documentSha256: 'b'.repeat(64),
     issuedAt: now,
     reference: 'r',
-    proposedBy: 'olga',
+    proposedBy: 'ops-1',
   },
 };
-function ended(verifiedBy = 'amir', changeId = 'end-1'): LegalOrderEvent {
-  const people = { proposedBy: 'olga', verifiedBy };
+function ended(verifiedBy = 'approver-1', changeId = 'end-1'): LegalOrderEvent {
+  const people = { proposedBy: 'ops-1', verifiedBy };
   return { type: 'LegalOrderEnded', data: { orderId: 'ord-1', changeId, how: 'discharged', method: 'm', ...people } };
 }
 const expired: LegalOrderEvent = {
@@ -145,11 +145,11 @@ function scene({ history = [registered(), verified()], party, authorised, author
     scope: everything,
     namedBy: namedBy === undefined ? { stream: order, revision: '0', eventId: specEventId(0) } : pointerTo(namedBy),
     ...(party === undefined ? {} : { partyId: party }),
-    requestedBy: 'olga',
+    requestedBy: 'ops-1',
     ...authorised,
   };
-  const authorisation = log.add(order, { type: 'FreezeAuthorised', data } as const, 'olga', authorisedAt);
-  const freeze = log.add(account, freezeBy(authorisation, frozen), 'olga', authorisedAt);
+  const authorisation = log.add(order, { type: 'FreezeAuthorised', data } as const, 'ops-1', authorisedAt);
+  const freeze = log.add(account, freezeBy(authorisation, frozen), 'ops-1', authorisedAt);
   return { log, input: cite(log, freeze, data.namedBy) };
 }
 
@@ -297,8 +297,8 @@ describe('an authorisation that the order could not give', () => {
   it.each<[string, Scene, string]>([
     ['not registered', { history: [verified()] }, 'the order is not registered'],
     ['not verified', { history: [registered()] }, 'not verified'],
-    ['verified by its own maker', { history: [registered(), verified('olga')] }, 'not verified'],
-    ['rejected', { history: [registered(), rejection('amir')] }, 'rejected'],
+    ['verified by its own maker', { history: [registered(), verified('ops-1')] }, 'not verified'],
+    ['rejected', { history: [registered(), rejection('approver-1')] }, 'rejected'],
     ['not yet effective', { authorisedAt: '2022-04-01T23:59:59.999Z' }, 'not effective'],
     ['out of time', { authorisedAt: afterExpiry }, 'expired'],
     [
@@ -402,15 +402,15 @@ describe('a lift because the basis ended', () => {
     changed: Partial<AccountUnfrozen['data']> = {},
   ): { readonly log: Log; readonly input: CitedLift } {
     const { log, input } = scene();
-    for (const [event, recordedAt] of endings) log.add(order, event, 'amir', recordedAt);
+    for (const [event, recordedAt] of endings) log.add(order, event, 'approver-1', recordedAt);
     const basisEvents = log.basis(order);
     const data = {
       accountId: 'acc-1',
       freezeId: input.event.data.freezeId,
       ground: 'basis-ended',
       citation: pointerTo(basisEvents.at(-1) as RecordedEvent),
-      requestedBy: 'olga',
-      approvedBy: 'amir',
+      requestedBy: 'ops-1',
+      approvedBy: 'approver-1',
       ...changed,
     } as const;
     const event = log.add(account, { type: 'AccountUnfrozen', data } as const, 'system:supervisor');
@@ -473,7 +473,7 @@ describe('a lift because the basis ended', () => {
   it.each<[string, [LegalOrderEvent, Timestamp?][]]>([
     ['a proposal', [[proposed]]],
     ['an ending that nobody proposed', [[ended()]]],
-    ['an ending by its own maker', [[proposed], [ended('olga')]]],
+    ['an ending by its own maker', [[proposed], [ended('ops-1')]]],
     ['an expiry before its time', [[expired]]],
     ['a second ending', [[proposed], [ended()], [ended()]]],
   ])('is nothing by %s', (_name, endings) => {
@@ -489,18 +489,18 @@ describe('a lift because the basis ended', () => {
 describe('a lift of what was placed in error', () => {
   function requested(
     changed: Partial<AccountUnfrozen['data']> = {},
-    actor = 'amir',
+    actor = 'approver-1',
     before: readonly FreezeEvent[] = [],
   ): CitedLift {
     const { log, input } = scene();
     const { freezeId } = input.event.data;
     const about = { accountId: 'acc-1', freezeId, requestId: 'req-1' };
-    const requestData = { ...about, ground: 'placed-in-error', note: 'n', requestedBy: 'olga' } as const;
+    const requestData = { ...about, ground: 'placed-in-error', note: 'n', requestedBy: 'ops-1' } as const;
     const request = log.add(account, { type: 'LiftRequested', data: requestData } as const);
     const citation = pointerTo(request);
     let freezes = evolveFreezes(frozenBy(input.event), request);
     for (const event of before) freezes = evolveFreezes(freezes, log.add(account, event));
-    const people = { requestedBy: 'olga', approvedBy: 'amir' };
+    const people = { requestedBy: 'ops-1', approvedBy: 'approver-1' };
     const data = { ...about, ground: 'placed-in-error', citation, ...people, ...changed } as const;
     return { event: log.add(account, { type: 'AccountUnfrozen', data } as const, actor), freezes, basisEvents: [] };
   }
@@ -524,8 +524,8 @@ describe('a lift of what was placed in error', () => {
 
   it('is nothing after the request was rejected', () => {
     const { citation, freezeId } = requested().event.data;
-    const data = { accountId: 'acc-1', freezeId, requestId: 'req-1', citation, reason: 'r', rejectedBy: 'amir' };
-    expect(why(requested({}, 'amir', [{ type: 'LiftRejected', data }]))).toContain('nobody asks');
+    const data = { accountId: 'acc-1', freezeId, requestId: 'req-1', citation, reason: 'r', rejectedBy: 'approver-1' };
+    expect(why(requested({}, 'approver-1', [{ type: 'LiftRejected', data }]))).toContain('nobody asks');
   });
 
   it('is nothing with a citation of something else', () => {
@@ -538,7 +538,7 @@ describe('a lift of what was placed in error', () => {
   });
 
   it('is nothing when maker is checker', () => {
-    expect(why(requested({ approvedBy: 'olga' }, 'olga'))).toContain('by the person who asked');
+    expect(why(requested({ approvedBy: 'ops-1' }, 'ops-1'))).toContain('by the person who asked');
   });
 
   it('is nothing when the approver is not who acted', () => {

@@ -10,13 +10,13 @@ const stream = 'legalOrder-ord-1';
 const scope = { direction: 'debit', assets: 'all' } as const;
 
 function authorised(partyId?: string): Recorded<FreezeAuthorised> {
-  const actor = { id: 'olga', roles: ['ops'] };
+  const actor = { id: 'ops-1', roles: ['ops'] };
   const common = { correlationId: 'c', causationId: null, key: null, commandHash: null, previousHash: null, hash: '' };
   const namedBy = specPointer(stream, 0);
   const party = partyId === undefined ? {} : { partyId };
   return {
     type: 'FreezeAuthorised',
-    data: { orderId: 'ord-1', accountId: 'acc-1', scope, namedBy, ...party, requestedBy: 'olga' },
+    data: { orderId: 'ord-1', accountId: 'acc-1', scope, namedBy, ...party, requestedBy: 'ops-1' },
     id: specEventId(2),
     schemaVersion: 1,
     metadata: { ...common, actor, recordedAt: SPEC_NOW },
@@ -34,7 +34,7 @@ function frozenUnder(orderId: string): FreezesState {
     basis: { kind: 'legal-order', id: orderId } as const,
     citation: { stream: `legalOrder-${orderId}`, revision: '1', eventId: existingFreezeId },
     scope,
-    placedBy: 'olga',
+    placedBy: 'ops-1',
     placedAt: SPEC_NOW,
     blockedFrom: SPEC_NOW,
   };

@@ -13,7 +13,7 @@ import {
 
 const stream = 'account-acc-1';
 
-function recorded(event: FreezeEvent, revision: number, actorId = 'olga'): Recorded<FreezeEvent> {
+function recorded(event: FreezeEvent, revision: number, actorId = 'ops-1'): Recorded<FreezeEvent> {
   const metadata = {
     actor: { id: actorId, roles: [] },
     correlationId: 'c',
@@ -38,7 +38,7 @@ function frozen(n: number, orderId = `ord-${String(n)}`): FreezeEvent & { type: 
       basis: { kind: 'legal-order', id: orderId },
       citation: { stream: `legalOrder-${orderId}`, revision: '2', eventId: freezeId },
       scope: { direction: 'debit', assets: ['BTC'] },
-      placedBy: 'olga',
+      placedBy: 'ops-1',
       blockedFrom: '2022-04-06T00:00:00.000Z',
       balancesAtFreeze: [],
       stopped: [],
@@ -57,16 +57,23 @@ const { freezeId } = first.data;
 const ofRequest = { accountId: 'acc-1', freezeId, requestId: 'req-1' };
 const requested: FreezeEvent = {
   type: 'LiftRequested',
-  data: { ...ofRequest, ground: 'placed-in-error', note: 'n', requestedBy: 'olga' },
+  data: { ...ofRequest, ground: 'placed-in-error', note: 'n', requestedBy: 'ops-1' },
 };
 const citation = { stream, revision: '1', eventId: specEventId(1) };
 const rejected: FreezeEvent & { type: 'LiftRejected' } = {
   type: 'LiftRejected',
-  data: { ...ofRequest, citation, reason: 'r', rejectedBy: 'amir' },
+  data: { ...ofRequest, citation, reason: 'r', rejectedBy: 'approver-1' },
 };
 const unfrozen: FreezeEvent = {
   type: 'AccountUnfrozen',
-  data: { accountId: 'acc-1', freezeId, ground: 'basis-ended', citation, requestedBy: 'olga', approvedBy: 'amir' },
+  data: {
+    accountId: 'acc-1',
+    freezeId,
+    ground: 'basis-ended',
+    citation,
+    requestedBy: 'ops-1',
+    approvedBy: 'approver-1',
+  },
 };
 
 function after(...events: readonly FreezeEvent[]): FreezesState {
@@ -116,7 +123,7 @@ describe('what may stand in the log of an account', () => {
     ['an abandonment', [], abandoned(3, 'basis-ended')],
     ['an abandonment for the freeze in force', [first], abandoned(3, 'already-frozen', freezeId)],
     ['a lift request', [first], requested],
-    ['a rejection of it', [first, requested], rejected, 'amir'],
+    ['a rejection of it', [first, requested], rejected, 'approver-1'],
     ['a lift', [first], unfrozen],
   ];
   it.each(legal.map((row) => ({ row, name: row[0] })))('$name', ({ row: [, history, event, actor] }) => {
@@ -128,7 +135,7 @@ describe('what may stand in the log of an account', () => {
   const misnamedAbandoned = { ...abandoned(3, 'basis-ended') };
   misnamedAbandoned.data = { ...misnamedAbandoned.data, freezeId };
   const elsewhere = { ...rejected, data: { ...rejected.data, citation: { ...citation, revision: '0' } } };
-  const ownRejection = { ...rejected, data: { ...rejected.data, rejectedBy: 'olga' } };
+  const ownRejection = { ...rejected, data: { ...rejected.data, rejectedBy: 'ops-1' } };
   const illegal: [string, readonly FreezeEvent[], FreezeEvent, string, string?][] = [
     ['a second freeze under one basis', [first], frozen(4, 'ord-1'), 'under this basis'],
     ['a freeze twice', [first, unfrozen], first, 'second time'],
@@ -146,14 +153,14 @@ describe('what may stand in the log of an account', () => {
     ],
     ['an abandonment for no freeze in particular', [first], abandoned(3, 'already-frozen'), 'not in force'],
     ['a lift request for what is not frozen', [], requested, 'not in force'],
-    ['a lift request in the name of another', [first], requested, 'another than who acted', 'amir'],
+    ['a lift request in the name of another', [first], requested, 'another than who acted', 'approver-1'],
     ['a lift request twice', [first, requested], requested, 'twice'],
-    ['a rejection of nothing', [first], rejected, 'nobody asks', 'amir'],
-    ['a rejection twice', [first, requested, rejected], rejected, 'nobody asks', 'amir'],
-    ['a rejection after the freeze ended', [first, requested, unfrozen], rejected, 'not in force', 'amir'],
-    ['a rejection of another request', [first, requested], elsewhere, 'cites another', 'amir'],
-    ['a rejection by who asked', [first, requested], ownRejection, 'by the person who asked', 'olga'],
-    ['a rejection in the name of another', [first, requested], rejected, 'another than who acted', 'olga'],
+    ['a rejection of nothing', [first], rejected, 'nobody asks', 'approver-1'],
+    ['a rejection twice', [first, requested, rejected], rejected, 'nobody asks', 'approver-1'],
+    ['a rejection after the freeze ended', [first, requested, unfrozen], rejected, 'not in force', 'approver-1'],
+    ['a rejection of another request', [first, requested], elsewhere, 'cites another', 'approver-1'],
+    ['a rejection by who asked', [first, requested], ownRejection, 'by the person who asked', 'ops-1'],
+    ['a rejection in the name of another', [first, requested], rejected, 'another than who acted', 'ops-1'],
     ['a lift of what is not frozen', [], unfrozen, 'not in force'],
     ['a lift twice', [first, unfrozen], unfrozen, 'not in force'],
   ];

@@ -3,9 +3,9 @@ import { sha256Hex, canonicalJson } from '#kernel';
 import type { LightMyRequestResponse } from 'fastify';
 import { startTestService, type TestRequest, type TestService } from '../testing/service.ts';
 
-const OPS = ['olga', 'ops'] as const;
+const OPS = ['ops-1', 'ops'] as const;
 const SERVICE = ['billing', 'service'] as const;
-const APPROVER = ['anna', 'approver'] as const;
+const APPROVER = ['auditor-1', 'approver'] as const;
 const AUDITOR = ['ulf', 'auditor'] as const;
 const SHA256 = 'ab'.repeat(32);
 const SOURCE = { kind: 'onchain', reference: 'tx-1' };
@@ -243,7 +243,7 @@ describe('what is seen of a freeze', () => {
       freezeId,
       state: 'in-force',
       basis,
-      placedBy: 'olga',
+      placedBy: 'ops-1',
       blockedFrom: '2022-02-15T12:00:00.000Z',
       lift: null,
     });
@@ -266,14 +266,18 @@ describe('what is seen of a freeze', () => {
     const url = `/v1/admin/freezes/${freezeId}/lift-requests`;
     const request = { requestId: 'l-1', ground: 'placed-in-error', note: 'Another account was meant.' };
     const asked = await send({ url, as: OPS, body: request }, 201);
-    expect(asked.body['liftRequest']).toMatchObject({ requestId: 'l-1', state: 'requested', requestedBy: 'olga' });
-    await send({ url: `${url}/l-1/approval`, as: ['olga', 'approver'], body: {} }, 422);
+    expect(asked.body['liftRequest']).toMatchObject({ requestId: 'l-1', state: 'requested', requestedBy: 'ops-1' });
+    await send({ url: `${url}/l-1/approval`, as: ['ops-1', 'approver'], body: {} }, 422);
     const approved = await send({ url: `${url}/l-1/approval`, as: APPROVER, body: { note: 'Checked.' } }, 200);
-    expect(approved.body['liftRequest']).toMatchObject({ state: 'approved', decidedBy: 'anna', note: request.note });
+    expect(approved.body['liftRequest']).toMatchObject({
+      state: 'approved',
+      decidedBy: 'auditor-1',
+      note: request.note,
+    });
     expect((await read(`${url}/l-1`, OPS)).body).toEqual(approved.body['liftRequest']);
     expect((await read(`/v1/admin/freezes/${freezeId}`, OPS)).body).toMatchObject({
       state: 'lifted',
-      lift: { approvedBy: 'anna' },
+      lift: { approvedBy: 'auditor-1' },
     });
   });
 
@@ -287,7 +291,7 @@ describe('what is seen of a freeze', () => {
       reference: 'order of 1 March',
     };
     const proposed = await send({ url: '/v1/admin/legal-orders/ord-1/changes', as: OPS, body: ending }, 201);
-    expect(proposed.body['change']).toMatchObject({ changeId: 'c-1', state: 'proposed', proposedBy: 'olga' });
+    expect(proposed.body['change']).toMatchObject({ changeId: 'c-1', state: 'proposed', proposedBy: 'ops-1' });
     const url = '/v1/admin/legal-orders/ord-1/changes/c-1';
     const verified = await send({ url: `${url}/verification`, as: APPROVER, body: { method: 'call' } }, 200);
     expect((await read(url, OPS)).body).toEqual(verified.body['change']);
@@ -372,7 +376,7 @@ describe('the log, for auditors', () => {
     const { body } = await read('/v1/audit/refusals');
     expect(body['items']).toMatchObject([
       { code: 'account-frozen', actor: 'billing' },
-      { code: 'maker-is-checker', actor: 'olga' },
+      { code: 'maker-is-checker', actor: 'ops-1' },
     ]);
     expect((await read('/v1/audit/violations')).body).toEqual({ items: [], nextCursor: null });
   });

@@ -3,7 +3,7 @@ import type { LightMyRequestResponse } from 'fastify';
 import { connect } from 'node:net';
 import { startTestService, type TestRequest, type TestService } from '../testing/service.ts';
 
-const OPS = ['olga', 'ops'] as const;
+const OPS = ['ops-1', 'ops'] as const;
 const ASSET = { code: 'BTC', scale: 8, kind: 'crypto' };
 
 let service: TestService;
