@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { etagOf, sendProblem } from '../http/answer.ts';
 import { idempotencyKeyOf, ifMatchOf } from '../http/headers.ts';
 import { malformedRequest, ProblemError } from '../http/problem.ts';
-import { callerOf, pathOf } from '../http/request.ts';
+import { callerOf, pathOf, routeOf } from '../http/request.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { Plan, type Dto } from '../validation/plan.ts';
 import { EDGE_OPTIONS, LEDGER, METRICS } from './tokens.ts';
@@ -68,13 +68,19 @@ export class CommandEdge {
       return;
     }
     const named = await describe(outcome);
-    reply.code(request.routeOptions.config.created === true ? 201 : 200).send({ ...stepOf(outcome), ...named });
+    reply.code(routeOf(request).created ? 201 : 200).send({ ...stepOf(outcome), ...named });
   }
 
   #inTime(execution: Promise<Outcome>): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new ProblemError(TOOK_TOO_LONG)), this.#options.requestTimeoutMs);
-      execution.then(resolve, reject).finally(() => clearTimeout(timer));
+      const settle =
+        <Value>(answer: (value: Value) => void) =>
+        (value: Value): void => {
+          clearTimeout(timer);
+          answer(value);
+        };
+      execution.then(settle(resolve), settle(reject));
     });
   }
 }

@@ -5,6 +5,7 @@ import { isLoopback } from '../config/config.ts';
 import { sendProblem } from './answer.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import type { Problem } from './problem.ts';
+import { routeOf } from './request.ts';
 
 export interface GatekeeperOptions {
   readonly verifier: TokenVerifier;
@@ -35,7 +36,7 @@ export class Gatekeeper {
   readonly onRequest = (request: FastifyRequest, reply: FastifyReply, next: () => void): void => {
     const startedMs = performance.now();
     this.#underWay += 1;
-    reply.raw.once('close', () => {
+    reply.raw.on('close', () => {
       this.#underWay -= 1;
       this.#options.onEnd(request, reply, startedMs);
     });
@@ -79,7 +80,7 @@ export class Gatekeeper {
       return { code: 'rate-limited', detail: 'The caller sends more requests a second than it may.', retryAfterS };
     }
     if (request.is404 || mayUse(caller, request)) return undefined;
-    const { roles = [] } = request.routeOptions.config;
+    const { roles } = routeOf(request);
     const detail = roles.length === 0 ? 'A role is needed.' : `One of these roles is needed: ${roles.join(', ')}.`;
     return { code: 'forbidden', detail };
   }
@@ -94,7 +95,7 @@ const TOO_MUCH: Problem = { code: 'overloaded', detail: 'Too many requests are u
 /** The path as registered decides, not as it was written: there are many ways to write one. */
 function isOpen(request: FastifyRequest): boolean {
   if (request.is404) return !isUnderV1(request);
-  const { url = '' } = request.routeOptions;
+  const { url = '' } = routeOf(request);
   return OPEN_ROUTES.test(url) || (url === '/metrics' && isLoopback(request.socket.remoteAddress ?? ''));
 }
 
@@ -103,9 +104,9 @@ function isUnderV1(request: FastifyRequest): boolean {
 }
 
 function mayUse(caller: Caller, request: FastifyRequest): boolean {
-  const { url, config } = request.routeOptions;
+  const { url, roles } = routeOf(request);
   if (url === '/metrics') return caller.roles.length > 0;
-  return config.roles?.some((role) => (caller.roles as readonly string[]).includes(role)) === true;
+  return roles.some((role) => (caller.roles as readonly string[]).includes(role));
 }
 
 function challenge({ detail, tokenGiven }: Unauthenticated, reply: FastifyReply): Problem {

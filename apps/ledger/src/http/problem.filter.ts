@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { sendProblem } from './answer.ts';
 import { problemKind } from './problem.ts';
+import { routeOf } from './request.ts';
 import { problemOfThrown } from './thrown-problem.ts';
 
 /** Turns whatever a handler, a pipe or the framework throws into a problem. */
@@ -23,7 +24,7 @@ export class ProblemFilter implements ExceptionFilter {
     const problem = problemOfThrown(thrown);
     const { status } = problemKind(problem.code);
     if (status >= 500) {
-      const log = { err: thrown, code: problem.code, correlationId: request.id, route: request.routeOptions.url };
+      const log = { err: thrown, code: problem.code, correlationId: request.id, route: routeOf(request).url };
       if (status === 500) this.#logger.error(log, 'a request failed');
       else this.#logger.warn(log, 'a request was put off');
     }

@@ -5,6 +5,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set before any handler of a route that needs a token runs. */
     caller: Caller | null;
+    /** Filled by `routeOf`, once a request. */
+    route: Route | null;
   }
   interface FastifyContextConfig {
     /** Who may use the route: any of these. Without them only an open route answers. */
@@ -20,7 +22,35 @@ export function callerOf(request: FastifyRequest): Caller {
   return request.caller;
 }
 
-const templates = new Map<string, readonly string[]>();
+/** What requests ask of their route. */
+export interface Route {
+  /** The path as registered; undefined for a path that is no route's. */
+  readonly url: string | undefined;
+  readonly segments: readonly string[];
+  readonly roles: readonly string[];
+  readonly created: boolean;
+}
+
+const routes = new Map<string, Route>();
+const NO_ROUTE: Route = { url: undefined, segments: [], roles: [], created: false };
+
+/** The request's route. Fastify makes its description anew each time it is asked: it is asked once. */
+export function routeOf(request: FastifyRequest): Route {
+  request.route ??= describeRoute(request.routeOptions);
+  return request.route;
+}
+
+function describeRoute({ method, url, config }: FastifyRequest['routeOptions']): Route {
+  if (url === undefined) return NO_ROUTE;
+  const name = `${String(method)} ${url}`;
+  let route = routes.get(name);
+  if (route === undefined) {
+    route = { url, segments: url.split('/'), roles: config.roles ?? [], created: config.created === true };
+    routes.set(name, route);
+  }
+  return route;
+}
+
 const MAX_UNKNOWN_PATH_LENGTH = 256;
 
 /**
@@ -28,13 +58,8 @@ const MAX_UNKNOWN_PATH_LENGTH = 256;
  * is no route's is shown as it came, up to a bound.
  */
 export function pathOf(request: FastifyRequest): string {
-  const { url } = request.routeOptions;
+  const { url, segments } = routeOf(request);
   if (url === undefined) return request.url.replace(/[?#].*$/s, '').slice(0, MAX_UNKNOWN_PATH_LENGTH);
-  let segments = templates.get(url);
-  if (segments === undefined) {
-    segments = url.split('/');
-    templates.set(url, segments);
-  }
   const parameters = request.params as Readonly<Record<string, string | undefined>>;
   return segments
     .map((segment) => (segment.startsWith(':') ? encodeURIComponent(parameters[segment.slice(1)] ?? '') : segment))

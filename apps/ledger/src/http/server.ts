@@ -15,6 +15,7 @@ import { parseJsonBody } from './json-body.ts';
 import { malformedRequest, problemBody } from './problem.ts';
 import { ProblemFilter } from './problem.filter.ts';
 import { RateLimiter } from './rate-limiter.ts';
+import { routeOf } from './request.ts';
 
 export interface ServerOptions {
   readonly verifier: TokenVerifier;
@@ -67,6 +68,7 @@ export async function createServer(services: EdgeServices, options: ServerOption
   });
   const fastify = adapter.getInstance();
   fastify.decorateRequest('caller', null);
+  fastify.decorateRequest('route', null);
   fastify.addHook('onRequest', gatekeeper.onRequest);
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
@@ -92,7 +94,7 @@ function ended(
   logger: Logger,
 ): void {
   const { statusCode } = reply;
-  const route = request.routeOptions.url ?? 'unknown';
+  const route = routeOf(request).url ?? 'unknown';
   const durationMs = performance.now() - startedMs;
   services.metrics.requestEnded(request.method, route, statusCode, durationMs / 1000);
   // What went well is for the metrics; the route says what was asked, without anyone's ids.

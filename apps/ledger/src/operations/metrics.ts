@@ -15,7 +15,9 @@ export class Metrics {
   readonly #durations: Histogram<'method' | 'route' | 'status'>;
   readonly #durationsOf = new Map<string, { observe(seconds: number): void }>();
   readonly #commands: Counter<'type' | 'outcome'>;
+  readonly #commandsOf = new Map<string, { inc(): void }>();
   readonly #appended: Counter<'stream'>;
+  readonly #appendedOf = new Map<string, { inc(by: number): void }>();
   readonly #conflicts: Counter;
 
   constructor() {
@@ -60,22 +62,17 @@ export class Metrics {
   }
 
   requestEnded(method: string, route: string, status: number, seconds: number): void {
-    // Labels are looked up once for each route and status: every request comes through here.
     const name = `${method} ${String(status)} ${route}`;
-    let durations = this.#durationsOf.get(name);
-    if (durations === undefined) {
-      durations = this.#durations.labels(method, route, String(status));
-      this.#durationsOf.set(name, durations);
-    }
-    durations.observe(seconds);
+    remembered(this.#durationsOf, name, () => this.#durations.labels(method, route, String(status))).observe(seconds);
   }
 
   commandEnded(type: string, outcome: string): void {
-    this.#commands.inc({ type, outcome });
+    remembered(this.#commandsOf, `${type} ${outcome}`, () => this.#commands.labels(type, outcome)).inc();
   }
 
   appended(stream: string, events: number): void {
-    this.#appended.inc({ stream: stream.slice(0, stream.indexOf('-')) }, events);
+    const kind = stream.slice(0, stream.indexOf('-'));
+    remembered(this.#appendedOf, kind, () => this.#appended.labels(kind)).inc(events);
   }
 
   conflicted(): void {
@@ -92,4 +89,14 @@ export class Metrics {
       },
     });
   }
+}
+
+/** Labels are looked up once: every request comes through here. */
+function remembered<Labelled>(known: Map<string, Labelled>, name: string, look: () => Labelled): Labelled {
+  let labelled = known.get(name);
+  if (labelled === undefined) {
+    labelled = look();
+    known.set(name, labelled);
+  }
+  return labelled;
 }
