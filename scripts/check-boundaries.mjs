@@ -37,8 +37,9 @@ const FORBIDDEN_IMPORTS = {
   ],
   'libs/parties/src': ['#accounts', '#freezes', '#legal-orders', '#command-handling', 'node:net', '@nestjs/common'],
   'libs/legal-orders/src': ['#accounts', '#freezes', '#parties', '#projections', 'node:crypto', 'class-transformer'],
+  'libs/sanctions/src': ['#accounts', '#freezes', '#legal-orders', '#parties', 'node:crypto', 'class-validator'],
   'libs/freezes/src': ['#accounts', '#replay', '#event-store', '#projections', 'node:http', '@nestjs/swagger'],
-  'libs/accounts/src': ['#assets', '#legal-orders', '#replay', '#event-store', 'node:fs', 'uuid', '@nestjs/common'],
+  'libs/accounts/src': ['#assets', '#legal-orders', '#sanctions', '#replay', '#event-store', 'node:fs', 'uuid', '@nestjs/common'],
   'libs/event-store/src': ['#accounts', '#event-store/sqlite', '#replay', 'node:sqlite', '@eventstore/db-client'],
   'libs/event-store/memory/src': ['#accounts', '#event-store/sqlite', '#command-handling', 'node:sqlite'],
   'libs/event-store/sqlite/src': [
@@ -76,7 +77,8 @@ const ALLOWED_IMPORTS = {
   'libs/assets/src': ['#kernel', './events.ts', 'zod'],
   'libs/parties/src': ['#kernel'],
   'libs/legal-orders/src': ['#kernel'],
-  'libs/freezes/src': ['#kernel', '#parties', '#legal-orders'],
+  'libs/sanctions/src': ['#kernel'],
+  'libs/freezes/src': ['#kernel', '#parties', '#legal-orders', '#sanctions'],
   'libs/accounts/src': ['#kernel', '#parties', '#freezes'],
   'libs/event-store/src': ['#kernel', 'rxjs'],
   'libs/event-store/memory/src': ['#kernel', '#event-store'],
@@ -123,7 +125,7 @@ const PLANTED = [
   ['libs/event-store/src/planted.ts', uses('@jest/globals'), IMPORTS],
 
   // Domain code has no clock, no randomness, no I/O.
-  ...['kernel', 'assets', 'parties', 'legal-orders', 'freezes', 'accounts'].flatMap((library) =>
+  ...['kernel', 'assets', 'parties', 'legal-orders', 'sanctions', 'freezes', 'accounts'].flatMap((library) =>
     [
       ['Date.now()', GLOBALS],
       ['new Date()', GLOBALS],

@@ -14,6 +14,7 @@ import type { Health } from './operations/health.ts';
 import type { Metrics } from './operations/metrics.ts';
 import { OperationsController } from './operations/operations.controller.ts';
 import { PartiesController } from './parties/parties.controller.ts';
+import { SanctionsHitsController } from './sanctions-hits/sanctions-hits.controller.ts';
 
 /** What the edge needs of the rest. */
 export interface EdgeServices {
@@ -32,6 +33,7 @@ export interface EdgeServices {
     PartiesController,
     AccountsController,
     LegalOrdersController,
+    SanctionsHitsController,
     FreezesController,
     AuditController,
     OperationsController,

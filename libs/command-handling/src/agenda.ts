@@ -1,10 +1,10 @@
-import type { RecordedEvent } from '#kernel';
+import { basisOfStream, type Basis, type ChainAddress, type RecordedEvent } from '#kernel';
 import type { Opening } from '#parties';
 import { decodeEvent, idOfStream } from '#replay';
 
 /** A stream that the supervisor should look at. */
 export interface Item {
-  readonly kind: 'order' | 'party';
+  readonly kind: Basis['kind'] | 'party';
   readonly id: string;
 }
 
@@ -13,6 +13,9 @@ export const AGENDA_EVENTS: readonly string[] = [
   'LegalOrderVerified',
   'LegalOrderEnded',
   'LegalOrderExpired',
+  'SanctionsHitRaised',
+  'SanctionsHitConfirmed',
+  'SanctionsHitCleared',
   'FreezeAuthorised',
   'AccountFrozen',
   'FreezeAbandoned',
@@ -20,6 +23,7 @@ export const AGENDA_EVENTS: readonly string[] = [
   'AccountAttached',
   'AccountOpened',
   'PartyNamed',
+  'AddressLinked',
 ];
 
 /** A step that a handler has just begun is left to it for so long, in milliseconds. */
@@ -37,6 +41,8 @@ export class Agenda {
   /** Authorisations that became a freeze or nothing, and among them those whose freeze is over. */
   readonly #settled = new Set<string>();
   readonly #over = new Set<string>();
+  /** By address, the hits on it: each was raised on one address. */
+  readonly #hitsOn = new Map<string, readonly string[]>();
   /** Openings that became an account. */
   readonly #opened = new Set<string>();
 
@@ -52,10 +58,18 @@ export class Agenda {
       case 'LegalOrderVerified':
       case 'LegalOrderEnded':
       case 'LegalOrderExpired':
-        this.add({ kind: 'order', id: idOfStream(event.stream) }, nowMs);
+      case 'SanctionsHitConfirmed':
+      case 'SanctionsHitCleared':
+        this.#addBasisOf(event, nowMs);
         return;
       case 'FreezeAuthorised':
-        this.add({ kind: 'order', id: idOfStream(event.stream) }, nowMs + GRACE_MS);
+        this.#addBasisOf(event, nowMs + GRACE_MS);
+        return;
+      case 'SanctionsHitRaised':
+        if (event.data.subject.kind === 'address') this.#noteHit(event.data.subject, event.data.hitId);
+        return;
+      case 'AddressLinked':
+        for (const id of this.hitsOn(event.data)) this.add({ kind: 'sanctions-hit', id }, nowMs);
         return;
       case 'PartyNamed':
         this.add({ kind: 'party', id: idOfStream(event.stream) }, nowMs);
@@ -78,6 +92,20 @@ export class Agenda {
       default:
         return;
     }
+  }
+
+  #addBasisOf({ stream }: RecordedEvent, dueMs: number): void {
+    const basis = basisOfStream(stream);
+    if (basis !== undefined) this.add(basis, dueMs);
+  }
+
+  #noteHit(address: ChainAddress, hitId: string): void {
+    this.#hitsOn.set(addressName(address), [...this.hitsOn(address), hitId]);
+  }
+
+  /** The hits that were raised on an address, in whatever state they are. */
+  hitsOn(address: ChainAddress): readonly string[] {
+    return this.#hitsOn.get(addressName(address)) ?? [];
   }
 
   /** Looks at an item at a time, or earlier if it is due earlier. */
@@ -117,14 +145,18 @@ export class Agenda {
     if (over) this.#over.add(authorisationId);
   }
 
-  /** True when nothing is left to do for an authorisation of an order that has ended, or has not. */
-  isSettled(authorisationId: string, orderEnded: boolean): boolean {
-    return orderEnded ? this.#over.has(authorisationId) : this.#settled.has(authorisationId);
+  /** True when nothing is left to do for an authorisation of a basis that has ended, or has not. */
+  isSettled(authorisationId: string, basisEnded: boolean): boolean {
+    return basisEnded ? this.#over.has(authorisationId) : this.#settled.has(authorisationId);
   }
 
   isOpened({ accountId, key }: Opening): boolean {
     return this.#opened.has(openedName(accountId, key));
   }
+}
+
+function addressName({ chain, address }: ChainAddress): string {
+  return JSON.stringify([chain, address]);
 }
 
 function openedName(accountId: string, { caller, value }: { readonly caller: string; readonly value: string }): string {

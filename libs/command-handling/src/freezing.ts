@@ -1,6 +1,7 @@
 import { liftForEndedBasis, settleFreeze } from '#accounts';
-import { freezeUnder } from '#freezes';
+import { decideAuthorisation, freezeUnder, type FreezeAuthorised } from '#freezes';
 import {
+  basisOfStream,
   basisStream,
   isRecorded,
   isRejection,
@@ -11,20 +12,15 @@ import {
   toMs,
   toTimestamp,
   type Basis,
+  type BasisEnd,
+  type BasisState,
+  type BasisSubjects,
   type EventPointer,
   type Recorded,
   type Rejection,
-} from '#kernel';
-import {
-  decideLegalOrder,
-  mayAuthorise,
-  type FreezeAuthorised,
-  type Instrument,
-  type LegalOrderState,
-  type OrderEnd,
   type Tie,
-} from '#legal-orders';
-import { attachmentOf } from '#parties';
+} from '#kernel';
+import { attachmentOf, controlOf } from '#parties';
 import { keyEntryId } from '#replay';
 import { asked, keyReused, originOf, revisionMismatch, seen, type Asked } from './asked.ts';
 import { Rounds, type Core } from './core.ts';
@@ -33,7 +29,8 @@ import { rejectedOutcome, type Settled } from './one-stream.ts';
 import type { Openings } from './opening.ts';
 import { alreadyFrozen, eventAt, recordedOutcome } from './outcome.ts';
 import type { Origin, View } from './plan.ts';
-import { stateOf } from './streams.ts';
+import { partiesControlling } from './lookups.ts';
+import { basisContents, basisOf, stateOf } from './streams.ts';
 
 /** What the account's stream says before a freeze of it is authorised. */
 type AccountBefore =
@@ -49,11 +46,13 @@ interface AccountFacts {
   readonly freezeId: string | undefined;
 }
 
-/** What ties the account to a subject of the order, and the latest time that this rests on. */
+/** What ties the account to a subject of the basis, and the latest time that this rests on. */
 interface Found {
   readonly tie: Tie | undefined;
   readonly citedMs: number;
 }
+
+const NO_TIE: Found = { tie: undefined, citedMs: 0 };
 
 type Authorised =
   | { readonly kind: 'authorised'; readonly pointer: EventPointer }
@@ -117,14 +116,14 @@ export class Freezing {
   async #authorise(home: Asked, command: FreezeAccount, account: AccountFacts): Promise<Authorised> {
     const found = await this.#findTie(command, account);
     return this.#core.streams.decide<Authorised>(basisStream(command.basis), (view) => {
-      const order = stateOf(view, 'legalOrder');
-      const mine = ownAuthorisation(order, home);
+      const mine = ownAuthorisation(basisOf(view), home);
       if (mine !== undefined) return { result: mine };
       const nowMs = view.time(found.citedMs);
       const { accountId, scope, blockedFrom } = command;
-      const decision = decideLegalOrder(
-        { type: 'AuthoriseFreeze', orderId: command.basis.id, accountId, scope, blockedFrom },
-        order,
+      const decision = decideAuthorisation(
+        basisContents(view),
+        command.basis.id,
+        { accountId, scope, blockedFrom },
         { now: toTimestamp(nowMs), actor: home.request.actor, tie: found.tie },
       );
       if (isRejection(decision)) return { result: { kind: 'rejected', rejection: decision } };
@@ -153,11 +152,11 @@ export class Freezing {
       const { tie } = await this.#findTie(command, accountFacts(view, command.basis));
       const stream = basisStream(command.basis);
       const { rejection, decidedOn, atMs } = await this.#core.streams.inspect(stream, (basisView) => {
-        const order = stateOf(basisView, 'legalOrder');
+        const basis = basisOf(basisView);
         const nowMs = basisView.time();
         const { revision } = basisView;
         return {
-          rejection: ownAuthorisation(order, home) === undefined ? objection(order, command, tie, nowMs) : undefined,
+          rejection: ownAuthorisation(basis, home) === undefined ? objection(basis, command, tie, nowMs) : undefined,
           decidedOn: { stream, revision: revision < 0 ? null : String(revision) },
           atMs: nowMs,
         };
@@ -202,6 +201,7 @@ export class Freezing {
   #settleOnce(authorisation: Recorded<FreezeAuthorised>, by: SettledBy): Promise<'settled' | 'opening-first'> {
     const { accountId } = authorisation.data;
     const basis = basisOfStream(authorisation.stream);
+    if (basis === undefined) throw new Error(`no basis lives on ${authorisation.stream}`);
     return this.#core.streams.decide<'settled' | 'opening-first'>(`account-${accountId}`, async (view) => {
       const state = stateOf(view, 'account');
       const { key } = authorisation.metadata;
@@ -227,7 +227,7 @@ export class Freezing {
   }
 
   /** Lifts the freeze of an authorisation whose basis has ended, if it is in force (invariant 13). */
-  async lift(accountId: string, freezeId: string, ended: OrderEnd): Promise<void> {
+  async lift(accountId: string, freezeId: string, ended: BasisEnd): Promise<void> {
     await this.#core.streams.decide(`account-${accountId}`, (view) => {
       const events = liftForEndedBasis(stateOf(view, 'account'), freezeId, ended);
       if (events.length === 0) return { result: undefined };
@@ -243,31 +243,46 @@ export class Freezing {
   }
 
   #hasEnded(basis: Basis): Promise<boolean> {
-    return this.#core.streams.inspect(basisStream(basis), (view) => stateOf(view, 'legalOrder').ended !== undefined);
+    return this.#core.streams.inspect(basisStream(basis), (view) => basisOf(view).ended !== undefined);
   }
 
   /**
-   * What ties the account to a subject of the order: the order's own registration when it names the account, otherwise the
-   * attachment, of the account's own opening, to a holder that the order names.
+   * What ties the account to a subject of the basis: the basis's own registration when it names the account, otherwise the
+   * attachment, of the account's own opening, to a holder that the basis names, or that controls an address which it names.
    */
   async #findTie({ basis, accountId }: FreezeAccount, account: AccountFacts): Promise<Found> {
-    const order = await this.#core.streams.inspect(basisStream(basis), orderSubjects);
-    if (order === undefined) return { tie: undefined, citedMs: 0 };
-    if (order.accounts.includes(accountId)) return { tie: { namedBy: order.registered }, citedMs: 0 };
-    const partyId = account.holders.find((holder) => order.parties.includes(holder));
-    if (partyId === undefined || account.openedKey === undefined) return { tie: undefined, citedMs: 0 };
+    const named = await this.#subjects(basis);
+    if (named === undefined) return NO_TIE;
+    if (named.accounts.includes(accountId)) return { tie: { namedBy: named.registered }, citedMs: 0 };
     const { openedKey } = account;
-    return this.#core.streams.inspect(`party-${partyId}`, (view) => {
-      const attachment = attachmentOf(stateOf(view, 'party'), accountId, openedKey);
-      const tie = attachment === undefined ? undefined : { namedBy: attachment.pointer, partyId };
-      return { tie, citedMs: view.time() };
+    if (openedKey === undefined) return NO_TIE;
+    for (const partyId of account.holders) {
+      const byItself = named.parties.includes(partyId);
+      if (!byItself && named.addresses.length === 0) continue;
+      const found = await this.#core.streams.inspect(`party-${partyId}`, (view): Found => {
+        const party = stateOf(view, 'party');
+        const attachment = attachmentOf(party, accountId, openedKey);
+        const linkedBy = byItself ? undefined : controlOf(party, named.addresses);
+        if (attachment === undefined || (!byItself && linkedBy === undefined)) return NO_TIE;
+        return { tie: { namedBy: attachment.pointer, partyId, linkedBy }, citedMs: view.time() };
+      });
+      if (found.tie !== undefined) return found;
+    }
+    return NO_TIE;
+  }
+
+  #subjects(basis: Basis): Promise<NamedByBasis | undefined> {
+    return this.#core.streams.inspect(basisStream(basis), (view) => {
+      const { registered, subjects } = basisOf(view);
+      return registered === undefined ? undefined : { registered, ...subjects };
     });
   }
 
-  /** Finishes an opening that ties the account to a party which the order names. @returns false when there is none */
+  /** Finishes an opening that ties the account to a party which the basis names. @returns false when there is none */
   async #finishOpening({ basis, accountId }: FreezeAccount): Promise<boolean> {
-    const order = await this.#core.streams.inspect(basisStream(basis), orderSubjects);
-    for (const partyId of order?.parties ?? []) {
+    const named = await this.#subjects(basis);
+    if (named === undefined) return false;
+    for (const partyId of await partiesNamedBy(this.#core, named)) {
       const [attached] = await this.#openings.attachedOpenings(partyId, accountId);
       if (attached === undefined) continue;
       await this.#openings.advance(attached.opening, supervising(attached.eventId));
@@ -310,8 +325,8 @@ function accountFacts(view: View, basis: Basis): AccountFacts {
 }
 
 /** The authorisation that this very command made before, if it got so far. */
-function ownAuthorisation(order: LegalOrderState, { key, request }: Asked): Authorised | undefined {
-  const mine = order.authorisations.find(
+function ownAuthorisation({ authorisations }: BasisState, { key, request }: Asked): Authorised | undefined {
+  const mine = authorisations.find(
     ({ key: other }) =>
       other?.caller === key.caller && other.value === key.value && other.homeStream === key.homeStream,
   );
@@ -321,37 +336,24 @@ function ownAuthorisation(order: LegalOrderState, { key, request }: Asked): Auth
 }
 
 function objection(
-  order: LegalOrderState,
+  basis: BasisState,
   { accountId, scope }: FreezeAccount,
   tie: Tie | undefined,
   nowMs: number,
 ): Rejection | undefined {
-  const flaw = mayAuthorise(order, { accountId, scope, tie, at: toTimestamp(nowMs) });
+  const flaw = basis.mayAuthorise({ accountId, scope, tie, at: toTimestamp(nowMs) });
   return flaw === undefined ? undefined : reject(flaw.code, flaw.detail);
 }
 
-interface OrderSubjects {
+interface NamedByBasis extends BasisSubjects {
   readonly registered: EventPointer;
-  readonly accounts: readonly string[];
-  readonly parties: readonly string[];
 }
 
-function orderSubjects(view: View): OrderSubjects | undefined {
-  const { instrument, registered } = stateOf(view, 'legalOrder');
-  if (instrument === undefined || registered === undefined) return undefined;
-  return { registered, ...subjectsOf(instrument) };
-}
-
-/** The subjects of an instrument by kind. */
-export function subjectsOf({ subjects }: Instrument): { readonly accounts: string[]; readonly parties: string[] } {
-  return {
-    accounts: subjects.flatMap((subject) => (subject.kind === 'account' ? [subject.accountId] : [])),
-    parties: subjects.flatMap((subject) => (subject.kind === 'party' ? [subject.partyId] : [])),
-  };
-}
-
-function basisOfStream(stream: string): Basis {
-  return { kind: 'legal-order', id: stream.slice('legalOrder-'.length) };
+/** The parties that a basis names, by themselves or through an address that they control. */
+export async function partiesNamedBy(core: Core, { parties, addresses }: BasisSubjects): Promise<readonly string[]> {
+  const named = new Set(parties);
+  for (const address of addresses) for (const partyId of await partiesControlling(core, address)) named.add(partyId);
+  return [...named];
 }
 
 function originFromAuthorisation(authorisation: Recorded<FreezeAuthorised>, by: SettledBy, withKey: boolean): Origin {

@@ -15,7 +15,8 @@ import type {
   Timestamp,
 } from '#kernel';
 import type { LegalOrderCommand } from '#legal-orders';
-import type { IdentifyParty, RegisterParty } from '#parties';
+import type { IdentifyParty, LinkAddress, RegisterParty } from '#parties';
+import type { SanctionsHitRequest } from '#sanctions';
 
 /** Opens an account for parties that are identified and that no basis names: attach each holder, then open. */
 export interface OpenAccount {
@@ -38,12 +39,14 @@ export type LedgerCommand =
   | AssetCommand
   | RegisterParty
   | IdentifyParty
+  | LinkAddress
   | OpenAccount
   | Exclude<AccountCommand, RequestLift | ApproveLift | RejectLift>
   | Omit<RequestLift, 'accountId'>
   | Omit<ApproveLift, 'accountId'>
   | Omit<RejectLift, 'accountId'>
   | Exclude<LegalOrderCommand, { type: 'ExpireLegalOrder' | 'AuthoriseFreeze' }>
+  | SanctionsHitRequest
   | FreezeAccount;
 
 /** One command as it came in. */
@@ -90,7 +93,7 @@ export interface LedgerCommands {
   execute(request: CommandRequest): Promise<Outcome>;
   /** An asset's immutable facts, or undefined when it is not registered. */
   asset(code: string): Promise<Asset | undefined>;
-  /** All checked events of a short stream (asset, party, order) up to and including a revision: what an answer is built from. */
+  /** All checked events of a short stream (asset, party, order, hit) up to and including a revision: what an answer is built from. */
   history(stream: string, toRevision: number): Promise<readonly RecordedEvent[]>;
   /** One recorded event by its pointer. */
   eventAt(pointer: EventPointer): Promise<RecordedEvent | undefined>;

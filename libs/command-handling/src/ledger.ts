@@ -7,16 +7,20 @@ import {
   RejectionError,
   type Actor,
   type Asset,
+  type Basis,
   type EventPointer,
   type RecordedEvent,
   type Timestamp,
 } from '#kernel';
 import { decideLegalOrder, type RegisterLegalOrder } from '#legal-orders';
-import { decideParty } from '#parties';
+import { decideParty, type LinkAddress } from '#parties';
 import { decodeEvent, type HomeStreamIndex } from '#replay';
+import { decideSanctionsHit, type RaiseSanctionsHit, type SanctionsHitRequest } from '#sanctions';
+import type { Item } from './agenda.ts';
 import { createCore, type Core } from './core.ts';
 import { Freezing } from './freezing.ts';
 import { asRejection } from './lane.ts';
+import { accountOfFreeze, hitOf } from './lookups.ts';
 import type { CommandRequest, LedgerCommand, LedgerCommands, Outcome } from './ledger-api.ts';
 import { rejectedOutcome } from './one-stream.ts';
 import { Openings } from './opening.ts';
@@ -42,7 +46,7 @@ export interface Ledger extends LedgerCommands {
   readonly waiting: number;
 }
 
-/** How long the answer to an order's step waits for what follows from it, in milliseconds; the supervisor goes on in any case. */
+/** How long the answer to a step of a basis waits for what follows from it, in milliseconds; the supervisor goes on in any case. */
 const FOLLOW_UP_MS = 2_000;
 
 export function createLedger(options: LedgerOptions): Ledger {
@@ -98,6 +102,8 @@ class CommandLedger implements Ledger {
         return this.#core.oneStream.run(request, `party-${command.partyId}`, (view, now) =>
           decideParty(command, stateOf(view, 'party'), { now, actor }),
         );
+      case 'LinkAddress':
+        return this.#linkAddress(request, command);
       case 'OpenAccount':
         return this.#openings.open(request, command);
       case 'Deposit':
@@ -115,6 +121,14 @@ class CommandLedger implements Ledger {
       case 'VerifyChange':
       case 'RejectChange':
         return this.#stepOfOrder(request, command);
+      case 'RaiseSanctionsHit':
+        return this.#raiseHit(request, command);
+      case 'ConfirmSanctionsHit':
+      case 'DismissSanctionsHit':
+      case 'ProposeClearance':
+      case 'ApproveClearance':
+      case 'RejectClearance':
+        return this.#stepOfHit(request, command);
       case 'FreezeAccount':
         return this.#freezing.freeze(request, command);
       case 'RequestLift':
@@ -176,17 +190,65 @@ class CommandLedger implements Ledger {
       decideLegalOrder(command, stateOf(view, 'legalOrder'), { now, actor }),
     );
     const comesOrGoes = command.type === 'VerifyLegalOrder' || command.type === 'VerifyChange';
-    if (comesOrGoes && outcome.status === 'accepted') await this.#followUp(command.orderId);
+    if (comesOrGoes && outcome.status === 'accepted') await this.#followUp({ kind: 'legal-order', id: command.orderId });
+    return outcome;
+  }
+
+  /** A party exists or it doesn't; a hit raised before stays raised. So both are looked at before the hit's stream. */
+  async #raiseHit(request: CommandRequest, command: RaiseSanctionsHit): Promise<Outcome> {
+    const { subject, entry } = command.hit;
+    const unknownParty = subject.kind === 'party' ? await this.#findUnknownParty(subject.partyId) : undefined;
+    const sameHit = await hitOf(this.#core, subject, entry.sha256);
+    const { actor } = request;
+    return this.#core.oneStream.run(request, `sanctionsHit-${command.hitId}`, (view, now) =>
+      decideSanctionsHit(command, stateOf(view, 'sanctionsHit'), { now, actor, unknownParty, sameHit }),
+    );
+  }
+
+  #findUnknownParty(partyId: string): Promise<string | undefined> {
+    return this.#core.streams.inspect(`party-${partyId}`, (view) =>
+      stateOf(view, 'party').registered === undefined ? partyId : undefined,
+    );
+  }
+
+  async #stepOfHit(
+    request: CommandRequest,
+    command: Exclude<SanctionsHitRequest, { type: 'RaiseSanctionsHit' }>,
+  ): Promise<Outcome> {
+    const { actor } = request;
+    const outcome = await this.#core.oneStream.run(request, `sanctionsHit-${command.hitId}`, (view, now) =>
+      decideSanctionsHit(command, stateOf(view, 'sanctionsHit'), { now, actor }),
+    );
+    const comesOrGoes = command.type === 'ConfirmSanctionsHit' || command.type === 'ApproveClearance';
+    if (comesOrGoes && outcome.status === 'accepted') {
+      await this.#followUp({ kind: 'sanctions-hit', id: command.hitId });
+    }
+    return outcome;
+  }
+
+  /** An address of the party's own may stand in a hit: the party is then named before the answer. */
+  async #linkAddress(request: CommandRequest, command: LinkAddress): Promise<Outcome> {
+    const { actor } = request;
+    const outcome = await this.#core.oneStream.run(request, `party-${command.partyId}`, (view, now) =>
+      decideParty(command, stateOf(view, 'party'), { now, actor }),
+    );
+    if (command.role === 'holder-controlled' && outcome.status === 'accepted') {
+      await this.#inTime(this.supervisor.tendHitsOn(command), { kind: 'party', id: command.partyId });
+    }
     return outcome;
   }
 
   /**
-   * What follows from an order that comes into force or ends (parties named, freezes lifted) is done before the answer, so
+   * What follows from a basis that comes into force or ends (parties named, freezes lifted) is done before the answer, so
    * that who saw the answer sees it done. It is bounded: what takes longer the supervisor finishes.
    */
-  async #followUp(orderId: string): Promise<void> {
-    const tended = this.supervisor.tendOrder(orderId).catch((error: unknown) => {
-      this.#watch.failed({ kind: 'order', id: orderId }, error);
+  #followUp(basis: Basis): Promise<void> {
+    return this.#inTime(this.supervisor.tendBasis(basis), basis);
+  }
+
+  async #inTime(step: Promise<void>, item: Item): Promise<void> {
+    const tended = step.catch((error: unknown) => {
+      this.#watch.failed(item, error);
     });
     await Promise.race([tended, this.#core.machine.sleep(FOLLOW_UP_MS)]);
   }
@@ -195,30 +257,9 @@ class CommandLedger implements Ledger {
     request: CommandRequest,
     command: Extract<LedgerCommand, { type: 'RequestLift' | 'ApproveLift' | 'RejectLift' }>,
   ): Promise<Outcome> {
-    const accountId = await this.#accountOfFreeze(command.freezeId);
+    const accountId = await accountOfFreeze(this.#core, command.freezeId);
     if (accountId === undefined) return rejectedOutcome(reject('freeze-not-found', 'there is no such freeze'));
     return this.#onAccount(request, { ...command, accountId }, undefined);
-  }
-
-  /** A freeze belongs to one account for good: found in the index, or among what the index has not taken in yet. */
-  async #accountOfFreeze(freezeId: string): Promise<string | undefined> {
-    const { index, store } = this.#core;
-    let after = index.checkpoint();
-    const indexed = index.accountOfFreeze(freezeId);
-    if (indexed !== undefined) return indexed;
-    for (;;) {
-      const page = await store.readAll({
-        limit: 1_000,
-        filter: { types: ['AccountFrozen', 'FreezeAbandoned'] },
-        ...(after === undefined ? {} : { after }),
-      });
-      for (const event of page.events) {
-        const data = event.data as { freezeId?: unknown; accountId?: unknown } | null;
-        if (data?.freezeId === freezeId && typeof data.accountId === 'string') return data.accountId;
-      }
-      if (page.atEnd) return undefined;
-      after = page.scannedTo;
-    }
   }
 
   async asset(code: string): Promise<Asset | undefined> {

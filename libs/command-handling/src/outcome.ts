@@ -1,5 +1,6 @@
 import type { AccountEvent } from '#accounts';
 import type { EventReader } from '#event-store';
+import type { FreezeAuthorised } from '#freezes';
 import {
   reject,
   type CommandRefused,
@@ -8,7 +9,6 @@ import {
   type RecordedEvent,
   type Rejection,
 } from '#kernel';
-import type { FreezeAuthorised } from '#legal-orders';
 import { decodeEvent, type LedgerEvent } from '#replay';
 import type { Outcome } from './ledger-api.ts';
 

@@ -1,6 +1,7 @@
 import type { EventStore } from '#event-store';
-import { reject, RejectionError } from '#kernel';
-import { CitationResolver, type HomeStreamIndex, type StreamState } from '#replay';
+import { basisState, isBasisContents, type BasisContents } from '#freezes';
+import { reject, RejectionError, type BasisState } from '#kernel';
+import { CitationResolver, idOfStream, type HomeStreamIndex, type StreamState } from '#replay';
 import { HomeStream } from './home-stream.ts';
 import { Lane, type LaneHost } from './lane.ts';
 import type { Task, View } from './plan.ts';
@@ -72,7 +73,7 @@ export class Streams {
   /**
    * Takes facts out of another stream, in its turn and as of its end: nothing is seen that is not stored, and what was
    * acknowledged is seen. `extract` must copy what it keeps. Allowed from within a task of an account's stream on streams
-   * of orders and parties, and nowhere else within a task: a task that waits for a lane that waits for it would never end.
+   * of bases and parties, and nowhere else within a task: a task that waits for a lane that waits for it would never end.
    */
   inspect<Result>(stream: string, extract: (view: View) => Result): Promise<Result> {
     return this.decide(stream, (view) => ({ result: extract(view) }));
@@ -103,6 +104,17 @@ export class Streams {
 }
 
 type ContentsOf<Kind extends StreamState['kind']> = Extract<StreamState, { kind: Kind }>['state'];
+
+/** A view of the stream of a basis, of whatever kind. @throws Error for a stream of anything else: a bug. */
+export function basisOf(view: View): BasisState {
+  return basisState(basisContents(view), idOfStream(view.stream));
+}
+
+/** The state itself, to decide on. @throws as `basisOf` */
+export function basisContents({ stream, contents }: View): BasisContents {
+  if (!isBasisContents(contents)) throw new Error(`no basis lives on ${stream}`);
+  return contents;
+}
 
 /** The state of a view of a known kind. @throws Error for another kind: a bug. */
 export function stateOf<Kind extends StreamState['kind']>(view: View, kind: Kind): ContentsOf<Kind> {

@@ -1,14 +1,25 @@
 import type { EventFilter, EventReader } from '#event-store';
-import { isRejection, SUPERVISOR, toMs, toTimestamp, type Basis, type EventPointer, type Position } from '#kernel';
-import { decideLegalOrder, type Authorisation, type LegalOrderState, type OrderEnd } from '#legal-orders';
+import {
+  basisStream,
+  isRejection,
+  SUPERVISOR,
+  toTimestamp,
+  type Authorisation,
+  type Basis,
+  type BasisEnd,
+  type BasisSubjects,
+  type ChainAddress,
+  type EventPointer,
+  type Position,
+} from '#kernel';
+import { decideLegalOrder } from '#legal-orders';
 import { decideParty } from '#parties';
-import { idOfStream } from '#replay';
 import { Agenda, AGENDA_EVENTS, type Item } from './agenda.ts';
 import type { Core } from './core.ts';
-import { subjectsOf, supervising, type Freezing } from './freezing.ts';
+import { partiesNamedBy, supervising, type Freezing } from './freezing.ts';
 import type { Openings } from './opening.ts';
 import type { Origin, View } from './plan.ts';
-import { stateOf } from './streams.ts';
+import { basisOf, stateOf } from './streams.ts';
 
 /** What the supervisor tells those who watch it. */
 export interface SupervisorWatch {
@@ -18,13 +29,13 @@ export interface SupervisorWatch {
 
 /** How often the clock and the end of the log are looked at, in milliseconds: an expiry is recorded at most that late. */
 const TICK_MS = 250;
-/** Authorisations of one order that are tended at the same time. */
+/** Authorisations of one basis that are tended at the same time. */
 const TENDED_TOGETHER = 16;
 const PAGE = 1_000;
 const FILTER: EventFilter = { types: AGENDA_EVENTS };
 
 /**
- * Finishes what stands between two appends, expires orders, names and un-names parties, and lifts what rests on an order
+ * Finishes what stands between two appends, expires orders, names and un-names parties, and lifts what rests on a basis
  * that ended. Driven by the log and the clock. What to look at comes from the log's events as hints; what to do is decided
  * from the streams themselves, by the rules that the handlers use, so two supervisors, or a supervisor and a slow handler,
  * can do no harm.
@@ -116,19 +127,24 @@ export class Supervisor {
   }
 
   async #tend(item: Item): Promise<void> {
-    if (item.kind === 'order') await this.tendOrder(item.id);
-    else await this.#tendParty(item.id);
+    if (item.kind === 'party') await this.#tendParty(item.id);
+    else await this.tendBasis({ kind: item.kind, id: item.id });
   }
 
-  /** Does all that an order's stream asks for now, and notes when to look again. */
-  async tendOrder(orderId: string): Promise<void> {
-    await this.#expire(orderId);
-    const order = await this.#core.streams.inspect(`legalOrder-${orderId}`, (view) => orderFacts(view));
-    if (order === undefined) return;
-    if (order.nextMs !== undefined) this.#agenda.add({ kind: 'order', id: orderId }, order.nextMs);
-    if (order.inForceBy !== undefined) await this.#nameAll(order, order.inForceBy);
-    await this.#settleAll(order);
-    if (order.ended !== undefined) await this.#unnameAll(order, order.ended.pointer);
+  /** Does all that the stream of a basis asks for now, and notes when to look again. */
+  async tendBasis(basis: Basis): Promise<void> {
+    if (basis.kind === 'legal-order') await this.#expire(basis.id);
+    const facts = await this.#core.streams.inspect(basisStream(basis), (view) => basisFacts(view));
+    if (facts === undefined) return;
+    if (facts.nextMs !== undefined) this.#agenda.add(basis, facts.nextMs);
+    if (facts.inForceBy !== undefined) await this.#nameAll(facts, facts.inForceBy);
+    await this.#settleAll(facts);
+    if (facts.ended !== undefined) await this.#unnameAll(facts, facts.ended.pointer);
+  }
+
+  /** Tends the hits on an address that was linked to a party: what is in force now names that party. */
+  async tendHitsOn(address: ChainAddress): Promise<void> {
+    for (const id of this.#agenda.hitsOn(address)) await this.tendBasis({ kind: 'sanctions-hit', id });
   }
 
   async #expire(orderId: string): Promise<void> {
@@ -141,28 +157,28 @@ export class Supervisor {
     });
   }
 
-  /** Walks the authorisations on the order's own stream, not a read model: each is settled, and lifted when the order ended. */
-  async #settleAll(order: OrderFacts): Promise<void> {
-    const todo = order.authorisations.filter(
-      ({ pointer }) => !this.#agenda.isSettled(pointer.eventId, order.ended !== undefined),
+  /** Walks the authorisations on the basis's own stream, not a read model: each is settled, and lifted when the basis ended. */
+  async #settleAll({ authorisations, ended }: BasisFacts): Promise<void> {
+    const todo = authorisations.filter(
+      ({ pointer }) => !this.#agenda.isSettled(pointer.eventId, ended !== undefined),
     );
     for (let at = 0; at < todo.length; at += TENDED_TOGETHER) {
-      await Promise.all(todo.slice(at, at + TENDED_TOGETHER).map((each) => this.#settle(each, order.ended)));
+      await Promise.all(todo.slice(at, at + TENDED_TOGETHER).map((each) => this.#settle(each, ended)));
     }
   }
 
-  async #settle({ pointer, accountId }: Authorisation, ended: OrderEnd | undefined): Promise<void> {
+  async #settle({ pointer, accountId }: Authorisation, ended: BasisEnd | undefined): Promise<void> {
     await this.#freezing.settle(pointer, { by: 'supervisor', actor: SUPERVISOR, correlationId: pointer.eventId });
     if (ended !== undefined) await this.#freezing.lift(accountId, pointer.eventId, ended);
     this.#agenda.settled(pointer.eventId, ended !== undefined);
   }
 
-  async #nameAll({ basis, parties }: OrderFacts, citation: EventPointer): Promise<void> {
-    for (const partyId of parties) await this.#changeNaming({ type: 'NameParty', partyId, basis, citation });
+  async #nameAll({ basis, subjects }: BasisFacts, citation: EventPointer): Promise<void> {
+    for (const partyId of await partiesNamedBy(this.#core, subjects)) await this.#changeNaming({ type: 'NameParty', partyId, basis, citation });
   }
 
-  async #unnameAll({ basis, parties }: OrderFacts, citation: EventPointer): Promise<void> {
-    for (const partyId of parties) await this.#changeNaming({ type: 'UnnameParty', partyId, basis, citation });
+  async #unnameAll({ basis, subjects }: BasisFacts, citation: EventPointer): Promise<void> {
+    for (const partyId of await partiesNamedBy(this.#core, subjects)) await this.#changeNaming({ type: 'UnnameParty', partyId, basis, citation });
   }
 
   async #changeNaming(
@@ -188,48 +204,37 @@ export class Supervisor {
       ...stateOf(view, 'party').named.values(),
     ]);
     for (const { basis } of bases) {
-      const ended = await this.#core.streams.inspect(
-        `legalOrder-${basis.id}`,
-        (view) => stateOf(view, 'legalOrder').ended,
-      );
+      const ended = await this.#core.streams.inspect(basisStream(basis), (view) => basisOf(view).ended);
       if (ended !== undefined)
         await this.#changeNaming({ type: 'UnnameParty', partyId, basis, citation: ended.pointer });
     }
   }
 }
 
-interface OrderFacts {
+interface BasisFacts {
   readonly basis: Basis;
-  readonly parties: readonly string[];
-  /** The verification, when the order is verified, effective and not ended. */
+  readonly subjects: BasisSubjects;
+  /** The event that put it in force, when it is and has not ended. */
   readonly inForceBy: EventPointer | undefined;
-  readonly ended: OrderEnd | undefined;
+  readonly ended: BasisEnd | undefined;
   readonly authorisations: readonly Authorisation[];
-  /** When the clock alone will change something: the order becomes effective, or expires. */
+  /** When the clock alone will change something. */
   readonly nextMs: number | undefined;
 }
 
-function orderFacts(view: View): OrderFacts | undefined {
-  const order = stateOf(view, 'legalOrder');
-  const { instrument, ended, authorisations } = order;
-  if (instrument === undefined) return undefined;
-  const nowMs = view.time();
+function basisFacts(view: View): BasisFacts | undefined {
+  const state = basisOf(view);
+  if (state.registered === undefined) return undefined;
+  const { basis, subjects, ended, authorisations } = state;
+  const now = toTimestamp(view.time());
   return {
-    basis: { kind: 'legal-order', id: idOfStream(view.stream) },
-    parties: subjectsOf(instrument).parties,
-    inForceBy: order.state === 'verified' && toMs(instrument.effectiveAt) <= nowMs ? order.verified : undefined,
+    basis,
+    subjects,
+    inForceBy: state.inForceBy(now),
     ended,
     authorisations: [...authorisations],
-    nextMs: order.state === 'verified' ? nextMoment(order, nowMs) : undefined,
+    nextMs: state.nextMoment(now),
   };
-}
-
-function nextMoment({ instrument }: LegalOrderState, nowMs: number): number | undefined {
-  const moments = [instrument?.effectiveAt, instrument?.expiresAt].map((time) =>
-    time === undefined ? NaN : toMs(time),
-  );
-  const coming = moments.filter((ms) => ms > nowMs);
-  return coming.length === 0 ? undefined : Math.min(...coming);
 }
 
 function ownOrigin(correlationId: string, causationId: string | null): Origin {

@@ -3,20 +3,14 @@ import {
   decodeData,
   pointerTo,
   scopeWithin,
+  type ChainAddress,
   type EventOf,
   type Recorded,
   type RecordedEvent,
   type Scope,
 } from '#kernel';
-import {
-  checkLegalOrder,
-  evolveLegalOrder,
-  initialLegalOrderState,
-  type FreezeAuthorised,
-  type LegalOrderEvent,
-  type LegalOrderState,
-} from '#legal-orders';
-import { AccountAttached } from '#parties';
+import { AccountAttached, AddressLinked } from '#parties';
+import { foldBasis, type BasisEvent, type FreezeAuthorised } from './basis.ts';
 import type { AccountFrozen, AccountUnfrozen } from './events.ts';
 import { liftKey, samePointer, type FreezesState } from './state.ts';
 
@@ -26,15 +20,17 @@ export type Resolution = { readonly ok: true } | { readonly ok: false; readonly 
 export interface CitedFreeze {
   readonly event: Recorded<AccountFrozen>;
   /** The well-formed events of the cited stream from its beginning to the cited revision; legal or not. */
-  readonly basisEvents: readonly Recorded<LegalOrderEvent>[];
+  readonly basisEvents: readonly Recorded<BasisEvent>[];
   /** What stands where the authorisation's `namedBy` points to. */
   readonly namedByEvent: RecordedEvent | undefined;
+  /** What stands where its `linkedBy` points to: of a hit on an address. */
+  readonly linkedByEvent?: RecordedEvent | undefined;
   /** The parties that AccountOpened lists, where they are known. */
   readonly holders?: readonly string[] | undefined;
 }
 
 /**
- * Re-runs the rule behind a freeze (invariant 1): the cited event is there, authorises this very freeze, and the order, as
+ * Re-runs the rule behind a freeze (invariant 1): the cited event is there, authorises this very freeze, and the basis, as
  * its own events before it tell, was in force then and named the account. Looks at nothing later in the log than the
  * freeze, so the verdict is the same whenever it is asked for.
  */
@@ -42,16 +38,25 @@ export function resolveCitation(cited: CitedFreeze): Resolution {
   return resolution(citationProblem(cited));
 }
 
-function citationProblem({ event, basisEvents, namedByEvent, holders }: CitedFreeze): string | undefined {
+function citationProblem({
+  event,
+  basisEvents,
+  namedByEvent,
+  linkedByEvent,
+  holders,
+}: CitedFreeze): string | undefined {
   const authorisation = basisEvents.at(-1);
   if (authorisation === undefined || !samePointer(pointerTo(authorisation), event.data.citation)) {
     return 'the cited event does not exist';
   }
   if (authorisation.type !== 'FreezeAuthorised') return 'the cited event authorises no freeze';
+  const basis = foldBasis(authorisation.stream, basisEvents.slice(0, -1));
+  if (basis === undefined) return 'the cited event is not on the stream of a basis';
   return (
     mismatch(authorisation, event) ??
     tieProblem(authorisation, namedByEvent, holders) ??
-    checkLegalOrder(foldLegal(basisEvents.slice(0, -1)), authorisation)
+    linkProblem(authorisation, basis.state.subjects.addresses, linkedByEvent) ??
+    basis.objection(authorisation)
   );
 }
 
@@ -81,8 +86,8 @@ function isEarlier(event: { readonly position: string }, than: { readonly positi
 }
 
 /**
- * Why the event that `namedBy` points to does not tie the account to a subject of the order. That `namedBy` points to the
- * order's own registration, or to the stream of a party that it names, is for the order's rule to see.
+ * Why the event that `namedBy` points to does not tie the account to a subject of the basis. That `namedBy` points to an
+ * order's own registration, or to the stream of a party that is named, is for the rule of the basis to see.
  */
 function tieProblem(
   authorisation: Recorded<FreezeAuthorised>,
@@ -108,13 +113,36 @@ function attaches(tie: RecordedEvent, partyId: string, accountId: string): boole
   return data.partyId === partyId && data.accountId === accountId;
 }
 
-/** The order as its own legal events make it: what should never be changes nothing. */
-function foldLegal(events: readonly Recorded<LegalOrderEvent>[]): LegalOrderState {
-  let state = initialLegalOrderState();
-  for (const event of events) {
-    if (checkLegalOrder(state, event) === undefined) state = evolveLegalOrder(state, event);
+/**
+ * Why the event that `linkedBy` points to does not tie the party to an address that the hit names. That a hit on an address
+ * has such a pointer, and no other basis has, is for the rule of the basis to see.
+ */
+function linkProblem(
+  { data, ...authorisation }: Recorded<FreezeAuthorised>,
+  addresses: readonly ChainAddress[],
+  link: RecordedEvent | undefined,
+): string | undefined {
+  if (!('linkedBy' in data) || data.linkedBy === undefined) return undefined;
+  if (link === undefined || !samePointer(pointerTo(link), data.linkedBy)) {
+    return 'the event that links the address does not exist';
   }
-  return state;
+  if (!isEarlier(link, authorisation)) return 'the event that links the address is later than the authorisation';
+  const { partyId } = data;
+  const isNamed = addresses.some((address) => partyId !== undefined && links(link, partyId, address));
+  return isNamed ? undefined : 'no address that the hit names was linked to the party as its own';
+}
+
+function links(link: RecordedEvent, partyId: string, { chain, address }: ChainAddress): boolean {
+  if (link.type !== 'AddressLinked') return false;
+  const decoded = decodeData(AddressLinked, link.schemaVersion, link.data);
+  if (!decoded.ok) return false;
+  const data = decoded.data as EventOf<typeof AddressLinked>['data'];
+  return (
+    data.partyId === partyId &&
+    data.chain === chain &&
+    data.address === address &&
+    data.role === 'holder-controlled'
+  );
 }
 
 /** A lift, the freezes just before it, and what stands in the log where its citation points to. */
@@ -122,7 +150,7 @@ export interface CitedLift {
   readonly event: Recorded<AccountUnfrozen>;
   readonly freezes: FreezesState;
   /** As for a freeze; of no matter for `placed-in-error`, whose request is on the account's own stream. */
-  readonly basisEvents: readonly Recorded<LegalOrderEvent>[];
+  readonly basisEvents: readonly Recorded<BasisEvent>[];
 }
 
 /** Re-runs the rule behind a lift (invariants 3 and 9): the ground that it states is established by what it points to. */
@@ -143,7 +171,7 @@ function basisEndedProblem({ event, freezes, basisEvents }: CitedLift): string |
   if (ending === undefined || !samePointer(pointerTo(ending), citation)) return 'the cited event does not exist';
   if (ending.stream !== basisStream(freeze.basis)) return 'the cited event is not on the stream of the basis';
   if (!isEarlier(ending, event)) return 'the cited event is later in the log than the lift';
-  const { ended } = foldLegal(basisEvents);
+  const ended = foldBasis(ending.stream, basisEvents)?.state.ended;
   if (ended === undefined || !samePointer(ended.pointer, citation)) return 'the cited event did not end the basis';
   if (ended.requestedBy !== requestedBy || ended.approvedBy !== approvedBy) return 'other people ended the basis';
   return undefined;

@@ -1,5 +1,5 @@
 import type { Basis, Recorded } from '#kernel';
-import type { FreezeAuthorised } from '#legal-orders';
+import type { FreezeAuthorised } from './basis.ts';
 import type { AbandonReason } from './events.ts';
 import { freezeUnder, type FreezesState } from './state.ts';
 

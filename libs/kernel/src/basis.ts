@@ -1,13 +1,26 @@
 import { z } from 'zod';
 import { field } from './schema.ts';
 
-/** What a freeze cites: one restraining legal order or (later) one sanctions hit. */
-export const basisSchema = z.strictObject({ kind: z.enum(['legal-order']), id: field.id });
+export const BASIS_KINDS = ['legal-order', 'sanctions-hit'] as const;
+
+/** What a freeze cites: one restraining legal order or one sanctions hit. */
+export const basisSchema = z.strictObject({ kind: z.enum(BASIS_KINDS), id: field.id });
 export type Basis = z.infer<typeof basisSchema>;
+
+const STREAM_PREFIX: Readonly<Record<Basis['kind'], string>> = {
+  'legal-order': 'legalOrder-',
+  'sanctions-hit': 'sanctionsHit-',
+};
 
 /** The stream on which a basis lives: its events, its authorisations, its end. */
 export function basisStream(basis: Basis): string {
-  return `legalOrder-${basis.id}`;
+  return `${STREAM_PREFIX[basis.kind]}${basis.id}`;
+}
+
+/** The basis that lives on a stream, or undefined for a stream of anything else. */
+export function basisOfStream(stream: string): Basis | undefined {
+  const kind = BASIS_KINDS.find((each) => stream.startsWith(STREAM_PREFIX[each]));
+  return kind === undefined ? undefined : { kind, id: stream.slice(STREAM_PREFIX[kind].length) };
 }
 
 /** The way money moves past a restriction: out of the account (`debit`). `credit` and `both` come later. */

@@ -7,5 +7,6 @@ export * from './money.ts';
 export * from './rejection.ts';
 export * from './schema.ts';
 export * from './basis.ts';
+export * from './authorisation.ts';
 export * from './refusal.ts';
 export * from './projection.ts';

@@ -1,4 +1,4 @@
-import { assertNever, isRejection, reject, type Actor, type Rejection, type Timestamp } from '#kernel';
+import { assertNever, isRejection, reject, type Actor, type Rejection, type Tie, type Timestamp } from '#kernel';
 import type {
   AuthoriseFreeze,
   ExpireLegalOrder,
@@ -11,7 +11,7 @@ import type {
   VerifyLegalOrder,
 } from './commands.ts';
 import type { LegalOrderEvent } from './events.ts';
-import { hasRunOut, mayAuthorise, type Tie } from './in-force.ts';
+import { hasRunOut, mayAuthorise } from './in-force.ts';
 import { findFlaw } from './instrument.ts';
 import type { LegalOrderState } from './state.ts';
 import type { ChangeView } from './views.ts';

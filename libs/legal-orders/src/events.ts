@@ -1,4 +1,4 @@
-import { CommandRefused, defineEvent, field, pointerSchema, scopeSchema, type EventOf } from '#kernel';
+import { authorisationFields, CommandRefused, defineEvent, field, scopeSchema, type EventOf } from '#kernel';
 import { z } from 'zod';
 
 export const ORDER_KINDS = [
@@ -134,18 +134,7 @@ export const FreezeAuthorised = defineEvent({
   streams: ['legalOrder'],
   summary:
     'The order, in force and naming the account, authorises one freeze of it. The id of this event is the id of the freeze.',
-  schema: z.strictObject({
-    orderId: field.id,
-    accountId: field.id,
-    scope: scopeSchema,
-    /** The event that ties the account to a subject: the registration that names it, or AccountAttached on a party's stream. */
-    namedBy: pointerSchema,
-    /** The party through which the order names the account; absent when it names the account itself. */
-    partyId: field.id.optional(),
-    requestedBy: field.actorId,
-    /** From when the property counts as blocked by law; the recorded time when absent. */
-    blockedFrom: field.timestamp.optional(),
-  }),
+  schema: z.strictObject({ orderId: field.id, ...authorisationFields }),
 });
 export type FreezeAuthorised = EventOf<typeof FreezeAuthorised>;
 

@@ -12,7 +12,7 @@ import {
   specPointer,
   verifiedOrder,
 } from '#testing';
-import { toTimestamp, type Scope } from '#kernel';
+import { toTimestamp, type Scope, type Tie } from '#kernel';
 import {
   checkLegalOrder,
   decideLegalOrder,
@@ -21,7 +21,6 @@ import {
   initialLegalOrderState,
   legalOrderEvents,
   mayAuthorise,
-  type Tie,
 } from './index.ts';
 
 const { given } = specFor({

@@ -1,30 +1,7 @@
-import { scopeWithin, toMs, type EventPointer, type Scope, type Timestamp } from '#kernel';
+import { scopeWithin, toMs, type EventPointer, type FreezeInQuestion, type Obstacle, type Tie, type Timestamp } from '#kernel';
 import type { Instrument } from './events.ts';
 import type { LegalOrderState } from './state.ts';
 import type { OrderState } from './views.ts';
-
-/** What ties an account to a subject of the order. */
-export interface Tie {
-  /** The registration that lists the account, or AccountAttached on the stream of a party that it lists. */
-  readonly namedBy: EventPointer;
-  /** The party through which the order names the account; absent when it names the account itself. */
-  readonly partyId?: string | undefined;
-}
-
-/** Why an order authorises no freeze. */
-export interface Obstacle {
-  readonly code: 'basis-not-found' | 'basis-not-in-force' | 'basis-does-not-name-account' | 'scope-exceeds-basis';
-  readonly detail: string;
-}
-
-export interface FreezeInQuestion {
-  readonly accountId: string;
-  /** Undefined: the order's own. */
-  readonly scope: Scope | undefined;
-  /** Undefined: nothing ties the account to a subject. */
-  readonly tie: Tie | undefined;
-  readonly at: Timestamp;
-}
 
 const NOT_IN_FORCE: Record<Exclude<OrderState, 'verified'>, string> = {
   registered: 'the legal order is not verified yet',

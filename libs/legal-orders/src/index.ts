@@ -1,3 +1,4 @@
+export * from './basis.ts';
 export * from './check.ts';
 export * from './commands.ts';
 export * from './decide.ts';

@@ -1,38 +1,18 @@
 import {
   pointerTo,
   SUPERVISOR,
-  type CommandKey,
+  type Authorisation,
+  type BasisEnd,
   type EventPointer,
   type Recorded,
-  type Scope,
   type Timestamp,
 } from '#kernel';
 import type { Ending, Instrument, LegalOrderEvent } from './events.ts';
 import type { ChangeView, LegalOrderView, OrderState } from './views.ts';
 
-/** One freeze that the order authorised; what became of it stands on the account's stream. */
-export interface Authorisation {
-  /** The FreezeAuthorised event; its id is the freeze's. */
-  readonly pointer: EventPointer;
-  readonly accountId: string;
-  readonly scope: Scope;
-  readonly namedBy: EventPointer;
-  readonly partyId?: string | undefined;
-  readonly requestedBy: string;
-  /** The key of the command that asked for the freeze. */
-  readonly key: CommandKey | null;
-  readonly commandHash: string | null;
-}
-
 /** How the order ended. */
-export interface OrderEnd {
-  /** The event that ended it: what each lift cites. */
-  readonly pointer: EventPointer;
+export interface OrderEnd extends BasisEnd {
   readonly how: 'expired' | Ending;
-  /** Who proposed the ending and who verified it; of an expiry both are the supervisor. */
-  readonly requestedBy: string;
-  readonly approvedBy: string;
-  readonly endedAt: Timestamp;
 }
 
 /** What a legal order's stream says. Until it is registered, `instrument` and all that comes with it are undefined. */

@@ -1,6 +1,6 @@
 import { basisStream, type Recorded } from '#kernel';
 import type { AccountAttached, PartyEvent } from './events.ts';
-import { openingKey, type PartyState } from './state.ts';
+import { linkName, openingKey, type PartyState } from './state.ts';
 
 /** Says why this event should never be in this state, or undefined when it is legal. */
 export function checkParty(state: PartyState, event: Recorded<PartyEvent>): string | undefined {
@@ -13,6 +13,10 @@ export function checkParty(state: PartyState, event: Recorded<PartyEvent>): stri
   switch (event.type) {
     case 'PartyIdentified':
       return undefined;
+    case 'AddressLinked': {
+      const isLinked = state.addresses.has(linkName(event.data, event.data.role));
+      return isLinked ? 'the address is linked in that role already' : undefined;
+    }
     case 'AccountAttached':
       return checkAttachment(state, event.data);
     case 'AccountDetached': {

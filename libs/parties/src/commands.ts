@@ -1,5 +1,5 @@
-import type { Basis, EventPointer, Timestamp } from '#kernel';
-import type { Opening, PARTY_KINDS } from './events.ts';
+import type { Basis, ChainAddress, EventPointer, Timestamp } from '#kernel';
+import type { AddressRole, Opening, PARTY_KINDS } from './events.ts';
 
 export interface RegisterParty {
   readonly type: 'RegisterParty';
@@ -14,6 +14,13 @@ export interface IdentifyParty {
   readonly method: string;
   readonly evidenceSha256: string;
   readonly identifiedAt: Timestamp;
+}
+
+/** Links an address on a chain to the party. An address is linked once in each role. */
+export interface LinkAddress extends ChainAddress {
+  readonly type: 'LinkAddress';
+  readonly partyId: string;
+  readonly role: AddressRole;
 }
 
 /** First half of an opening, on each holder's stream. Turned down while a basis names the party. */
@@ -47,4 +54,5 @@ export interface UnnameParty {
   readonly citation: EventPointer;
 }
 
-export type PartyCommand = RegisterParty | IdentifyParty | AttachAccount | DetachAccount | NameParty | UnnameParty;
+export type PartyCommand =
+  RegisterParty | IdentifyParty | LinkAddress | AttachAccount | DetachAccount | NameParty | UnnameParty;

@@ -12,13 +12,14 @@ import type {
   AttachAccount,
   DetachAccount,
   IdentifyParty,
+  LinkAddress,
   NameParty,
   PartyCommand,
   RegisterParty,
   UnnameParty,
 } from './commands.ts';
 import type { PartyEvent } from './events.ts';
-import { openingKey, type PartyState } from './state.ts';
+import { linkName, openingKey, type PartyState } from './state.ts';
 
 export interface PartyContext {
   readonly now: Timestamp;
@@ -41,6 +42,8 @@ export const decideParty: (command: PartyCommand, state: PartyState, context: Pa
       return register(command, state);
     case 'IdentifyParty':
       return identify(command, state);
+    case 'LinkAddress':
+      return link(command, state);
     case 'AttachAccount':
       return attach(command, state);
     case 'DetachAccount':
@@ -63,6 +66,14 @@ function identify(command: IdentifyParty, state: PartyState): Decision {
   const { partyId, method, evidenceSha256, identifiedAt } = command;
   if (state.registered === undefined) return notFound(partyId);
   return [{ type: 'PartyIdentified', data: { partyId, method, evidenceSha256, identifiedAt } }];
+}
+
+function link({ partyId, chain, address, role }: LinkAddress, state: PartyState): Decision {
+  if (state.registered === undefined) return notFound(partyId);
+  if (state.addresses.has(linkName({ chain, address }, role))) {
+    return reject('already-exists', 'the address is linked to the party in that role already', { partyId });
+  }
+  return [{ type: 'AddressLinked', data: { partyId, chain, address, role } }];
 }
 
 /**

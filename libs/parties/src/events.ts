@@ -32,6 +32,23 @@ export const PartyIdentified = defineEvent({
   }),
 });
 
+/** Whose keys an address has: the party's own, or ours, given out to take its deposits. */
+export const ADDRESS_ROLES = ['holder-controlled', 'deposit-address'] as const;
+export type AddressRole = (typeof ADDRESS_ROLES)[number];
+
+export const AddressLinked = defineEvent({
+  type: 'AddressLinked',
+  streams: ['party'],
+  summary: 'An address on a chain was linked to the party, for good. Only one that the party itself controls names it.',
+  schema: z.strictObject({
+    partyId: field.id,
+    chain: field.text(32),
+    address: field.text(128),
+    role: z.enum(ADDRESS_ROLES),
+  }),
+});
+export type AddressLinked = EventOf<typeof AddressLinked>;
+
 /** The opening that an attachment belongs to: the key of the command, and all that finishing it needs. */
 export const openingSchema = z.strictObject({
   accountId: field.id,
@@ -85,6 +102,7 @@ export const PartyNoLongerNamed = defineEvent({
 export const partyEvents = [
   PartyRegistered,
   PartyIdentified,
+  AddressLinked,
   AccountAttached,
   AccountDetached,
   PartyNamed,

@@ -1,5 +1,13 @@
-import { basisStream, pointerTo, type Basis, type EventPointer, type Recorded, type Timestamp } from '#kernel';
-import type { Opening, PartyEvent } from './events.ts';
+import {
+  basisStream,
+  pointerTo,
+  type Basis,
+  type ChainAddress,
+  type EventPointer,
+  type Recorded,
+  type Timestamp,
+} from '#kernel';
+import type { AddressRole, Opening, PartyEvent } from './events.ts';
 import type { PartyView } from './views.ts';
 
 /** One attachment: it ties the account to the party once AccountOpened, for the same opening, lists the party. */
@@ -28,6 +36,8 @@ export interface PartyState {
     | undefined;
   /** The latest: a party may be identified again. */
   identification: PartyView['identification'];
+  /** The AddressLinked events, by `linkName`, in the order of linking. */
+  readonly addresses: Map<string, EventPointer>;
   /** By `openingKey`, in the order of attachment; those detached stay, so that no opening attaches twice. */
   readonly attachments: Map<string, Attachment>;
   /** By the basis's stream, in the order of naming. */
@@ -40,10 +50,25 @@ export function initialPartyState(): PartyState {
   return {
     registered: undefined,
     identification: null,
+    addresses: new Map(),
     attachments: new Map(),
     named: new Map(),
     updatedAt: undefined,
   };
+}
+
+/** Names a link: an address may be linked once in each role. */
+export function linkName({ chain, address }: ChainAddress, role: AddressRole): string {
+  return JSON.stringify([chain, address, role]);
+}
+
+/** The event that linked one of these addresses to the party as its own, if any is. */
+export function controlOf(state: PartyState, addresses: readonly ChainAddress[]): EventPointer | undefined {
+  for (const address of addresses) {
+    const link = state.addresses.get(linkName(address, 'holder-controlled'));
+    if (link !== undefined) return link;
+  }
+  return undefined;
 }
 
 /** Names an opening: the key of its command, as the caller gave it, and the account that it opens. */
@@ -88,6 +113,9 @@ export function evolveParty(state: PartyState, event: Recorded<PartyEvent>): Par
       state.identification = { method, evidenceSha256, identifiedAt };
       return state;
     }
+    case 'AddressLinked':
+      state.addresses.set(linkName(event.data, event.data.role), pointerTo(event));
+      return state;
     case 'AccountAttached': {
       const { opening } = event.data;
       const attachment: Attachment = { opening, pointer: pointerTo(event), status: 'attached' };

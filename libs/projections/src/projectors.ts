@@ -5,6 +5,7 @@ import { assertNever, type Change, type Recorded, type Table, type Timestamp } f
 import { legalOrderTables, projectLegalOrder, type LegalOrderEvent } from '#legal-orders';
 import { partyTables, projectParty, type PartyEvent } from '#parties';
 import type { JudgedEvent, LedgerEvent } from '#replay';
+import { projectSanctionsHit, sanctionsHitTables, type SanctionsHitEvent } from '#sanctions';
 import { keyTables, projectKeys, projectStream, streamTables } from './keys-projection.ts';
 import { projectRefusal, refusalTables } from './refusals-projection.ts';
 import { projectViolation, violationTables } from './violations-projection.ts';
@@ -32,8 +33,8 @@ function ofLegal(
 export const projectors: readonly Projector[] = [
   {
     name: 'domain',
-    version: 1,
-    tables: [...assetTables, ...partyTables, ...legalOrderTables, ...accountTables],
+    version: 2,
+    tables: [...assetTables, ...partyTables, ...legalOrderTables, ...sanctionsHitTables, ...accountTables],
     project: ofLegal((event, { after }) => {
       if (after === undefined) return [];
       switch (after.kind) {
@@ -43,6 +44,8 @@ export const projectors: readonly Projector[] = [
           return projectParty(event as Recorded<PartyEvent>, after.state);
         case 'legalOrder':
           return projectLegalOrder(event as Recorded<LegalOrderEvent>, after.state);
+        case 'sanctionsHit':
+          return projectSanctionsHit(event as Recorded<SanctionsHitEvent>, after.state);
         case 'account':
           return projectAccount(event as Recorded<AccountEvent>, after.state);
         default:

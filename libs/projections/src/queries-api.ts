@@ -4,6 +4,7 @@ import type { FreezeView, LiftRequestView } from '#freezes';
 import type { Asset, Position } from '#kernel';
 import type { LegalOrderView } from '#legal-orders';
 import type { PartyView } from '#parties';
+import type { SanctionsHitView } from '#sanctions';
 
 /** A page of a list: `nextCursor` is null at its end. Cursors are opaque, URL-safe text. */
 export interface Page<Item> {
@@ -98,6 +99,17 @@ export interface Queries {
     page: PageRequest,
   ): Page<LegalOrderView>;
   legalOrder(orderId: string): Versioned<LegalOrderView> | undefined;
+  /** Of `accountId`: hits on a party that holds the account, or on an address that such a party controls. */
+  sanctionsHits(
+    filter: {
+      hitId?: string | undefined;
+      accountId?: string | undefined;
+      partyId?: string | undefined;
+      state?: string | undefined;
+    },
+    page: PageRequest,
+  ): Page<SanctionsHitView>;
+  sanctionsHit(hitId: string): Versioned<SanctionsHitView> | undefined;
   freezes(
     filter: {
       accountId?: string | undefined;

@@ -1,5 +1,6 @@
-import type { Position } from '#kernel';
+import type { ChainAddress, Position } from '#kernel';
 import type { HomeStreamIndex, IndexEntry } from '#replay';
+import { hitSubjectName, type HitSubject } from '#sanctions';
 import type { ReadSide } from './read-side.ts';
 
 const ENTRY_SQL = {
@@ -31,8 +32,28 @@ export class SqliteHomeStreamIndex implements HomeStreamIndex {
 
   /** @throws RejectionError `read-model-behind` while the index is being built */
   accountOfFreeze(freezeId: string): string | undefined {
-    const row = this.#rows.get('SELECT accountId FROM authorisations WHERE freezeId = ?', freezeId);
+    const row = this.#rows.get(
+      `SELECT accountId FROM authorisations WHERE freezeId = ?1
+        UNION ALL SELECT accountId FROM hitAuthorisations WHERE freezeId = ?1`,
+      freezeId,
+    );
     return row === undefined ? undefined : String(row['accountId']);
+  }
+
+  /** @throws RejectionError `read-model-behind` while the index is being built */
+  hitOf(subject: HitSubject, entrySha256: string): string | undefined {
+    const row = this.#rows.get(
+      'SELECT hitId FROM sanctionsHits WHERE entrySha256 = ? AND subject = ? ORDER BY createdPosition LIMIT 1',
+      entrySha256,
+      hitSubjectName(subject),
+    );
+    return row === undefined ? undefined : String(row['hitId']);
+  }
+
+  /** @throws RejectionError `read-model-behind` while the index is being built */
+  partiesControlling({ chain, address }: ChainAddress): readonly string[] {
+    const rows = this.#rows.all('SELECT partyId FROM addresses WHERE chain = ? AND address = ?', chain, address);
+    return rows.map((row) => String(row['partyId']));
   }
 
   checkpoint(): Position | undefined {

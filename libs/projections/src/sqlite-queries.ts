@@ -12,6 +12,7 @@ import { freezeFromRow, liftRequestFromRow, type FreezeView, type LiftRequestVie
 import type { Asset, Position } from '#kernel';
 import { legalOrderFromRow, type LegalOrderView } from '#legal-orders';
 import type { PartyView } from '#parties';
+import { sanctionsHitFromRow, type SanctionsHitView } from '#sanctions';
 import { decodeCursor, encodeCursor, type CursorKey } from './cursor.ts';
 import type { Page, PageRequest, Queries, RefusalView, Versioned, ViolationView } from './queries-api.ts';
 import type { ReadSide } from './read-side.ts';
@@ -187,6 +188,30 @@ export class SqliteQueries implements Queries {
     );
   }
 
+  sanctionsHits(
+    filter: {
+      hitId?: string | undefined;
+      accountId?: string | undefined;
+      partyId?: string | undefined;
+      state?: string | undefined;
+    },
+    page: PageRequest,
+  ): Page<SanctionsHitView> {
+    const { hitId, accountId, partyId, state } = filter;
+    const where = [...equals({ hitId, state }), ...concernsAnyOf(HOLDERS, accountId), ...concernsAnyOf('?', partyId)];
+    const select = 'view, updatedAt FROM sanctionsHits';
+    return this.#page({ name: 'sanctionsHits', select, where, ...BY_CREATION, show: sanctionsHitFromRow }, page);
+  }
+
+  sanctionsHit(hitId: string): Versioned<SanctionsHitView> | undefined {
+    return this.#versioned(
+      `h.view, h.updatedAt, s.revision FROM sanctionsHits h JOIN streams s ON s.stream = 'sanctionsHit-' || h.hitId
+        WHERE h.hitId = ?`,
+      hitId,
+      sanctionsHitFromRow,
+    );
+  }
+
   freezes(
     filter: {
       accountId?: string | undefined;
@@ -303,12 +328,23 @@ function names(kind: 'account' | 'party', subjectId: string | undefined): Condit
   return [['orderId IN (SELECT orderId FROM orderSubjects WHERE kind = ? AND subjectId = ?)', kind, subjectId]];
 }
 
+/** The parties that hold the account. */
+const HOLDERS = 'SELECT partyId FROM accountHolders WHERE accountId = ?';
+
+/** Hits on any of these parties, or on an address that one of them controls. @param parties SQL with one question mark */
+function concernsAnyOf(parties: string, value: string | undefined): Condition[] {
+  if (value === undefined) return [];
+  const controlled = `SELECT json_array('address', chain, address) FROM addresses WHERE partyId IN (${parties})`;
+  return [[`(partyId IN (${parties}) OR subject IN (${controlled}))`, value, value]];
+}
+
 /** Freezes of accounts that the party holds, and those authorised because of the party. */
 function concerns(partyId: string | undefined): Condition[] {
   if (partyId === undefined) return [];
   const held = 'f.accountId IN (SELECT accountId FROM accountHolders WHERE partyId = ?)';
-  const authorised = 'f.freezeId IN (SELECT freezeId FROM authorisations WHERE partyId = ?)';
-  return [[`(${held} OR ${authorised})`, partyId, partyId]];
+  const authorised = `f.freezeId IN (SELECT freezeId FROM authorisations WHERE partyId = ?
+    UNION ALL SELECT freezeId FROM hitAuthorisations WHERE partyId = ?)`;
+  return [[`(${held} OR ${authorised})`, partyId, partyId, partyId]];
 }
 
 function restsOn(basisId: string | undefined): Condition[] {

@@ -9,6 +9,13 @@ import {
   type LegalOrderState,
 } from '#legal-orders';
 import { checkParty, evolveParty, initialPartyState, type PartyEvent, type PartyState } from '#parties';
+import {
+  checkSanctionsHit,
+  evolveSanctionsHit,
+  initialSanctionsHitState,
+  type SanctionsHitEvent,
+  type SanctionsHitState,
+} from '#sanctions';
 import type { JudgedEvent, LedgerEvent, StreamState, Violation } from './judged.ts';
 import { decodeEvent, kindOfStream, type StreamKind } from './registry.ts';
 import type { CitationResolver } from './resolver.ts';
@@ -126,6 +133,8 @@ function initialContents(kind: StreamKind): StreamState {
       return { kind, state: initialAccountState() };
     case 'legalOrder':
       return { kind, state: initialLegalOrderState() };
+    case 'sanctionsHit':
+      return { kind, state: initialSanctionsHitState() };
     default:
       return assertNever(kind);
   }
@@ -141,6 +150,8 @@ function check(contents: StreamState, event: Recorded<LedgerEvent>): string | un
       return checkAccount(contents.state, event as Recorded<AccountEvent>);
     case 'legalOrder':
       return checkLegalOrder(contents.state, event as Recorded<LegalOrderEvent>);
+    case 'sanctionsHit':
+      return checkSanctionsHit(contents.state, event as Recorded<SanctionsHitEvent>);
     default:
       return assertNever(contents);
   }
@@ -160,13 +171,16 @@ function evolve(contents: StreamState, event: Recorded<LedgerEvent>): void {
     case 'legalOrder':
       replaceState(contents, evolveLegalOrder(contents.state, event as Recorded<LegalOrderEvent>));
       return;
+    case 'sanctionsHit':
+      replaceState(contents, evolveSanctionsHit(contents.state, event as Recorded<SanctionsHitEvent>));
+      return;
     default:
       assertNever(contents);
   }
 }
 
 /** `evolve` owns the state that it is given and may return another: keep what it returned. */
-function replaceState<State extends AssetState | PartyState | AccountState | LegalOrderState>(
+function replaceState<State extends AssetState | PartyState | AccountState | LegalOrderState | SanctionsHitState>(
   contents: { state: State },
   state: State,
 ): void {

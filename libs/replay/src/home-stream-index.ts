@@ -1,4 +1,5 @@
-import type { Position } from '#kernel';
+import type { ChainAddress, Position } from '#kernel';
+import type { HitSubject } from '#sanctions';
 
 /** What the command side asks of the read side: facts that can never become false, and how far they reach. */
 export interface HomeStreamIndex {
@@ -15,6 +16,16 @@ export interface HomeStreamIndex {
    * @throws RejectionError `read-model-behind` while the index is being built
    */
   accountOfFreeze(freezeId: string): string | undefined;
+  /**
+   * The first hit that was raised for this subject and this very entry, as far as is indexed.
+   * @throws RejectionError `read-model-behind` while the index is being built
+   */
+  hitOf(subject: HitSubject, entrySha256: string): string | undefined;
+  /**
+   * The parties to whom an address is linked as their own, as far as is indexed.
+   * @throws RejectionError `read-model-behind` while the index is being built
+   */
+  partiesControlling(address: ChainAddress): readonly string[];
   /** The log up to here is indexed. */
   checkpoint(): Position | undefined;
 }

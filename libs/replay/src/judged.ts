@@ -3,15 +3,17 @@ import type { AssetEvent, AssetState } from '#assets';
 import type { Recorded, RecordedEvent } from '#kernel';
 import type { LegalOrderEvent, LegalOrderState } from '#legal-orders';
 import type { PartyEvent, PartyState } from '#parties';
+import type { SanctionsHitEvent, SanctionsHitState } from '#sanctions';
 
 /** The state of a stream, by what the stream is about. */
 export type StreamState =
   | { readonly kind: 'asset'; state: AssetState }
   | { readonly kind: 'party'; state: PartyState }
   | { readonly kind: 'account'; state: AccountState }
-  | { readonly kind: 'legalOrder'; state: LegalOrderState };
+  | { readonly kind: 'legalOrder'; state: LegalOrderState }
+  | { readonly kind: 'sanctionsHit'; state: SanctionsHitState };
 
-export type LedgerEvent = AssetEvent | PartyEvent | AccountEvent | LegalOrderEvent;
+export type LedgerEvent = AssetEvent | PartyEvent | AccountEvent | LegalOrderEvent | SanctionsHitEvent;
 
 /** Why an event should never be. It stays in the log, changes nothing, and is reported. */
 export interface Violation {

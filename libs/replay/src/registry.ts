@@ -3,6 +3,7 @@ import { assetEvents } from '#assets';
 import { decodeData, field, type EventDefinition, type Recorded, type RecordedEvent } from '#kernel';
 import { legalOrderEvents } from '#legal-orders';
 import { partyEvents } from '#parties';
+import { sanctionsHitEvents } from '#sanctions';
 import { z } from 'zod';
 import type { LedgerEvent, StreamState } from './judged.ts';
 
@@ -14,6 +15,7 @@ const EVENTS: Readonly<Record<StreamKind, readonly EventDefinition[]>> = {
   party: partyEvents,
   account: accountEvents,
   legalOrder: legalOrderEvents,
+  sanctionsHit: sanctionsHitEvents,
 };
 
 /** Every event there is, by the kind of stream it stands on: guards, catalogue and upcasters come from here. */
@@ -22,6 +24,7 @@ export const registry: Readonly<Record<StreamKind, ReadonlyMap<string, EventDefi
   party: byType(EVENTS.party),
   account: byType(EVENTS.account),
   legalOrder: byType(EVENTS.legalOrder),
+  sanctionsHit: byType(EVENTS.sanctionsHit),
 };
 
 function byType(definitions: readonly EventDefinition[]): ReadonlyMap<string, EventDefinition> {

@@ -1,10 +1,8 @@
 import type { AccountState } from '#accounts';
 import type { EventReader } from '#event-store';
-import { resolveCitation, resolveLift, type AccountFrozen, type AccountUnfrozen } from '#freezes';
-import { hashHolds, type EventPointer, type Recorded, type RecordedEvent } from '#kernel';
-import type { LegalOrderEvent } from '#legal-orders';
+import { resolveCitation, resolveLift, type AccountFrozen, type AccountUnfrozen, type BasisEvent } from '#freezes';
+import { basisOfStream, hashHolds, type EventPointer, type Recorded, type RecordedEvent } from '#kernel';
 import { StreamFold } from './fold.ts';
-import { kindOfStream } from './registry.ts';
 
 export type Verdict = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
@@ -13,7 +11,7 @@ const MAX_BASES = 1000;
 
 /** What is known of a basis's stream: its legal events in order, up to and including a revision. */
 interface KnownBasis {
-  readonly events: Recorded<LegalOrderEvent>[];
+  readonly events: Recorded<BasisEvent>[];
   readonly fold: StreamFold;
 }
 
@@ -34,18 +32,19 @@ export class CitationResolver {
     const basisEvents = await this.#basisEventsUpTo(event.data.citation);
     if (event.type === 'AccountUnfrozen') return resolveLift({ event, freezes: account.freezes, basisEvents });
     const cited = basisEvents.at(-1);
-    const namedBy = cited?.type === 'FreezeAuthorised' ? cited.data.namedBy : undefined;
-    const namedByEvent = namedBy === undefined ? undefined : await this.#eventAt(namedBy);
+    const authorised = cited?.type === 'FreezeAuthorised' ? cited.data : undefined;
+    const linkedBy = authorised !== undefined && 'linkedBy' in authorised ? authorised.linkedBy : undefined;
     return resolveCitation({
       basisEvents,
-      namedByEvent,
+      namedByEvent: await this.#eventAt(authorised?.namedBy),
+      linkedByEvent: await this.#eventAt(linkedBy),
       event,
       holders: account.holders.map((holder) => holder.partyId),
     });
   }
 
-  async #basisEventsUpTo(pointer: EventPointer): Promise<readonly Recorded<LegalOrderEvent>[]> {
-    if (kindOfStream(pointer.stream) !== 'legalOrder') return [];
+  async #basisEventsUpTo(pointer: EventPointer): Promise<readonly Recorded<BasisEvent>[]> {
+    if (basisOfStream(pointer.stream) === undefined) return [];
     const revision = Number(pointer.revision);
     const basis = this.#bases.get(pointer.stream) ?? { events: [], fold: new StreamFold(pointer.stream, this) };
     if (basis.fold.revision < revision) await this.#extend(basis, revision);
@@ -59,8 +58,8 @@ export class CitationResolver {
       // Two callers may extend one basis at the same time: the events are the same, the first to fold one wins.
       if (recorded.revision !== basis.fold.revision + 1) continue;
       const judged = basis.fold.apply(recorded);
-      if (judged instanceof Promise) throw new Error('an order cites nothing: its events are judged at once');
-      if (judged.event !== undefined) basis.events.push(judged.event as Recorded<LegalOrderEvent>);
+      if (judged instanceof Promise) throw new Error('a basis cites nothing: its events are judged at once');
+      if (judged.event !== undefined) basis.events.push(judged.event as Recorded<BasisEvent>);
     }
   }
 
@@ -71,7 +70,8 @@ export class CitationResolver {
     if (this.#bases.size > MAX_BASES && oldest.done !== true) this.#bases.delete(oldest.value);
   }
 
-  async #eventAt(pointer: EventPointer): Promise<RecordedEvent | undefined> {
+  async #eventAt(pointer: EventPointer | undefined): Promise<RecordedEvent | undefined> {
+    if (pointer === undefined) return undefined;
     const revision = Number(pointer.revision);
     const [event] = await this.#reader.read(pointer.stream, { from: revision, to: revision });
     return event !== undefined && hashHolds(event) ? event : undefined;

@@ -32,6 +32,8 @@ export const emptyIndex: HomeStreamIndex = {
   indexedRevision: () => -1,
   lookup: () => undefined,
   accountOfFreeze: () => undefined,
+  hitOf: () => undefined,
+  partiesControlling: () => [],
   checkpoint: () => undefined,
 };
 

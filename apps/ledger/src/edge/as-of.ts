@@ -8,6 +8,14 @@ import {
   type LegalOrderView,
 } from '#legal-orders';
 import { checkParty, evolveParty, initialPartyState, partyView, type PartyEvent, type PartyView } from '#parties';
+import {
+  checkSanctionsHit,
+  evolveSanctionsHit,
+  initialSanctionsHitState,
+  sanctionsHitView,
+  type SanctionsHitEvent,
+  type SanctionsHitView,
+} from '#sanctions';
 
 /**
  * A party as its events up to some revision tell it. What should never have been recorded changes nothing here either.
@@ -30,6 +38,16 @@ export function legalOrderAsOf(events: readonly RecordedEvent[]): LegalOrderView
     if (checkLegalOrder(state, event) === undefined) state = evolveLegalOrder(state, event);
   }
   return present(legalOrderView(state));
+}
+
+/** A hit likewise. @throws Error when the hit was not raised in them: a bug */
+export function sanctionsHitAsOf(events: readonly RecordedEvent[]): SanctionsHitView {
+  let state = initialSanctionsHitState();
+  for (const recorded of events) {
+    const event = recorded as unknown as Recorded<SanctionsHitEvent>;
+    if (checkSanctionsHit(state, event) === undefined) state = evolveSanctionsHit(state, event);
+  }
+  return present(sanctionsHitView(state));
 }
 
 function present<Value>(value: Value | undefined): Value {

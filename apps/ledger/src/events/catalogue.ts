@@ -17,6 +17,7 @@ const STREAM_NAMES: Readonly<Record<string, string>> = {
   party: 'party-<partyId>',
   account: 'account-<accountId>',
   legalOrder: 'legalOrder-<orderId>',
+  sanctionsHit: 'sanctionsHit-<hitId>',
 };
 
 interface JsonSchema {

@@ -1,4 +1,5 @@
 import { LIFT_GROUNDS, type FreezeView } from '#freezes';
+import { BASIS_KINDS } from '#kernel';
 import { ApiProperty } from '@nestjs/swagger';
 import { Balance, Scope } from '../accounts/account.dto.ts';
 import { ListQuery } from '../edge/query-edge.ts';
@@ -14,8 +15,8 @@ const FREEZE_STATES = ['in-force', 'lifted', 'abandoned'] as const;
 const REQUEST_STATES = ['requested', 'approved', 'rejected'] as const;
 
 export class BasisBody {
-  @ChoiceField(['legal-order'], { notYet: ['sanctions-hit'] })
-  kind!: 'legal-order';
+  @ChoiceField(BASIS_KINDS)
+  kind!: (typeof BASIS_KINDS)[number];
 
   @IdField({ example: 'ord-1' })
   id!: string;

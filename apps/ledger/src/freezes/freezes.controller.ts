@@ -53,7 +53,7 @@ export class FreezesController {
   @Post('accounts/:accountId/freezes')
   @CommandRoute({
     operationId: 'freezeAccount',
-    summary: 'Freeze an account under a legal order in force that names it',
+    summary: 'Freeze an account under a legal order or sanctions hit in force that names it',
     roles: ['ops'],
     created: true,
     answer: FreezeAnswer,

@@ -1,3 +1,4 @@
+import type { AddressLinked } from '#parties';
 import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -5,11 +6,14 @@ import { ROLES } from '../auth/roles.ts';
 import { partyAsOf } from '../edge/as-of.ts';
 import { CommandEdge, type Accepted } from '../edge/command-edge.ts';
 import { found, QueryEdge, ReadQuery } from '../edge/query-edge.ts';
+import { eventOfType } from '../edge/recorded.ts';
 import { etagOf } from '../http/answer.ts';
 import { callerOf } from '../http/request.ts';
 import { CommandRoute, QueryRoute } from '../openapi/routes.ts';
 import {
+  AddressAnswer,
   IdentifyPartyBody,
+  LinkAddressBody,
   PartiesQuery,
   type Party,
   PartyAnswer,
@@ -17,6 +21,7 @@ import {
   PartyPath,
   PartyWithAccounts,
   RegisterPartyBody,
+  shownAddress,
   shownParty,
   shownPartyWithAccounts,
 } from './party.dto.ts';
@@ -62,6 +67,27 @@ export class PartiesController {
   ): Promise<void> {
     const command = { type: 'IdentifyParty', ...path, ...body } as const;
     return this.#commands.run(request, reply, body, command, (accepted) => this.#describe(accepted));
+  }
+
+  @Post(':partyId/addresses')
+  @CommandRoute({
+    operationId: 'linkAddress',
+    summary: 'Link an address on a chain to a party',
+    roles: ['service'],
+    created: true,
+    answer: AddressAnswer,
+    problems: ['party-not-found', 'already-exists'],
+  })
+  linkAddress(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @Param() path: PartyPath,
+    @Body() body: LinkAddressBody,
+  ): Promise<void> {
+    const command = { type: 'LinkAddress', ...path, ...body } as const;
+    return this.#commands.run(request, reply, body, command, ({ events }) => ({
+      address: shownAddress(eventOfType<AddressLinked>(events, 'AddressLinked')),
+    }));
   }
 
   @Get()

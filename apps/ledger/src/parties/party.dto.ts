@@ -1,4 +1,5 @@
-import { PARTY_KINDS, type PartyView } from '#parties';
+import { BASIS_KINDS, type Recorded } from '#kernel';
+import { ADDRESS_ROLES, PARTY_KINDS, type AddressLinked, type AddressRole, type PartyView } from '#parties';
 import { ApiProperty } from '@nestjs/swagger';
 import type { Caller } from '../auth/roles.ts';
 import { seesFreezesWhole } from '../auth/roles.ts';
@@ -29,6 +30,17 @@ export class IdentifyPartyBody {
   identifiedAt!: string;
 }
 
+export class LinkAddressBody {
+  @TextField(32, { example: 'bitcoin' })
+  chain!: string;
+
+  @TextField(128)
+  address!: string;
+
+  @ChoiceField(ADDRESS_ROLES, { description: 'Whose keys it has: those of the party, or ours.' })
+  role!: AddressRole;
+}
+
 export class PartyPath {
   @IdField()
   partyId!: string;
@@ -51,10 +63,10 @@ export class Identification {
 }
 
 export class Basis {
-  @ApiProperty(as('text', { enum: ['legal-order'] }))
+  @ApiProperty(as('text', { enum: BASIS_KINDS }))
   kind!: string;
 
-  @ApiProperty(as('id', { description: 'Of the order.' }))
+  @ApiProperty(as('id', { description: 'Of the order or hit.' }))
   id!: string;
 }
 
@@ -78,6 +90,26 @@ export class Party {
   updatedAt!: string;
 }
 
+export class Address {
+  @ApiProperty(as('id'))
+  partyId!: string;
+
+  @ApiProperty(as('text'))
+  chain!: string;
+
+  @ApiProperty(as('text'))
+  address!: string;
+
+  @ApiProperty(as('text', { enum: ADDRESS_ROLES }))
+  role!: string;
+
+  @ApiProperty(as('time'))
+  createdAt!: string;
+
+  @ApiProperty(as('time'))
+  updatedAt!: string;
+}
+
 export class PartyWithAccounts extends Party {
   @ApiProperty(as('id', { list: true, description: 'Accounts that the party holds.' }))
   accounts!: readonly string[];
@@ -92,12 +124,18 @@ export class PartyWithAccounts extends Party {
 }
 
 export const PartyAnswer = answerOf('party', Party);
+export const AddressAnswer = answerOf('address', Address);
 export const PartyPage = pageOf('PartyPage', PartyWithAccounts);
 
 /** A party without the bases that name it: what a command about it answers, whoever asked. */
 export function shownParty(view: PartyView): Party {
   const { partyId, kind, externalRef, identification, createdAt, updatedAt } = view;
   return { partyId, kind, externalRef, identification, createdAt, updatedAt };
+}
+
+/** A link never changes. */
+export function shownAddress({ data, metadata }: Recorded<AddressLinked>): Address {
+  return { ...data, createdAt: metadata.recordedAt, updatedAt: metadata.recordedAt };
 }
 
 /** A party as this caller sees it: a service learns of no basis. */

@@ -8,10 +8,13 @@ import {
   assetCodeRule,
   assetsRule,
   choiceRule,
+  dateRule,
   idRule,
   integerRule,
+  numberRule,
   sha256Rule,
   textRule,
+  textsRule,
   timestampRule,
   uuidRule,
   type Rule,
@@ -58,6 +61,17 @@ export function IntegerField(minimum: number, maximum: number, options?: FieldOp
   return RuleField(integerRule(minimum, maximum), options);
 }
 
+export const DateField = (options?: FieldOptions): PropertyDecorator => RuleField(dateRule, options);
+
+/** A number from 0 to 1. @param above zero itself is not one */
+export function PartField({ above = false, ...options }: FieldOptions & { readonly above?: boolean } = {}): PropertyDecorator {
+  return RuleField(numberRule(0, 1, above), options);
+}
+
+export function TextsField(maxItems: number, maxLength: number, options?: FieldOptions): PropertyDecorator {
+  return RuleField(textsRule(maxItems, maxLength), options);
+}
+
 /** One of a few words. `notYet` are words that will be taken one day. */
 export function ChoiceField(
   allowed: readonly string[],
@@ -88,6 +102,18 @@ export function NestedListField(dto: () => Dto, { minLength, maxLength, ...optio
     ValidateNested(),
     Noted({ nested: dto, list: { minLength, maxLength } }),
     Described({ type: () => dto(), isArray: true, minItems: minLength, maxItems: maxLength }, options),
+  );
+}
+
+/** An object of the class that its `kind` names. */
+export function KindField(kinds: Readonly<Record<string, Dto>>, options: FieldOptions = {}): PropertyDecorator {
+  const models = Object.values(kinds) as (abstract new () => object)[];
+  return applyDecorators(
+    ...presence(options),
+    ValidateNested(),
+    Noted({ nested: () => ({ kinds, notYet: [] }) }),
+    ApiExtraModels(...(models as never[])),
+    Described({ oneOf: models.map((model) => ({ $ref: getSchemaPath(model as never) })) }, options),
   );
 }
 

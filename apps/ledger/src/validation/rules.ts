@@ -112,6 +112,40 @@ export function integerRule(minimum: number, maximum: number): Rule {
   };
 }
 
+/** A number between two bounds, both included. @param above the lower bound itself is not included */
+export function numberRule(minimum: number, maximum: number, above = false): Rule {
+  const message = `must be a number ${above ? 'above' : 'from'} ${String(minimum)}${above ? ', at most' : ' to'} ${String(maximum)}`;
+  return {
+    problem: (value) =>
+      typeof value === 'number' && (above ? value > minimum : value >= minimum) && value <= maximum
+        ? undefined
+        : message,
+    schema: { type: 'number', [above ? 'exclusiveMinimum' : 'minimum']: minimum, maximum },
+  };
+}
+
+/** A day of the calendar. */
+export const dateRule: Rule = {
+  problem: (value) =>
+    typeof value === 'string' && /^\d{4}-\d\d-\d\d$/.test(value) && parseTimestamp(`${value}T00:00:00Z`) !== undefined
+      ? undefined
+      : 'must be a day such as "2022-04-05"',
+  schema: { type: 'string', format: 'date' },
+};
+
+/** A list of free texts. */
+export function textsRule(maxItems: number, maxLength: number): Rule {
+  const each = textRule(maxLength);
+  const message = `must be a list of 1 to ${String(maxItems)} texts of 1 to ${String(maxLength)} characters`;
+  return {
+    problem: (value) => {
+      if (!Array.isArray(value) || value.length < 1 || value.length > maxItems) return message;
+      return value.every((item) => each.problem(item) === undefined) ? undefined : message;
+    },
+    schema: { type: 'array', minItems: 1, maxItems, items: each.schema },
+  };
+}
+
 /** One of a few words. @param notYet words that have a meaning, and will be taken one day */
 export function choiceRule(allowed: readonly string[], notYet: readonly string[] = []): Rule {
   const message = `must be ${allowed.length === 1 ? '' : 'one of '}${allowed.map((word) => `"${word}"`).join(', ')}`;

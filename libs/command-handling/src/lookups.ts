@@ -1,0 +1,79 @@
+import type { EventFilter } from '#event-store';
+import type { ChainAddress, Recorded } from '#kernel';
+import { decodeEvent, type LedgerEvent } from '#replay';
+import type { HitSubject } from '#sanctions';
+import type { Core } from './core.ts';
+
+/**
+ * Facts that are looked for across streams, and that can never become false: found in the index, or among what the index
+ * has not taken in yet. Each throws RejectionError `read-model-behind` while the index is being built.
+ */
+
+type Event<Type extends LedgerEvent['type']> = Recorded<Extract<LedgerEvent, { readonly type: Type }>>;
+
+/** A freeze belongs to one account for good. */
+export async function accountOfFreeze(core: Core, freezeId: string): Promise<string | undefined> {
+  return lookUp(
+    core,
+    () => core.index.accountOfFreeze(freezeId),
+    ['AccountFrozen', 'FreezeAbandoned'],
+    (event) => (event.data.freezeId === freezeId ? event.data.accountId : undefined),
+  );
+}
+
+/** The hit that was raised first for this subject and this very entry. */
+export async function hitOf(core: Core, subject: HitSubject, entrySha256: string): Promise<string | undefined> {
+  return lookUp(
+    core,
+    () => core.index.hitOf(subject, entrySha256),
+    ['SanctionsHitRaised'],
+    ({ data }) => (data.entry.sha256 === entrySha256 && isSame(data.subject, subject) ? data.hitId : undefined),
+  );
+}
+
+function isSame(one: HitSubject, other: HitSubject): boolean {
+  if (one.kind === 'party') return other.kind === 'party' && one.partyId === other.partyId;
+  return other.kind === 'address' && one.chain === other.chain && one.address === other.address;
+}
+
+/** The parties to whom an address is linked as their own. */
+export async function partiesControlling(core: Core, { chain, address }: ChainAddress): Promise<readonly string[]> {
+  const found = new Set<string>();
+  await lookUp(
+    core,
+    () => {
+      for (const partyId of core.index.partiesControlling({ chain, address })) found.add(partyId);
+      return undefined;
+    },
+    ['AddressLinked'],
+    ({ data }) => {
+      const isLink = data.chain === chain && data.address === address && data.role === 'holder-controlled';
+      if (isLink) found.add(data.partyId);
+      return undefined;
+    },
+  );
+  return [...found];
+}
+
+/** The checkpoint is taken before the index is asked: what comes in between is seen twice, and nothing is missed. */
+async function lookUp<Type extends LedgerEvent['type'], Found>(
+  { index, store }: Core,
+  indexed: () => Found | undefined,
+  types: readonly Type[],
+  pick: (event: Event<Type>) => Found | undefined,
+): Promise<Found | undefined> {
+  let after = index.checkpoint();
+  const known = indexed();
+  if (known !== undefined) return known;
+  const filter: EventFilter = { types };
+  for (;;) {
+    const page = await store.readAll({ limit: 1_000, filter, ...(after === undefined ? {} : { after }) });
+    for (const recorded of page.events) {
+      const decoded = decodeEvent(recorded);
+      const picked = decoded.ok ? pick(decoded.event as Event<Type>) : undefined;
+      if (picked !== undefined) return picked;
+    }
+    if (page.atEnd) return undefined;
+    after = page.scannedTo;
+  }
+}

@@ -1,0 +1,99 @@
+import { scopeSchema, type Basis, type Scope } from './basis.ts';
+import type { Timestamp } from './clock.ts';
+import type { CommandKey, EventPointer } from './envelope.ts';
+import { field, pointerSchema } from './schema.ts';
+
+/** What every FreezeAuthorised says, beside the id of the basis on whose stream it stands. */
+export const authorisationFields = {
+  accountId: field.id,
+  scope: scopeSchema,
+  /** The event that ties the account to a subject: the registration that names it, or AccountAttached on a party's stream. */
+  namedBy: pointerSchema,
+  /** The party through which the basis names the account; absent when it names the account itself. */
+  partyId: field.id.optional(),
+  requestedBy: field.actorId,
+  /** From when the property counts as blocked by law; the recorded time when absent. */
+  blockedFrom: field.timestamp.optional(),
+} as const;
+
+/** A chain address, as the chain writes it. */
+export interface ChainAddress {
+  readonly chain: string;
+  readonly address: string;
+}
+
+/** What ties an account to a subject of a basis. */
+export interface Tie {
+  /** The registration that lists the account, or AccountAttached on the stream of a party that the basis names. */
+  readonly namedBy: EventPointer;
+  /** The party through which the basis names the account; absent when it names the account itself. */
+  readonly partyId?: string | undefined;
+  /** AddressLinked on the stream of that party, where the basis names an address. */
+  readonly linkedBy?: EventPointer | undefined;
+}
+
+/** Why a basis authorises no freeze. */
+export interface Obstacle {
+  readonly code: 'basis-not-found' | 'basis-not-in-force' | 'basis-does-not-name-account' | 'scope-exceeds-basis';
+  readonly detail: string;
+}
+
+export interface FreezeInQuestion {
+  readonly accountId: string;
+  /** Undefined: the basis's own. */
+  readonly scope: Scope | undefined;
+  /** Undefined: nothing ties the account to a subject. */
+  readonly tie: Tie | undefined;
+  readonly at: Timestamp;
+}
+
+/** One freeze that a basis authorised; what became of it stands on the account's stream. */
+export interface Authorisation {
+  /** The FreezeAuthorised event; its id is the freeze's. */
+  readonly pointer: EventPointer;
+  readonly accountId: string;
+  readonly scope: Scope;
+  readonly namedBy: EventPointer;
+  readonly partyId?: string | undefined;
+  readonly requestedBy: string;
+  /** The key of the command that asked for the freeze. */
+  readonly key: CommandKey | null;
+  readonly commandHash: string | null;
+}
+
+/** How a basis ended. */
+export interface BasisEnd {
+  /** The event that ended it: what each lift cites. */
+  readonly pointer: EventPointer;
+  /** Who proposed the ending and who agreed to it; of an expiry both are the supervisor. */
+  readonly requestedBy: string;
+  readonly approvedBy: string;
+  readonly endedAt: Timestamp;
+}
+
+/** Whom a basis names. A party stands for the accounts that it holds, an address for those of whoever controls it. */
+export interface BasisSubjects {
+  readonly accounts: readonly string[];
+  readonly parties: readonly string[];
+  readonly addresses: readonly ChainAddress[];
+}
+
+/** A basis of any kind, as a freeze has to know it. Reads the state of the basis's stream, and is as short-lived. */
+export interface BasisState {
+  readonly basis: Basis;
+  /** The event with which it began; undefined when there is no such basis. */
+  readonly registered: EventPointer | undefined;
+  readonly subjects: BasisSubjects;
+  readonly ended: BasisEnd | undefined;
+  /** In the order of the stream. */
+  readonly authorisations: readonly Authorisation[];
+  /**
+   * The one rule by which it authorises a freeze (invariant 1).
+   * @returns the first obstacle, or undefined when the freeze may be authorised
+   */
+  mayAuthorise(freeze: FreezeInQuestion): Obstacle | undefined;
+  /** The event that put it in force, when at that time it names its parties (invariant 14). A proposed ending changes nothing. */
+  inForceBy(at: Timestamp): EventPointer | undefined;
+  /** The next moment after `at`, in milliseconds, at which the clock alone changes what it is. */
+  nextMoment(at: Timestamp): number | undefined;
+}

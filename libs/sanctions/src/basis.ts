@@ -1,0 +1,29 @@
+import type { BasisState, BasisSubjects } from '#kernel';
+import { hitInForce, mayAuthoriseUnderHit } from './in-force.ts';
+import type { SanctionsHitState } from './state.ts';
+
+const NOBODY: BasisSubjects = { accounts: [], parties: [], addresses: [] };
+
+/** A sanctions hit as the basis of freezes. */
+export function sanctionsHitBasis(hitId: string, hit: SanctionsHitState): BasisState {
+  const { raised, confirmed, ended, authorisations } = hit;
+  return {
+    basis: { kind: 'sanctions-hit', id: hitId },
+    registered: raised,
+    subjects: subjectsOf(hit),
+    ended,
+    authorisations,
+    mayAuthorise: (freeze) => mayAuthoriseUnderHit(hit, freeze),
+    inForceBy: () => (hitInForce(hit).ok ? confirmed : undefined),
+    // People alone change a hit.
+    nextMoment: () => undefined,
+  };
+}
+
+/** A lesser measure than an asset freeze names nobody: it forbids dealings and takes hold of nothing. */
+function subjectsOf({ hit }: SanctionsHitState): BasisSubjects {
+  if (hit?.entry.measure !== 'asset-freeze') return NOBODY;
+  const { subject } = hit;
+  if (subject.kind === 'party') return { ...NOBODY, parties: [subject.partyId] };
+  return { ...NOBODY, addresses: [{ chain: subject.chain, address: subject.address }] };
+}
