@@ -549,7 +549,6 @@ describe('what there is not yet is refused by name, never stored unenforced', ()
     ['a lift by a release order', 'ground', () => lift({ ground: 'release-ordered' })],
     ['the order of such a lift', 'orderId', () => lift({ orderId: world.inForce })],
     ['a change of mind', 'ground', () => lift({ ground: 'changed-our-mind' })],
-    ['a sanctions hit', 'basis.kind', () => freeze({ basis: { kind: 'sanctions-hit', id: 'hit-1' } })],
     ['a letter', 'basis.kind', () => freeze({ basis: { kind: 'authority-request', id: 'letter-1' } })],
     ['no basis', 'basis', () => freeze({})],
     ['limits of a freeze', 'scope.limits', () => freeze(freezeOf(world.inForce, LIMITED))],

@@ -4,10 +4,14 @@ import { toTimestamp, type Actor, type RecordedEvent } from '#kernel';
 import {
   checker,
   checkLog,
+  clearing,
   endingProposal,
   explore,
   LedgerWorld,
   maker,
+  putHit,
+  raising,
+  sampleAddress,
   service,
   TestClock,
   VirtualTime,
@@ -80,6 +84,15 @@ const endOrder = script(
   [{ type: 'VerifyChange', orderId: 'ord-1', changeId: 'chg-1', method: 'sealed copy' }, 'end', checker],
 );
 
+const freezeUnderHit = { ...freeze, basis: { kind: 'sanctions-hit', id: 'hit-1' } } as const;
+const clearHit = script(...clearing.map(([command, actor = maker]) => [command, command.type, actor] as const));
+const confirmHit = script([{ type: 'ConfirmSanctionsHit', hitId: 'hit-1' }, 'confirm', checker]);
+const linkAddress = asking(
+  { type: 'LinkAddress', partyId: 'p-1', chain: 'bitcoin', address: sampleAddress.address, role: 'holder-controlled' },
+  'link',
+  service,
+);
+
 /** The log that a scenario starts from, made once and copied for each run. */
 async function logOf(prepare: (world: LedgerWorld) => Promise<void>): Promise<readonly RecordedEvent[]> {
   const world = new LedgerWorld({ clock: new TestClock(START) });
@@ -136,6 +149,19 @@ const frozenScene = (): Promise<readonly RecordedEvent[]> =>
     await world.putOrder();
   });
 
+const hitScene = (): Promise<readonly RecordedEvent[]> =>
+  logOf(async (world) => {
+    await world.openAccount();
+    await putHit(world);
+  });
+
+/** An address that nobody has linked yet, on which a hit is raised. */
+const addressScene = (): Promise<readonly RecordedEvent[]> =>
+  logOf(async (world) => {
+    await world.openAccount();
+    await world.accept(raising({ subject: sampleAddress }));
+  });
+
 const openingScene = (): Promise<readonly RecordedEvent[]> =>
   logOf(async (world) => {
     await world.openAccount('acc-1', 'p-1');
@@ -182,6 +208,24 @@ describe('every interleaving of a freeze', () => {
   it.each(cases)('%s', async (...each) => exploreAll(each[0], await frozenScene(), each), 300_000);
 });
 
+describe('every interleaving of a freeze under a hit', () => {
+  const cases: readonly Case[] = [
+    ['and its clearance', { f: asking(freezeUnderHit, 'f'), clearHit }, {}],
+    ['and another freeze under the same hit', { f: asking(freezeUnderHit, 'f'), g: asking(freezeUnderHit, 'g') }, {}],
+    ['that crashes, beside its clearance', { f: asking(freezeUnderHit, 'f'), clearHit }, { crashes: 1 }],
+    ['that crashes, beside a supervisor', { f: asking(freezeUnderHit, 'f'), supervisor }, { crashes: 1 }],
+  ];
+  it.each(cases)('%s', async (...each) => exploreAll(each[0], await hitScene(), each), 300_000);
+});
+
+describe('every interleaving of a link to an address', () => {
+  const cases: readonly Case[] = [
+    ['and the confirmation of a hit on it, beside a supervisor', { linkAddress, confirmHit, supervisor }, {}],
+    ['that crashes, beside the confirmation', { linkAddress, confirmHit }, { crashes: 1 }],
+  ];
+  it.each(cases)('%s', async (...each) => exploreAll(each[0], await addressScene(), each), 300_000);
+});
+
 describe('every interleaving of an opening', () => {
   const cases: readonly Case[] = [
     ['and its repetition by another process', { 'o first': asking(open, 'o'), 'o second': asking(open, 'o') }, {}],
@@ -215,6 +259,30 @@ describe('random interleavings', () => {
         w: asking(debit, 'w', service),
         supervisor,
         'supervisor second': supervisor,
+      },
+    ],
+    [
+      'of freezes under a hit, its clearance, a debit and two supervisors',
+      hitScene,
+      {
+        'f first': asking(freezeUnderHit, 'f'),
+        'f second': asking(freezeUnderHit, 'f'),
+        g: asking(freezeUnderHit, 'g'),
+        clearHit,
+        w: asking(debit, 'w', service),
+        supervisor,
+        'supervisor second': supervisor,
+      },
+    ],
+    [
+      'of a link to an address, a hit on it that is confirmed and cleared, a freeze under it and a supervisor',
+      addressScene,
+      {
+        linkAddress,
+        confirmHit,
+        f: asking(freezeUnderHit, 'f'),
+        clearHit,
+        supervisor,
       },
     ],
     [

@@ -190,7 +190,8 @@ class CommandLedger implements Ledger {
       decideLegalOrder(command, stateOf(view, 'legalOrder'), { now, actor }),
     );
     const comesOrGoes = command.type === 'VerifyLegalOrder' || command.type === 'VerifyChange';
-    if (comesOrGoes && outcome.status === 'accepted') await this.#followUp({ kind: 'legal-order', id: command.orderId });
+    if (comesOrGoes && outcome.status === 'accepted')
+      await this.#followUp({ kind: 'legal-order', id: command.orderId });
     return outcome;
   }
 

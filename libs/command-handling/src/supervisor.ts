@@ -3,6 +3,7 @@ import {
   basisStream,
   isRejection,
   SUPERVISOR,
+  toMs,
   toTimestamp,
   type Authorisation,
   type Basis,
@@ -159,9 +160,7 @@ export class Supervisor {
 
   /** Walks the authorisations on the basis's own stream, not a read model: each is settled, and lifted when the basis ended. */
   async #settleAll({ authorisations, ended }: BasisFacts): Promise<void> {
-    const todo = authorisations.filter(
-      ({ pointer }) => !this.#agenda.isSettled(pointer.eventId, ended !== undefined),
-    );
+    const todo = authorisations.filter(({ pointer }) => !this.#agenda.isSettled(pointer.eventId, ended !== undefined));
     for (let at = 0; at < todo.length; at += TENDED_TOGETHER) {
       await Promise.all(todo.slice(at, at + TENDED_TOGETHER).map((each) => this.#settle(each, ended)));
     }
@@ -173,19 +172,25 @@ export class Supervisor {
     this.#agenda.settled(pointer.eventId, ended !== undefined);
   }
 
-  async #nameAll({ basis, subjects }: BasisFacts, citation: EventPointer): Promise<void> {
-    for (const partyId of await partiesNamedBy(this.#core, subjects)) await this.#changeNaming({ type: 'NameParty', partyId, basis, citation });
+  async #nameAll({ basis, subjects, seenMs }: BasisFacts, citation: EventPointer): Promise<void> {
+    for (const partyId of await partiesNamedBy(this.#core, subjects)) {
+      await this.#changeNaming({ type: 'NameParty', partyId, basis, citation }, seenMs);
+    }
   }
 
-  async #unnameAll({ basis, subjects }: BasisFacts, citation: EventPointer): Promise<void> {
-    for (const partyId of await partiesNamedBy(this.#core, subjects)) await this.#changeNaming({ type: 'UnnameParty', partyId, basis, citation });
+  async #unnameAll({ basis, subjects, seenMs }: BasisFacts, citation: EventPointer): Promise<void> {
+    for (const partyId of await partiesNamedBy(this.#core, subjects)) {
+      await this.#changeNaming({ type: 'UnnameParty', partyId, basis, citation }, seenMs);
+    }
   }
 
+  /** @param citedMs no earlier than the event that the command cites */
   async #changeNaming(
     command: Parameters<typeof decideParty>[0] & { type: 'NameParty' | 'UnnameParty' },
+    citedMs: number,
   ): Promise<void> {
     await this.#core.streams.decide(`party-${command.partyId}`, (view) => {
-      const nowMs = view.time();
+      const nowMs = view.time(citedMs);
       const context = { now: toTimestamp(nowMs), actor: SUPERVISOR };
       const decision = decideParty(command, stateOf(view, 'party'), context);
       if (isRejection(decision) || decision.length === 0) return { result: undefined };
@@ -205,8 +210,9 @@ export class Supervisor {
     ]);
     for (const { basis } of bases) {
       const ended = await this.#core.streams.inspect(basisStream(basis), (view) => basisOf(view).ended);
-      if (ended !== undefined)
-        await this.#changeNaming({ type: 'UnnameParty', partyId, basis, citation: ended.pointer });
+      if (ended === undefined) continue;
+      const command = { type: 'UnnameParty', partyId, basis, citation: ended.pointer } as const;
+      await this.#changeNaming(command, toMs(ended.endedAt));
     }
   }
 }
@@ -214,6 +220,8 @@ export class Supervisor {
 interface BasisFacts {
   readonly basis: Basis;
   readonly subjects: BasisSubjects;
+  /** When it was looked at, and no earlier than its latest event. */
+  readonly seenMs: number;
   /** The event that put it in force, when it is and has not ended. */
   readonly inForceBy: EventPointer | undefined;
   readonly ended: BasisEnd | undefined;
@@ -226,10 +234,12 @@ function basisFacts(view: View): BasisFacts | undefined {
   const state = basisOf(view);
   if (state.registered === undefined) return undefined;
   const { basis, subjects, ended, authorisations } = state;
-  const now = toTimestamp(view.time());
+  const seenMs = view.time();
+  const now = toTimestamp(seenMs);
   return {
     basis,
     subjects,
+    seenMs,
     inForceBy: state.inForceBy(now),
     ended,
     authorisations: [...authorisations],

@@ -138,10 +138,7 @@ function links(link: RecordedEvent, partyId: string, { chain, address }: ChainAd
   if (!decoded.ok) return false;
   const data = decoded.data as EventOf<typeof AddressLinked>['data'];
   return (
-    data.partyId === partyId &&
-    data.chain === chain &&
-    data.address === address &&
-    data.role === 'holder-controlled'
+    data.partyId === partyId && data.chain === chain && data.address === address && data.role === 'holder-controlled'
   );
 }
 

@@ -18,7 +18,7 @@ describe('basisStream', () => {
 describe('basisSchema', () => {
   it('knows no other kind of basis: a letter freezes nothing', () => {
     expect(basisSchema.safeParse({ kind: 'legal-order', id: 'ord-1' }).success).toBe(true);
-    for (const kind of ['authority-request', 'sanctions-hit', 'nationality', '']) {
+    for (const kind of ['authority-request', 'nationality', '']) {
       expect(basisSchema.safeParse({ kind, id: 'ord-1' }).success).toBe(false);
     }
   });

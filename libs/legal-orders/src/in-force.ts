@@ -1,4 +1,12 @@
-import { scopeWithin, toMs, type EventPointer, type FreezeInQuestion, type Obstacle, type Tie, type Timestamp } from '#kernel';
+import {
+  scopeWithin,
+  toMs,
+  type EventPointer,
+  type FreezeInQuestion,
+  type Obstacle,
+  type Tie,
+  type Timestamp,
+} from '#kernel';
 import type { Instrument } from './events.ts';
 import type { LegalOrderState } from './state.ts';
 import type { OrderState } from './views.ts';

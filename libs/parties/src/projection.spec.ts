@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { DomainEvent, Recorded } from '#kernel';
 import { LogBuilder, projectTwice, type ProjectedRows } from '#testing';
 import type { PartyEvent } from './events.ts';
-import { partiesTable, projectParty } from './projection.ts';
+import { addressesTable, partiesTable, projectParty } from './projection.ts';
 import { evolveParty, initialPartyState, partyView } from './state.ts';
 
 const stream = 'party-p-1';
@@ -14,6 +14,10 @@ const identified = {
   type: 'PartyIdentified',
   data: { partyId, method: 'passport', evidenceSha256: 'a'.repeat(64), identifiedAt: '2022-02-01T00:00:00.000Z' },
 };
+const linked = (role: string): DomainEvent => ({
+  type: 'AddressLinked',
+  data: { partyId, chain: 'bitcoin', address: 'bc1q', role },
+});
 const named = { type: 'PartyNamed', data: { partyId, basis, citation } };
 const noLongerNamed = { type: 'PartyNoLongerNamed', data: { partyId, basis, citation } };
 const refused = {
@@ -55,6 +59,13 @@ describe('the projection of parties', () => {
   it('shows the bases that name it while they do', () => {
     expect(shown(project(registered, named).rows)).toMatchObject([{ namedBy: [basis] }]);
     expect(shown(project(registered, named, noLongerNamed).rows)).toMatchObject([{ namedBy: [] }]);
+  });
+
+  it('finds a party by an address that it controls, and by no other', () => {
+    expect(project(registered, linked('deposit-address')).rows.of(addressesTable)).toEqual([]);
+    const { rows, view } = project(registered, linked('deposit-address'), linked('holder-controlled'));
+    expect(rows.of(addressesTable)).toEqual([{ chain: 'bitcoin', address: 'bc1q', partyId }]);
+    expect(shown(rows)).toEqual([view]);
   });
 
   it('leaves the row as it is when a command is refused', () => {

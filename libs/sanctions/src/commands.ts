@@ -52,11 +52,6 @@ export interface AuthoriseFreezeUnderHit {
 
 /** What a person or a service asks of a hit. */
 export type SanctionsHitRequest =
-  | RaiseSanctionsHit
-  | ConfirmSanctionsHit
-  | DismissSanctionsHit
-  | ProposeClearance
-  | ApproveClearance
-  | RejectClearance;
+  RaiseSanctionsHit | ConfirmSanctionsHit | DismissSanctionsHit | ProposeClearance | ApproveClearance | RejectClearance;
 
 export type SanctionsHitCommand = SanctionsHitRequest | AuthoriseFreezeUnderHit;

@@ -216,7 +216,10 @@ const good: Readonly<Record<string, () => Story>> = {
       .attach('a-2', 'p-2')
       .opened('a-2', ['p-2'])
       .refuse('account-a-2', 'basis-does-not-name-account', {
-        but: { request: { basis: { id: 'ord-1' } }, decidedOn: { stream: 'legalOrder-ord-1', revision: '2' } },
+        but: {
+          request: { basis: { kind: 'legal-order', id: 'ord-1' } },
+          decidedOn: { stream: 'legalOrder-ord-1', revision: '2' },
+        },
       })
       .refuse('account-a-1', 'scope-exceeds-basis', {
         but: { request: { scope: ALL }, decidedOn: { stream: 'legalOrder-ord-1', revision: '2' } },
@@ -338,7 +341,7 @@ describe('invariant 1: no freeze without a basis. checkLog catches', () => {
           .freeze('ord-1', 'k'),
     ],
     'a freeze through a party that does not hold the account': [
-      '1: the account is not held by the party through which the order names it',
+      '1: the account is not held by the party through which the basis names it',
       () => lateHolder().freeze('ord-2', 'k'),
     ],
     'an authorisation under no order': [
@@ -1020,7 +1023,10 @@ describe('invariant 10: refusals are facts. checkLog catches', () => {
       '10: basis-not-found: it was decided on another basis',
       () =>
         start().refuse('account-a-1', 'basis-not-found', {
-          but: { request: { basis: { id: 'ord-2' } }, decidedOn: { stream: 'legalOrder-ord-1', revision: null } },
+          but: {
+            request: { basis: { kind: 'legal-order', id: 'ord-2' } },
+            decidedOn: { stream: 'legalOrder-ord-1', revision: null },
+          },
         }),
     ],
     'a revision that does not stand yet': [
@@ -1129,18 +1135,18 @@ describe('invariants 12 and 13: nothing stays half done. checkLog catches, once 
           }),
       ],
       'a party not named by an order in force': [
-        '12: p-1 does not carry the name of the order',
+        '12: p-1 does not carry the name of the basis',
         () => until('2022-06-01T00:00:00.001Z'),
       ],
       'a party not named by an order that became effective just now': [
-        '12: p-1 does not carry the name of the order',
+        '12: p-1 does not carry the name of the basis',
         () =>
           start()
             .order('ord-1', BY_PARTY, { but: { effectiveAt: now } })
             .verify('ord-1'),
       ],
       'a party not named by an order whose ending is only proposed': [
-        '12: p-1 does not carry the name of the order',
+        '12: p-1 does not carry the name of the basis',
         () => start().order('ord-1', BY_PARTY).verify('ord-1').propose('ord-1'),
       ],
       'a party still named by an order that ended': [

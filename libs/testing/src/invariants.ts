@@ -3,6 +3,7 @@ import { checkKey, checkPlace, checkTime, noteEvent, noteKey } from './invariant
 import { readFact, type Fact } from './invariants/facts.ts';
 import { applyFreeze, checkFreeze } from './invariants/freezes.ts';
 import { emptyLog, type Log, type Problem } from './invariants/log.ts';
+import { applyHit, checkHit } from './invariants/hits.ts';
 import { applyMoney, checkMoney } from './invariants/money.ts';
 import { applyOrder, checkOrder } from './invariants/orders.ts';
 import { applyOpening, applyParty, checkOpening, checkParty } from './invariants/parties.ts';
@@ -108,6 +109,7 @@ function checkMeaning(log: Log, fact: Fact): readonly Problem[] {
       return log.assets.has(fact.about) ? [{ invariant: 'protocol', detail: 'the asset is registered already' }] : [];
     case 'PartyRegistered':
     case 'PartyIdentified':
+    case 'AddressLinked':
     case 'AccountAttached':
     case 'AccountDetached':
     case 'PartyNamed':
@@ -136,8 +138,16 @@ function checkMeaning(log: Log, fact: Fact): readonly Problem[] {
     case 'LegalOrderChangeRejected':
     case 'LegalOrderEnded':
     case 'LegalOrderExpired':
-    case 'FreezeAuthorised':
       return checkOrder(log, fact);
+    case 'SanctionsHitRaised':
+    case 'SanctionsHitConfirmed':
+    case 'SanctionsHitDismissed':
+    case 'ClearanceProposed':
+    case 'ClearanceRejected':
+    case 'SanctionsHitCleared':
+      return checkHit(log, fact);
+    case 'FreezeAuthorised':
+      return fact.event.stream.startsWith('legalOrder-') ? checkOrder(log, fact) : checkHit(log, fact);
     case 'CommandRefused':
       return checkRefusal(log, fact);
   }
@@ -150,6 +160,7 @@ function applyFact(log: Log, fact: Fact): void {
       break;
     case 'PartyRegistered':
     case 'PartyIdentified':
+    case 'AddressLinked':
     case 'AccountAttached':
     case 'AccountDetached':
     case 'PartyNamed':
@@ -182,8 +193,18 @@ function applyFact(log: Log, fact: Fact): void {
     case 'LegalOrderChangeRejected':
     case 'LegalOrderEnded':
     case 'LegalOrderExpired':
-    case 'FreezeAuthorised':
       applyOrder(log, fact);
+      break;
+    case 'FreezeAuthorised':
+      log.authorisations.set(fact.event.id, { fact, resolvedBy: undefined });
+      break;
+    case 'SanctionsHitRaised':
+    case 'SanctionsHitConfirmed':
+    case 'SanctionsHitDismissed':
+    case 'ClearanceProposed':
+    case 'ClearanceRejected':
+    case 'SanctionsHitCleared':
+      applyHit(log, fact);
       break;
     case 'CommandRefused':
       break;

@@ -64,7 +64,10 @@ export function IntegerField(minimum: number, maximum: number, options?: FieldOp
 export const DateField = (options?: FieldOptions): PropertyDecorator => RuleField(dateRule, options);
 
 /** A number from 0 to 1. @param above zero itself is not one */
-export function PartField({ above = false, ...options }: FieldOptions & { readonly above?: boolean } = {}): PropertyDecorator {
+export function PartField({
+  above = false,
+  ...options
+}: FieldOptions & { readonly above?: boolean } = {}): PropertyDecorator {
   return RuleField(numberRule(0, 1, above), options);
 }
 

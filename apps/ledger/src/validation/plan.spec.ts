@@ -233,7 +233,6 @@ describe('what is not supported yet', () => {
     [ProposeChangeBody, { ...ENDING, kind: 'extension' }, 'kind'],
     [ProposeChangeBody, { ...ENDING, expiresAt: ORDER.issuedAt }, 'expiresAt'],
     [ProposeChangeBody, { ...ENDING, subjects: [] }, 'subjects'],
-    [FreezeBody, { basis: { kind: 'sanctions-hit', id: 'h' } }, 'basis.kind'],
     [RequestLiftBody, { requestId: 'r', ground: 'release-ordered', note: 'n' }, 'ground'],
     [RequestLiftBody, { requestId: 'r', ground: 'placed-in-error', note: 'n', orderId: 'o' }, 'orderId'],
   ])('is refused, and said so: %p %#', (dto, body, field) => {

@@ -20,7 +20,7 @@ const units = z.string().regex(/^(0|[1-9][0-9]{0,37})$/);
 const positiveUnits = z.string().regex(/^[1-9][0-9]{0,37}$/);
 const pointer = z.strictObject({ stream: text, revision, eventId: uuid });
 const decidedOn = z.strictObject({ stream: text, revision: revision.nullable() }).nullable();
-const basis = z.strictObject({ kind: z.literal('legal-order'), id });
+const basis = z.strictObject({ kind: z.enum(['legal-order', 'sanctions-hit']), id });
 const scope = z.strictObject({
   direction: z.literal('debit'),
   assets: z.union([z.literal('all'), z.array(asset).min(1)]),
@@ -31,6 +31,11 @@ const subject = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('account'), accountId: id }),
   z.strictObject({ kind: z.literal('party'), partyId: id }),
 ]);
+const hitSubject = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('party'), partyId: id }),
+  z.strictObject({ kind: z.literal('address'), chain: text, address: text }),
+]);
+const clearanceCause = z.enum(['delisted', 'entry-amended', 'ownership-changed', 'mistaken-identity']);
 const movement = { accountId: id, asset, amount: positiveUnits };
 const withdrawal = { ...movement, withdrawalId: id, destination: z.looseObject({ kind: text }), reservedAt: timestamp };
 const balance = z.strictObject({ asset, available: units, reserved: units, held: units });
@@ -44,6 +49,10 @@ const shapes = {
   PartyIdentified: {
     on: ['party'],
     data: { partyId: id, method: text, evidenceSha256: sha256, identifiedAt: timestamp },
+  },
+  AddressLinked: {
+    on: ['party'],
+    data: { partyId: id, chain: text, address: text, role: z.enum(['holder-controlled', 'deposit-address']) },
   },
   AccountAttached: {
     on: ['party'],
@@ -178,10 +187,56 @@ const shapes = {
     },
   },
   LegalOrderExpired: { on: ['legalOrder'], data: { orderId: id, expiresAt: timestamp } },
-  FreezeAuthorised: {
-    on: ['legalOrder'],
+  SanctionsHitRaised: {
+    on: ['sanctionsHit'],
     data: {
-      orderId: id,
+      hitId: id,
+      list: z.strictObject({ id: text, version: text, sha256 }),
+      entry: z.looseObject({ uid: text, sha256, measure: text }),
+      subject: hitSubject,
+      route: z.enum(['direct', 'address', 'ownership', 'control']),
+      aggregateShare: z.number().gt(0).max(1).optional(),
+      match: z.looseObject({ algorithm: text, score: z.number().min(0).max(1) }),
+      raisedBy: actorId,
+    },
+  },
+  SanctionsHitConfirmed: {
+    on: ['sanctionsHit'],
+    data: { hitId: id, note: text.optional(), confirmedBy: actorId },
+  },
+  SanctionsHitDismissed: { on: ['sanctionsHit'], data: { hitId: id, reason: text, dismissedBy: actorId } },
+  ClearanceProposed: {
+    on: ['sanctionsHit'],
+    data: {
+      hitId: id,
+      clearanceId: id,
+      cause: clearanceCause,
+      authority: z.looseObject({ kind: text, reference: text }),
+      proposedBy: actorId,
+    },
+  },
+  ClearanceRejected: {
+    on: ['sanctionsHit'],
+    data: { hitId: id, clearanceId: id, reason: text, rejectedBy: actorId },
+  },
+  SanctionsHitCleared: {
+    on: ['sanctionsHit'],
+    data: {
+      hitId: id,
+      clearanceId: id,
+      cause: clearanceCause,
+      note: text.optional(),
+      proposedBy: actorId,
+      approvedBy: actorId,
+    },
+  },
+
+  FreezeAuthorised: {
+    on: ['legalOrder', 'sanctionsHit'],
+    data: {
+      orderId: id.optional(),
+      hitId: id.optional(),
+      linkedBy: pointer.optional(),
       accountId: id,
       scope,
       namedBy: pointer,
@@ -192,7 +247,7 @@ const shapes = {
   },
 
   CommandRefused: {
-    on: ['account', 'party', 'legalOrder'],
+    on: ['account', 'party', 'legalOrder', 'sanctionsHit'],
     data: {
       command: text,
       // Any text: which codes may be recorded is a rule of its own, checked with the others.
@@ -240,6 +295,7 @@ const SUBJECT_FIELD: Readonly<Record<string, string>> = {
   party: 'partyId',
   account: 'accountId',
   legalOrder: 'orderId',
+  sanctionsHit: 'hitId',
 };
 
 /** @returns the event as a fact, or a sentence that says why it is none */

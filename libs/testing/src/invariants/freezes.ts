@@ -1,13 +1,14 @@
+import { endedByWhom, endOf } from './bases.ts';
 import { checkChecker } from './orders.ts';
 import type { Fact, Scope } from './facts.ts';
 import {
   accountOf,
+  basisStream,
   covers,
   decisionOnAccount,
   follow,
   freezesInForce,
   holds,
-  orderStream,
   sameJson,
   type Account,
   type Authorisation,
@@ -101,9 +102,9 @@ function checkFrozen(log: Log, account: Account, fact: Fact<'AccountFrozen'>): r
   }
   if (account.opened === undefined) problems.push(one('the account is not open'));
   else if (cited.partyId !== undefined && !holds(account, cited.partyId)) {
-    problems.push(one('the account is not held by the party through which the order names it'));
+    problems.push(one('the account is not held by the party through which the basis names it'));
   }
-  if (freezeUnder(account, fact.data.basis.id) !== undefined) {
+  if (freezeUnder(account, fact.data.basis) !== undefined) {
     problems.push(two('a freeze under the same basis is in force already'));
   }
   return [...problems, ...checkWhatItDid(account, fact)];
@@ -114,7 +115,7 @@ function checkResolution(authorisation: Authorisation, fact: Resolution): readon
   const { data, event } = authorisation.fact;
   const problems: Problem[] = [];
   if (data.accountId !== fact.about) problems.push(one('the authorisation is for another account'));
-  if (orderStream(fact.data.basis.id) !== event.stream) problems.push(one('the authorisation is of another basis'));
+  if (basisStream(fact.data.basis) !== event.stream) problems.push(one('the authorisation is of another basis'));
   if (fact.data.freezeId !== event.id) problems.push(one('the id of the freeze is not that of its authorisation'));
   if (authorisation.resolvedBy !== undefined) problems.push(two('the citation was resolved before'));
   const { key, commandHash } = event.metadata;
@@ -185,11 +186,11 @@ function isReasonTrue(
   const { key } = authorisation.fact.event.metadata;
   switch (fact.data.reason) {
     case 'already-frozen':
-      return freezeUnder(account, fact.data.basis.id)?.fact.data.freezeId === fact.data.existingFreezeId;
+      return freezeUnder(account, fact.data.basis)?.fact.data.freezeId === fact.data.existingFreezeId;
     case 'key-used':
       return key !== null && decisionOnAccount(log, accountId, key) !== undefined;
     case 'basis-ended':
-      return log.orders.get(fact.data.basis.id)?.ended !== undefined;
+      return endOf(log, basisStream(fact.data.basis)) !== undefined;
     case 'account-not-open':
       return account.opened === undefined;
     case 'not-a-holder': {
@@ -230,14 +231,11 @@ function checkUnfrozen(log: Log, account: Account, fact: Fact<'AccountUnfrozen'>
 
 function checkBasisEnded(log: Log, freeze: Freeze, fact: Fact<'AccountUnfrozen'>): readonly Problem[] {
   const cited = follow(log, fact.data.citation);
-  const isEnd = cited?.type === 'LegalOrderEnded' || cited?.type === 'LegalOrderExpired';
-  if (!isEnd || cited.event.stream !== orderStream(freeze.fact.data.basis.id)) {
+  const people = endedByWhom(cited);
+  if (people === undefined || cited?.event.stream !== basisStream(freeze.fact.data.basis)) {
     return [three('the citation is not the end of the basis')];
   }
-  const [requestedBy, approvedBy] =
-    cited.type === 'LegalOrderEnded'
-      ? [cited.data.proposedBy, cited.data.verifiedBy]
-      : ['system:supervisor', 'system:supervisor'];
+  const [requestedBy, approvedBy] = people;
   const isTrue = fact.data.requestedBy === requestedBy && fact.data.approvedBy === approvedBy;
   return isTrue ? [] : [three('requestedBy and approvedBy are not those who ended the basis')];
 }
@@ -257,8 +255,8 @@ function authorisationOf(log: Log, fact: Resolution): Authorisation | undefined 
   return cited?.type === 'FreezeAuthorised' ? log.authorisations.get(cited.event.id) : undefined;
 }
 
-function freezeUnder(account: Account, basisId: string): Freeze | undefined {
-  return freezesInForce(account).find((freeze) => freeze.fact.data.basis.id === basisId);
+function freezeUnder(account: Account, basis: Fact<'AccountFrozen'>['data']['basis']): Freeze | undefined {
+  return freezesInForce(account).find((freeze) => basisStream(freeze.fact.data.basis) === basisStream(basis));
 }
 
 function sortedScope(scope: Scope): unknown {

@@ -19,6 +19,21 @@ export interface Change {
   decidedAt: number | undefined;
 }
 
+export interface Clearance {
+  readonly fact: Fact<'ClearanceProposed'>;
+  /** Revision at which it was rejected or cleared the hit. */
+  decidedAt: number | undefined;
+}
+
+/** A hit as its own stream tells it. */
+export interface Hit {
+  readonly raised: Fact<'SanctionsHitRaised'>;
+  confirmed: Fact<'SanctionsHitConfirmed'> | undefined;
+  dismissed: Fact<'SanctionsHitDismissed'> | undefined;
+  cleared: Fact<'SanctionsHitCleared'> | undefined;
+  readonly clearances: Map<string, Clearance>;
+}
+
 /** An order as its own stream tells it. Revisions are kept so that it can be looked at as of any of them. */
 export interface Order {
   readonly registered: Fact<'LegalOrderRegistered'>;
@@ -34,15 +49,18 @@ export interface Attachment {
 }
 
 export interface Naming {
+  /** Of the basis. */
+  readonly stream: string;
   readonly fact: Fact<'PartyNamed'>;
   endedAt: number | undefined;
 }
 
 export interface Party {
   identified: boolean;
+  readonly links: Fact<'AddressLinked'>[];
   readonly attachments: Attachment[];
-  /** By the stream of the basis. */
-  readonly namings: Map<string, Naming>;
+  /** A basis may name a party again: what names it late, after the end, is undone once more. */
+  readonly namings: Naming[];
 }
 
 export interface Withdrawal {
@@ -97,6 +115,7 @@ export interface Log {
   readonly parties: Map<string, Party>;
   readonly accounts: Map<string, Account>;
   readonly orders: Map<string, Order>;
+  readonly hits: Map<string, Hit>;
   /** By the id of the FreezeAuthorised event. */
   readonly authorisations: Map<string, Authorisation>;
 }
@@ -111,6 +130,7 @@ export function emptyLog(): Log {
     parties: new Map(),
     accounts: new Map(),
     orders: new Map(),
+    hits: new Map(),
     authorisations: new Map(),
   };
 }
@@ -176,7 +196,7 @@ export function whyNotInForce(order: Order | undefined, revision: number, now: s
 
 /** True when a basis named the party as of a revision of the party's stream. */
 export function isNamed(party: Party | undefined, revision: number): boolean {
-  return [...(party?.namings.values() ?? [])].some(
+  return (party?.namings ?? []).some(
     (naming) => naming.fact.event.revision <= revision && (naming.endedAt === undefined || naming.endedAt > revision),
   );
 }
@@ -213,6 +233,14 @@ export function sameJson(a: unknown, b: unknown): boolean {
 }
 
 /** The stream of a basis. */
-export function orderStream(orderId: string): string {
-  return `legalOrder-${orderId}`;
+export function basisStream({ kind, id }: { readonly kind: string; readonly id: string }): string {
+  return `${kind === 'legal-order' ? 'legalOrder' : 'sanctionsHit'}-${id}`;
+}
+
+/** `legalOrder-o-1` is `legalOrder` and `o-1`; of a stream on which no basis lives, two empty texts. */
+export function splitBasis(stream: string): readonly [kind: 'legalOrder' | 'sanctionsHit' | '', id: string] {
+  for (const kind of ['legalOrder', 'sanctionsHit'] as const) {
+    if (stream.startsWith(`${kind}-`)) return [kind, stream.slice(kind.length + 1)];
+  }
+  return ['', ''];
 }

@@ -1,8 +1,6 @@
 import type { Fact } from './facts.ts';
 import {
   follow,
-  holds,
-  accountOf,
   isWithin,
   namesAccount,
   namesParty,
@@ -53,7 +51,7 @@ export function checkOrder(log: Log, fact: OrderFact): readonly Problem[] {
   }
 }
 
-export function applyOrder(log: Log, fact: OrderFact): void {
+export function applyOrder(log: Log, fact: Exclude<OrderFact, Fact<'FreezeAuthorised'>>): void {
   if (fact.type === 'LegalOrderRegistered') {
     const undecided = { verified: undefined, rejected: undefined, ended: undefined };
     log.orders.set(fact.about, { registered: fact, ...undecided, changes: new Map() });
@@ -80,9 +78,6 @@ export function applyOrder(log: Log, fact: OrderFact): void {
     }
     case 'LegalOrderExpired':
       order.ended = fact;
-      break;
-    case 'FreezeAuthorised':
-      log.authorisations.set(fact.event.id, { fact, resolvedBy: undefined });
       break;
   }
 }
@@ -160,6 +155,7 @@ function checkAuthorised(log: Log, order: Order | undefined, fact: Fact<'FreezeA
   const why = whyNotInForce(order, event.revision - 1, event.metadata.recordedAt);
   if (order === undefined || why !== undefined) return [one(`authorised under an order, though ${why ?? ''}`)];
   const problems: Problem[] = [];
+  if (data.hitId !== undefined || data.linkedBy !== undefined) problems.push(protocol('it speaks of a hit'));
   const whyNotNamed = whyNotNamedBy(log, order, fact);
   if (whyNotNamed !== undefined) problems.push(one(whyNotNamed));
   if (!isWithin(data.scope, order.registered.data.scope)) problems.push(one('the scope exceeds that of the order'));
@@ -178,12 +174,4 @@ function whyNotNamedBy(log: Log, order: Order, fact: Fact<'FreezeAuthorised'>): 
   if (!namesParty(order, partyId)) return 'the order does not name the party';
   const isTie = tie?.type === 'AccountAttached' && tie.about === partyId && tie.data.accountId === accountId;
   return isTie ? undefined : 'namedBy ties no account of that id to the party';
-}
-
-/** True when the order names the account as far as the log tells: by itself or through a party that holds it. */
-export function namesByAnyWay(log: Log, order: Order, accountId: string): boolean {
-  const account = accountOf(log, accountId);
-  return order.registered.data.subjects.some((subject) =>
-    subject.kind === 'account' ? subject.accountId === accountId : holds(account, subject.partyId),
-  );
 }

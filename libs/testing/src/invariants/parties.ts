@@ -1,22 +1,29 @@
+import { basisNamesParty, beginningOf, endedByWhom, enforcedBy } from './bases.ts';
 import type { Fact } from './facts.ts';
 import {
   accountOf,
+  basisStream,
   decisionOnAccount,
   follow,
   holds,
   isNamed,
   keyText,
-  namesParty,
-  orderStream,
   sameJson,
   type Attachment,
   type Log,
+  type Naming,
   type Party,
   type Problem,
 } from './log.ts';
 
 type PartyFact = Fact<
-  'PartyRegistered' | 'PartyIdentified' | 'AccountAttached' | 'AccountDetached' | 'PartyNamed' | 'PartyNoLongerNamed'
+  | 'PartyRegistered'
+  | 'PartyIdentified'
+  | 'AddressLinked'
+  | 'AccountAttached'
+  | 'AccountDetached'
+  | 'PartyNamed'
+  | 'PartyNoLongerNamed'
 >;
 type OpeningFact = Fact<'AccountOpened' | 'AccountOpeningAbandoned'>;
 
@@ -30,6 +37,10 @@ export function checkParty(log: Log, fact: PartyFact): readonly Problem[] {
   switch (fact.type) {
     case 'PartyIdentified':
       return [];
+    case 'AddressLinked': {
+      const isLinked = party.links.some((link) => sameJson(link.data, fact.data));
+      return isLinked ? [protocol('the address is linked in that role already')] : [];
+    }
     case 'AccountAttached':
       return checkAttached(party, fact);
     case 'AccountDetached':
@@ -43,7 +54,7 @@ export function checkParty(log: Log, fact: PartyFact): readonly Problem[] {
 
 export function applyParty(log: Log, fact: PartyFact): void {
   if (fact.type === 'PartyRegistered') {
-    log.parties.set(fact.about, { identified: false, attachments: [], namings: new Map() });
+    log.parties.set(fact.about, { identified: false, links: [], attachments: [], namings: [] });
     return;
   }
   const party = log.parties.get(fact.about);
@@ -51,6 +62,9 @@ export function applyParty(log: Log, fact: PartyFact): void {
   switch (fact.type) {
     case 'PartyIdentified':
       party.identified = true;
+      break;
+    case 'AddressLinked':
+      party.links.push(fact);
       break;
     case 'AccountAttached':
       party.attachments.push({ fact, detached: false });
@@ -61,10 +75,10 @@ export function applyParty(log: Log, fact: PartyFact): void {
       break;
     }
     case 'PartyNamed':
-      party.namings.set(orderStream(fact.data.basis.id), { fact, endedAt: undefined });
+      party.namings.push({ stream: basisStream(fact.data.basis), fact, endedAt: undefined });
       break;
     case 'PartyNoLongerNamed': {
-      const naming = party.namings.get(orderStream(fact.data.basis.id));
+      const naming = standingNaming(party, basisStream(fact.data.basis));
       if (naming !== undefined) naming.endedAt = fact.event.revision;
       break;
     }
@@ -102,30 +116,35 @@ function checkDetached(log: Log, party: Party, fact: Fact<'AccountDetached'>): r
 
 function checkNamed(log: Log, party: Party, fact: Fact<'PartyNamed'>): readonly Problem[] {
   const { basis, citation } = fact.data;
-  const order = log.orders.get(basis.id);
+  const stream = basisStream(basis);
   const cited = follow(log, citation);
-  if (order === undefined || cited?.type !== 'LegalOrderVerified' || cited.event.stream !== orderStream(basis.id)) {
+  const enforcing = enforcedBy(log, stream);
+  if (enforcing === undefined || cited !== enforcing) {
     return [fourteen('the citation is not what put the basis in force')];
   }
   const problems: Problem[] = [];
-  if (!namesParty(order, fact.about)) problems.push(fourteen('the basis does not name the party'));
-  if (fact.event.metadata.recordedAt < order.registered.data.effectiveAt) {
+  if (!basisNamesParty(log, stream, fact.about)) problems.push(fourteen('the basis does not name the party'));
+  const beginning = beginningOf(log, stream);
+  const effectiveAt = beginning?.type === 'LegalOrderRegistered' ? beginning.data.effectiveAt : '';
+  if (fact.event.metadata.recordedAt < effectiveAt) {
     problems.push(fourteen('the basis is not effective yet'));
   }
-  if (party.namings.has(orderStream(basis.id))) problems.push(protocol('named twice by one basis'));
+  if (standingNaming(party, stream) !== undefined) problems.push(protocol('named twice by one basis'));
   return problems;
 }
 
 function checkNoLongerNamed(log: Log, party: Party, fact: Fact<'PartyNoLongerNamed'>): readonly Problem[] {
-  const stream = orderStream(fact.data.basis.id);
-  const naming = party.namings.get(stream);
+  const stream = basisStream(fact.data.basis);
   const cited = follow(log, fact.data.citation);
   const problems: Problem[] = [];
-  if (naming === undefined || naming.endedAt !== undefined)
-    problems.push(protocol('the basis does not name the party'));
-  const isEnd = cited?.type === 'LegalOrderEnded' || cited?.type === 'LegalOrderExpired';
-  if (!isEnd || cited.event.stream !== stream) problems.push(fourteen('the citation is not the end of the basis'));
+  if (standingNaming(party, stream) === undefined) problems.push(protocol('the basis does not name the party'));
+  if (endedByWhom(cited) === undefined || cited?.event.stream !== stream)
+    problems.push(fourteen('the citation is not the end of the basis'));
   return problems;
+}
+
+function standingNaming({ namings }: Party, stream: string): Naming | undefined {
+  return namings.find((naming) => naming.stream === stream && naming.endedAt === undefined);
 }
 
 export function checkOpening(log: Log, fact: OpeningFact): readonly Problem[] {

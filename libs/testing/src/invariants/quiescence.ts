@@ -1,5 +1,6 @@
 import type { RecordedEvent } from '#kernel';
-import { decisionOnAccount, freezesInForce, namesParty, type Log, type Order, type Problem } from './log.ts';
+import { basisNamesParty, endOf, enforcedBy } from './bases.ts';
+import { basisStream, decisionOnAccount, freezesInForce, type Log, type Order, type Problem } from './log.ts';
 import { ties } from './parties.ts';
 
 /** Something left undone, and the event that began it. */
@@ -13,7 +14,11 @@ export function checkQuiescence(log: Log, now: string | undefined): readonly Unf
   return [
     ...checkAuthorisations(log),
     ...checkAttachments(log),
-    ...[...log.orders.values()].flatMap((order) => [...checkExpiry(order, time), ...checkNaming(log, order, time)]),
+    ...[...log.orders.values()].flatMap((order) => [
+      ...checkExpiry(order, time),
+      ...checkOrderNaming(log, order, time),
+    ]),
+    ...[...log.hits.values()].flatMap(({ raised }) => checkNaming(log, raised.event.stream)),
     ...checkNamings(log),
     ...checkFreezes(log),
   ];
@@ -53,26 +58,31 @@ function checkExpiry(order: Order, now: string): readonly Unfinished[] {
   return [{ invariant: 13, detail: 'the order expired, and nobody recorded it', since: verified.event }];
 }
 
-/** Invariant 12: parties named by an order in force carry its name. A proposed ending does not end it. */
-function checkNaming(log: Log, order: Order, now: string): readonly Unfinished[] {
-  const { verified, ended, registered } = order;
-  const { effectiveAt, expiresAt } = registered.data;
-  const isOver = ended !== undefined || (expiresAt !== undefined && now >= expiresAt);
-  if (verified === undefined || isOver || now < effectiveAt) return [];
+function checkOrderNaming(log: Log, order: Order, now: string): readonly Unfinished[] {
+  const { effectiveAt, expiresAt } = order.registered.data;
+  if (now < effectiveAt || (expiresAt !== undefined && now >= expiresAt)) return [];
+  return checkNaming(log, order.registered.event.stream);
+}
+
+/** Invariant 12: parties named by a basis in force carry its name. A proposed ending does not end it. */
+function checkNaming(log: Log, stream: string): readonly Unfinished[] {
+  const enforcing = enforcedBy(log, stream);
+  if (enforcing === undefined || endOf(log, stream) !== undefined) return [];
   const unnamed = [...log.parties].filter(
-    ([partyId, party]) => namesParty(order, partyId) && !party.namings.has(registered.event.stream),
+    ([partyId, party]) =>
+      basisNamesParty(log, stream, partyId) && !party.namings.some((naming) => naming.stream === stream),
   );
   return unnamed.map(([partyId]) => ({
     invariant: 12,
-    detail: `${partyId} does not carry the name of the order`,
-    since: verified.event,
+    detail: `${partyId} does not carry the name of the basis`,
+    since: enforcing.event,
   }));
 }
 
 function checkNamings(log: Log): readonly Unfinished[] {
   return [...log.parties.values()]
-    .flatMap((party) => [...party.namings.values()])
-    .filter((naming) => naming.endedAt === undefined && hasEnded(log, naming.fact.data.basis.id))
+    .flatMap((party) => party.namings)
+    .filter((naming) => naming.endedAt === undefined && endOf(log, basisStream(naming.fact.data.basis)) !== undefined)
     .map(({ fact }) => ({
       invariant: 12,
       detail: 'the party is still named by a basis that ended',
@@ -83,10 +93,6 @@ function checkNamings(log: Log): readonly Unfinished[] {
 function checkFreezes(log: Log): readonly Unfinished[] {
   return [...log.accounts.values()]
     .flatMap(freezesInForce)
-    .filter((freeze) => hasEnded(log, freeze.fact.data.basis.id))
+    .filter((freeze) => endOf(log, basisStream(freeze.fact.data.basis)) !== undefined)
     .map(({ fact }) => ({ invariant: 13, detail: 'the freeze outlives its basis', since: fact.event }));
-}
-
-function hasEnded(log: Log, orderId: string): boolean {
-  return log.orders.get(orderId)?.ended !== undefined;
 }

@@ -1,6 +1,15 @@
+import { basisNamesAccount, beginningOf, scopeOf, whyBasisNotInForce } from './bases.ts';
 import { splitStream, type Fact, type Scope } from './facts.ts';
-import { accountOf, freezesInForce, isNamed, isWithin, whyNotInForce, type Log, type Problem } from './log.ts';
-import { namesByAnyWay } from './orders.ts';
+import {
+  accountOf,
+  basisStream,
+  freezesInForce,
+  isNamed,
+  isWithin,
+  splitBasis,
+  type Log,
+  type Problem,
+} from './log.ts';
 import { wasNamed } from './parties.ts';
 
 type Refusal = Fact<'CommandRefused'>;
@@ -14,7 +23,7 @@ const RECORDED: Readonly<Record<string, readonly string[]>> = {
   'basis-not-in-force': ['account'],
   'basis-does-not-name-account': ['account'],
   'scope-exceeds-basis': ['account'],
-  'maker-is-checker': ['legalOrder', 'account'],
+  'maker-is-checker': ['legalOrder', 'sanctionsHit', 'account'],
   'ground-not-established': ['account'],
   'party-named-by-basis': ['account', 'party'],
 };
@@ -61,15 +70,22 @@ function whyNotFrozen(log: Log, fact: Refusal): string | undefined {
 /** Who was turned away as checker had made something here. */
 function whyNotMaker(log: Log, fact: Refusal): string | undefined {
   const who = fact.event.metadata.actor.id;
-  const order = fact.event.stream.startsWith('legalOrder-') ? log.orders.get(fact.about) : undefined;
-  const makers =
-    order === undefined
-      ? [...accountOf(log, fact.about).liftRequests.values()].map((request) => request.fact.data.requestedBy)
-      : [
-          order.registered.data.registeredBy,
-          ...[...order.changes.values()].map((change) => change.fact.data.proposedBy),
-        ];
-  return makers.includes(who) ? undefined : 'who was refused had made nothing here';
+  return makersOn(log, fact).includes(who) ? undefined : 'who was refused had made nothing here';
+}
+
+function makersOn(log: Log, { event, about }: Refusal): readonly string[] {
+  const [kind] = splitStream(event.stream);
+  if (kind === 'legalOrder') {
+    const order = log.orders.get(about);
+    const changes = [...(order?.changes.values() ?? [])].map((change) => change.fact.data.proposedBy);
+    return order === undefined ? [] : [order.registered.data.registeredBy, ...changes];
+  }
+  if (kind === 'sanctionsHit') {
+    const hit = log.hits.get(about);
+    const clearances = [...(hit?.clearances.values() ?? [])].map((clearance) => clearance.fact.data.proposedBy);
+    return hit === undefined ? [] : [hit.raised.data.raisedBy, ...clearances];
+  }
+  return [...accountOf(log, about).liftRequests.values()].map((request) => request.fact.data.requestedBy);
 }
 
 function whyPartyNotNamed(log: Log, fact: Refusal): string | undefined {
@@ -87,22 +103,25 @@ function whyPartyNotNamed(log: Log, fact: Refusal): string | undefined {
 function whyBasisAllows(log: Log, fact: Refusal): string | undefined {
   const { decidedOn, request, code } = fact.data;
   if (decidedOn === null) return 'it was decided elsewhere, and does not say where';
-  const [kind, orderId] = splitStream(decidedOn.stream);
-  if (kind !== 'legalOrder') return 'it was not decided on the stream of a basis';
-  const asked = (request['basis'] as { readonly id?: unknown } | null | undefined)?.id;
-  if (asked !== undefined && asked !== orderId) return 'it was decided on another basis';
+  const { stream } = decidedOn;
+  if (splitBasis(stream)[0] === '') return 'it was not decided on the stream of a basis';
+  const asked = request['basis'] as { readonly kind: string; readonly id: string } | null | undefined;
+  if (asked != null && basisStream(asked) !== stream) return 'it was decided on another basis';
   const revision = decidedOn.revision === null ? -1 : Number(decidedOn.revision);
-  if (revision >= (log.streams.get(decidedOn.stream)?.length ?? 0)) return 'no such revision stands before it';
-  const order = log.orders.get(orderId);
+  const decidedAt = log.streams.get(stream)?.[revision];
+  if (revision >= 0 && decidedAt === undefined) return 'no such revision stands before it';
+  const beginning = beginningOf(log, stream);
   if (code === 'basis-not-found') {
-    return order === undefined || order.registered.event.revision > revision ? undefined : 'the basis was registered';
+    return beginning === undefined || beginning.event.revision > revision ? undefined : 'the basis was registered';
   }
-  const why = whyNotInForce(order, revision, fact.event.metadata.recordedAt);
+  const why = whyBasisNotInForce(log, stream, revision, fact.event.metadata.recordedAt);
   if (code === 'basis-not-in-force') return why === undefined ? 'the basis was in force' : undefined;
-  if (order === undefined || why !== undefined) return 'the basis was not in force, which comes first';
-  const names = namesByAnyWay(log, order, fact.about);
+  const allowed = scopeOf(log, stream);
+  if (allowed === undefined || why !== undefined) return 'the basis was not in force, which comes first';
+  // A link from before the last event of the basis that was looked at was there to be seen.
+  const names = basisNamesAccount(log, stream, fact.about, accountOf(log, fact.about), decidedAt?.position ?? '');
   if (code === 'basis-does-not-name-account') return names ? 'the basis names the account' : undefined;
-  return whyScopeAllowed(fact, order.registered.data.scope);
+  return whyScopeAllowed(fact, allowed);
 }
 
 function whyScopeAllowed(fact: Refusal, allowed: Scope): string | undefined {

@@ -1,0 +1,248 @@
+import {
+  checker,
+  checkLog,
+  clearing,
+  describeBreaches,
+  hitOfMeasure,
+  LedgerWorld,
+  maker,
+  putHit,
+  raising,
+  sampleAddress,
+  sampleHit,
+  service,
+} from '#testing';
+import { describe, expect, it } from '@jest/globals';
+import type { Recorded } from '#kernel';
+import type { AccountFrozen, AccountUnfrozen } from '#freezes';
+import type { LedgerCommand } from './ledger-api.ts';
+
+const basis = { kind: 'sanctions-hit', id: 'hit-1' } as const;
+const freeze: LedgerCommand = { type: 'FreezeAccount', accountId: 'acc-1', basis };
+const debit: LedgerCommand = {
+  type: 'ReserveWithdrawal',
+  accountId: 'acc-1',
+  withdrawalId: 'w-1',
+  asset: 'BTC',
+  amount: '1',
+  destination: { kind: 'bank', reference: 'r' },
+};
+const opening: LedgerCommand = {
+  type: 'OpenAccount',
+  accountId: 'acc-2',
+  holders: [{ partyId: 'p-1', capacity: 'owner' }],
+};
+const link = { type: 'LinkAddress', partyId: 'p-1', chain: 'bitcoin', address: 'bc1qlisted' } as const;
+
+async function code(world: LedgerWorld, command: LedgerCommand, actor = maker): Promise<string> {
+  const outcome = await world.ask(command, { actor });
+  return outcome.status === 'accepted' ? 'accepted' : outcome.rejection.code;
+}
+
+async function typesOn(world: LedgerWorld, stream: string): Promise<readonly string[]> {
+  return (await world.log()).filter((event) => event.stream === stream).map(({ type }) => type);
+}
+
+/** After everything the log alone is judged: nothing is left undone, and every invariant holds. */
+async function expectInOrder(world: LedgerWorld): Promise<void> {
+  await world.ledger.supervisor.pass();
+  const log = await world.log();
+  expect(describeBreaches(checkLog(log, { quiescent: true }), log)).toBe('');
+  expect(world.failures).toEqual([]);
+}
+
+async function opened(): Promise<LedgerWorld> {
+  const world = new LedgerWorld();
+  await world.openAccount();
+  const source = { kind: 'bank', reference: 'r' } as const;
+  await world.accept({ type: 'Deposit', accountId: 'acc-1', depositId: 'd-1', asset: 'BTC', amount: '3', source });
+  return world;
+}
+
+describe('a freeze under a sanctions hit', () => {
+  it('holds from its placing until the hit is cleared, and cites both', async () => {
+    const world = await opened();
+    await putHit(world);
+    expect(await typesOn(world, 'party-p-1')).toContain('PartyNamed');
+    expect(await code(world, opening)).toBe('party-named-by-basis');
+    const [frozen] = (await world.accept(freeze)) as readonly Recorded<AccountFrozen>[];
+    expect(frozen?.data).toMatchObject({ basis, scope: { direction: 'debit', assets: 'all' }, placedBy: 'maker' });
+    expect(frozen?.data.citation.stream).toBe('sanctionsHit-hit-1');
+    expect(await code(world, debit, service)).toBe('account-frozen');
+    expect(await code(world, freeze)).toBe('already-exists');
+    for (const [command, actor = maker] of clearing) await world.accept(command, { actor });
+    const log = await world.log();
+    const lift = log.find(({ type }) => type === 'AccountUnfrozen') as Recorded<AccountUnfrozen> | undefined;
+    const cleared = log.find(({ type }) => type === 'SanctionsHitCleared');
+    expect(lift?.data).toMatchObject({ ground: 'basis-ended', requestedBy: 'maker', approvedBy: 'checker' });
+    expect(lift?.data.citation.eventId).toBe(cleared?.id);
+    expect((await typesOn(world, 'party-p-1')).at(-1)).toBe('PartyNoLongerNamed');
+    expect(await code(world, debit, service)).toBe('accepted');
+    expect(await code(world, opening)).toBe('accepted');
+    await expectInOrder(world);
+  });
+
+  it('is lifted as placed in error by two people', async () => {
+    const world = await opened();
+    await putHit(world);
+    const [frozen] = (await world.accept(freeze)) as readonly Recorded<AccountFrozen>[];
+    const request = { freezeId: frozen?.data.freezeId ?? '', requestId: 'r-1' };
+    await world.accept({ type: 'RequestLift', ...request, ground: 'placed-in-error', note: 'a namesake' });
+    await world.accept({ type: 'ApproveLift', ...request }, { actor: checker });
+    expect(await code(world, debit, service)).toBe('accepted');
+    await expectInOrder(world);
+  });
+
+  it.each([
+    ['never raised', 'basis-not-found', () => Promise.resolve()],
+    ['raised', 'basis-not-in-force', (world: LedgerWorld) => world.accept(raising())],
+    [
+      'dismissed',
+      'basis-not-in-force',
+      async (world: LedgerWorld) => {
+        await world.accept(raising());
+        await world.accept({ type: 'DismissSanctionsHit', hitId: 'hit-1', reason: 'a namesake' }, { actor: checker });
+      },
+    ],
+    [
+      'to be cleared',
+      'basis-not-in-force',
+      async (world: LedgerWorld) => {
+        await putHit(world);
+        for (const [command] of clearing.slice(0, 1)) await world.accept(command);
+      },
+    ],
+    [
+      'cleared',
+      'basis-not-in-force',
+      async (world: LedgerWorld) => {
+        await putHit(world);
+        for (const [command, actor = maker] of clearing) await world.accept(command, { actor });
+      },
+    ],
+    [
+      'of a lesser measure',
+      'basis-not-in-force',
+      (world: LedgerWorld) => putHit(world, hitOfMeasure('service-restriction')),
+    ],
+    [
+      'of another party',
+      'basis-does-not-name-account',
+      async (world: LedgerWorld) => {
+        await world.accept({ type: 'RegisterParty', partyId: 'p-9', kind: 'person', externalRef: 'r' });
+        await putHit(world, { subject: { kind: 'party', partyId: 'p-9' } });
+      },
+    ],
+    [
+      'of an address that is not linked',
+      'basis-does-not-name-account',
+      (world: LedgerWorld) => putHit(world, { subject: sampleAddress }),
+    ],
+  ] as const)('is refused, and that is recorded, where the hit is %s', async (_what, expected, prepare) => {
+    const world = await opened();
+    await prepare(world);
+    expect(await code(world, freeze)).toBe(expected);
+    expect((await typesOn(world, 'account-acc-1')).at(-1)).toBe('CommandRefused');
+    await expectInOrder(world);
+  });
+
+  it('is refused with the measure as the reason, and such a hit names no party', async () => {
+    const world = await opened();
+    await putHit(world, hitOfMeasure('trading-ban'));
+    const outcome = await world.ask(freeze);
+    expect(outcome).toMatchObject({ rejection: { detail: expect.stringContaining('bans trading') } });
+    expect(await typesOn(world, 'party-p-1')).not.toContain('PartyNamed');
+    expect(await code(world, opening)).toBe('accepted');
+    await expectInOrder(world);
+  });
+});
+
+describe('one entry and one subject', () => {
+  it('make one hit, whatever became of it; a changed entry makes another, and so does another subject', async () => {
+    const world = await opened();
+    await world.accept(raising());
+    await world.accept({ type: 'DismissSanctionsHit', hitId: 'hit-1', reason: 'a namesake' }, { actor: checker });
+    const again = raising({ hitId: 'hit-2', list: { ...sampleHit.list, version: '2022-04-22' } });
+    expect(await world.ask(again)).toMatchObject({
+      rejection: { code: 'already-exists', extra: { hitId: 'hit-1' } },
+    });
+    await world.accept(raising({ hitId: 'hit-2', entry: { ...sampleHit.entry, sha256: 'f'.repeat(64) } }));
+    await world.accept(raising({ hitId: 'hit-3', subject: sampleAddress }));
+    expect(await world.ask(raising({ hitId: 'hit-4', subject: sampleAddress }))).toMatchObject({
+      rejection: { code: 'already-exists', extra: { hitId: 'hit-3' } },
+    });
+  });
+
+  it('are asked for after the replay: a repeat answers as the first did', async () => {
+    const world = await opened();
+    const [first] = await world.accept(raising(), { key: 'k' });
+    const repeat = await world.ask(raising(), { key: 'k' });
+    expect(repeat).toMatchObject({ status: 'accepted', replayed: true, events: [{ id: first?.id }] });
+    expect(await code(world, raising())).toBe('already-exists');
+  });
+
+  it('need a party that there is', async () => {
+    const world = new LedgerWorld();
+    expect(await code(world, raising())).toBe('party-not-found');
+    expect(await world.log()).toEqual([]);
+  });
+});
+
+describe('a hit on an address', () => {
+  it('freezes the accounts of the party that controls it, by both events that tie them', async () => {
+    const world = await opened();
+    await world.accept({ ...link, role: 'holder-controlled' });
+    await putHit(world, { subject: sampleAddress });
+    expect(await code(world, opening)).toBe('party-named-by-basis');
+    await world.accept(freeze);
+    const log = await world.log();
+    const idOf = (type: string): string | undefined => log.find((event) => event.type === type)?.id;
+    expect(log.find(({ type }) => type === 'FreezeAuthorised')?.data).toMatchObject({
+      partyId: 'p-1',
+      namedBy: { eventId: idOf('AccountAttached') },
+      linkedBy: { eventId: idOf('AddressLinked') },
+    });
+    expect(await code(world, debit, service)).toBe('account-frozen');
+    for (const [command, actor = maker] of clearing) await world.accept(command, { actor });
+    expect(await code(world, debit, service)).toBe('accepted');
+    await expectInOrder(world);
+  });
+
+  it('names nobody through a deposit address, which is ours', async () => {
+    const world = await opened();
+    await world.accept({ ...link, role: 'deposit-address' });
+    await putHit(world, { subject: sampleAddress });
+    expect(await code(world, freeze)).toBe('basis-does-not-name-account');
+    expect(await typesOn(world, 'party-p-1')).not.toContain('PartyNamed');
+    await expectInOrder(world);
+  });
+
+  it('names a party to which the address is linked later', async () => {
+    const world = await opened();
+    await putHit(world, { subject: sampleAddress });
+    await world.ledger.supervisor.pass();
+    await world.accept({ ...link, role: 'holder-controlled' });
+    expect((await typesOn(world, 'party-p-1')).at(-1)).toBe('PartyNamed');
+    expect(await code(world, freeze)).toBe('accepted');
+    await expectInOrder(world);
+  });
+
+  it('names it by the supervisor too, when whoever linked the address is gone', async () => {
+    const world = await opened();
+    await putHit(world, { subject: sampleAddress });
+    await world.accept({ ...link, role: 'holder-controlled' });
+    // A process that has read nothing of the log before.
+    const other = new LedgerWorld({ store: world.store, clock: world.clock });
+    await other.ledger.supervisor.pass();
+    expect((await typesOn(other, 'party-p-1')).at(-1)).toBe('PartyNamed');
+    await expectInOrder(other);
+  });
+
+  it('is linked once in each role', async () => {
+    const world = await opened();
+    await world.accept({ ...link, role: 'holder-controlled' });
+    expect(await code(world, { ...link, role: 'holder-controlled' })).toBe('already-exists');
+    expect(await code(world, { ...link, role: 'deposit-address' })).toBe('accepted');
+    expect(await code(world, { ...link, partyId: 'nobody', role: 'deposit-address' })).toBe('party-not-found');
+  });
+});

@@ -1,0 +1,118 @@
+import type { Fact, Scope } from './facts.ts';
+import {
+  holds,
+  namesAccount,
+  namesParty,
+  splitBasis,
+  whyNotInForce,
+  type Account,
+  type Hit,
+  type Log,
+  type Party,
+} from './log.ts';
+
+/** Where the kinds of basis meet: what the rules about freezes and namings ask of one, by its stream. */
+
+/** What a freeze under a hit may cover. */
+const HIT_SCOPE: Scope = { direction: 'debit', assets: 'all' };
+
+/** The event with which the basis began. */
+export function beginningOf(log: Log, stream: string): Fact | undefined {
+  const [kind, id] = splitBasis(stream);
+  if (kind === 'legalOrder') return log.orders.get(id)?.registered;
+  return kind === 'sanctionsHit' ? log.hits.get(id)?.raised : undefined;
+}
+
+/** The event that puts the basis in force. */
+export function enforcedBy(log: Log, stream: string): Fact | undefined {
+  const [kind, id] = splitBasis(stream);
+  return kind === 'legalOrder' ? log.orders.get(id)?.verified : log.hits.get(id)?.confirmed;
+}
+
+export function endOf(log: Log, stream: string): Fact | undefined {
+  const [kind, id] = splitBasis(stream);
+  return kind === 'legalOrder' ? log.orders.get(id)?.ended : log.hits.get(id)?.cleared;
+}
+
+/** Who asked for the end of a basis and who agreed to it, as the ending event has it; undefined for any other event. */
+export function endedByWhom(fact: Fact | undefined): readonly [requestedBy: string, approvedBy: string] | undefined {
+  switch (fact?.type) {
+    case 'LegalOrderEnded':
+      return [fact.data.proposedBy, fact.data.verifiedBy];
+    case 'LegalOrderExpired':
+      return ['system:supervisor', 'system:supervisor'];
+    case 'SanctionsHitCleared':
+      return [fact.data.proposedBy, fact.data.approvedBy];
+    default:
+      return undefined;
+  }
+}
+
+/** Why the basis allows no new freeze, as of a revision of its stream and a time. */
+export function whyBasisNotInForce(log: Log, stream: string, revision: number, now: string): string | undefined {
+  const [kind, id] = splitBasis(stream);
+  return kind === 'legalOrder'
+    ? whyNotInForce(log.orders.get(id), revision, now)
+    : whyHitNotInForce(log.hits.get(id), revision);
+}
+
+function whyHitNotInForce(hit: Hit | undefined, revision: number): string | undefined {
+  if (hit === undefined || hit.raised.event.revision > revision) return 'it was not raised';
+  const { confirmed, cleared, clearances } = hit;
+  if (confirmed === undefined || confirmed.event.revision > revision) return 'it is not confirmed';
+  if (cleared !== undefined && cleared.event.revision <= revision) return 'it is cleared';
+  if (hit.raised.data.entry.measure !== 'asset-freeze') return 'its measure freezes nothing';
+  for (const clearance of clearances.values()) {
+    const open = clearance.decidedAt === undefined || clearance.decidedAt > revision;
+    if (open && clearance.fact.event.revision <= revision) return 'its clearance is proposed';
+  }
+  return undefined;
+}
+
+export function scopeOf(log: Log, stream: string): Scope | undefined {
+  const [kind, id] = splitBasis(stream);
+  return kind === 'legalOrder' ? log.orders.get(id)?.registered.data.scope : HIT_SCOPE;
+}
+
+/**
+ * True when the basis names the party: by itself, or through an address that is linked to the party as its own.
+ * @param before looks only at links that stand earlier in the log than this position
+ */
+export function basisNamesParty(log: Log, stream: string, partyId: string, before = '~'): boolean {
+  const [kind, id] = splitBasis(stream);
+  if (kind === 'legalOrder') {
+    const order = log.orders.get(id);
+    return order !== undefined && namesParty(order, partyId);
+  }
+  const hit = log.hits.get(id);
+  if (hit?.raised.data.entry.measure !== 'asset-freeze') return false;
+  const { subject } = hit.raised.data;
+  if (subject.kind === 'party') return subject.partyId === partyId;
+  const link = controlling(log.parties.get(partyId), subject);
+  return link !== undefined && link.event.position < before;
+}
+
+function controlling(
+  party: Party | undefined,
+  { chain, address }: { readonly chain: string; readonly address: string },
+): Fact<'AddressLinked'> | undefined {
+  return party?.links.find(
+    ({ data }) => data.role === 'holder-controlled' && data.chain === chain && data.address === address,
+  );
+}
+
+/** True when the basis names the account as far as the log tells: by itself or through a party that holds it. */
+export function basisNamesAccount(
+  log: Log,
+  stream: string,
+  accountId: string,
+  account: Account,
+  before: string,
+): boolean {
+  const [kind, id] = splitBasis(stream);
+  const order = kind === 'legalOrder' ? log.orders.get(id) : undefined;
+  if (order !== undefined && namesAccount(order, accountId)) return true;
+  return [...log.parties.keys()].some(
+    (partyId) => holds(account, partyId) && basisNamesParty(log, stream, partyId, before),
+  );
+}
