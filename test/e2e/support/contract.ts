@@ -124,7 +124,7 @@ function ofPlainValue(schema: Schema, value: unknown, path: string): readonly st
   const { type, enum: allowed, const: only, pattern, format } = schema;
   const shown = `${path} is ${JSON.stringify(value)}`;
   const objections: string[] = [];
-  if (type !== undefined && ![type].flat().includes(typeOf(value)))
+  if (type !== undefined && !typesOf(value).some((each) => [type].flat().includes(each)))
     objections.push(`${shown}, not of type ${JSON.stringify(type)}`);
   if (Array.isArray(allowed) && !allowed.includes(value)) objections.push(`${shown}, not one of ${allowed.join(', ')}`);
   if (only !== undefined && value !== only) objections.push(`${shown}, not ${JSON.stringify(only)}`);
@@ -135,10 +135,11 @@ function ofPlainValue(schema: Schema, value: unknown, path: string): readonly st
   return objections;
 }
 
-function typeOf(value: unknown): string {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'array';
-  return Number.isInteger(value) ? 'integer' : typeof value;
+/** The names that JSON Schema has for the type of a value: a whole number is a number too. */
+function typesOf(value: unknown): readonly string[] {
+  if (value === null) return ['null'];
+  if (Array.isArray(value)) return ['array'];
+  return Number.isInteger(value) ? ['integer', 'number'] : [typeof value];
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -279,6 +279,28 @@ export class Ledger {
     wellDone(await this.post(APPROVER, path, { method: 'read the court file' }), 'an ending');
   }
 
+  /** @returns the id of a hit, raised by OPS */
+  async makeHit(partyId: string, more: Body = {}): Promise<string> {
+    const hitId = this.id('hit');
+    wellDone(await this.post(OPS, '/v1/admin/sanctions-hits', hitOf(hitId, partyId, more)), 'a hit');
+    return hitId;
+  }
+
+  /** @returns the id of a hit, raised by OPS and confirmed by APPROVER */
+  async makeConfirmedHit(partyId: string, more: Body = {}): Promise<string> {
+    const hitId = await this.makeHit(partyId, more);
+    wellDone(await this.post(APPROVER, `/v1/admin/sanctions-hits/${hitId}/confirmation`, {}), 'a confirmation');
+    return hitId;
+  }
+
+  /** @returns the id of a clearance, proposed by OPS */
+  async proposeClearance(hitId: string): Promise<string> {
+    const clearanceId = this.id('clr');
+    const path = `/v1/admin/sanctions-hits/${hitId}/clearances`;
+    wellDone(await this.post(OPS, path, clearanceOf(clearanceId)), 'a clearance');
+    return clearanceId;
+  }
+
   /** @returns the id of a freeze that OPS placed */
   async freeze(accountId: string, orderId: string, scope?: object): Promise<string> {
     const body = freezeOf(orderId, scope);
@@ -333,6 +355,39 @@ export function endingOf(changeId: string): Body {
 
 export function freezeOf(orderId: string, scope?: object): Body {
   return { basis: { kind: 'legal-order', id: orderId }, ...(scope === undefined ? {} : { scope }) };
+}
+
+/** A hit on a party, with whatever differs from the usual one. */
+export function hitOf(hitId: string, partyId: string, more: Body = {}): Body {
+  return {
+    hitId,
+    list: { id: 'ofac-sdn', version: '2022-04-06', sha256: SHA256 },
+    entry: entryOf(SHA256),
+    subject: { kind: 'party', partyId },
+    match: {
+      field: 'name',
+      value: 'EXAMPLE EXCHANGE',
+      algorithm: 'exact',
+      algorithmVersion: '1',
+      score: 1,
+      explanation: 'the same text',
+    },
+    ...more,
+  };
+}
+
+export function entryOf(sha256: string, measure = 'asset-freeze'): Body {
+  const entry = { uid: '36216', sha256, name: 'EXAMPLE EXCHANGE', programmes: ['RUSSIA-EO14024'], measure };
+  return { ...entry, listedOn: '2022-04-05' };
+}
+
+export function clearanceOf(clearanceId: string): Body {
+  const authority = { kind: 'list-version', reference: 'ofac-sdn of 2022-04-22', sha256: SHA256 };
+  return { clearanceId, cause: 'delisted', authority };
+}
+
+export function freezeUnderHit(hitId: string): Body {
+  return { basis: { kind: 'sanctions-hit', id: hitId } };
 }
 
 export function liftRequestOf(requestId: string): Body {

@@ -38,7 +38,7 @@ export class ListVersionBody {
   sha256!: string;
 }
 
-export class EntryBody {
+export class ListEntryBody {
   @TextField(64, { description: 'What the list calls the entry.' })
   uid!: string;
 
@@ -96,8 +96,8 @@ export class RaiseSanctionsHitBody {
   @NestedField(() => ListVersionBody)
   list!: ListVersionBody;
 
-  @NestedField(() => EntryBody)
-  entry!: EntryBody;
+  @NestedField(() => ListEntryBody)
+  entry!: ListEntryBody;
 
   @KindField({ party: PartySubjectBody, address: AddressSubjectBody })
   subject!: PartySubjectBody | AddressSubjectBody;
@@ -169,7 +169,7 @@ export class ListVersion {
   sha256!: string;
 }
 
-export class Entry {
+export class ListEntry {
   @ApiProperty(as('text'))
   uid!: string;
 
@@ -285,8 +285,8 @@ export class SanctionsHit {
   @ApiProperty({ type: ListVersion })
   list!: ListVersion;
 
-  @ApiProperty({ type: Entry })
-  entry!: Entry;
+  @ApiProperty({ type: ListEntry })
+  entry!: ListEntry;
 
   @ApiProperty({
     oneOf: [{ $ref: getSchemaPath(PartySubjectBody) }, { $ref: getSchemaPath(AddressSubjectBody) }],

@@ -182,6 +182,65 @@ export class Story {
     return this.#unasked(`ended ${orderId}`, `legalOrder-${orderId}`, 'LegalOrderExpired', data, step);
   }
 
+  /** An address is linked to a party. */
+  link(partyId: string, address = 'bc1q', step: Step = {}): this {
+    const data = { partyId, chain: 'bitcoin', address, role: 'holder-controlled' };
+    return this.tell(`linked ${partyId}`, `party-${partyId}`, 'AddressLinked', data, step);
+  }
+
+  hit(hitId: string, subject: Data = { kind: 'party', partyId: 'p-1' }, step: Step = {}): this {
+    const data = {
+      hitId,
+      list: { id: 'list', version: '1', sha256: HASH },
+      entry: { uid: '1', sha256: HASH, name: 'X', programmes: ['P'], measure: 'asset-freeze' },
+      subject,
+      route: 'direct',
+      match: { field: 'name', value: 'X', algorithm: 'exact', algorithmVersion: '1', score: 1, explanation: 'same' },
+      raisedBy: 'maker',
+    };
+    return this.tell(hitId, `sanctionsHit-${hitId}`, 'SanctionsHitRaised', data, { actor: 'maker', ...step });
+  }
+
+  confirm(hitId: string, step: Step = {}): this {
+    const data = { hitId, confirmedBy: 'checker' };
+    const options = { actor: 'checker', ...step };
+    return this.tell(`verified ${hitId}`, `sanctionsHit-${hitId}`, 'SanctionsHitConfirmed', data, options);
+  }
+
+  dismiss(hitId: string, step: Step = {}): this {
+    const data = { hitId, reason: 'a namesake', dismissedBy: 'checker' };
+    const options = { actor: 'checker', ...step };
+    return this.tell(`dismissed ${hitId}`, `sanctionsHit-${hitId}`, 'SanctionsHitDismissed', data, options);
+  }
+
+  proposeClearance(hitId: string, clearanceId = 'cl-1', step: Step = {}): this {
+    const authority = { kind: 'report', reference: 'r' };
+    const data = { hitId, clearanceId, cause: 'delisted', authority, proposedBy: 'maker' };
+    const options = { actor: 'maker', ...step };
+    return this.tell(clearanceId, `sanctionsHit-${hitId}`, 'ClearanceProposed', data, options);
+  }
+
+  rejectClearance(hitId: string, clearanceId = 'cl-1', step: Step = {}): this {
+    const data = { hitId, clearanceId, reason: 'no', rejectedBy: 'checker' };
+    const options = { actor: 'checker', ...step };
+    return this.tell(`rejected ${clearanceId}`, `sanctionsHit-${hitId}`, 'ClearanceRejected', data, options);
+  }
+
+  clear(hitId: string, clearanceId = 'cl-1', step: Step = {}): this {
+    const data = { hitId, clearanceId, cause: 'delisted', proposedBy: 'maker', approvedBy: 'checker' };
+    const options = { actor: 'checker', ...step };
+    return this.tell(`ended ${hitId}`, `sanctionsHit-${hitId}`, 'SanctionsHitCleared', data, options);
+  }
+
+  /** First half of a freeze of a-1, through p-1. */
+  authoriseByHit(hitId: string, key: string, step: Step = {}): this {
+    const tie = { namedBy: pointerTo(this.event('attached a-1 p-1')), partyId: 'p-1' };
+    const data = { hitId, accountId: 'a-1', scope: ALL, ...tie, requestedBy: 'maker' };
+    const own = { caller: 'maker', homeStream: 'account-a-1', value: key };
+    const options = { actor: 'maker', key: own, ...step };
+    return this.tell(`authorised ${key}`, `sanctionsHit-${hitId}`, 'FreezeAuthorised', data, options);
+  }
+
   authorise(orderId: string, key: string, step: Step = {}): this {
     const data = {
       orderId,
@@ -203,7 +262,7 @@ export class Story {
     const data = {
       accountId: 'a-1',
       freezeId: authorised.id,
-      basis: { kind: 'legal-order', id: orderId },
+      basis: this.#basis(orderId),
       citation: pointerTo(authorised),
       scope: (authorised.data as Data)['scope'],
       placedBy: 'maker',
@@ -237,7 +296,7 @@ export class Story {
     const data = {
       accountId: 'a-1',
       freezeId: authorised.id,
-      basis: { kind: 'legal-order', id: orderId },
+      basis: this.#basis(orderId),
       citation: pointerTo(authorised),
       reason,
     };
@@ -291,13 +350,13 @@ export class Story {
 
   name(orderId: string, partyId: string, step: Step = {}): this {
     const citation = pointerTo(this.event(`verified ${orderId}`));
-    const data = { partyId, basis: { kind: 'legal-order', id: orderId }, citation };
+    const data = { partyId, basis: this.#basis(orderId), citation };
     return this.#unasked(`named ${partyId}`, `party-${partyId}`, 'PartyNamed', data, step);
   }
 
   /** @param end name of the event that is said to have ended the basis */
   unname(orderId: string, partyId: string, end = `ended ${orderId}`, step: Step = {}): this {
-    const data = { partyId, basis: { kind: 'legal-order', id: orderId }, citation: pointerTo(this.event(end)) };
+    const data = { partyId, basis: this.#basis(orderId), citation: pointerTo(this.event(end)) };
     return this.#unasked(`unnamed ${partyId}`, `party-${partyId}`, 'PartyNoLongerNamed', data, step);
   }
 
@@ -308,6 +367,12 @@ export class Story {
 
   #unasked(name: string, stream: string, type: string, data: Data, step: Step): this {
     return this.tell(name, stream, type, data, { actor: SUPERVISOR, key: null, ...step });
+  }
+
+  /** A basis by its id: what was told as a hit is one. */
+  #basis(id: string): Data {
+    const kind = this.event(id).type === 'SanctionsHitRaised' ? 'sanctions-hit' : 'legal-order';
+    return { kind, id };
   }
 
   #length(stream: string): number {
