@@ -41,12 +41,12 @@ function owner(partyId: string): { partyId: string; capacity: 'owner' } {
 }
 
 /** A process of its own: nothing in memory, its own lanes, the stepped store. */
-function processOn({ store, clock, sleep }: ActorPorts): LedgerWorld {
+function processOn({ store, clock, sleep, newId }: ActorPorts): LedgerWorld {
   const onFailure = (error: unknown): void => {
     // A step that another actor's append got ahead of is tried again by the next pass.
     if (!String(error).includes('others kept')) throw error;
   };
-  return new LedgerWorld({ store, clock: clock as TestClock, sleep, onFailure });
+  return new LedgerWorld({ store, clock: clock as TestClock, sleep, newId, onFailure });
 }
 
 /** Asks once; who does not get an answer that stands (503, 409 of a conflict) asks again with the same key. */

@@ -45,6 +45,7 @@ export interface LedgerWorldOptions {
   readonly index?: HomeStreamIndex;
   readonly limits?: Partial<Limits>;
   readonly sleep?: Machine['sleep'];
+  readonly newId?: Machine['newId'];
   /** Told of every step of the supervisor that fails; by default the failure is thrown on. */
   readonly onFailure?: (error: unknown) => void;
 }
@@ -66,7 +67,7 @@ export class LedgerWorld {
       index: options.index ?? emptyIndex,
       machine: {
         clock,
-        newId: uuidv7,
+        newId: options.newId ?? uuidv7,
         sleep: options.sleep ?? (() => new Promise((resolve) => setImmediate(resolve))),
       },
       limits: options.limits,
