@@ -414,7 +414,8 @@ describe('freezes', () => {
   });
 
   it('are lifted on request when they were placed in error, once another person approves', async () => {
-    const accountId = await ledger.makeAccount({ btc: '1' });
+    const partyId = await ledger.makeParty();
+    const accountId = await ledger.makeAccount({ holder: partyId, btc: '1' });
     const orderId = await ledger.makeVerifiedOrder({ accounts: [accountId] });
     const freezeId = await ledger.freeze(accountId, orderId);
     const path = `/v1/admin/freezes/${freezeId}/lift-requests`;
@@ -440,6 +441,9 @@ describe('freezes', () => {
     expect(page).toEqual({ items: [granted, turnedDown], nextCursor: null });
     const ofFreeze = await ledger.read(OPS, `/v1/admin/lift-requests?freezeId=${freezeId}&state=approved`);
     expect(ofFreeze).toEqual({ items: [granted], nextCursor: null });
+    expect(await ledger.read(OPS, `/v1/admin/lift-requests?partyId=${partyId}`)).toEqual(page);
+    const ofAnother = await ledger.read(OPS, `/v1/admin/lift-requests?partyId=${await ledger.makeParty()}`);
+    expect(ofAnother).toEqual({ items: [], nextCursor: null });
     const [, , , , , request] = await ledger.events(`account-${accountId}`);
     expect(await ledger.read(OPS, `/v1/admin/freezes/${freezeId}`)).toMatchObject({
       state: 'lifted',

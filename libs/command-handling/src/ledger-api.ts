@@ -90,7 +90,10 @@ export interface LedgerCommands {
   execute(request: CommandRequest): Promise<Outcome>;
   /** An asset's immutable facts, or undefined when it is not registered. */
   asset(code: string): Promise<Asset | undefined>;
-  /** All checked events of a short stream (asset, party, order) up to and including a revision: what an answer is built from. */
+  /**
+   * The legal events of a short stream (asset, party, order) up to and including a revision: what an answer is built from.
+   * Whatever is a violation is left out.
+   */
   history(stream: string, toRevision: number): Promise<readonly RecordedEvent[]>;
   /** One recorded event by its pointer. */
   eventAt(pointer: EventPointer): Promise<RecordedEvent | undefined>;

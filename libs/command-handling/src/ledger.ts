@@ -13,7 +13,7 @@ import {
 } from '#kernel';
 import { decideLegalOrder, type RegisterLegalOrder } from '#legal-orders';
 import { decideParty } from '#parties';
-import { decodeEvent, type HomeStreamIndex } from '#replay';
+import { CitationResolver, StreamFold, type HomeStreamIndex } from '#replay';
 import { createCore, type Core } from './core.ts';
 import { Freezing } from './freezing.ts';
 import { asRejection } from './lane.ts';
@@ -62,11 +62,13 @@ class CommandLedger implements Ledger {
   readonly #openings: Openings;
   readonly #freezing: Freezing;
   readonly #watch: SupervisorWatch;
+  readonly #citations: CitationResolver;
   readonly #assets = new Map<string, Asset>();
 
   constructor(core: Core, watch: SupervisorWatch) {
     this.#core = core;
     this.#watch = watch;
+    this.#citations = new CitationResolver(core.store);
     this.#openings = new Openings(core);
     this.#freezing = new Freezing(core, this.#openings);
     this.supervisor = new Supervisor(core, this.#openings, this.#freezing, watch);
@@ -126,12 +128,13 @@ class CommandLedger implements Ledger {
     }
   }
 
-  async #moveFunds(
+  #moveFunds(
     request: CommandRequest,
     command: Extract<AccountCommand, { type: 'Deposit' | 'ReserveWithdrawal' }>,
   ): Promise<Outcome> {
-    const asset = this.#assets.get(command.asset) ?? (await this.asset(command.asset));
-    return this.#onAccount(request, command, asset);
+    const known = this.#assets.get(command.asset);
+    if (known !== undefined) return this.#onAccount(request, command, known);
+    return this.asset(command.asset).then((asset) => this.#onAccount(request, command, asset));
   }
 
   #onAccount(request: CommandRequest, command: AccountCommand, asset: Asset | undefined): Promise<Outcome> {
@@ -233,10 +236,11 @@ class CommandLedger implements Ledger {
   }
 
   async history(stream: string, toRevision: number): Promise<readonly RecordedEvent[]> {
+    const fold = new StreamFold(stream, this.#citations);
     const events: RecordedEvent[] = [];
     for (const recorded of await this.#core.store.read(stream, { to: toRevision })) {
-      const decoded = decodeEvent(recorded);
-      if (decoded.ok) events.push(decoded.event);
+      const { event } = await fold.apply(recorded);
+      if (event !== undefined) events.push(event);
     }
     return events;
   }

@@ -9,7 +9,7 @@ import type { Streams } from './streams.ts';
 
 /** What a home stream decided before anything is awaited. */
 export type Settled =
-  | { readonly kind: 'outcome'; readonly outcome: Promise<Outcome> }
+  | { readonly kind: 'outcome'; readonly outcome: Outcome | Promise<Outcome> }
   | { readonly kind: 'replay'; readonly revision: number };
 
 /** Runs commands that concern one stream: replay, the checks in their order, the rule, the append. */
@@ -27,15 +27,18 @@ export class OneStream {
   /**
    * @param decide the rule of the domain, on the stream's exact end at the time given
    */
-  async run(
+  run(
     request: CommandRequest,
     stream: string,
     decide: (view: View, now: Timestamp) => readonly Draft[] | Rejection,
   ): Promise<Outcome> {
     const command = asked(request, stream);
-    const settled = await this.#streams.decide<Settled>(stream, (view) => this.#plan(view, command, decide));
-    if (settled.kind === 'outcome') return settled.outcome;
-    return recordedOutcome(this.#reader, stream, settled.revision, true);
+    return this.#streams
+      .decide<Settled>(stream, (view) => this.#plan(view, command, decide))
+      .then((settled) => {
+        if (settled.kind === 'outcome') return settled.outcome;
+        return recordedOutcome(this.#reader, stream, settled.revision, true);
+      });
   }
 
   #plan(
@@ -82,5 +85,5 @@ export function rejectedOutcome(rejection: Rejection): Outcome {
 }
 
 function rejected(rejection: Rejection): { readonly result: Settled } {
-  return { result: { kind: 'outcome', outcome: Promise.resolve(rejectedOutcome(rejection)) } };
+  return { result: { kind: 'outcome', outcome: rejectedOutcome(rejection) } };
 }

@@ -29,6 +29,9 @@ export class Streams {
   readonly #lanes = new Map<string, Lane>();
   readonly #cache = new Map<string, HomeStream>();
   readonly #host: LaneHost;
+  readonly #leave = (): void => {
+    this.#waiting -= 1;
+  };
   #waiting = 0;
 
   constructor(options: StreamsOptions) {
@@ -39,6 +42,7 @@ export class Streams {
       machine: options.machine,
       limits: options.limits,
       cached: (stream) => this.#cached(stream),
+      idle: (lane) => this.#lanes.delete(lane.stream),
       discard: (stream) => this.#cache.delete(stream),
       appended: (stream, events) => options.metrics?.appended(stream, events),
       conflicted: (stream) => options.metrics?.conflicted(stream),
@@ -55,18 +59,15 @@ export class Streams {
   }
 
   /** Decides on one stream, in its turn, at its exact end. */
-  async decide<Result>(stream: string, task: Task<Result>): Promise<Result> {
+  decide<Result>(stream: string, task: Task<Result>): Promise<Result> {
     if (this.#waiting >= this.#options.limits.queuedInAll) {
-      throw new RejectionError(reject('overloaded', 'too many commands are waiting'));
+      return Promise.reject(new RejectionError(reject('overloaded', 'too many commands are waiting')));
     }
     this.#waiting += 1;
-    const lane = this.#lane(stream);
-    try {
-      return await lane.run(task);
-    } finally {
-      this.#waiting -= 1;
-      if (lane.idle && this.#lanes.get(stream) === lane) this.#lanes.delete(stream);
-    }
+    const result = this.#lane(stream).run(task);
+    // First to be told, so that whoever has the answer does not find the command waiting still.
+    result.then(this.#leave, this.#leave);
+    return result;
   }
 
   /**

@@ -43,6 +43,21 @@ describe('on start', () => {
     expect(await world.ask(freeze, { key: 'f' })).toMatchObject({ status: 'accepted', replayed: true });
   });
 
+  it('names a party no earlier than the order is effective, though the clock went back since', async () => {
+    const store = new MemoryEventStore();
+    const clock = new TestClock('2022-02-15T11:59:50.000Z');
+    const dying = new LedgerWorld({ store: dyingAt('PartyNamed', store), clock });
+    await dying.openAccount();
+    clock.advance(10_000);
+    const effectiveAt = '2022-02-15T12:00:00.000Z';
+    await dying.putOrder({ subjects: [{ kind: 'party', partyId: 'p-1' }], effectiveAt });
+    const world = new LedgerWorld({ store, clock: new TestClock('2022-02-15T11:59:58.000Z') });
+    await world.ledger.supervisor.pass();
+    expect(world.failures).toEqual([]);
+    const named = (await store.read('party-p-1')).at(-1);
+    expect(named).toMatchObject({ type: 'PartyNamed', metadata: { recordedAt: effectiveAt } });
+  });
+
   it('gives up what was authorised under an order that has ended since, and leaves the key its answer', async () => {
     const store = new MemoryEventStore();
     const dying = new LedgerWorld({ store: dyingAt('AccountFrozen', store) });

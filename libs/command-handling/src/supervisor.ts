@@ -80,7 +80,9 @@ export class Supervisor {
     for (;;) {
       const after = this.#position;
       const page = await reader.readAll({ limit: PAGE, filter: FILTER, ...(after === undefined ? {} : { after }) });
-      for (const event of page.events) this.#agenda.note(event, this.#core.machine.clock.now());
+      const { index, machine } = this.#core;
+      const isLegal = (position: Position): boolean => index.isLegal(position);
+      for (const event of page.events) this.#agenda.note(event, machine.clock.now(), isLegal);
       this.#position = page.scannedTo ?? after;
       if (page.atEnd) return;
     }
@@ -128,7 +130,7 @@ export class Supervisor {
     if (order.nextMs !== undefined) this.#agenda.add({ kind: 'order', id: orderId }, order.nextMs);
     if (order.inForceBy !== undefined) await this.#nameAll(order, order.inForceBy);
     await this.#settleAll(order);
-    if (order.ended !== undefined) await this.#unnameAll(order, order.ended.pointer);
+    if (order.ended !== undefined) await this.#unnameAll(order, order.ended);
   }
 
   async #expire(orderId: string): Promise<void> {
@@ -157,19 +159,23 @@ export class Supervisor {
     this.#agenda.settled(pointer.eventId, ended !== undefined);
   }
 
-  async #nameAll({ basis, parties }: OrderFacts, citation: EventPointer): Promise<void> {
-    for (const partyId of parties) await this.#changeNaming({ type: 'NameParty', partyId, basis, citation });
+  async #nameAll({ basis, parties, nowMs }: OrderFacts, citation: EventPointer): Promise<void> {
+    for (const partyId of parties) await this.#changeNaming({ type: 'NameParty', partyId, basis, citation }, nowMs);
   }
 
-  async #unnameAll({ basis, parties }: OrderFacts, citation: EventPointer): Promise<void> {
-    for (const partyId of parties) await this.#changeNaming({ type: 'UnnameParty', partyId, basis, citation });
+  async #unnameAll({ basis, parties }: OrderFacts, { pointer, endedAt }: OrderEnd): Promise<void> {
+    for (const partyId of parties) {
+      await this.#changeNaming({ type: 'UnnameParty', partyId, basis, citation: pointer }, toMs(endedAt));
+    }
   }
 
+  /** @param citedMs when what it rests on was so: the order in force, or its end */
   async #changeNaming(
     command: Parameters<typeof decideParty>[0] & { type: 'NameParty' | 'UnnameParty' },
+    citedMs: number,
   ): Promise<void> {
     await this.#core.streams.decide(`party-${command.partyId}`, (view) => {
-      const nowMs = view.time();
+      const nowMs = view.time(citedMs);
       const context = { now: toTimestamp(nowMs), actor: SUPERVISOR };
       const decision = decideParty(command, stateOf(view, 'party'), context);
       if (isRejection(decision) || decision.length === 0) return { result: undefined };
@@ -181,8 +187,9 @@ export class Supervisor {
   /** Finishes openings that were left after an attachment, and un-names what a basis that has ended still names. */
   async #tendParty(partyId: string): Promise<void> {
     for (const { opening, eventId } of await this.#openings.attachedOpenings(partyId)) {
-      if (this.#agenda.isOpened(opening)) continue;
+      if (this.#agenda.isFinished(opening)) continue;
       await this.#openings.advance(opening, supervising(eventId));
+      this.#agenda.finished(opening);
     }
     const bases = await this.#core.streams.inspect(`party-${partyId}`, (view) => [
       ...stateOf(view, 'party').named.values(),
@@ -192,8 +199,8 @@ export class Supervisor {
         `legalOrder-${basis.id}`,
         (view) => stateOf(view, 'legalOrder').ended,
       );
-      if (ended !== undefined)
-        await this.#changeNaming({ type: 'UnnameParty', partyId, basis, citation: ended.pointer });
+      if (ended === undefined) continue;
+      await this.#changeNaming({ type: 'UnnameParty', partyId, basis, citation: ended.pointer }, toMs(ended.endedAt));
     }
   }
 }
@@ -205,6 +212,8 @@ interface OrderFacts {
   readonly inForceBy: EventPointer | undefined;
   readonly ended: OrderEnd | undefined;
   readonly authorisations: readonly Authorisation[];
+  /** When this was so. */
+  readonly nowMs: number;
   /** When the clock alone will change something: the order becomes effective, or expires. */
   readonly nextMs: number | undefined;
 }
@@ -220,6 +229,7 @@ function orderFacts(view: View): OrderFacts | undefined {
     inForceBy: order.state === 'verified' && toMs(instrument.effectiveAt) <= nowMs ? order.verified : undefined,
     ended,
     authorisations: [...authorisations],
+    nowMs,
     nextMs: order.state === 'verified' ? nextMoment(order, nowMs) : undefined,
   };
 }

@@ -3,30 +3,29 @@ import {
   decodeData,
   pointerTo,
   scopeWithin,
+  toMs,
   type EventOf,
   type Recorded,
   type RecordedEvent,
   type Scope,
 } from '#kernel';
-import {
-  checkLegalOrder,
-  evolveLegalOrder,
-  initialLegalOrderState,
-  type FreezeAuthorised,
-  type LegalOrderEvent,
-  type LegalOrderState,
-} from '#legal-orders';
-import { AccountAttached } from '#parties';
-import type { AccountFrozen, AccountUnfrozen } from './events.ts';
+import type { FreezeAuthorised, Instrument, LegalOrderEvent, OrderEnd } from '#legal-orders';
+import { AccountAttached, type PartyNamed, type PartyNoLongerNamed } from '#parties';
+import type { AccountFrozen, AccountUnfrozen, FreezeAbandoned } from './events.ts';
 import { liftKey, samePointer, type FreezesState } from './state.ts';
 
 export type Resolution = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
+/**
+ * What stands where a citation points to on an order's stream: the event, if it is there and is legal by the order's own
+ * events before it. Undefined for everything else, so nothing rests on what should never be.
+ */
+export type CitedOrderEvent = Recorded<LegalOrderEvent> | undefined;
+
 /** A freeze, and what stands in the log where its citation points to. */
 export interface CitedFreeze {
   readonly event: Recorded<AccountFrozen>;
-  /** The well-formed events of the cited stream from its beginning to the cited revision; legal or not. */
-  readonly basisEvents: readonly Recorded<LegalOrderEvent>[];
+  readonly cited: CitedOrderEvent;
   /** What stands where the authorisation's `namedBy` points to. */
   readonly namedByEvent: RecordedEvent | undefined;
   /** The parties that AccountOpened lists, where they are known. */
@@ -34,40 +33,45 @@ export interface CitedFreeze {
 }
 
 /**
- * Re-runs the rule behind a freeze (invariant 1): the cited event is there, authorises this very freeze, and the order, as
- * its own events before it tell, was in force then and named the account. Looks at nothing later in the log than the
- * freeze, so the verdict is the same whenever it is asked for.
+ * Re-runs the rule behind a freeze (invariant 1): the cited event is there, authorises this very freeze, and what it says
+ * of the account is true; that the order was in force then and named the account makes it a legal event of the order.
+ * Looks at nothing later in the log than the freeze, so the verdict is the same whenever it is asked for.
  */
-export function resolveCitation(cited: CitedFreeze): Resolution {
-  return resolution(citationProblem(cited));
+export function resolveCitation(freeze: CitedFreeze): Resolution {
+  return resolution(citationProblem(freeze));
 }
 
-function citationProblem({ event, basisEvents, namedByEvent, holders }: CitedFreeze): string | undefined {
-  const authorisation = basisEvents.at(-1);
-  if (authorisation === undefined || !samePointer(pointerTo(authorisation), event.data.citation)) {
-    return 'the cited event does not exist';
+function citationProblem({ event, cited, namedByEvent, holders }: CitedFreeze): string | undefined {
+  const found = authorisationOf(event, cited);
+  if ('problem' in found) return found.problem;
+  return mismatch(found.authorisation, event) ?? tieProblem(found.authorisation, namedByEvent, holders);
+}
+
+/** The authorisation that an event cites and resolves, if it is one of this account under this basis. */
+function authorisationOf(
+  event: Recorded<AccountFrozen | FreezeAbandoned>,
+  cited: CitedOrderEvent,
+): { readonly authorisation: Recorded<FreezeAuthorised> } | { readonly problem: string } {
+  const { basis, citation, accountId, freezeId } = event.data;
+  if (cited === undefined || !samePointer(pointerTo(cited), citation)) {
+    return { problem: 'the cited event does not exist' };
   }
-  if (authorisation.type !== 'FreezeAuthorised') return 'the cited event authorises no freeze';
-  return (
-    mismatch(authorisation, event) ??
-    tieProblem(authorisation, namedByEvent, holders) ??
-    checkLegalOrder(foldLegal(basisEvents.slice(0, -1)), authorisation)
-  );
+  if (cited.type !== 'FreezeAuthorised') return { problem: 'the cited event authorises no freeze' };
+  if (cited.stream !== basisStream(basis)) return { problem: 'the cited event is not on the stream of the basis' };
+  if (cited.data.accountId !== accountId || event.stream !== `account-${accountId}`) {
+    return { problem: 'the cited event authorises a freeze of another account' };
+  }
+  if (freezeId !== cited.id) return { problem: 'the freeze does not bear the id of its authorisation' };
+  if (!isEarlier(cited, event)) return { problem: 'the cited event is later in the log than the freeze' };
+  return { authorisation: cited };
 }
 
 /** Whatever the freeze says otherwise than the authorisation that it cites. */
 function mismatch(authorisation: Recorded<FreezeAuthorised>, freeze: Recorded<AccountFrozen>): string | undefined {
-  const { accountId, scope, requestedBy, blockedFrom } = authorisation.data;
-  if (authorisation.stream !== basisStream(freeze.data.basis))
-    return 'the cited event is not on the stream of the basis';
-  if (accountId !== freeze.data.accountId || freeze.stream !== `account-${accountId}`) {
-    return 'the cited event authorises a freeze of another account';
-  }
-  if (freeze.data.freezeId !== authorisation.id) return 'the freeze does not bear the id of its authorisation';
+  const { scope, requestedBy, blockedFrom } = authorisation.data;
   if (!sameScope(freeze.data.scope, scope)) return 'the scope is not the one that was authorised';
   if (freeze.data.placedBy !== requestedBy) return 'the freeze was asked for by another person';
   if (blockedFrom !== undefined && freeze.data.blockedFrom !== blockedFrom) return 'the legal time is another';
-  if (!isEarlier(authorisation, freeze)) return 'the cited event is later in the log than the freeze';
   return undefined;
 }
 
@@ -108,13 +112,50 @@ function attaches(tie: RecordedEvent, partyId: string, accountId: string): boole
   return data.partyId === partyId && data.accountId === accountId;
 }
 
-/** The order as its own legal events make it: what should never be changes nothing. */
-function foldLegal(events: readonly Recorded<LegalOrderEvent>[]): LegalOrderState {
-  let state = initialLegalOrderState();
-  for (const event of events) {
-    if (checkLegalOrder(state, event) === undefined) state = evolveLegalOrder(state, event);
+/** An authorisation that came to nothing, and the facts that its reason may rest on; all of them earlier in the log. */
+export interface CitedAbandonment {
+  readonly event: Recorded<FreezeAbandoned>;
+  readonly cited: CitedOrderEvent;
+  /** The event that ended the basis, if one has. */
+  readonly ending: CitedOrderEvent;
+  /** The parties that AccountOpened lists. */
+  readonly holders: readonly string[];
+  /** The key of the command that asked for the freeze stands on the account's stream already. */
+  readonly keyStands: boolean;
+}
+
+/**
+ * Re-runs the rule behind an abandonment (DOMAIN, "Freezing"): it resolves an authorisation that the order gave for this
+ * account, and its reason is true, as a clause of the protocol demands it:
+ * - `not-a-holder` (clause 2): the order names the account through a party that AccountOpened does not list;
+ * - `key-used` (clause 3): the key of the authorisation stands on the account's stream already;
+ * - `basis-ended` (clause 5): the end of the basis is recorded earlier in the log;
+ * - `account-not-open` (2) and `already-frozen` (4) rest on the account's own stream alone: `checkAccount`.
+ *
+ * Which clause comes first is not looked at: each of these reasons, once true, is ground enough. Nor is the event that ties
+ * the account to the order: an authorisation that nothing could have frozen may be abandoned.
+ */
+export function resolveAbandonment(abandonment: CitedAbandonment): Resolution {
+  const found = authorisationOf(abandonment.event, abandonment.cited);
+  return resolution('problem' in found ? found.problem : untrueReason(found.authorisation, abandonment));
+}
+
+function untrueReason(
+  { data }: Recorded<FreezeAuthorised>,
+  { event, ending, holders, keyStands }: CitedAbandonment,
+): string | undefined {
+  switch (event.data.reason) {
+    case 'not-a-holder':
+      if (data.partyId === undefined) return 'the order names the account itself, not a holder of it';
+      return holders.includes(data.partyId) ? 'the party holds the account' : undefined;
+    case 'key-used':
+      return keyStands ? undefined : 'the key of the authorisation was not used on the account';
+    case 'basis-ended':
+      return ending !== undefined && isEarlier(ending, event) ? undefined : 'the basis had not ended';
+    case 'account-not-open':
+    case 'already-frozen':
+      return undefined;
   }
-  return state;
 }
 
 /** A lift, the freezes just before it, and what stands in the log where its citation points to. */
@@ -122,7 +163,9 @@ export interface CitedLift {
   readonly event: Recorded<AccountUnfrozen>;
   readonly freezes: FreezesState;
   /** As for a freeze; of no matter for `placed-in-error`, whose request is on the account's own stream. */
-  readonly basisEvents: readonly Recorded<LegalOrderEvent>[];
+  readonly cited: CitedOrderEvent;
+  /** How the cited order ended, if it has: that happens once, and is of that event for good. */
+  readonly ended: OrderEnd | undefined;
 }
 
 /** Re-runs the rule behind a lift (invariants 3 and 9): the ground that it states is established by what it points to. */
@@ -135,15 +178,13 @@ export function resolveLift(lift: CitedLift): Resolution {
   }
 }
 
-function basisEndedProblem({ event, freezes, basisEvents }: CitedLift): string | undefined {
+function basisEndedProblem({ event, freezes, cited, ended }: CitedLift): string | undefined {
   const { freezeId, citation, requestedBy, approvedBy } = event.data;
   const freeze = freezes.inForce.get(freezeId);
   if (freeze === undefined) return 'the freeze is not in force';
-  const ending = basisEvents.at(-1);
-  if (ending === undefined || !samePointer(pointerTo(ending), citation)) return 'the cited event does not exist';
-  if (ending.stream !== basisStream(freeze.basis)) return 'the cited event is not on the stream of the basis';
-  if (!isEarlier(ending, event)) return 'the cited event is later in the log than the lift';
-  const { ended } = foldLegal(basisEvents);
+  if (cited === undefined || !samePointer(pointerTo(cited), citation)) return 'the cited event does not exist';
+  if (cited.stream !== basisStream(freeze.basis)) return 'the cited event is not on the stream of the basis';
+  if (!isEarlier(cited, event)) return 'the cited event is later in the log than the lift';
   if (ended === undefined || !samePointer(ended.pointer, citation)) return 'the cited event did not end the basis';
   if (ended.requestedBy !== requestedBy || ended.approvedBy !== approvedBy) return 'other people ended the basis';
   return undefined;
@@ -159,6 +200,48 @@ function placedInErrorProblem({ event, freezes }: CitedLift): string | undefined
   if (request.requestedBy === approvedBy) return 'the lift was approved by the person who asked for it';
   if (approvedBy !== event.metadata.actor.id) return 'the lift was approved by another than who acted';
   return undefined;
+}
+
+/** An event of a party that rests on an order, and what stands in the log where its citation points to. */
+export interface CitedNaming {
+  readonly event: Recorded<PartyNamed | PartyNoLongerNamed>;
+  readonly cited: CitedOrderEvent;
+  /** What the order's registration says: no event changes it. */
+  readonly instrument: Instrument | undefined;
+  readonly ended: OrderEnd | undefined;
+}
+
+/**
+ * Re-runs the rule behind the naming of a party and its end (invariant 14). A naming cites the verification of an order
+ * that names the party and is effective; it may come after the order's end, and is ended then. The end of a naming cites
+ * what ended the order.
+ */
+export function resolveNaming(naming: CitedNaming): Resolution {
+  const { event, cited } = naming;
+  const { basis, citation } = event.data;
+  if (cited === undefined || !samePointer(pointerTo(cited), citation)) {
+    return resolution('the cited event does not exist');
+  }
+  if (cited.stream !== basisStream(basis)) return resolution('the cited event is not on the stream of the basis');
+  if (!isEarlier(cited, event)) return resolution('the cited event is later in the log than what cites it');
+  return resolution(event.type === 'PartyNamed' ? namedProblem(naming) : noLongerNamedProblem(naming));
+}
+
+function namedProblem({ event, cited, instrument }: CitedNaming): string | undefined {
+  if (cited?.type !== 'LegalOrderVerified' || instrument === undefined) {
+    return 'the cited event did not put the basis in force';
+  }
+  const { partyId } = event.data;
+  if (!instrument.subjects.some((subject) => subject.kind === 'party' && subject.partyId === partyId)) {
+    return 'the basis does not name the party';
+  }
+  const isEffective = toMs(instrument.effectiveAt) <= toMs(event.metadata.recordedAt);
+  return isEffective ? undefined : 'the basis is not effective yet';
+}
+
+function noLongerNamedProblem({ event, ended }: CitedNaming): string | undefined {
+  const isEnd = ended !== undefined && samePointer(ended.pointer, event.data.citation);
+  return isEnd ? undefined : 'the cited event did not end the basis';
 }
 
 function resolution(problem: string | undefined): Resolution {

@@ -15,7 +15,9 @@ const add = (value: number): Change => addRow(table, { ...key, value, note: null
 function merged(...changes: readonly Change[]): readonly unknown[] {
   const set = new ChangeSet();
   set.add(changes);
-  return [...set.changes()].map(({ kind, row }) => [kind, row['value'], row['note']]);
+  const left: unknown[] = [];
+  set.forEach(({ kind, row }) => left.push([kind, row['value'], row['note']]));
+  return left;
 }
 
 describe('the changes of a batch', () => {
@@ -27,9 +29,23 @@ describe('the changes of a batch', () => {
       [setColumns(table, { ...key, value: 1 }), setColumns(table, { ...key, note: 'n' })],
       [['set', 1, 'n']],
     ],
-    ['the first row added stays', [add(1), add(2)], [['add', 1, null]]],
+    [
+      'rows added are kept in order, for the first to stay',
+      [add(1), add(2)],
+      [
+        ['add', 1, null],
+        ['add', 2, null],
+      ],
+    ],
     ['a row that was put is there', [put(1), add(2)], [['put', 1, null]]],
-    ['a row put replaces one added', [add(1), put(2)], [['put', 2, null]]],
+    [
+      'a row put comes after one added',
+      [add(1), put(2)],
+      [
+        ['add', 1, null],
+        ['put', 2, null],
+      ],
+    ],
     [
       'columns are set after adding, since the row may be older',
       [add(1), setColumns(table, { ...key, value: 2 })],

@@ -5,7 +5,7 @@ import { assertNever, type Change, type Recorded, type Table, type Timestamp } f
 import { legalOrderTables, projectLegalOrder, type LegalOrderEvent } from '#legal-orders';
 import { partyTables, projectParty, type PartyEvent } from '#parties';
 import type { JudgedEvent, LedgerEvent } from '#replay';
-import { keyTables, projectKeys, projectStream, streamTables } from './keys-projection.ts';
+import { nameTables, projectNames, projectStream, streamTables } from './names-projection.ts';
 import { projectRefusal, refusalTables } from './refusals-projection.ts';
 import { projectViolation, violationTables } from './violations-projection.ts';
 
@@ -32,7 +32,7 @@ function ofLegal(
 export const projectors: readonly Projector[] = [
   {
     name: 'domain',
-    version: 1,
+    version: 2,
     tables: [...assetTables, ...partyTables, ...legalOrderTables, ...accountTables],
     project: ofLegal((event, { after }) => {
       if (after === undefined) return [];
@@ -57,7 +57,7 @@ export const projectors: readonly Projector[] = [
     project: ofLegal((event) => (isFreezeEvent(event) ? projectFreeze(event) : [])),
   },
   { name: 'refusals', version: 1, tables: refusalTables, project: ofLegal(projectRefusal) },
-  { name: 'keys', version: 1, tables: keyTables, project: ofLegal(projectKeys) },
+  { name: 'names', version: 1, tables: nameTables, project: ofLegal(projectNames) },
   { name: 'streams', version: 1, tables: streamTables, project: projectStream },
   { name: 'violations', version: 1, tables: violationTables, project: projectViolation },
 ];

@@ -111,6 +111,7 @@ export interface Queries {
   liftRequests(
     filter: {
       accountId?: string | undefined;
+      partyId?: string | undefined;
       freezeId?: string | undefined;
       basisId?: string | undefined;
       state?: string | undefined;

@@ -158,6 +158,9 @@ describe('filters', () => {
   });
 
   it('of lift requests', () => {
+    expect(ids.requests({ partyId: 'p-1' })).toEqual(['r-2', 'r-1']);
+    expect(ids.requests({ partyId: 'p-1', state: 'rejected' })).toEqual(['r-1']);
+    expect(ids.requests({ partyId: 'p-2' })).toEqual([]);
     expect(ids.requests({ accountId: 'acc-1' })).toEqual(['r-2', 'r-1']);
     expect(ids.requests({ accountId: 'acc-2' })).toEqual([]);
     expect(ids.requests({ freezeId: story.placedInError, state: 'approved' })).toEqual(['r-2']);
@@ -295,7 +298,43 @@ describe('the index of names', () => {
   });
 });
 
+describe('a deposit that was forced in under the id of another', () => {
+  it('has moved money and is a line of the statement, but the deposit is the first', async () => {
+    const twice = new MemoryEventStore();
+    await tellStory(new LedgerWorld({ store: twice }));
+    const data = {
+      accountId: 'acc-1',
+      depositId: 'd-6',
+      asset: 'EUR',
+      amount: '1',
+      source: { kind: 'bank', reference: 'r' },
+    };
+    const { revision } = await forceIn(twice, 'account-acc-1', { type: 'FundsDeposited', data });
+    const live = startProjections({ kind: 'in-process', reader: twice, readModelFile: ':memory:' });
+    expect(await live.caughtUp(TIMEOUT_MS)).toBe(true);
+    expect(live.queries.violationCount()).toBe(0);
+    expect(live.queries.deposits('acc-1', ALL)).toEqual(queries.deposits('acc-1', ALL));
+    expect(live.queries.deposit('acc-1', 'd-6')).toEqual(queries.deposit('acc-1', 'd-6'));
+    expect(live.index.lookup('account-acc-1', 'deposit', 'd-6')?.revision).toBeLessThan(revision);
+    const last = live.queries.entries('acc-1', ALL).items.at(-1);
+    expect(last).toMatchObject({ revision, type: 'FundsDeposited', reference: 'd-6', amount: '1', balance: '1235' });
+    await live.close();
+  });
+});
+
 describe('waiting', () => {
+  it('cuts the rest between two transactions, however long', async () => {
+    const world = new LedgerWorld();
+    const limits = { lingerMs: 2 * TIMEOUT_MS };
+    const live = startProjections({ kind: 'in-process', reader: world.store, readModelFile: ':memory:', limits });
+    for (const code of ['BTC', 'EUR', 'ETH', 'XRP']) {
+      await world.accept({ type: 'RegisterAsset', code, scale: 2, kind: 'crypto' });
+      const head = await world.store.head();
+      expect(await live.queries.waitFor(head ?? '', TIMEOUT_MS)).toBe(true);
+    }
+    await live.close();
+  });
+
   it('ends when the position is reached, and at once when it was before', async () => {
     const world = new LedgerWorld();
     const live = startProjections({ kind: 'in-process', reader: world.store, readModelFile: ':memory:' });

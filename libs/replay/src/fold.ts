@@ -1,6 +1,15 @@
 import { checkAccount, evolveAccount, initialAccountState, type AccountEvent, type AccountState } from '#accounts';
 import { checkAsset, evolveAsset, initialAssetState, type AssetEvent, type AssetState } from '#assets';
-import { assertNever, hashHolds, SHA256_PATTERN, sha256Hex, toMs, type Recorded, type RecordedEvent } from '#kernel';
+import {
+  assertNever,
+  hashHolds,
+  SHA256_PATTERN,
+  sha256Hex,
+  toMs,
+  type Recorded,
+  type RecordedEvent,
+  type Timestamp,
+} from '#kernel';
 import {
   checkLegalOrder,
   evolveLegalOrder,
@@ -11,7 +20,7 @@ import {
 import { checkParty, evolveParty, initialPartyState, type PartyEvent, type PartyState } from '#parties';
 import type { JudgedEvent, LedgerEvent, StreamState, Violation } from './judged.ts';
 import { decodeEvent, kindOfStream, type StreamKind } from './registry.ts';
-import type { CitationResolver } from './resolver.ts';
+import type { CitationResolver, Verdict } from './resolver.ts';
 
 /**
  * One stream being folded, event by event: its state, and what the next append needs to know. The same events give the
@@ -25,8 +34,8 @@ export class StreamFold {
   revision = -1;
   /** What the next event's `previousHash` has to be. */
   lastHash: string | null = null;
-  /** Latest `recordedAt` of a legal event, in milliseconds, or 0: a time forced in from the future stops nothing. */
-  lastRecordedMs = 0;
+  /** Latest `recordedAt` of a legal event, or empty: a time forced in from the future stops nothing. */
+  #lastRecordedAt: Timestamp = '';
   readonly #resolver: CitationResolver;
 
   constructor(stream: string, resolver: CitationResolver) {
@@ -34,6 +43,11 @@ export class StreamFold {
     this.#resolver = resolver;
     const kind = kindOfStream(stream);
     this.contents = kind === undefined ? undefined : initialContents(kind);
+  }
+
+  /** Latest `recordedAt` of a legal event, in milliseconds, or 0. */
+  get lastRecordedMs(): number {
+    return this.#lastRecordedAt === '' ? 0 : toMs(this.#lastRecordedAt);
   }
 
   /**
@@ -70,16 +84,28 @@ export class StreamFold {
     if (contents === undefined) return this.#reject(recorded, { code: 'malformed-event', detail: 'unknown stream' });
     const objection = check(contents, event);
     if (objection !== undefined) return this.#reject(recorded, { code: 'illegal-event', detail: objection });
-    if (contents.kind !== 'account' || (event.type !== 'AccountFrozen' && event.type !== 'AccountUnfrozen')) {
-      return this.#accept(recorded, event, contents);
+    const verdict = this.#followCitation(event, contents);
+    if (verdict === undefined) return this.#accept(recorded, event, contents);
+    return verdict.then((settled) =>
+      settled.ok
+        ? this.#accept(recorded, event, contents)
+        : this.#reject(recorded, { code: 'citation-unresolved', detail: settled.reason }),
+    );
+  }
+
+  /** Undefined for an event that rests on no other stream. */
+  #followCitation(event: Recorded<LedgerEvent>, contents: StreamState): Promise<Verdict> | undefined {
+    switch (event.type) {
+      case 'AccountFrozen':
+      case 'FreezeAbandoned':
+      case 'AccountUnfrozen':
+        return contents.kind === 'account' ? this.#resolver.onAccount(event, contents.state) : undefined;
+      case 'PartyNamed':
+      case 'PartyNoLongerNamed':
+        return this.#resolver.onParty(event);
+      default:
+        return undefined;
     }
-    return this.#resolver
-      .verdict(event, contents.state)
-      .then((verdict) =>
-        verdict.ok
-          ? this.#accept(recorded, event, contents)
-          : this.#reject(recorded, { code: 'citation-unresolved', detail: verdict.reason }),
-      );
   }
 
   #demandNext(recorded: RecordedEvent): void {
@@ -93,7 +119,8 @@ export class StreamFold {
   #accept(recorded: RecordedEvent, event: Recorded<LedgerEvent>, contents: StreamState): JudgedEvent {
     evolve(contents, event);
     this.#advance(recorded);
-    this.lastRecordedMs = Math.max(this.lastRecordedMs, toMs(event.metadata.recordedAt));
+    // Timestamps of the recorded form compare as text does: most are never read as a time.
+    if (event.metadata.recordedAt > this.#lastRecordedAt) this.#lastRecordedAt = event.metadata.recordedAt;
     return { recorded, event, violation: undefined, after: contents };
   }
 

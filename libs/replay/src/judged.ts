@@ -23,7 +23,7 @@ export type ViolationCode =
   | 'malformed-event'
   /** Its hash, or its link to the event before it, is not what its content demands. */
   | 'hash-mismatch'
-  /** A freeze or lift whose citation does not resolve. */
+  /** A freeze, an authorisation abandoned, a lift, or the naming of a party, whose citation does not resolve. */
   | 'citation-unresolved'
   /** Well formed, but the state of its stream does not allow it. */
   | 'illegal-event';

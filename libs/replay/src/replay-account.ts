@@ -1,4 +1,4 @@
-import type { AccountState } from '#accounts';
+import { updatesAccount, type AccountEvent, type AccountState } from '#accounts';
 import type { EventReader } from '#event-store';
 import { toMs, type Position, type Timestamp } from '#kernel';
 import { StreamFold } from './fold.ts';
@@ -11,6 +11,7 @@ export interface AccountAsOf {
   readonly state: AccountState;
   readonly streamRevision: number;
   readonly position: Position;
+  /** When the last event was recorded that the account shows: no refusal, no violation. */
   readonly updatedAt: Timestamp;
 }
 
@@ -26,11 +27,11 @@ export async function replayAccount(
   const fold = new StreamFold(`account-${accountId}`, new CitationResolver(reader));
   let position: Position | undefined;
   let updatedAt: Timestamp = '';
-  for (const event of await reader.read(fold.stream)) {
-    if (at !== undefined && !isUpTo(event, at)) break;
-    await fold.apply(event);
-    position = event.position;
-    updatedAt = event.metadata.recordedAt;
+  for (const recorded of await reader.read(fold.stream)) {
+    if (at !== undefined && !isUpTo(recorded, at)) break;
+    const { event } = await fold.apply(recorded);
+    position = recorded.position;
+    if (event !== undefined && updatesAccount(event as AccountEvent)) updatedAt = event.metadata.recordedAt;
   }
   if (position === undefined || fold.contents?.kind !== 'account') return undefined;
   return { state: fold.contents.state, streamRevision: fold.revision, position, updatedAt };

@@ -1,74 +1,147 @@
 import type { AccountState } from '#accounts';
 import type { EventReader } from '#event-store';
-import { resolveCitation, resolveLift, type AccountFrozen, type AccountUnfrozen } from '#freezes';
-import { hashHolds, type EventPointer, type Recorded, type RecordedEvent } from '#kernel';
-import type { LegalOrderEvent } from '#legal-orders';
+import {
+  resolveAbandonment,
+  resolveCitation,
+  resolveLift,
+  resolveNaming,
+  type AccountFrozen,
+  type AccountUnfrozen,
+  type CitedOrderEvent,
+  type FreezeAbandoned,
+} from '#freezes';
+import { hashHolds, type CommandKey, type EventPointer, type Recorded, type RecordedEvent } from '#kernel';
+import type { FreezeAuthorised, Instrument, LegalOrderEvent, OrderEnd } from '#legal-orders';
+import type { PartyNamed, PartyNoLongerNamed } from '#parties';
 import { StreamFold } from './fold.ts';
-import { kindOfStream } from './registry.ts';
+import { indexEntries, keyEntryId } from './index-entries.ts';
+import { decodeEvent, kindOfStream } from './registry.ts';
 
 export type Verdict = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
-/** Most bases whose events are kept in memory. */
-const MAX_BASES = 1000;
+/** Most orders whose events are kept in memory. */
+const MAX_ORDERS = 1000;
+/** Events of one stream that are read at a time where one of them is looked for. */
+const PAGE = 500;
 
-/** What is known of a basis's stream: its legal events in order, up to and including a revision. */
-interface KnownBasis {
-  readonly events: Recorded<LegalOrderEvent>[];
+/** What is known of an order's stream: its fold, as far as it was read, and the legal events that it is made of. */
+interface KnownOrder {
   readonly fold: StreamFold;
+  /** By revision. */
+  readonly legal: Map<number, Recorded<LegalOrderEvent>>;
+}
+
+/** An order as a citation into it sees it. */
+interface CitedOrder {
+  readonly cited: CitedOrderEvent;
+  readonly instrument: Instrument | undefined;
+  readonly ended: OrderEnd | undefined;
 }
 
 /**
- * Follows the citation of a freeze or lift through the log and re-runs the rule at the place it points to. Used alike by
- * the loader (a freeze gates only when it resolves) and by the projection of the freeze register.
+ * Follows the citations of events through the log and re-runs the rules at the places they point to. Used alike by the
+ * loader (a freeze gates only when it resolves) and by the projection of the freeze register. Each order is folded once
+ * and kept, however many events cite it; a verdict rests only on what is earlier in the log than the event.
  */
 export class CitationResolver {
   readonly #reader: EventReader;
-  readonly #bases = new Map<string, KnownBasis>();
+  /** The one used last comes last. */
+  readonly #orders = new Map<string, KnownOrder>();
 
   constructor(reader: EventReader) {
     this.#reader = reader;
   }
 
-  /** @throws StoreError when a stream can't be read: a basis that can't be read is not a basis that is absent. */
-  async verdict(event: Recorded<AccountFrozen | AccountUnfrozen>, account: AccountState): Promise<Verdict> {
-    const basisEvents = await this.#basisEventsUpTo(event.data.citation);
-    if (event.type === 'AccountUnfrozen') return resolveLift({ event, freezes: account.freezes, basisEvents });
-    const cited = basisEvents.at(-1);
-    const namedBy = cited?.type === 'FreezeAuthorised' ? cited.data.namedBy : undefined;
-    const namedByEvent = namedBy === undefined ? undefined : await this.#eventAt(namedBy);
-    return resolveCitation({
-      basisEvents,
-      namedByEvent,
-      event,
-      holders: account.holders.map((holder) => holder.partyId),
-    });
-  }
-
-  async #basisEventsUpTo(pointer: EventPointer): Promise<readonly Recorded<LegalOrderEvent>[]> {
-    if (kindOfStream(pointer.stream) !== 'legalOrder') return [];
-    const revision = Number(pointer.revision);
-    const basis = this.#bases.get(pointer.stream) ?? { events: [], fold: new StreamFold(pointer.stream, this) };
-    if (basis.fold.revision < revision) await this.#extend(basis, revision);
-    this.#remember(pointer.stream, basis);
-    return basis.events.filter((event) => event.revision <= revision);
-  }
-
-  async #extend(basis: KnownBasis, to: number): Promise<void> {
-    const events = await this.#reader.read(basis.fold.stream, { from: basis.fold.revision + 1, to });
-    for (const recorded of events) {
-      // Two callers may extend one basis at the same time: the events are the same, the first to fold one wins.
-      if (recorded.revision !== basis.fold.revision + 1) continue;
-      const judged = basis.fold.apply(recorded);
-      if (judged instanceof Promise) throw new Error('an order cites nothing: its events are judged at once');
-      if (judged.event !== undefined) basis.events.push(judged.event as Recorded<LegalOrderEvent>);
+  /**
+   * Judges an event of an account by what it cites.
+   * @throws StoreError when a stream can't be read: a basis that can't be read is not a basis that is absent
+   */
+  async onAccount(
+    event: Recorded<AccountFrozen | FreezeAbandoned | AccountUnfrozen>,
+    account: AccountState,
+  ): Promise<Verdict> {
+    const { cited, ended } = await this.#follow(event.data.citation);
+    const holders = account.holders.map((holder) => holder.partyId);
+    switch (event.type) {
+      case 'AccountUnfrozen':
+        return resolveLift({ event, freezes: account.freezes, cited, ended });
+      case 'AccountFrozen': {
+        const namedBy = cited?.type === 'FreezeAuthorised' ? cited.data.namedBy : undefined;
+        const namedByEvent = namedBy === undefined ? undefined : await this.#eventAt(namedBy);
+        return resolveCitation({ event, cited, namedByEvent, holders });
+      }
+      case 'FreezeAbandoned': {
+        const { reason } = event.data;
+        const ending = reason === 'basis-ended' ? await this.#endingOf(event.data.citation.stream) : undefined;
+        const keyStands =
+          reason === 'key-used' && cited?.type === 'FreezeAuthorised' && (await this.#keyStands(event, cited));
+        return resolveAbandonment({ event, cited, ending, holders, keyStands });
+      }
     }
   }
 
-  #remember(stream: string, basis: KnownBasis): void {
-    this.#bases.delete(stream);
-    this.#bases.set(stream, basis);
-    const oldest = this.#bases.keys().next();
-    if (this.#bases.size > MAX_BASES && oldest.done !== true) this.#bases.delete(oldest.value);
+  /** Judges an event of a party by what it cites. @throws StoreError as above */
+  async onParty(event: Recorded<PartyNamed | PartyNoLongerNamed>): Promise<Verdict> {
+    return resolveNaming({ event, ...(await this.#follow(event.data.citation)) });
+  }
+
+  async #follow(pointer: EventPointer): Promise<CitedOrder> {
+    const revision = Number(pointer.revision);
+    const known = await this.#orderUpTo(pointer.stream, revision);
+    const contents = known?.fold.contents;
+    if (contents?.kind !== 'legalOrder') return { cited: undefined, instrument: undefined, ended: undefined };
+    const { instrument, ended } = contents.state;
+    return { cited: known?.legal.get(revision), instrument, ended };
+  }
+
+  /** The event that ended an order, wherever it stands. */
+  async #endingOf(stream: string): Promise<CitedOrderEvent> {
+    const known = await this.#orderUpTo(stream, undefined);
+    const contents = known?.fold.contents;
+    const ended = contents?.kind === 'legalOrder' ? contents.state.ended : undefined;
+    return ended === undefined ? undefined : known?.legal.get(Number(ended.pointer.revision));
+  }
+
+  /** @param revision how far to read it at least; undefined: to its end */
+  async #orderUpTo(stream: string, revision: number | undefined): Promise<KnownOrder | undefined> {
+    if (kindOfStream(stream) !== 'legalOrder') return undefined;
+    const known = this.#orders.get(stream) ?? { fold: new StreamFold(stream, this), legal: new Map() };
+    if (revision === undefined || known.fold.revision < revision) await this.#extend(known, revision);
+    this.#remember(stream, known);
+    return known;
+  }
+
+  async #extend({ fold, legal }: KnownOrder, revision: number | undefined): Promise<void> {
+    const to = revision === undefined ? {} : { to: revision };
+    for (const recorded of await this.#reader.read(fold.stream, { from: fold.revision + 1, ...to })) {
+      // Two callers may extend one order at the same time: the events are the same, the first to fold one wins.
+      if (recorded.revision !== fold.revision + 1) continue;
+      const judged = fold.apply(recorded);
+      if (judged instanceof Promise) throw new Error('an order cites nothing: its events are judged at once');
+      if (judged.event !== undefined) legal.set(recorded.revision, judged.event as Recorded<LegalOrderEvent>);
+    }
+  }
+
+  #remember(stream: string, known: KnownOrder): void {
+    this.#orders.delete(stream);
+    this.#orders.set(stream, known);
+    const oldest = this.#orders.keys().next();
+    if (this.#orders.size > MAX_ORDERS && oldest.done !== true) this.#orders.delete(oldest.value);
+  }
+
+  /**
+   * True when the key of the authorisation stands on the account's stream before the event. An event that is only decided
+   * has looked for it already, among events too that are not stored yet.
+   */
+  async #keyStands(event: Recorded<FreezeAbandoned>, { metadata }: Recorded<FreezeAuthorised>): Promise<boolean> {
+    const { key } = metadata;
+    if (key === null) return false;
+    if (event.position === '') return true;
+    for (let from = event.revision - 1; from >= 0; from -= PAGE) {
+      const page = await this.#reader.read(event.stream, { from, direction: 'backwards', limit: PAGE });
+      if (page.some((earlier) => bears(earlier, key))) return true;
+    }
+    return false;
   }
 
   async #eventAt(pointer: EventPointer): Promise<RecordedEvent | undefined> {
@@ -76,4 +149,14 @@ export class CitationResolver {
     const [event] = await this.#reader.read(pointer.stream, { from: revision, to: revision });
     return event !== undefined && hashHolds(event) ? event : undefined;
   }
+}
+
+/**
+ * True for a whole event with this key as the key of its stream. Whether its stream allowed it is not asked: it could as
+ * well be a refusal, which every state allows.
+ */
+function bears(recorded: RecordedEvent, key: CommandKey): boolean {
+  const decoded = decodeEvent(recorded);
+  if (!decoded.ok || !hashHolds(recorded)) return false;
+  return indexEntries(decoded.event).some(({ kind, id }) => kind === 'key' && id === keyEntryId(key));
 }

@@ -32,6 +32,7 @@ export const emptyIndex: HomeStreamIndex = {
   indexedRevision: () => -1,
   lookup: () => undefined,
   accountOfFreeze: () => undefined,
+  isLegal: () => false,
   checkpoint: () => undefined,
 };
 

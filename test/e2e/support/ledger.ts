@@ -46,8 +46,17 @@ export interface LoggedEvent {
 
 type Environment = Readonly<Record<string, string>>;
 
+/** The id of an account (a new one if absent), who holds it (a new party), and the BTC in it (none). */
+export interface AccountOptions {
+  readonly accountId?: string;
+  readonly holder?: string;
+  readonly btc?: string;
+}
+
 /** Which accounts and parties an order names, and whatever else differs from the usual one. */
 export interface OrderOptions {
+  /** A new one if absent. */
+  readonly orderId?: string;
   readonly accounts?: readonly string[];
   readonly parties?: readonly string[];
   readonly more?: Readonly<Record<string, unknown>>;
@@ -209,8 +218,7 @@ export class Ledger {
   }
 
   /** @returns the id of a party, identified */
-  async makeParty(): Promise<string> {
-    const partyId = this.id('p');
+  async makeParty(partyId = this.id('p')): Promise<string> {
     const party = { partyId, kind: 'person', externalRef: `crm:${partyId}` };
     wellDone(await this.post(SERVICE, '/v1/parties', party), 'a party');
     const identification = { method: 'passport', evidenceSha256: SHA256, identifiedAt: '2022-01-05T00:00:00Z' };
@@ -219,8 +227,7 @@ export class Ledger {
   }
 
   /** @returns the id of an account, open, with so much BTC in it */
-  async makeAccount({ holder, btc }: { readonly holder?: string; readonly btc?: string } = {}): Promise<string> {
-    const accountId = this.id('acc');
+  async makeAccount({ accountId = this.id('acc'), holder, btc }: AccountOptions = {}): Promise<string> {
     const holders = [{ partyId: holder ?? (await this.makeParty()), capacity: 'owner' }];
     wellDone(await this.post(SERVICE, '/v1/accounts', { accountId, holders }), 'an account');
     if (btc !== undefined) await this.makeDeposit(accountId, btc);
@@ -249,7 +256,7 @@ export class Ledger {
 
   /** @returns the id of an order, registered by OPS */
   async makeOrder(options: OrderOptions): Promise<string> {
-    const orderId = this.id('ord');
+    const { orderId = this.id('ord') } = options;
     wellDone(await this.post(OPS, '/v1/admin/legal-orders', orderOf(orderId, options)), 'an order');
     return orderId;
   }
