@@ -11,6 +11,10 @@ export interface Item {
 /** The events that tell the supervisor where to look. */
 export const AGENDA_EVENTS: readonly string[] = [
   'LegalOrderVerified',
+  // What changes when an order expires changes when to look at it again.
+  'LegalOrderChangeProposed',
+  'LegalOrderChangeRejected',
+  'LegalOrderExtended',
   'LegalOrderEnded',
   'LegalOrderExpired',
   'FreezeAuthorised',
@@ -53,6 +57,9 @@ export class Agenda {
     const { event } = decoded;
     switch (event.type) {
       case 'LegalOrderVerified':
+      case 'LegalOrderChangeProposed':
+      case 'LegalOrderChangeRejected':
+      case 'LegalOrderExtended':
       case 'LegalOrderEnded':
       case 'LegalOrderExpired':
         this.add({ kind: 'order', id: idOfStream(event.stream) }, nowMs);

@@ -114,6 +114,7 @@ class CommandLedger implements Ledger {
       case 'VerifyLegalOrder':
       case 'RejectLegalOrder':
       case 'ProposeEnding':
+      case 'ProposeExtension':
       case 'VerifyChange':
       case 'RejectChange':
         return this.#stepOfOrder(request, command);
@@ -171,14 +172,23 @@ class CommandLedger implements Ledger {
     request: CommandRequest,
     command: Extract<
       LedgerCommand,
-      { type: 'VerifyLegalOrder' | 'RejectLegalOrder' | 'ProposeEnding' | 'VerifyChange' | 'RejectChange' }
+      {
+        type:
+          | 'VerifyLegalOrder'
+          | 'RejectLegalOrder'
+          | 'ProposeEnding'
+          | 'ProposeExtension'
+          | 'VerifyChange'
+          | 'RejectChange';
+      }
     >,
   ): Promise<Outcome> {
     const { actor } = request;
     const outcome = await this.#core.oneStream.run(request, `legalOrder-${command.orderId}`, (view, now) =>
       decideLegalOrder(command, stateOf(view, 'legalOrder'), { now, actor }),
     );
-    const comesOrGoes = command.type === 'VerifyLegalOrder' || command.type === 'VerifyChange';
+    // An extension that is turned down after the order's time lets it expire at once.
+    const comesOrGoes = ['VerifyLegalOrder', 'VerifyChange', 'RejectChange'].includes(command.type);
     if (comesOrGoes && outcome.status === 'accepted') await this.#followUp(command.orderId);
     return outcome;
   }

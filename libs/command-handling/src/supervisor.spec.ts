@@ -165,6 +165,58 @@ describe('while it runs', () => {
     expect(await typesOf(world.store, 'party-p-1')).toContain('PartyNoLongerNamed');
   });
 
+  describe('an order whose extension is proposed', () => {
+    const extension = { type: 'ProposeExtension', orderId: 'ord-1', changeId: 'ext-1' } as const;
+    const document = { documentSha256: 'e'.repeat(64), issuedAt: '2022-02-15T10:00:00.000Z', reference: 'application' };
+    const frozen = ['AccountOpened', 'AccountFrozen'];
+
+    async function ranOutWhileProposed(): Promise<{ world: LedgerWorld; clock: TestClock }> {
+      const clock = new TestClock();
+      const world = new LedgerWorld({ clock });
+      await world.openAccount();
+      await world.putOrder({ expiresAt: '2022-02-15T13:00:00.000Z' });
+      await world.accept(freeze);
+      await world.accept({ ...extension, ...document, expiresAt: '2022-03-09T13:00:00.000Z' });
+      clock.advance(2 * HOUR_MS);
+      await world.ledger.supervisor.pass();
+      expect(await typesOf(world.store, 'account-acc-1')).toEqual(frozen);
+      return { world, clock };
+    }
+
+    it('keeps its freezes until the extension is decided, and longer when it is verified', async () => {
+      const { world, clock } = await ranOutWhileProposed();
+      await world.accept(
+        { type: 'VerifyChange', orderId: 'ord-1', changeId: 'ext-1', method: 'm' },
+        { actor: checker },
+      );
+      clock.advance(100 * HOUR_MS);
+      await world.ledger.supervisor.pass();
+      expect(await typesOf(world.store, 'account-acc-1')).toEqual(frozen);
+      clock.advance(500 * HOUR_MS);
+      await world.ledger.supervisor.pass();
+      expect(await typesOf(world.store, 'account-acc-1')).toEqual([...frozen, 'AccountUnfrozen']);
+    });
+
+    it('loses them with the answer that turns the extension down', async () => {
+      const { world } = await ranOutWhileProposed();
+      await world.accept(
+        { type: 'RejectChange', orderId: 'ord-1', changeId: 'ext-1', reason: 'r' },
+        { actor: checker },
+      );
+      expect(await typesOf(world.store, 'account-acc-1')).toEqual([...frozen, 'AccountUnfrozen']);
+    });
+
+    it('loses them after 72 hours in which nobody decided', async () => {
+      const { world, clock } = await ranOutWhileProposed();
+      clock.advance(71 * HOUR_MS - 1);
+      await world.ledger.supervisor.pass();
+      expect(await typesOf(world.store, 'account-acc-1')).toEqual(frozen);
+      clock.advance(1);
+      await world.ledger.supervisor.pass();
+      expect(await typesOf(world.store, 'account-acc-1')).toEqual([...frozen, 'AccountUnfrozen']);
+    });
+  });
+
   it('tries a step again that failed, and says so', async () => {
     const inner = new MemoryEventStore();
     const clock = new TestClock();

@@ -1,6 +1,6 @@
 import type { EventFilter, EventReader } from '#event-store';
 import { isRejection, SUPERVISOR, toMs, toTimestamp, type Basis, type EventPointer, type Position } from '#kernel';
-import { decideLegalOrder, type Authorisation, type LegalOrderState, type OrderEnd } from '#legal-orders';
+import { decideLegalOrder, expiryMs, type Authorisation, type LegalOrderState, type OrderEnd } from '#legal-orders';
 import { decideParty } from '#parties';
 import { idOfStream } from '#replay';
 import { Agenda, AGENDA_EVENTS, type Item } from './agenda.ts';
@@ -234,10 +234,10 @@ function orderFacts(view: View): OrderFacts | undefined {
   };
 }
 
-function nextMoment({ instrument }: LegalOrderState, nowMs: number): number | undefined {
-  const moments = [instrument?.effectiveAt, instrument?.expiresAt].map((time) =>
-    time === undefined ? NaN : toMs(time),
-  );
+function nextMoment(order: LegalOrderState, nowMs: number): number | undefined {
+  const { instrument } = order;
+  if (instrument === undefined) return undefined;
+  const moments = [toMs(instrument.effectiveAt), expiryMs(order) ?? NaN];
   const coming = moments.filter((ms) => ms > nowMs);
   return coming.length === 0 ? undefined : Math.min(...coming);
 }

@@ -50,6 +50,28 @@ export function inForce(
   return hasRunOut(instrument, at) ? { ok: false, reason: NOT_IN_FORCE.expired } : { ok: true };
 }
 
+/** For how long after `expiresAt` an extension that is proposed and not decided puts the expiry off. */
+export const LONGEST_DEFERRAL_MS = 72 * 3_600_000;
+
+/**
+ * When the order expires, or undefined when it never does: at `expiresAt`, or 72 hours later while an extension waits to be
+ * decided. Freezes hold until then; none is authorised after `expiresAt`. An extension counts only if it was proposed before
+ * `expiresAt`, and no other can be proposed.
+ */
+export function expiryMs(order: LegalOrderState): number | undefined {
+  const expiresAt = order.instrument?.expiresAt;
+  if (expiresAt === undefined) return undefined;
+  const isDeferred = [...order.changes.values()].some(
+    ({ kind, state }) => kind === 'extension' && state === 'proposed',
+  );
+  return toMs(expiresAt) + (isDeferred ? LONGEST_DEFERRAL_MS : 0);
+}
+
+/** True when the order would run longer until this time. False for an order that never expires: nothing extends it. */
+export function isExtension({ instrument }: LegalOrderState, expiresAt: Timestamp): boolean {
+  return instrument?.expiresAt !== undefined && toMs(instrument.expiresAt) < toMs(expiresAt);
+}
+
 /** True from `expiresAt` on. */
 export function hasRunOut(instrument: Instrument, at: Timestamp): boolean {
   return instrument.expiresAt !== undefined && toMs(instrument.expiresAt) <= toMs(at);
@@ -86,7 +108,7 @@ export function mayAuthorise(order: LegalOrderState, freeze: FreezeInQuestion): 
 }
 
 function hasOpenEnding(order: LegalOrderState): boolean {
-  return [...order.changes.values()].some((change) => change.state === 'proposed');
+  return [...order.changes.values()].some(({ kind, state }) => kind === 'ending' && state === 'proposed');
 }
 
 function fits(order: LegalOrderState, instrument: Instrument, accountId: string, tie: Tie): boolean {

@@ -113,6 +113,15 @@ const good: Readonly<Record<string, () => Story>> = {
   'a proposed ending that is rejected, and a freeze after it': () =>
     ordered().propose('ord-1').rejectChange('ord-1').authorise('ord-1', 'k').freeze('ord-1', 'k'),
 
+  'an order that is extended while its expiry is put off, and expires in the end': () =>
+    runningUntil(NOON)
+      .authorise('ord-1', 'k')
+      .freeze('ord-1', 'k')
+      .proposeExtension('ord-1', LATER)
+      .extend('ord-1', LATER, 'ext-1', { recordedAt: '2022-03-05T11:59:59.999Z' })
+      .expire('ord-1', { recordedAt: LATER, but: { expiresAt: LATER } })
+      .lift('ord-1', 'k', { recordedAt: LATER }),
+
   'a freeze in the very millisecond of its authorisation': () =>
     ordered()
       .authorise('ord-1', 'k')
@@ -234,6 +243,14 @@ const good: Readonly<Record<string, () => Story>> = {
       .refuse('account-a-1', 'ground-not-established')
       .refuseFrozen(['k']),
 };
+
+const NOON = '2022-03-02T12:00:00.000Z';
+const LATER = '2022-05-01T00:00:00.000Z';
+
+/** A verified order that runs until a time. */
+function runningUntil(expiresAt: string): Story {
+  return start().order('ord-1', undefined, { but: { expiresAt } }).verify('ord-1');
+}
 
 describe('checkLog passes', () => {
   it.each(Object.entries(good))('%s', (_name, tell) => {
@@ -1384,6 +1401,41 @@ describe('the protocol. checkLog catches', () => {
     'an order that ends twice': [
       'protocol: the order has ended before',
       () => ordered().propose('ord-1').propose('ord-1', 'ch-2').end('ord-1').end('ord-1', 'ch-2'),
+    ],
+    'an order that expires while an extension puts it off': [
+      'protocol: the time of the order has not run out',
+      () => runningUntil(NOON).proposeExtension('ord-1', LATER).expire('ord-1', { recordedAt: NOON }),
+    ],
+    'an order that expires at the time that was extended': [
+      'protocol: expiresAt is not that of the order',
+      () =>
+        runningUntil(NOON)
+          .proposeExtension('ord-1', LATER)
+          .extend('ord-1', LATER)
+          .expire('ord-1', { recordedAt: LATER }),
+    ],
+    'an extension after 72 hours': [
+      'protocol: it had expired',
+      () =>
+        runningUntil(NOON)
+          .proposeExtension('ord-1', LATER)
+          .extend('ord-1', LATER, 'ext-1', { recordedAt: '2022-03-05T12:00:00.000Z' }),
+    ],
+    'an extension proposed too late': [
+      'protocol: the extension is proposed too late',
+      () => runningUntil(NOON).proposeExtension('ord-1', LATER, 'ext-1', { recordedAt: NOON }),
+    ],
+    'an extension that extends nothing': [
+      'protocol: the extension would not extend the order',
+      () => runningUntil(NOON).proposeExtension('ord-1', NOON),
+    ],
+    'an extension to another time than was proposed': [
+      '9: the extension is not the one that was proposed',
+      () => runningUntil(NOON).proposeExtension('ord-1', LATER).extend('ord-1', '2022-06-01T00:00:00.000Z'),
+    ],
+    'an authorisation after the time of an order whose expiry is put off': [
+      '1: authorised under an order, though it has expired',
+      () => runningUntil(NOON).proposeExtension('ord-1', LATER).authorise('ord-1', 'k', { recordedAt: NOON }),
     ],
     'an order that expires early': ['protocol: the time of the order has not run out', () => ordered().expire('ord-1')],
     'an order that expires at another time than its own': [

@@ -135,6 +135,7 @@ function checkMeaning(log: Log, fact: Fact): readonly Problem[] {
     case 'LegalOrderChangeProposed':
     case 'LegalOrderChangeRejected':
     case 'LegalOrderEnded':
+    case 'LegalOrderExtended':
     case 'LegalOrderExpired':
     case 'FreezeAuthorised':
       return checkOrder(log, fact);
@@ -181,6 +182,7 @@ function applyFact(log: Log, fact: Fact): void {
     case 'LegalOrderChangeProposed':
     case 'LegalOrderChangeRejected':
     case 'LegalOrderEnded':
+    case 'LegalOrderExtended':
     case 'LegalOrderExpired':
     case 'FreezeAuthorised':
       applyOrder(log, fact);

@@ -153,8 +153,11 @@ const shapes = {
     data: {
       orderId: id,
       changeId: id,
-      kind: z.literal('ending'),
-      how: ending,
+      kind: z.enum(['ending', 'extension']),
+      /** Of an ending. */
+      how: ending.optional(),
+      /** Of an extension. */
+      expiresAt: timestamp.optional(),
       documentSha256: sha256,
       issuedAt: timestamp,
       reference: text,
@@ -171,6 +174,18 @@ const shapes = {
       orderId: id,
       changeId: id,
       how: ending,
+      method: text,
+      note: text.optional(),
+      proposedBy: actorId,
+      verifiedBy: actorId,
+    },
+  },
+  LegalOrderExtended: {
+    on: ['legalOrder'],
+    data: {
+      orderId: id,
+      changeId: id,
+      expiresAt: timestamp,
       method: text,
       note: text.optional(),
       proposedBy: actorId,

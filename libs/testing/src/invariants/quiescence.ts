@@ -1,5 +1,13 @@
 import type { RecordedEvent } from '#kernel';
-import { decisionOnAccount, freezesInForce, namesParty, type Log, type Order, type Problem } from './log.ts';
+import {
+  decisionOnAccount,
+  expiresAsOf,
+  freezesInForce,
+  namesParty,
+  type Log,
+  type Order,
+  type Problem,
+} from './log.ts';
 import { ties } from './parties.ts';
 
 /** Something left undone, and the event that began it. */
@@ -47,8 +55,8 @@ function checkAttachments(log: Log): readonly Unfinished[] {
 }
 
 function checkExpiry(order: Order, now: string): readonly Unfinished[] {
-  const { verified, ended, registered } = order;
-  const { expiresAt } = registered.data;
+  const { verified, ended } = order;
+  const expiresAt = expiresAsOf(order, Infinity);
   if (verified === undefined || ended !== undefined || expiresAt === undefined || now < expiresAt) return [];
   return [{ invariant: 13, detail: 'the order expired, and nobody recorded it', since: verified.event }];
 }
@@ -56,7 +64,8 @@ function checkExpiry(order: Order, now: string): readonly Unfinished[] {
 /** Invariant 12: parties named by an order in force carry its name. A proposed ending does not end it. */
 function checkNaming(log: Log, order: Order, now: string): readonly Unfinished[] {
   const { verified, ended, registered } = order;
-  const { effectiveAt, expiresAt } = registered.data;
+  const { effectiveAt } = registered.data;
+  const expiresAt = expiresAsOf(order, Infinity);
   const isOver = ended !== undefined || (expiresAt !== undefined && now >= expiresAt);
   if (verified === undefined || isOver || now < effectiveAt) return [];
   const unnamed = [...log.parties].filter(

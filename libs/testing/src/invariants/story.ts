@@ -164,6 +164,19 @@ export class Story {
     return this.tell(changeId, `legalOrder-${orderId}`, 'LegalOrderChangeProposed', data, options);
   }
 
+  proposeExtension(orderId: string, expiresAt: string, changeId = 'ext-1', step: Step = {}): this {
+    const what = { kind: 'extension', expiresAt, documentSha256: HASH, issuedAt: PAST, reference: 'r' };
+    const data = { orderId, changeId, ...what, proposedBy: 'maker' };
+    const options = { actor: 'maker', ...step };
+    return this.tell(changeId, `legalOrder-${orderId}`, 'LegalOrderChangeProposed', data, options);
+  }
+
+  extend(orderId: string, expiresAt: string, changeId = 'ext-1', step: Step = {}): this {
+    const data = { orderId, changeId, expiresAt, method: 'called', proposedBy: 'maker', verifiedBy: 'checker' };
+    const options = { actor: 'checker', ...step };
+    return this.tell(`extended ${orderId}`, `legalOrder-${orderId}`, 'LegalOrderExtended', data, options);
+  }
+
   rejectChange(orderId: string, changeId = 'ch-1', step: Step = {}): this {
     const data = { orderId, changeId, reason: 'no', rejectedBy: 'checker' };
     const options = { actor: 'checker', ...step };
