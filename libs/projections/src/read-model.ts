@@ -1,4 +1,4 @@
-import type { Cell, Change, Position, RecordedEvent, Table } from '#kernel';
+import { addUp, type Cell, type Change, type Position, type RecordedEvent, type Table } from '#kernel';
 import { rmSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { cellOf, type ChangeSet } from './change-set.ts';
@@ -119,7 +119,15 @@ export class ReadModel {
     return typeof text === 'string' ? (JSON.parse(text) as Checkpoint) : undefined;
   }
 
-  #apply({ table, kind, row }: Change): void {
+  #apply(change: Change): void {
+    const { table, kind, row } = change;
+    if (kind === 'sum') {
+      const key = table.primaryKey.map((column) => cellOf(table, row, column));
+      const known = this.#prepared(`sum ${table.name}`, () => selectSumSql(table)).get(...key);
+      const summed = addUp(row, known as { units: string; position: Position } | undefined, change.additions);
+      if (summed !== undefined) this.#apply({ table, kind: 'put', row: summed });
+      return;
+    }
     if (kind === 'set') {
       const columns = Object.keys(row).filter((column) => !table.primaryKey.includes(column));
       const cells = [...columns, ...table.primaryKey].map((column) => cellOf(table, row, column));
@@ -161,6 +169,11 @@ function tableSql({ name, columns, primaryKey, indexes }: Table): string {
 
 function capitalised(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function selectSumSql(table: Table): string {
+  const key = table.primaryKey.map((column) => `${column} = ?`).join(' AND ');
+  return `SELECT units, position FROM ${table.name} WHERE ${key}`;
 }
 
 function insertSql(table: Table, kind: 'put' | 'add'): string {
