@@ -1,17 +1,17 @@
-import { checkAccount, evolveAccount, initialAccountState, type AccountEvent, type AccountState } from '#accounts';
-import { checkAsset, evolveAsset, initialAssetState, type AssetEvent, type AssetState } from '#assets';
-import { assertNever, hashHolds, SHA256_PATTERN, sha256Hex, toMs, type Recorded, type RecordedEvent } from '#kernel';
+import { checkAccount, evolveAccount, initialAccountState, type AccountEvent } from '#accounts';
+import { checkAsset, evolveAsset, initialAssetState, type AssetEvent } from '#assets';
 import {
-  checkLegalOrder,
-  evolveLegalOrder,
-  initialLegalOrderState,
-  type LegalOrderEvent,
-  type LegalOrderState,
-} from '#legal-orders';
-import { checkParty, evolveParty, initialPartyState, type PartyEvent, type PartyState } from '#parties';
+  checkAuthorityRequest,
+  evolveAuthorityRequest,
+  initialAuthorityRequestState,
+  type AuthorityRequestEvent,
+} from '#authority-requests';
+import { assertNever, hashHolds, SHA256_PATTERN, sha256Hex, toMs, type Recorded, type RecordedEvent } from '#kernel';
+import { checkLegalOrder, evolveLegalOrder, initialLegalOrderState, type LegalOrderEvent } from '#legal-orders';
+import { checkParty, evolveParty, initialPartyState, type PartyEvent } from '#parties';
 import type { JudgedEvent, LedgerEvent, StreamState, Violation } from './judged.ts';
 import { decodeEvent, kindOfStream, type StreamKind } from './registry.ts';
-import type { CitationResolver } from './resolver.ts';
+import type { CitationResolver, Verdict } from './resolver.ts';
 
 /**
  * One stream being folded, event by event: its state, and what the next append needs to know. The same events give the
@@ -70,16 +70,26 @@ export class StreamFold {
     if (contents === undefined) return this.#reject(recorded, { code: 'malformed-event', detail: 'unknown stream' });
     const objection = check(contents, event);
     if (objection !== undefined) return this.#reject(recorded, { code: 'illegal-event', detail: objection });
-    if (contents.kind !== 'account' || (event.type !== 'AccountFrozen' && event.type !== 'AccountUnfrozen')) {
-      return this.#accept(recorded, event, contents);
+    const followed = this.#followCitation(event, contents);
+    if (followed === undefined) return this.#accept(recorded, event, contents);
+    return followed.then((verdict) =>
+      verdict.ok
+        ? this.#accept(recorded, event, contents)
+        : this.#reject(recorded, { code: 'citation-unresolved', detail: verdict.reason }),
+    );
+  }
+
+  /** What another stream says to the event; undefined for one that cites nothing. */
+  #followCitation(event: Recorded<LedgerEvent>, contents: StreamState): Promise<Verdict> | undefined {
+    switch (event.type) {
+      case 'AccountFrozen':
+      case 'AccountUnfrozen':
+        return contents.kind === 'account' ? this.#resolver.verdict(event, contents.state) : undefined;
+      case 'AuthorityRequestAnswered':
+        return event.data.inForceAt === undefined ? undefined : this.#resolver.answerVerdict(event);
+      default:
+        return undefined;
     }
-    return this.#resolver
-      .verdict(event, contents.state)
-      .then((verdict) =>
-        verdict.ok
-          ? this.#accept(recorded, event, contents)
-          : this.#reject(recorded, { code: 'citation-unresolved', detail: verdict.reason }),
-      );
   }
 
   #demandNext(recorded: RecordedEvent): void {
@@ -126,6 +136,8 @@ function initialContents(kind: StreamKind): StreamState {
       return { kind, state: initialAccountState() };
     case 'legalOrder':
       return { kind, state: initialLegalOrderState() };
+    case 'authorityRequest':
+      return { kind, state: initialAuthorityRequestState() };
     default:
       return assertNever(kind);
   }
@@ -141,6 +153,8 @@ function check(contents: StreamState, event: Recorded<LedgerEvent>): string | un
       return checkAccount(contents.state, event as Recorded<AccountEvent>);
     case 'legalOrder':
       return checkLegalOrder(contents.state, event as Recorded<LegalOrderEvent>);
+    case 'authorityRequest':
+      return checkAuthorityRequest(contents.state, event as Recorded<AuthorityRequestEvent>);
     default:
       return assertNever(contents);
   }
@@ -160,15 +174,15 @@ function evolve(contents: StreamState, event: Recorded<LedgerEvent>): void {
     case 'legalOrder':
       replaceState(contents, evolveLegalOrder(contents.state, event as Recorded<LegalOrderEvent>));
       return;
+    case 'authorityRequest':
+      replaceState(contents, evolveAuthorityRequest(contents.state, event as Recorded<AuthorityRequestEvent>));
+      return;
     default:
       assertNever(contents);
   }
 }
 
 /** `evolve` owns the state that it is given and may return another: keep what it returned. */
-function replaceState<State extends AssetState | PartyState | AccountState | LegalOrderState>(
-  contents: { state: State },
-  state: State,
-): void {
+function replaceState<State extends StreamState['state']>(contents: { state: State }, state: State): void {
   contents.state = state;
 }

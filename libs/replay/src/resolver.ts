@@ -1,8 +1,10 @@
 import type { AccountState } from '#accounts';
+import type { AuthorityRequestAnswered } from '#authority-requests';
 import type { EventReader } from '#event-store';
 import { resolveCitation, resolveLift, type AccountFrozen, type AccountUnfrozen } from '#freezes';
 import { hashHolds, type EventPointer, type Recorded, type RecordedEvent } from '#kernel';
 import type { LegalOrderEvent } from '#legal-orders';
+import { basisObstacle } from './basis.ts';
 import { StreamFold } from './fold.ts';
 import { kindOfStream } from './registry.ts';
 
@@ -18,8 +20,8 @@ interface KnownBasis {
 }
 
 /**
- * Follows the citation of a freeze or lift through the log and re-runs the rule at the place it points to. Used alike by
- * the loader (a freeze gates only when it resolves) and by the projection of the freeze register.
+ * Follows the citation of a freeze, a lift or an answer to a letter through the log and re-runs the rule at the place it
+ * points to. Used alike by the loader (a freeze gates only when it resolves) and by the projections.
  */
 export class CitationResolver {
   readonly #reader: EventReader;
@@ -42,6 +44,27 @@ export class CitationResolver {
       event,
       holders: account.holders.map((holder) => holder.partyId),
     });
+  }
+
+  /**
+   * Says whether the basis that an answer cites was in force where and when the answer says so, from the basis's own events
+   * up to there: whatever came later makes no difference.
+   * @throws StoreError when the stream of the basis can't be read
+   */
+  async answerVerdict(event: Recorded<AuthorityRequestAnswered>): Promise<Verdict> {
+    const { inForceAt } = event.data;
+    if (inForceAt === undefined) return { ok: false, reason: 'it does not say where the basis was in force' };
+    const revision = Number(inForceAt.revision);
+    const fold = new StreamFold(inForceAt.stream, this);
+    for (const recorded of await this.#reader.read(inForceAt.stream, { to: revision })) {
+      if (event.position !== '' && recorded.position > event.position) break;
+      await fold.apply(recorded);
+    }
+    if (fold.contents === undefined || fold.revision !== revision) {
+      return { ok: false, reason: 'the stream of the basis had not come so far' };
+    }
+    const obstacle = basisObstacle(fold.contents, event.metadata.recordedAt);
+    return obstacle === undefined ? { ok: true } : { ok: false, reason: obstacle.detail };
   }
 
   async #basisEventsUpTo(pointer: EventPointer): Promise<readonly Recorded<LegalOrderEvent>[]> {
