@@ -37,7 +37,16 @@ const FORBIDDEN_IMPORTS = {
   ],
   'libs/parties/src': ['#accounts', '#freezes', '#legal-orders', '#command-handling', 'node:net', '@nestjs/common'],
   'libs/legal-orders/src': ['#accounts', '#freezes', '#parties', '#projections', 'node:crypto', 'class-transformer'],
-  'libs/freezes/src': ['#accounts', '#replay', '#event-store', '#projections', 'node:http', '@nestjs/swagger'],
+  'libs/authority-requests/src': ['#freezes', '#accounts', '#parties', '#replay', 'node:crypto', '@nestjs/common'],
+  'libs/freezes/src': [
+    '#authority-requests',
+    '#accounts',
+    '#replay',
+    '#event-store',
+    '#projections',
+    'node:http',
+    '@nestjs/swagger',
+  ],
   'libs/accounts/src': ['#assets', '#legal-orders', '#replay', '#event-store', 'node:fs', 'uuid', '@nestjs/common'],
   'libs/event-store/src': ['#accounts', '#event-store/sqlite', '#replay', 'node:sqlite', '@eventstore/db-client'],
   'libs/event-store/memory/src': ['#accounts', '#event-store/sqlite', '#command-handling', 'node:sqlite'],
@@ -76,6 +85,7 @@ const ALLOWED_IMPORTS = {
   'libs/assets/src': ['#kernel', './events.ts', 'zod'],
   'libs/parties/src': ['#kernel'],
   'libs/legal-orders/src': ['#kernel'],
+  'libs/authority-requests/src': ['#kernel', '#legal-orders', 'zod'],
   'libs/freezes/src': ['#kernel', '#parties', '#legal-orders'],
   'libs/accounts/src': ['#kernel', '#parties', '#freezes'],
   'libs/event-store/src': ['#kernel', 'rxjs'],
@@ -123,7 +133,7 @@ const PLANTED = [
   ['libs/event-store/src/planted.ts', uses('@jest/globals'), IMPORTS],
 
   // Domain code has no clock, no randomness, no I/O.
-  ...['kernel', 'assets', 'parties', 'legal-orders', 'freezes', 'accounts'].flatMap((library) =>
+  ...['kernel', 'assets', 'parties', 'legal-orders', 'authority-requests', 'freezes', 'accounts'].flatMap((library) =>
     [
       ['Date.now()', GLOBALS],
       ['new Date()', GLOBALS],

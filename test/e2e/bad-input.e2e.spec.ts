@@ -8,7 +8,9 @@ import {
   depositOf,
   endingOf,
   freezeOf,
+  grantUnder,
   Ledger,
+  letterOf,
   liftRequestOf,
   OPS,
   orderOf,
@@ -38,6 +40,8 @@ interface World {
   /** A freeze, of another account, of which a lift is asked. */
   readonly freezeId: string;
   readonly requestId: string;
+  /** A letter that is not answered. */
+  readonly letterId: string;
 }
 let world: World;
 
@@ -65,6 +69,7 @@ async function makeWorld(): Promise<World> {
     ending: { orderId: endingOrder, changeId: await ledger.proposeEnding(endingOrder) },
     freezeId,
     requestId: await ledger.requestLift(freezeId),
+    letterId: await ledger.makeAuthorityRequest(),
   };
 }
 
@@ -79,6 +84,7 @@ interface Command {
 
 const NOTE = { note: 'by telephone' };
 const ORDERS = '/v1/admin/legal-orders';
+const LETTERS = '/v1/admin/authority-requests';
 const COUNTERPART = { chain: 'bitcoin', address: 'bc1qexample', memo: '7', reference: 'tx-1' };
 
 const COMMANDS: Readonly<Record<string, () => Command>> = {
@@ -186,6 +192,26 @@ const COMMANDS: Readonly<Record<string, () => Command>> = {
     as: APPROVER,
     path: `/v1/admin/freezes/${world.freezeId}/lift-requests/${world.requestId}/rejection`,
     body: { reason: 'the right account' },
+  }),
+  'register a letter': () => ({
+    as: OPS,
+    path: LETTERS,
+    body: {
+      ...letterOf(ledger.id('req')),
+      authority: { name: 'Ministry', jurisdiction: 'UA', officer: 'the minister', contact: 'by the switchboard' },
+    },
+    optional: ['authority.officer', 'authority.contact'],
+  }),
+  'grant what a letter asks': () => ({
+    as: APPROVER,
+    path: `${LETTERS}/${world.letterId}/answer`,
+    body: grantUnder(world.inForce),
+  }),
+  'refuse what a letter asks': () => ({
+    as: APPROVER,
+    path: `${LETTERS}/${world.letterId}/answer`,
+    body: { ...grantUnder(world.inForce), outcome: 'refused' },
+    optional: ['basis'],
   }),
 };
 

@@ -1,5 +1,6 @@
 import type { AccountCommand } from '#accounts';
 import type { AssetCommand } from '#assets';
+import type { AuthorityRequestCommand } from '#authority-requests';
 import type { ApproveLift, RejectLift, RequestLift } from '#freezes';
 import type {
   Actor,
@@ -44,7 +45,8 @@ export type LedgerCommand =
   | Omit<ApproveLift, 'accountId'>
   | Omit<RejectLift, 'accountId'>
   | Exclude<LegalOrderCommand, { type: 'ExpireLegalOrder' | 'AuthoriseFreeze' }>
-  | FreezeAccount;
+  | FreezeAccount
+  | AuthorityRequestCommand;
 
 /** One command as it came in. */
 export interface CommandRequest {
@@ -91,8 +93,8 @@ export interface LedgerCommands {
   /** An asset's immutable facts, or undefined when it is not registered. */
   asset(code: string): Promise<Asset | undefined>;
   /**
-   * The legal events of a short stream (asset, party, order) up to and including a revision: what an answer is built from.
-   * Whatever is a violation is left out.
+   * The legal events of a short stream (asset, party, order, authority request) up to and including a revision: what an
+   * answer is built from. Whatever is a violation is left out.
    */
   history(stream: string, toRevision: number): Promise<readonly RecordedEvent[]>;
   /** One recorded event by its pointer. */

@@ -1,5 +1,6 @@
 import { decideAccount, type AccountCommand } from '#accounts';
 import { decideAsset } from '#assets';
+import { decideAuthorityRequest, type AuthorityRequestCommand } from '#authority-requests';
 import type { EventStore } from '#event-store';
 import {
   assertNever,
@@ -14,6 +15,7 @@ import {
 import { decideLegalOrder, type RegisterLegalOrder } from '#legal-orders';
 import { decideParty } from '#parties';
 import { CitationResolver, StreamFold, type HomeStreamIndex } from '#replay';
+import { decideAnswer } from './answering.ts';
 import { createCore, type Core } from './core.ts';
 import { Freezing } from './freezing.ts';
 import { asRejection } from './lane.ts';
@@ -124,6 +126,9 @@ class CommandLedger implements Ledger {
       case 'ApproveLift':
       case 'RejectLift':
         return this.#lift(request, command);
+      case 'RegisterAuthorityRequest':
+      case 'AnswerAuthorityRequest':
+        return this.#onAuthorityRequest(request, command);
       default:
         return assertNever(command);
     }
@@ -211,6 +216,17 @@ class CommandLedger implements Ledger {
     const accountId = await this.#accountOfFreeze(command.freezeId);
     if (accountId === undefined) return rejectedOutcome(reject('freeze-not-found', 'there is no such freeze'));
     return this.#onAccount(request, { ...command, accountId }, undefined);
+  }
+
+  #onAuthorityRequest(request: CommandRequest, command: AuthorityRequestCommand): Promise<Outcome> {
+    const { actor } = request;
+    const stream = `authorityRequest-${command.requestId}`;
+    if (command.type === 'AnswerAuthorityRequest') {
+      return this.#core.oneStream.runLooking(request, stream, (view) => decideAnswer(this.#core, view, command, actor));
+    }
+    return this.#core.oneStream.run(request, stream, (view, now) =>
+      decideAuthorityRequest(command, stateOf(view, 'authorityRequest'), { now, actor }),
+    );
   }
 
   /** A freeze belongs to one account for good: found in the index, or among what the index has not taken in yet. */

@@ -73,7 +73,8 @@ export class Streams {
   /**
    * Takes facts out of another stream, in its turn and as of its end: nothing is seen that is not stored, and what was
    * acknowledged is seen. `extract` must copy what it keeps. Allowed from within a task of an account's stream on streams
-   * of orders and parties, and nowhere else within a task: a task that waits for a lane that waits for it would never end.
+   * of orders and parties, from within a task of an authority request's on that of a basis, and nowhere else within a task:
+   * a task that waits for a lane that waits for it would never end.
    */
   inspect<Result>(stream: string, extract: (view: View) => Result): Promise<Result> {
     return this.decide(stream, (view) => ({ result: extract(view) }));

@@ -36,8 +36,8 @@ export const field = {
   sha256: z.string().regex(SHA256_PATTERN),
   /** Free text of people, bounded. */
   text: (maxLength: number) => z.string().min(1).max(maxLength),
-  /** A revision as a decimal string. */
-  revision: z.string().regex(/^(0|[1-9][0-9]{0,15})$/),
+  /** A revision as a decimal string, of no more digits than a number holds exactly: it is looked up in a store. */
+  revision: z.string().regex(/^(0|[1-9][0-9]{0,14})$/),
   /** The `sub` of a token. */
   actorId: z.string().min(1).max(128),
 } as const;

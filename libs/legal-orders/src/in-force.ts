@@ -86,15 +86,8 @@ export function hasRunOut(instrument: Instrument, at: Timestamp): boolean {
  */
 export function mayAuthorise(order: LegalOrderState, freeze: FreezeInQuestion): Obstacle | undefined {
   const { instrument } = order;
-  if (instrument === undefined) return { code: 'basis-not-found', detail: 'there is no such legal order' };
-  const force = inForce(order, freeze.at);
-  if (!force.ok) return { code: 'basis-not-in-force', detail: force.reason };
-  if (hasOpenEnding(order)) {
-    return {
-      code: 'basis-not-in-force',
-      detail: 'an ending of the legal order is proposed: until it is decided, nothing new rests on it',
-    };
-  }
+  const standing = standingObstacle(order, freeze.at);
+  if (standing !== undefined || instrument === undefined) return standing;
   if (freeze.tie === undefined || !fits(order, instrument, freeze.accountId, freeze.tie)) {
     return {
       code: 'basis-does-not-name-account',
@@ -105,6 +98,24 @@ export function mayAuthorise(order: LegalOrderState, freeze: FreezeInQuestion): 
     return { code: 'scope-exceeds-basis', detail: 'the freeze would cover more than the legal order does' };
   }
   return undefined;
+}
+
+/**
+ * Why nothing new may rest on the order at a time, whatever it is; undefined when something may. The order exists, is in
+ * force, and no ending of it is proposed.
+ */
+export function standingObstacle(
+  order: LegalOrderState,
+  at: Timestamp,
+): (Obstacle & { readonly code: 'basis-not-found' | 'basis-not-in-force' }) | undefined {
+  if (order.instrument === undefined) return { code: 'basis-not-found', detail: 'there is no such legal order' };
+  const force = inForce(order, at);
+  if (!force.ok) return { code: 'basis-not-in-force', detail: force.reason };
+  if (!hasOpenEnding(order)) return undefined;
+  return {
+    code: 'basis-not-in-force',
+    detail: 'an ending of the legal order is proposed: until it is decided, nothing new rests on it',
+  };
 }
 
 function hasOpenEnding(order: LegalOrderState): boolean {

@@ -1,4 +1,4 @@
-import { addRow, defineTable, putRow, setColumns, type Change } from '#kernel';
+import { addRow, addToSum, defineTable, putRow, setColumns, SUM_COLUMNS, type Change } from '#kernel';
 import { describe, expect, it } from '@jest/globals';
 import { ChangeSet } from './change-set.ts';
 
@@ -64,6 +64,31 @@ describe('the changes of a batch', () => {
     ],
   ])('%s', (_, changes, expected) => {
     expect(merged(...changes)).toEqual(expected);
+  });
+
+  it('keeps each addition to a sum once, in order', () => {
+    const sums = defineTable({
+      name: 'sums',
+      columns: { id: 'text', ...SUM_COLUMNS },
+      primaryKey: ['id'],
+      indexes: [],
+    });
+    const adding = (units: bigint, position: string): Change => addToSum(sums, { id: 'a' }, { units, position });
+    const set = new ChangeSet();
+    set.add([adding(5n, '01'), adding(5n, '01'), adding(-2n, '02'), adding(5n, '01')]);
+    const left: Change[] = [];
+    set.forEach((change) => left.push(change));
+    expect(left).toEqual([
+      {
+        table: sums,
+        kind: 'sum',
+        row: { id: 'a' },
+        additions: [
+          { units: 5n, position: '01' },
+          { units: -2n, position: '02' },
+        ],
+      },
+    ]);
   });
 
   it('keeps rows apart whose keys look alike when joined', () => {

@@ -50,7 +50,9 @@ export class ChangeSet {
 
 function merge(steps: Steps, change: Change): void {
   const last = steps.at(-1);
-  if (change.kind === 'put') {
+  if (change.kind === 'sum') {
+    mergeSum(steps, change);
+  } else if (change.kind === 'put') {
     steps.splice(0, steps.length, change);
   } else if (change.kind === 'add') {
     if (last?.kind === 'set') steps.push(change);
@@ -59,6 +61,18 @@ function merge(steps: Steps, change: Change): void {
   } else {
     steps[steps.length - 1] = { ...last, row: { ...last.row, ...change.row } };
   }
+}
+
+/** The additions stay apart: which of them the row has already is known when it is read. */
+function mergeSum(steps: Steps, change: Extract<Change, { kind: 'sum' }>): void {
+  const last = steps.at(-1);
+  if (last?.kind !== 'sum') {
+    steps.push(change);
+    return;
+  }
+  const from = last.additions.at(-1)?.position ?? '';
+  const later = change.additions.filter(({ position }) => position > from);
+  steps[steps.length - 1] = { ...last, additions: [...last.additions, ...later] };
 }
 
 /** @throws Error when a part of the primary key is missing: a projector's bug */

@@ -1,5 +1,6 @@
-import { accountTables, projectAccount, type AccountEvent } from '#accounts';
+import { accountTables, projectAccount, projectTrialBalance, trialBalanceTables, type AccountEvent } from '#accounts';
 import { assetTables, projectAsset, type AssetEvent } from '#assets';
+import { authorityRequestTables, projectAuthorityRequest, type AuthorityRequestEvent } from '#authority-requests';
 import { freezeTables, isFreezeEvent, projectFreeze } from '#freezes';
 import { assertNever, type Change, type Recorded, type Table, type Timestamp } from '#kernel';
 import { legalOrderTables, projectLegalOrder, type LegalOrderEvent } from '#legal-orders';
@@ -33,7 +34,7 @@ export const projectors: readonly Projector[] = [
   {
     name: 'domain',
     version: 2,
-    tables: [...assetTables, ...partyTables, ...legalOrderTables, ...accountTables],
+    tables: [...assetTables, ...partyTables, ...legalOrderTables, ...authorityRequestTables, ...accountTables],
     project: ofLegal((event, { after }) => {
       if (after === undefined) return [];
       switch (after.kind) {
@@ -43,6 +44,8 @@ export const projectors: readonly Projector[] = [
           return projectParty(event as Recorded<PartyEvent>, after.state);
         case 'legalOrder':
           return projectLegalOrder(event as Recorded<LegalOrderEvent>, after.state);
+        case 'authorityRequest':
+          return projectAuthorityRequest(event as Recorded<AuthorityRequestEvent>, after.state);
         case 'account':
           return projectAccount(event as Recorded<AccountEvent>, after.state);
         default:
@@ -55,6 +58,14 @@ export const projectors: readonly Projector[] = [
     version: 1,
     tables: freezeTables,
     project: ofLegal((event) => (isFreezeEvent(event) ? projectFreeze(event) : [])),
+  },
+  {
+    name: 'books',
+    version: 1,
+    tables: trialBalanceTables,
+    project: ofLegal((event, { after }) =>
+      after?.kind === 'account' ? projectTrialBalance(event as Recorded<AccountEvent>) : [],
+    ),
   },
   { name: 'refusals', version: 1, tables: refusalTables, project: ofLegal(projectRefusal) },
   { name: 'names', version: 1, tables: nameTables, project: ofLegal(projectNames) },

@@ -1,4 +1,4 @@
-import type { Cell, Change, Position, RecordedEvent, Row, Table } from '#kernel';
+import { addUp, type Cell, type Change, type Position, type RecordedEvent, type Row, type Table } from '#kernel';
 import { closeSync, openSync, rmSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { cellOf, type ChangeSet } from './change-set.ts';
@@ -129,13 +129,24 @@ export class ReadModel {
   }
 
   #apply(change: Change): void {
+    if (change.kind === 'sum') {
+      this.#applySum(change);
+      return;
+    }
     const { columns, statement } = this.#writerOf(change);
     const cells: Cell[] = [];
     for (const column of columns) cells.push(cellOf(change.table, change.row, column));
     statement.run(...cells);
   }
 
-  #writerOf({ table, kind, row }: Change): Writer {
+  #applySum({ table, row, additions }: Extract<Change, { readonly kind: 'sum' }>): void {
+    const key = table.primaryKey.map((column) => cellOf(table, row, column));
+    const known = this.#prepared(selectSumSql(table)).get(...key);
+    const summed = addUp(row, known as { units: string; position: Position } | undefined, additions);
+    if (summed !== undefined) this.#apply({ table, kind: 'put', row: summed });
+  }
+
+  #writerOf({ table, kind, row }: Exclude<Change, { readonly kind: 'sum' }>): Writer {
     let writers = this.#writers.get(table);
     if (writers === undefined) {
       writers = new Map();
@@ -159,14 +170,18 @@ export class ReadModel {
     return { columns: [...columns, ...table.primaryKey], statement: this.db.prepare(updateSql(table, columns)) };
   }
 
-  /** Prepared once. */
   #run(sql: string, ...cells: readonly Cell[]): void {
+    this.#prepared(sql).run(...cells);
+  }
+
+  /** Prepared once. */
+  #prepared(sql: string): StatementSync {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
       statement = this.db.prepare(sql);
       this.#statements.set(sql, statement);
     }
-    statement.run(...cells);
+    return statement;
   }
 }
 
@@ -201,6 +216,11 @@ function tableSql({ name, columns, primaryKey, indexes }: Table): string {
 
 function capitalised(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function selectSumSql(table: Table): string {
+  const key = table.primaryKey.map((column) => `${column} = ?`).join(' AND ');
+  return `SELECT units, position FROM ${table.name} WHERE ${key}`;
 }
 
 function insertSql(table: Table, kind: 'put' | 'add'): string {

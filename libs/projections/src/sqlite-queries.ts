@@ -1,13 +1,16 @@
 import {
   accountFromRow,
   depositFromRow,
+  trialBalanceView,
   withdrawalFromRow,
   type AccountView,
   type DepositView,
   type EntryView,
+  type TrialBalanceView,
   type WithdrawalView,
 } from '#accounts';
 import type { AssetView } from '#assets';
+import type { AuthorityRequestView } from '#authority-requests';
 import { freezeFromRow, liftRequestFromRow, type FreezeView, type LiftRequestView } from '#freezes';
 import type { Asset, Position } from '#kernel';
 import { legalOrderFromRow, type LegalOrderView } from '#legal-orders';
@@ -250,6 +253,42 @@ export class SqliteQueries implements Queries {
     return this.#one(sql, [freezeId, requestId], liftRequestFromRow);
   }
 
+  authorityRequests(
+    { basisId, state }: { basisId?: string | undefined; state?: string | undefined },
+    page: PageRequest,
+  ): Page<AuthorityRequestView> {
+    const list = {
+      name: 'authorityRequests',
+      select: 'view FROM authorityRequests',
+      where: equals({ basisId, state }),
+    };
+    return this.#page({ ...list, ...BY_CREATION, show: showAuthorityRequest }, page);
+  }
+
+  authorityRequest(requestId: string): Versioned<AuthorityRequestView> | undefined {
+    return this.#versioned(
+      `r.view, s.revision FROM authorityRequests r JOIN streams s ON s.stream = 'authorityRequest-' || r.requestId
+        WHERE r.requestId = ?`,
+      requestId,
+      showAuthorityRequest,
+    );
+  }
+
+  trialBalance(): readonly TrialBalanceView[] {
+    const rows = this.#rows.all(
+      `SELECT code AS asset, part, units FROM assets LEFT JOIN trialBalance ON asset = code
+        UNION SELECT asset, part, units FROM trialBalance ORDER BY 1`,
+    ) as unknown as readonly { asset: string; part: string | null; units: string | null }[];
+    return Array.from(
+      Map.groupBy(rows, ({ asset }) => asset),
+      ([asset, parts]) =>
+        trialBalanceView(
+          asset,
+          parts.flatMap(({ part, units }) => (part === null || units === null ? [] : [{ part, units }])),
+        ),
+    );
+  }
+
   refusals(page: PageRequest): Page<RefusalView> {
     const select = 'view FROM refusals';
     return this.#page({ name: 'refusals', select, where: [], ...IN_LOG_ORDER, show: showRefusal }, page);
@@ -356,6 +395,7 @@ function splitKey(row: Readonly<Record<string, unknown>>, parts: number): { key:
 interface StoredView {
   readonly view: string;
 }
+const showAuthorityRequest = ({ view }: StoredView): AuthorityRequestView => JSON.parse(view) as AuthorityRequestView;
 const showAsset = ({ view }: StoredView): AssetView => JSON.parse(view) as AssetView;
 const showRefusal = ({ view }: StoredView): RefusalView => JSON.parse(view) as RefusalView;
 const showViolation = ({ view }: StoredView): ViolationView => JSON.parse(view) as ViolationView;

@@ -1,5 +1,11 @@
-import { checkAccount, evolveAccount, initialAccountState, type AccountEvent, type AccountState } from '#accounts';
-import { checkAsset, evolveAsset, initialAssetState, type AssetEvent, type AssetState } from '#assets';
+import { checkAccount, evolveAccount, initialAccountState, type AccountEvent } from '#accounts';
+import { checkAsset, evolveAsset, initialAssetState, type AssetEvent } from '#assets';
+import {
+  checkAuthorityRequest,
+  evolveAuthorityRequest,
+  initialAuthorityRequestState,
+  type AuthorityRequestEvent,
+} from '#authority-requests';
 import {
   assertNever,
   hashHolds,
@@ -10,14 +16,8 @@ import {
   type RecordedEvent,
   type Timestamp,
 } from '#kernel';
-import {
-  checkLegalOrder,
-  evolveLegalOrder,
-  initialLegalOrderState,
-  type LegalOrderEvent,
-  type LegalOrderState,
-} from '#legal-orders';
-import { checkParty, evolveParty, initialPartyState, type PartyEvent, type PartyState } from '#parties';
+import { checkLegalOrder, evolveLegalOrder, initialLegalOrderState, type LegalOrderEvent } from '#legal-orders';
+import { checkParty, evolveParty, initialPartyState, type PartyEvent } from '#parties';
 import type { JudgedEvent, LedgerEvent, StreamState, Violation } from './judged.ts';
 import { decodeEvent, kindOfStream, type StreamKind } from './registry.ts';
 import type { CitationResolver, Verdict } from './resolver.ts';
@@ -103,6 +103,8 @@ export class StreamFold {
       case 'PartyNamed':
       case 'PartyNoLongerNamed':
         return this.#resolver.onParty(event);
+      case 'AuthorityRequestAnswered':
+        return event.data.inForceAt === undefined ? undefined : this.#resolver.onAnswer(event);
       default:
         return undefined;
     }
@@ -153,6 +155,8 @@ function initialContents(kind: StreamKind): StreamState {
       return { kind, state: initialAccountState() };
     case 'legalOrder':
       return { kind, state: initialLegalOrderState() };
+    case 'authorityRequest':
+      return { kind, state: initialAuthorityRequestState() };
     default:
       return assertNever(kind);
   }
@@ -168,6 +172,8 @@ function check(contents: StreamState, event: Recorded<LedgerEvent>): string | un
       return checkAccount(contents.state, event as Recorded<AccountEvent>);
     case 'legalOrder':
       return checkLegalOrder(contents.state, event as Recorded<LegalOrderEvent>);
+    case 'authorityRequest':
+      return checkAuthorityRequest(contents.state, event as Recorded<AuthorityRequestEvent>);
     default:
       return assertNever(contents);
   }
@@ -187,15 +193,15 @@ function evolve(contents: StreamState, event: Recorded<LedgerEvent>): void {
     case 'legalOrder':
       replaceState(contents, evolveLegalOrder(contents.state, event as Recorded<LegalOrderEvent>));
       return;
+    case 'authorityRequest':
+      replaceState(contents, evolveAuthorityRequest(contents.state, event as Recorded<AuthorityRequestEvent>));
+      return;
     default:
       assertNever(contents);
   }
 }
 
 /** `evolve` owns the state that it is given and may return another: keep what it returned. */
-function replaceState<State extends AssetState | PartyState | AccountState | LegalOrderState>(
-  contents: { state: State },
-  state: State,
-): void {
+function replaceState<State extends StreamState['state']>(contents: { state: State }, state: State): void {
   contents.state = state;
 }

@@ -1,5 +1,6 @@
 import { accountEvents } from '#accounts';
 import { assetEvents } from '#assets';
+import { authorityRequestEvents } from '#authority-requests';
 import { accepts, decodeData, field, type EventDefinition, type Recorded, type RecordedEvent } from '#kernel';
 import { legalOrderEvents } from '#legal-orders';
 import { partyEvents } from '#parties';
@@ -14,6 +15,7 @@ const EVENTS: Readonly<Record<StreamKind, readonly EventDefinition[]>> = {
   party: partyEvents,
   account: accountEvents,
   legalOrder: legalOrderEvents,
+  authorityRequest: authorityRequestEvents,
 };
 
 /** Every event there is, by the kind of stream it stands on: guards, catalogue and upcasters come from here. */
@@ -22,6 +24,7 @@ export const registry: Readonly<Record<StreamKind, ReadonlyMap<string, EventDefi
   party: byType(EVENTS.party),
   account: byType(EVENTS.account),
   legalOrder: byType(EVENTS.legalOrder),
+  authorityRequest: byType(EVENTS.authorityRequest),
 };
 
 function byType(definitions: readonly EventDefinition[]): ReadonlyMap<string, EventDefinition> {

@@ -1,11 +1,9 @@
 import { updatesAccount, type AccountEvent, type AccountState } from '#accounts';
 import type { EventReader } from '#event-store';
-import { toMs, type Position, type Timestamp } from '#kernel';
+import type { Position, Timestamp } from '#kernel';
 import { StreamFold } from './fold.ts';
+import { isUpTo, type Moment } from './moment.ts';
 import { CitationResolver } from './resolver.ts';
-
-/** A moment in the log: a position, or a time (each stream's events recorded up to it); both inclusive. */
-export type Moment = { readonly position: Position } | { readonly time: Timestamp };
 
 export interface AccountAsOf {
   readonly state: AccountState;
@@ -28,15 +26,11 @@ export async function replayAccount(
   let position: Position | undefined;
   let updatedAt: Timestamp = '';
   for (const recorded of await reader.read(fold.stream)) {
-    if (at !== undefined && !isUpTo(recorded, at)) break;
+    if (!isUpTo(recorded, at)) break;
     const { event } = await fold.apply(recorded);
     position = recorded.position;
     if (event !== undefined && updatesAccount(event as AccountEvent)) updatedAt = event.metadata.recordedAt;
   }
   if (position === undefined || fold.contents?.kind !== 'account') return undefined;
   return { state: fold.contents.state, streamRevision: fold.revision, position, updatedAt };
-}
-
-function isUpTo(event: { position: Position; metadata: { recordedAt: Timestamp } }, at: Moment): boolean {
-  return 'position' in at ? event.position <= at.position : toMs(event.metadata.recordedAt) <= toMs(at.time);
 }

@@ -1,4 +1,5 @@
 import type { AccountState } from '#accounts';
+import type { AuthorityRequestAnswered } from '#authority-requests';
 import type { EventReader } from '#event-store';
 import {
   resolveAbandonment,
@@ -13,6 +14,7 @@ import {
 import { hashHolds, type CommandKey, type EventPointer, type Recorded, type RecordedEvent } from '#kernel';
 import type { FreezeAuthorised, Instrument, LegalOrderEvent, OrderEnd } from '#legal-orders';
 import type { PartyNamed, PartyNoLongerNamed } from '#parties';
+import { basisObstacle } from './basis.ts';
 import { StreamFold } from './fold.ts';
 import { indexEntries, keyEntryId } from './index-entries.ts';
 import { decodeEvent, kindOfStream } from './registry.ts';
@@ -40,8 +42,8 @@ interface CitedOrder {
 
 /**
  * Follows the citations of events through the log and re-runs the rules at the places they point to. Used alike by the
- * loader (a freeze gates only when it resolves) and by the projection of the freeze register. Each order is folded once
- * and kept, however many events cite it; a verdict rests only on what is earlier in the log than the event.
+ * loader (a freeze gates only when it resolves) and by the projections. Each order is folded once and kept, however many
+ * events cite it; a verdict rests only on what is earlier in the log than the event.
  */
 export class CitationResolver {
   readonly #reader: EventReader;
@@ -78,6 +80,27 @@ export class CitationResolver {
         return resolveAbandonment({ event, cited, ending, holders, keyStands });
       }
     }
+  }
+
+  /**
+   * Says whether the basis that an answer cites was in force where and when the answer says so, from the basis's own events
+   * up to there: whatever came later makes no difference.
+   * @throws StoreError when the stream of the basis can't be read
+   */
+  async onAnswer(event: Recorded<AuthorityRequestAnswered>): Promise<Verdict> {
+    const { inForceAt } = event.data;
+    if (inForceAt === undefined) return { ok: false, reason: 'it does not say where the basis was in force' };
+    const revision = Number(inForceAt.revision);
+    const fold = new StreamFold(inForceAt.stream, this);
+    for (const recorded of await this.#reader.read(inForceAt.stream, { to: revision })) {
+      if (event.position !== '' && recorded.position > event.position) break;
+      await fold.apply(recorded);
+    }
+    if (fold.contents === undefined || fold.revision !== revision) {
+      return { ok: false, reason: 'the stream of the basis had not come so far' };
+    }
+    const obstacle = basisObstacle(fold.contents, event.metadata.recordedAt);
+    return obstacle === undefined ? { ok: true } : { ok: false, reason: obstacle.detail };
   }
 
   /** Judges an event of a party by what it cites. @throws StoreError as above */

@@ -8,6 +8,7 @@ import { applyOrder, checkOrder } from './invariants/orders.ts';
 import { applyOpening, applyParty, checkOpening, checkParty } from './invariants/parties.ts';
 import { checkQuiescence } from './invariants/quiescence.ts';
 import { checkRefusal } from './invariants/refusals.ts';
+import { applyRequest, checkRequest } from './invariants/requests.ts';
 
 /** One event that breaks an invariant of the domain, or that was left undone. */
 export interface InvariantBreach {
@@ -139,6 +140,9 @@ function checkMeaning(log: Log, fact: Fact): readonly Problem[] {
     case 'LegalOrderExpired':
     case 'FreezeAuthorised':
       return checkOrder(log, fact);
+    case 'AuthorityRequestRegistered':
+    case 'AuthorityRequestAnswered':
+      return checkRequest(log, fact);
     case 'CommandRefused':
       return checkRefusal(log, fact);
   }
@@ -186,6 +190,10 @@ function applyFact(log: Log, fact: Fact): void {
     case 'LegalOrderExpired':
     case 'FreezeAuthorised':
       applyOrder(log, fact);
+      break;
+    case 'AuthorityRequestRegistered':
+    case 'AuthorityRequestAnswered':
+      applyRequest(log, fact);
       break;
     case 'CommandRefused':
       break;

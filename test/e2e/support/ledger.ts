@@ -293,6 +293,13 @@ export class Ledger {
     return textAt(answer.body, 'freeze.freezeId');
   }
 
+  /** @returns the id of a letter, registered by OPS */
+  async makeAuthorityRequest(): Promise<string> {
+    const requestId = this.id('req');
+    wellDone(await this.post(OPS, '/v1/admin/authority-requests', letterOf(requestId)), 'a letter');
+    return requestId;
+  }
+
   /** @returns the id of a lift request, asked for by OPS */
   async requestLift(freezeId: string): Promise<string> {
     const requestId = this.id('lift');
@@ -340,6 +347,22 @@ export function endingOf(changeId: string): Body {
 
 export function freezeOf(orderId: string, scope?: object): Body {
   return { basis: { kind: 'legal-order', id: orderId }, ...(scope === undefined ? {} : { scope }) };
+}
+
+export function letterOf(requestId: string): Body {
+  return {
+    requestId,
+    kind: 'disclosure',
+    authority: { name: 'Financial intelligence unit', jurisdiction: 'UA' },
+    reference: '22/01-2',
+    subject: 'the holders of some addresses',
+    receivedAt: '2022-02-28T09:00:00Z',
+    documentSha256: SHA256,
+  };
+}
+
+export function grantUnder(orderId: string): Body {
+  return { outcome: 'granted', reason: 'the order demands it', basis: { kind: 'legal-order', id: orderId } };
 }
 
 export function liftRequestOf(requestId: string): Body {

@@ -1,3 +1,11 @@
+import {
+  authorityRequestView,
+  checkAuthorityRequest,
+  evolveAuthorityRequest,
+  initialAuthorityRequestState,
+  type AuthorityRequestEvent,
+  type AuthorityRequestView,
+} from '#authority-requests';
 import type { RecordedEvent, Recorded } from '#kernel';
 import {
   checkLegalOrder,
@@ -30,6 +38,16 @@ export function legalOrderAsOf(events: readonly RecordedEvent[]): LegalOrderView
     if (checkLegalOrder(state, event) === undefined) state = evolveLegalOrder(state, event);
   }
   return present(legalOrderView(state));
+}
+
+/** An authority request likewise. @throws Error when it is not registered in them: a bug */
+export function authorityRequestAsOf(events: readonly RecordedEvent[]): AuthorityRequestView {
+  let state = initialAuthorityRequestState();
+  for (const recorded of events) {
+    const event = recorded as unknown as Recorded<AuthorityRequestEvent>;
+    if (checkAuthorityRequest(state, event) === undefined) state = evolveAuthorityRequest(state, event);
+  }
+  return present(authorityRequestView(state));
 }
 
 function present<Value>(value: Value | undefined): Value {

@@ -17,6 +17,7 @@ const STREAM_NAMES: Readonly<Record<string, string>> = {
   party: 'party-<partyId>',
   account: 'account-<accountId>',
   legalOrder: 'legalOrder-<orderId>',
+  authorityRequest: 'authorityRequest-<requestId>',
 };
 
 interface JsonSchema {

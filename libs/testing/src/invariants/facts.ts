@@ -206,8 +206,33 @@ const shapes = {
     },
   },
 
+  AuthorityRequestRegistered: {
+    on: ['authorityRequest'],
+    data: {
+      requestId: id,
+      kind: z.enum(['freeze', 'disclosure', 'information']),
+      authority: z.looseObject({ name: text }),
+      reference: text,
+      subject: text,
+      receivedAt: timestamp,
+      documentSha256: sha256,
+      registeredBy: actorId,
+    },
+  },
+  AuthorityRequestAnswered: {
+    on: ['authorityRequest'],
+    data: {
+      requestId: id,
+      outcome: z.enum(['refused', 'granted', 'withdrawn']),
+      reason: text,
+      basis: basis.optional(),
+      inForceAt: z.strictObject({ stream: text, revision }).optional(),
+      answeredBy: actorId,
+    },
+  },
+
   CommandRefused: {
-    on: ['account', 'party', 'legalOrder'],
+    on: ['account', 'party', 'legalOrder', 'authorityRequest'],
     data: {
       command: text,
       // Any text: which codes may be recorded is a rule of its own, checked with the others.
@@ -255,6 +280,7 @@ const SUBJECT_FIELD: Readonly<Record<string, string>> = {
   party: 'partyId',
   account: 'accountId',
   legalOrder: 'orderId',
+  authorityRequest: 'requestId',
 };
 
 /** @returns the event as a fact, or a sentence that says why it is none */

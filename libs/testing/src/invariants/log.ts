@@ -81,6 +81,12 @@ export interface Account {
   awaited: { readonly by: Fact<'AccountFrozen'>; readonly withdrawalIds: Set<string> } | undefined;
 }
 
+/** A letter, and what was answered. */
+export interface AuthorityRequest {
+  readonly registered: Fact<'AuthorityRequestRegistered'>;
+  answered: Fact<'AuthorityRequestAnswered'> | undefined;
+}
+
 /** What a key of a command stands on, in one stream. */
 export interface KeyUse {
   readonly commandHash: string | null;
@@ -98,6 +104,7 @@ export interface Log {
   readonly parties: Map<string, Party>;
   readonly accounts: Map<string, Account>;
   readonly orders: Map<string, Order>;
+  readonly requests: Map<string, AuthorityRequest>;
   /** By the id of the FreezeAuthorised event. */
   readonly authorisations: Map<string, Authorisation>;
 }
@@ -112,6 +119,7 @@ export function emptyLog(): Log {
     parties: new Map(),
     accounts: new Map(),
     orders: new Map(),
+    requests: new Map(),
     authorisations: new Map(),
   };
 }

@@ -314,6 +314,34 @@ export class Story {
     return this.#unasked(`unnamed ${partyId}`, `party-${partyId}`, 'PartyNoLongerNamed', data, step);
   }
 
+  /** A letter of an authority. */
+  letter(requestId = 'req-1', step: Step = {}): this {
+    const data = {
+      requestId,
+      kind: 'disclosure',
+      authority: { name: 'Ministry', jurisdiction: 'UA' },
+      reference: 'r',
+      subject: 'the holders of some addresses',
+      receivedAt: PAST,
+      documentSha256: HASH,
+      registeredBy: 'maker',
+    };
+    const options = { actor: 'maker', ...step };
+    return this.tell(requestId, `authorityRequest-${requestId}`, 'AuthorityRequestRegistered', data, options);
+  }
+
+  answer(requestId = 'req-1', step: Step = {}): this {
+    const data = { requestId, outcome: 'refused', reason: 'no instrument', answeredBy: 'checker' };
+    const options = { actor: 'checker', ...step };
+    return this.tell(
+      `answered ${requestId}`,
+      `authorityRequest-${requestId}`,
+      'AuthorityRequestAnswered',
+      data,
+      options,
+    );
+  }
+
   refuse(stream: string, code: string, step: Step = {}): this {
     const data = { command: 'FreezeAccount', code, detail: 'No.', extra: {}, request: {}, decidedOn: null };
     return this.tell(`refused ${code}`, stream, 'CommandRefused', data, { actor: 'maker', ...step });
