@@ -128,6 +128,19 @@ describe('events written straight into the file while the service is stopped', (
     expect(items).toHaveLength(restricted.length);
   });
 
+  it('none of them is among the freezes by replay of the log, now or as of a time', async () => {
+    const now = await client.read('auditor', '/v1/audit/freezes');
+    expect((now['items'] as Body[]).map(({ accountId }) => accountId)).toEqual([lifted, 'acc-real']);
+    const at = new Date().toISOString();
+    expect(await client.read('auditor', `/v1/audit/freezes?at=${at}`)).toEqual(now);
+  });
+
+  it('moves nothing in the trial balance', async () => {
+    const { items } = await client.read('auditor', '/v1/trial-balance');
+    const paidIn = 2 * (FORGERY_NAMES.length + 1);
+    expect(items).toMatchObject([{ asset: 'BTC', external: `-${String(paidIn)}.00000000`, sum: '0.00000000' }]);
+  });
+
   it('the metric counts them and the log names them', async () => {
     const { items } = await read('/v1/audit/violations?limit=500');
     const metrics = await ledger.ask({ path: '/metrics' });

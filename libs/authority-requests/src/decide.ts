@@ -67,9 +67,11 @@ function answer(
   if (view.registeredBy === actor.id) {
     return reject('maker-is-checker', 'who registered an authority request can not answer it');
   }
-  const answered = { requestId, outcome, reason, answeredBy: actor.id };
-  if (basis === undefined) return [{ type: 'AuthorityRequestAnswered', data: answered }];
+  const given = { requestId, outcome, reason };
+  const answeredBy = actor.id;
+  if (basis === undefined) return [{ type: 'AuthorityRequestAnswered', data: { ...given, answeredBy } }];
   if (seen === undefined) throw new Error('the basis was not looked at');
   if ('code' in seen) return reject(seen.code, seen.detail);
-  return [{ type: 'AuthorityRequestAnswered', data: { ...answered, basis, inForceAt: seen.inForceAt } }];
+  const { inForceAt } = seen;
+  return [{ type: 'AuthorityRequestAnswered', data: { ...given, basis, inForceAt, answeredBy } }];
 }
