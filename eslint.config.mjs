@@ -5,10 +5,10 @@ import { importBoundaries } from './scripts/import-boundaries.mjs';
 
 const root = import.meta.dirname;
 
-const DOMAIN = ['#assets', '#parties', '#accounts', '#legal-orders', '#sanctions', '#freezes'];
+const DOMAIN = ['#assets', '#parties', '#accounts', '#legal-orders', '#sanctions', '#authority-requests', '#freezes'];
 
 /**
- * Which part may import what: kernel <- domain libraries (parties, legal orders, sanctions <- freezes <- accounts) <- replay <- command
+ * Which part may import what: kernel <- domain libraries (parties, legal orders, sanctions <- freezes <- accounts; legal orders <- authority requests) <- replay <- command
  * handling, projections <- apps. Whatever is not listed is refused, so Nest, class-validator and HTTP stay in apps.
  * `npm run boundaries` proves that each line bites.
  */
@@ -19,6 +19,7 @@ const PARTS = {
   'libs/parties': { imports: ['#kernel', 'zod'] },
   'libs/legal-orders': { imports: ['#kernel', 'zod'] },
   'libs/sanctions': { imports: ['#kernel', 'zod'] },
+  'libs/authority-requests': { imports: ['#kernel', '#legal-orders', 'zod'] },
   'libs/freezes': { imports: ['#kernel', '#parties', '#legal-orders', '#sanctions', 'zod'] },
   'libs/accounts': { imports: ['#kernel', '#parties', '#freezes', 'zod'] },
 
@@ -47,7 +48,7 @@ const PARTS = {
 /** What a spec may import beyond what its part may. */
 const SPECS_ALSO = ['#*', 'node:*', '@jest/globals', 'fast-check', 'canonicalize'];
 
-const PURE = ['libs/{kernel,assets,parties,accounts,legal-orders,sanctions,freezes}/**/*.ts'];
+const PURE = ['libs/{kernel,assets,parties,accounts,legal-orders,sanctions,authority-requests,freezes}/**/*.ts'];
 /** What only tests run: the store's contract suite stands beside the port that it describes. */
 const SPECS = ['**/*.spec.ts', 'libs/event-store/src/contract*.ts'];
 

@@ -8,7 +8,9 @@ import {
   depositOf,
   endingOf,
   freezeOf,
+  grantUnder,
   Ledger,
+  letterOf,
   liftRequestOf,
   OPS,
   orderOf,
@@ -38,6 +40,8 @@ interface World {
   /** A freeze, of another account, of which a lift is asked. */
   readonly freezeId: string;
   readonly requestId: string;
+  /** A letter that is not answered. */
+  readonly letterId: string;
 }
 let world: World;
 
@@ -65,6 +69,7 @@ async function makeWorld(): Promise<World> {
     ending: { orderId: endingOrder, changeId: await ledger.proposeEnding(endingOrder) },
     freezeId,
     requestId: await ledger.requestLift(freezeId),
+    letterId: await ledger.makeAuthorityRequest(),
   };
 }
 
@@ -79,6 +84,7 @@ interface Command {
 
 const NOTE = { note: 'by telephone' };
 const ORDERS = '/v1/admin/legal-orders';
+const LETTERS = '/v1/admin/authority-requests';
 const COUNTERPART = { chain: 'bitcoin', address: 'bc1qexample', memo: '7', reference: 'tx-1' };
 
 const COMMANDS: Readonly<Record<string, () => Command>> = {
@@ -186,6 +192,26 @@ const COMMANDS: Readonly<Record<string, () => Command>> = {
     as: APPROVER,
     path: `/v1/admin/freezes/${world.freezeId}/lift-requests/${world.requestId}/rejection`,
     body: { reason: 'the right account' },
+  }),
+  'register a letter': () => ({
+    as: OPS,
+    path: LETTERS,
+    body: {
+      ...letterOf(ledger.id('req')),
+      authority: { name: 'Ministry', jurisdiction: 'UA', officer: 'the minister', contact: 'by the switchboard' },
+    },
+    optional: ['authority.officer', 'authority.contact'],
+  }),
+  'grant what a letter asks': () => ({
+    as: APPROVER,
+    path: `${LETTERS}/${world.letterId}/answer`,
+    body: grantUnder(world.inForce),
+  }),
+  'refuse what a letter asks': () => ({
+    as: APPROVER,
+    path: `${LETTERS}/${world.letterId}/answer`,
+    body: { ...grantUnder(world.inForce), outcome: 'refused' },
+    optional: ['basis'],
   }),
 };
 
@@ -543,9 +569,9 @@ describe('what there is not yet is refused by name, never stored unenforced', ()
     ['credits of an order', 'scope.direction', () => order({ scope: { direction: 'credit', assets: 'all' } })],
     ['both directions of an order', 'scope.direction', () => order({ scope: { direction: 'both', assets: 'all' } })],
     ['a variation', 'kind', () => change({ kind: 'variation' })],
-    ['what a variation varies', 'scope', () => change({ kind: 'variation', scope: DEBIT_OF_ALL })],
-    ['an extension', 'kind', () => change({ kind: 'extension' })],
-    ['until when an extension extends', 'expiresAt', () => change({ expiresAt: '2099-01-01T00:00:00Z' })],
+    ['what a variation varies', 'kind', () => change({ kind: 'variation', scope: DEBIT_OF_ALL })],
+    ['an extension that does not say until when', 'expiresAt', () => change({ kind: 'extension' })],
+    ['an ending that says until when', 'expiresAt', () => change({ expiresAt: '2099-01-01T00:00:00Z' })],
     ['a lift by a release order', 'ground', () => lift({ ground: 'release-ordered' })],
     ['the order of such a lift', 'orderId', () => lift({ orderId: world.inForce })],
     ['a change of mind', 'ground', () => lift({ ground: 'changed-our-mind' })],

@@ -8,7 +8,9 @@ import {
   depositOf,
   endingOf,
   freezeOf,
+  grantUnder,
   Ledger,
+  letterOf,
   liftRequestOf,
   OPS,
   orderOf,
@@ -97,6 +99,7 @@ describe('codes', () => {
       ['legal-order', '/v1/admin/legal-orders/none/changes/chg-1'],
       ['freeze', `/v1/admin/freezes/${NO_FREEZE}`],
       ['freeze', `/v1/admin/freezes/${NO_FREEZE}/lift-requests/lift-1`],
+      ['authority-request', '/v1/admin/authority-requests/none'],
       ['stream', '/v1/audit/streams/account-nobody'],
     ])('%s-not-found at GET %s', async (thing, path) => {
       expectProblem(await ledger.get(AUDITOR, path), 404, `${thing}-not-found`, { instance: path });
@@ -143,6 +146,7 @@ describe('codes', () => {
         [APPROVER, `${orders}/none/rejection`, { reason: 'r' }, 'legal-order'],
         [OPS, `${orders}/none/changes`, endingOf('chg-1'), 'legal-order'],
         [OPS, '/v1/admin/accounts/nobody/freezes', freezeOf('none'), 'account'],
+        [APPROVER, '/v1/admin/authority-requests/none/answer', grantUnder('none'), 'authority-request'],
         [OPS, `/v1/admin/freezes/${NO_FREEZE}/lift-requests`, liftRequestOf('lift-1'), 'freeze'],
         [APPROVER, `/v1/admin/freezes/${NO_FREEZE}/lift-requests/lift-1/rejection`, { reason: 'r' }, 'freeze'],
       ];
@@ -180,6 +184,7 @@ describe('codes', () => {
       await ledger.post(APPROVER, `/v1/admin/legal-orders/${orderId}/changes/${changeId}/rejection`, { reason: 'r' });
       const freezeId = await ledger.freeze(accountId, orderId);
       const requestId = await ledger.requestLift(freezeId);
+      const letterId = await ledger.makeAuthorityRequest();
       const depositId = ledger.id('dep');
       await ledger.post(SERVICE, `/v1/accounts/${accountId}/deposits`, depositOf(depositId, '1'));
       const other = await ledger.makeAccount({ btc: '1' });
@@ -193,6 +198,7 @@ describe('codes', () => {
         [OPS, '/v1/admin/legal-orders', orderOf(orderId, { accounts: [other] }), { orderId }],
         [OPS, `/v1/admin/legal-orders/${orderId}/changes`, endingOf(changeId), { changeId }],
         [OPS, `/v1/admin/freezes/${freezeId}/lift-requests`, liftRequestOf(requestId), { requestId }],
+        [OPS, '/v1/admin/authority-requests', letterOf(letterId), { requestId: letterId }],
         [OPS, `/v1/admin/accounts/${accountId}/freezes`, freezeOf(orderId), { freezeId }],
       ];
       await ledger.newEvents();
@@ -313,6 +319,38 @@ describe('codes', () => {
       await ledger.freeze(accountId, own);
       expectProblem(await freeze(own, wide), 422, 'scope-exceeds-basis');
       expectProblem(await freeze(own), 409, 'already-exists');
+    });
+
+    it('the same of the basis of an answer to a letter, which it does not use up', async () => {
+      const requestId = await ledger.makeAuthorityRequest();
+      const answer = (body: object) => ledger.post(APPROVER, `/v1/admin/authority-requests/${requestId}/answer`, body);
+      const { basis: _, ...unfounded } = grantUnder('none');
+      expectFieldRefused(await answer(unfounded), 'basis');
+      expectProblem(await answer(grantUnder('none')), 422, 'basis-not-found');
+      const orderId = await ledger.makeOrder({ accounts: [await ledger.makeAccount()] });
+      expectProblem(await answer(grantUnder(orderId)), 422, 'basis-not-in-force');
+      await ledger.verify(orderId);
+      const granted = await answer(grantUnder(orderId));
+      expect([granted.status, granted.headers.etag]).toEqual([200, '"3"']);
+      expectProblem(await answer(grantUnder('none')), 422, 'invalid-transition', { state: 'granted' });
+      const decidedOn = (await ledger.events(`authorityRequest-${requestId}`)).map(({ data }) => data['decidedOn']);
+      expect(decidedOn.slice(1, 3)).toEqual([
+        { stream: 'legalOrder-none', revision: null },
+        { stream: `legalOrder-${orderId}`, revision: '0' },
+      ]);
+    });
+
+    it('a letter is no basis, by its own kind or by its id', async () => {
+      const accountId = await ledger.makeAccount({ btc: '1' });
+      const requestId = await ledger.makeAuthorityRequest();
+      const orderId = await ledger.makeVerifiedOrder({ accounts: [accountId] });
+      const path = `/v1/admin/authority-requests/${requestId}/answer`;
+      expect((await ledger.post(APPROVER, path, grantUnder(orderId))).status).toBe(200);
+      const freeze = (kind: string) =>
+        ledger.post(OPS, `/v1/admin/accounts/${accountId}/freezes`, { basis: { kind, id: requestId } });
+      expectFieldRefused(await freeze('authority-request'), 'basis.kind');
+      expectProblem(await freeze('legal-order'), 422, 'basis-not-found');
+      expect(await ledger.replayed(accountId)).toMatchObject({ freezes: [], balances: [{ frozen: '0.00000000' }] });
     });
 
     it('maker-is-checker', async () => {
@@ -539,6 +577,7 @@ describe('the list of codes', () => {
       'change',
       'freeze',
       'lift-request',
+      'authority-request',
       'stream',
     ];
     const codes = [

@@ -7,7 +7,9 @@ import {
   depositOf,
   endingOf,
   freezeOf,
+  grantUnder,
   Ledger,
+  letterOf,
   liftRequestOf,
   OPS,
   orderOf,
@@ -83,6 +85,11 @@ describe('a repeat', () => {
     await sendTwice(APPROVER, `${lifts}/lift-1/rejection`, { reason: 'the right account' });
     await sendTwice(OPS, lifts, liftRequestOf('lift-2'));
     await sendTwice(APPROVER, `${lifts}/lift-2/approval`, {});
+    const [granted, refused] = [ledger.id('req'), ledger.id('req')];
+    const letters = '/v1/admin/authority-requests';
+    for (const requestId of [granted, refused]) await sendTwice(OPS, letters, letterOf(requestId));
+    await sendTwice(APPROVER, `${letters}/${granted}/answer`, grantUnder(orderId));
+    await sendTwice(APPROVER, `${letters}/${refused}/answer`, { outcome: 'refused', reason: 'no instrument' });
     await sendTwice(OPS, `${orders}/${orderId}/changes`, endingOf('chg-1'));
     await sendTwice(APPROVER, `${orders}/${orderId}/changes/chg-1/rejection`, { reason: 'another case' });
     await sendTwice(OPS, `${orders}/${orderId}/changes`, endingOf('chg-2'));

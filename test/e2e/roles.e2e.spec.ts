@@ -8,6 +8,7 @@ import { textAt } from './support/json.ts';
 import {
   APPROVER,
   endingOf,
+  letterOf,
   Ledger,
   liftRequestOf,
   OPS,
@@ -73,7 +74,13 @@ const ROUTES: readonly (readonly [method: 'GET' | 'POST', path: string, roles: r
   ['POST', `/v1/admin/freezes/${FREEZE}/lift-requests/l/approval`, ['approver']],
   ['POST', `/v1/admin/freezes/${FREEZE}/lift-requests/l/rejection`, ['approver']],
   ['GET', '/v1/admin/lift-requests', OVERSIGHT],
+  ['POST', '/v1/admin/authority-requests', ['ops']],
+  ['GET', '/v1/admin/authority-requests', OVERSIGHT],
+  ['GET', '/v1/admin/authority-requests/r', OVERSIGHT],
+  ['POST', '/v1/admin/authority-requests/r/answer', ['approver']],
+  ['GET', '/v1/trial-balance', ['ops', 'auditor']],
   ['GET', '/v1/audit/events', ['auditor']],
+  ['GET', '/v1/audit/freezes', ['auditor']],
   ['GET', '/v1/audit/streams/account-a', ['auditor']],
   ['GET', '/v1/audit/accounts/a', ['auditor']],
   ['GET', '/v1/audit/refusals', ['auditor']],
@@ -303,6 +310,17 @@ describe('whoever asked does not approve', () => {
     expect(await ledger.replayed(accountId)).toMatchObject({ freezes: [{ freezeId }] });
     await expectDone(APPROVER, `${path}/lift-1/approval`, {});
     expect(await ledger.replayed(accountId)).toMatchObject({ freezes: [] });
+  });
+
+  it.each(WAYS)('a letter that the same person registered: %s', async (_, maker, checker) => {
+    const requestId = ledger.id('req');
+    const path = '/v1/admin/authority-requests';
+    await expectDone(maker, path, letterOf(requestId));
+    const stream = `authorityRequest-${requestId}`;
+    const answer = { outcome: 'refused', reason: 'no instrument' };
+    await expectRefused(checker, `${path}/${requestId}/answer`, answer, stream, 'AnswerAuthorityRequest');
+    const given = await expectDone(APPROVER, `${path}/${requestId}/answer`, answer);
+    expect(given.body).toMatchObject({ authorityRequest: { state: 'refused', answer: { answeredBy: APPROVER.sub } } });
   });
 
   it('but who registered an order may verify its ending, when another person proposed that', async () => {

@@ -8,7 +8,9 @@ import {
   depositOf,
   endingOf,
   freezeOf,
+  grantUnder,
   Ledger,
+  letterOf,
   liftRequestOf,
   OPS,
   orderOf,
@@ -414,7 +416,8 @@ describe('freezes', () => {
   });
 
   it('are lifted on request when they were placed in error, once another person approves', async () => {
-    const accountId = await ledger.makeAccount({ btc: '1' });
+    const partyId = await ledger.makeParty();
+    const accountId = await ledger.makeAccount({ holder: partyId, btc: '1' });
     const orderId = await ledger.makeVerifiedOrder({ accounts: [accountId] });
     const freezeId = await ledger.freeze(accountId, orderId);
     const path = `/v1/admin/freezes/${freezeId}/lift-requests`;
@@ -440,6 +443,9 @@ describe('freezes', () => {
     expect(page).toEqual({ items: [granted, turnedDown], nextCursor: null });
     const ofFreeze = await ledger.read(OPS, `/v1/admin/lift-requests?freezeId=${freezeId}&state=approved`);
     expect(ofFreeze).toEqual({ items: [granted], nextCursor: null });
+    expect(await ledger.read(OPS, `/v1/admin/lift-requests?partyId=${partyId}`)).toEqual(page);
+    const ofAnother = await ledger.read(OPS, `/v1/admin/lift-requests?partyId=${await ledger.makeParty()}`);
+    expect(ofAnother).toEqual({ items: [], nextCursor: null });
     const [, , , , , request] = await ledger.events(`account-${accountId}`);
     expect(await ledger.read(OPS, `/v1/admin/freezes/${freezeId}`)).toMatchObject({
       state: 'lifted',
@@ -502,6 +508,123 @@ describe('freezes', () => {
   });
 });
 
+describe('authority requests', () => {
+  const LETTERS = '/v1/admin/authority-requests';
+
+  it('are registered, granted under an order in force, and say for good where it was', async () => {
+    const accountId = await ledger.makeAccount();
+    const orderId = await ledger.makeVerifiedOrder({ accounts: [accountId] });
+    const body = letterOf(ledger.id('req'));
+    const path = `${LETTERS}/${textAt(body, 'requestId')}`;
+    const registered = await ledger.post(OPS, LETTERS, body);
+    const letter = { ...body, receivedAt: '2022-02-28T09:00:00.000Z', registeredBy: OPS.sub, ...STAMPS };
+    const open = { ...letter, state: 'registered', answer: null };
+    expectStep(registered, 201, 0, ['AuthorityRequestRegistered'], { authorityRequest: open });
+    await expectFound(path, registered, open);
+
+    await ledger.freeze(accountId, orderId);
+    const granted = await ledger.post(APPROVER, `${path}/answer`, grantUnder(orderId));
+    const answer = {
+      ...grantUnder(orderId),
+      inForceAt: { stream: `legalOrder-${orderId}`, revision: '2' },
+      answeredBy: APPROVER.sub,
+      answeredAt: TIME,
+    };
+    const answered = { ...letter, state: 'granted', answer };
+    expectStep(granted, 200, 1, ['AuthorityRequestAnswered'], { authorityRequest: answered });
+    await ledger.discharge(orderId);
+    await expectFound(path, granted, answered);
+    expectProblem(
+      await ledger.post(APPROVER, `${path}/answer`, { outcome: 'refused', reason: 'r' }),
+      422,
+      'invalid-transition',
+      {
+        state: 'granted',
+      },
+    );
+  });
+
+  it('are refused, or taken back, and found by state and by the basis of their answer', async () => {
+    const orderId = await ledger.makeVerifiedOrder({ accounts: [await ledger.makeAccount()] });
+    const [refused, withdrawn, citing, open] = await times(4, () => ledger.makeAuthorityRequest());
+    const answer = (requestId = '', body: object = {}): Promise<Answer> =>
+      ledger.post(APPROVER, `${LETTERS}/${requestId}/answer`, { reason: 'no instrument', ...body });
+    const bare = { basis: null, inForceAt: null, reason: 'no instrument' };
+    expect((await answer(refused, { outcome: 'refused' })).body).toMatchObject({
+      authorityRequest: { state: 'refused', answer: { outcome: 'refused', ...bare } },
+    });
+    expect((await answer(withdrawn, { outcome: 'withdrawn' })).body).toMatchObject({
+      authorityRequest: { state: 'withdrawn', answer: { outcome: 'withdrawn', ...bare } },
+    });
+    const { basis } = grantUnder(orderId);
+    const last = await answer(citing, { outcome: 'refused', basis });
+    expect(last.body).toMatchObject({ authorityRequest: { state: 'refused', answer: { basis } } });
+
+    const atLeast = textAt(last.body, 'position');
+    const found = async (filter: string): Promise<unknown[]> => {
+      const page = await ledger.read(AUDITOR, `${LETTERS}?${filter}`, atLeast);
+      return listAt(page, 'items').map((item) => valueAt(item, 'requestId'));
+    };
+    expect((await found('state=registered')).slice(0, 1)).toEqual([open]);
+    expect((await found('state=refused')).slice(0, 2)).toEqual([citing, refused]);
+    expect((await found('state=withdrawn')).slice(0, 1)).toEqual([withdrawn]);
+    expect(await found(`basisId=${orderId}`)).toEqual([citing]);
+    expect(await found(`basisId=${orderId}&state=granted`)).toEqual([]);
+    // A letter names no account and no party: it is words.
+    for (const name of ['accountId', 'partyId']) {
+      expectProblem(await ledger.get(OPS, `${LETTERS}?${name}=x`), 400, 'malformed-request');
+    }
+  });
+});
+
+describe('the trial balance', () => {
+  /** Minor units of a signed decimal. */
+  const units = (decimal: string): bigint => BigInt(decimal.replace('.', ''));
+
+  it('moves as postings do, sums to zero, and is what the accounts hold', async () => {
+    const line = async (atLeast: string): Promise<unknown> => {
+      const { items } = (await ledger.read(OPS, '/v1/trial-balance', atLeast)) as { items: readonly unknown[] };
+      const registered = listAt(await ledger.read(OPS, '/v1/assets'), 'items').map((asset) => textAt(asset, 'code'));
+      expect(items.map((item) => valueAt(item, 'asset'))).toEqual(registered.toSorted());
+      for (const item of items) expect(textAt(item, 'sum')).toMatch(/^0(\.0+)?$/);
+      return items.find((item) => valueAt(item, 'asset') === 'GBP');
+    };
+    await ledger.makeAsset('GBP', 2);
+    const [one, other] = [await ledger.makeAccount(), await ledger.makeAccount()];
+    const zeros = { external: '0.00', available: '0.00', reserved: '0.00', held: '0.00', transit: '0.00', sum: '0.00' };
+    const paidIn = await ledger.makeDeposit(one, '100', 'GBP');
+    await ledger.makeDeposit(other, '50.5', 'GBP');
+    expect(await line(paidIn)).toMatchObject({ asset: 'GBP', sum: '0.00' });
+    const path = `/v1/accounts/${other}/withdrawals`;
+    await ledger.post(SERVICE, path, withdrawalOf('stays', '0.5', 'GBP'));
+    await ledger.post(SERVICE, path, withdrawalOf('leaves', '20', 'GBP'));
+    await ledger.dispatch(other, 'leaves');
+    const settled = await ledger.post(SERVICE, `${path}/leaves/settlement`, { reference: 'r' });
+    const moved = { external: '-130.50', available: '130.00', reserved: '0.50' };
+    expect(await line(textAt(settled.body, 'position'))).toEqual({ asset: 'GBP', ...zeros, ...moved });
+
+    const inside = new Map<string, bigint>();
+    for (const account of await ledger.readAllPages(AUDITOR, '/v1/accounts', 500)) {
+      for (const balance of listAt(account, 'balances')) {
+        for (const part of ['available', 'reserved', 'held']) {
+          const name = `${textAt(balance, 'asset')} ${part}`;
+          inside.set(name, (inside.get(name) ?? 0n) + units(textAt(balance, part)));
+        }
+      }
+    }
+    for (const item of listAt(await ledger.read(AUDITOR, '/v1/trial-balance'), 'items')) {
+      for (const part of ['available', 'reserved', 'held']) {
+        const name = `${textAt(item, 'asset')} ${part}`;
+        expect([name, units(textAt(item, part))]).toEqual([name, inside.get(name) ?? 0n]);
+      }
+    }
+  });
+
+  it('is not there before the position that is asked for', async () => {
+    expectProblem(await ledger.get(AUDITOR, `/v1/trial-balance?atLeast=${'f'.repeat(16)}`), 503, 'read-model-behind');
+  });
+});
+
 describe('lists', () => {
   it('give the same whole in pages of any size, newest first', async () => {
     const partyId = await ledger.makeParty();
@@ -517,6 +640,7 @@ describe('lists', () => {
     for (const orderId of orders) freezes.push(await ledger.freeze(accountId, orderId));
     const [freezeId = ''] = freezes;
     const requests = await times(5, () => ledger.requestLift(freezeId));
+    const letters = await times(5, () => ledger.makeAuthorityRequest());
     const externalRef = ledger.id('crm');
     const parties = Array.from({ length: 5 }, () => ledger.id('p'));
     for (const id of parties) await ledger.post(SERVICE, '/v1/parties', { partyId: id, kind: 'person', externalRef });
@@ -529,6 +653,9 @@ describe('lists', () => {
     await expectPages(`/v1/admin/legal-orders?accountId=${accountId}`, 'orderId', orders.toReversed());
     await expectPages(`/v1/admin/freezes?accountId=${accountId}`, 'freezeId', freezes.toReversed());
     await expectPages(`/v1/admin/lift-requests?freezeId=${freezeId}`, 'requestId', requests.toReversed());
+    const whole = listAt(await ledger.read(AUDITOR, '/v1/admin/authority-requests'), 'items');
+    expect(whole.slice(0, 5).map((item) => valueAt(item, 'requestId'))).toEqual(letters.toReversed());
+    expect(await ledger.readAllPages(AUDITOR, '/v1/admin/authority-requests', 2)).toEqual(whole);
   });
 
   it('give statements and the audit in order', async () => {
@@ -679,6 +806,56 @@ describe('the audit', () => {
     expect(await ledger.read(AUDITOR, path)).toEqual(await ledger.read(AUDITOR, `/v1/accounts/${accountId}`));
     expectProblem(await ledger.get(AUDITOR, `${path}?at=2022-01-01T00:00:00Z`), 404, 'account-not-found');
     expectProblem(await ledger.get(AUDITOR, `${path}?at=yesterday`), 400, 'malformed-request');
+  });
+
+  it('gives the freezes in force as of a position and as of a time, as the register had them', async () => {
+    const accounts = [await ledger.makeAccount({ btc: '1' }), await ledger.makeAccount()];
+    const [kept = '', ended = ''] = await times(2, () => ledger.makeVerifiedOrder({ accounts }));
+    const register: (readonly unknown[])[] = [];
+    const moments: Readonly<Record<'position' | 'time', string>>[] = [];
+    /** What the register says now, and when that was. */
+    const note = async (): Promise<void> => {
+      await readModelsLevel();
+      const last = (await ledger.log()).at(-1);
+      moments.push({ position: last?.position ?? '', time: textAt(last, 'metadata.recordedAt') });
+      const all = await ledger.readAllPages(AUDITOR, '/v1/admin/freezes?state=in-force', 500);
+      register.push(all.toReversed());
+      await nextMillisecond();
+    };
+    await note();
+    for (const [index, accountId] of accounts.entries()) {
+      await ledger.freeze(accountId, ended);
+      await ledger.freeze(accountId, kept, index === 0 ? { direction: 'debit', assets: ['BTC'] } : undefined);
+      await note();
+    }
+    const requestId = await ledger.requestLift(textAt(register.at(-1)?.at(-1), 'freezeId'));
+    const lifted = textAt(register.at(-1)?.at(-1), 'freezeId');
+    await ledger.post(APPROVER, `/v1/admin/freezes/${lifted}/lift-requests/${requestId}/approval`, {});
+    await note();
+    await ledger.discharge(ended);
+    await until('the lifts', async () => {
+      const left = listAt(await ledger.read(AUDITOR, `/v1/admin/freezes?basisId=${ended}&state=in-force`), 'items');
+      return left.length === 0 ? true : undefined;
+    });
+    await note();
+
+    const before = register[0]?.length ?? 0;
+    expect(register.map(({ length }) => length - before)).toEqual([0, 2, 4, 3, 1]);
+    for (const [index, { position, time }] of moments.entries()) {
+      for (const at of [position, time]) {
+        const asOfThen = await ledger.readAllPages(AUDITOR, `/v1/audit/freezes?at=${at}`, 500);
+        expect([index, at, asOfThen]).toEqual([index, at, register[index] ?? []]);
+      }
+    }
+    const now = await ledger.readAllPages(AUDITOR, '/v1/audit/freezes', 500);
+    expect(now).toEqual(register.at(-1));
+    expect(now.at(-1)).toMatchObject({ accountId: accounts[0], basis: { kind: 'legal-order', id: kept }, lift: null });
+    expect(await ledger.readAllPages(AUDITOR, '/v1/audit/freezes', 2)).toEqual(now);
+    expect(listAt(await ledger.read(AUDITOR, '/v1/audit/freezes?at=2022-01-01T00:00:00Z'), 'items')).toEqual([]);
+    for (const query of ['at=yesterday', 'cursor=nonsense', 'limit=0']) {
+      expectProblem(await ledger.get(AUDITOR, `/v1/audit/freezes?${query}`), 400, 'malformed-request');
+    }
+    expectProblem(await ledger.get(AUDITOR, `/v1/audit/freezes?at=${'f'.repeat(16)}`), 503, 'read-model-behind');
   });
 
   it('lists refusals with all that a report needs, and no violations', async () => {

@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto';
 import type { Answer } from './support/http.ts';
 import { canonical, textAt, valueAt } from './support/json.ts';
 import {
+  APPROVER,
   AUDITOR,
   depositOf,
+  endingOf,
   freezeOf,
   Ledger,
   OPS,
@@ -13,7 +15,7 @@ import {
   withdrawalOf,
   type LoggedEvent,
 } from './support/ledger.ts';
-import { expectProblem } from './support/problems.ts';
+import { expectFieldRefused, expectProblem } from './support/problems.ts';
 
 /** A freeze does not outlive its basis by more than this (invariant 13), and the machine may be busy. */
 const SECONDS_MS = 5_000;
@@ -53,6 +55,39 @@ async function expectLiftedByExpiry(freezeId: string, orderId: string, expiresAt
   expect(Date.parse(textAt(freeze, 'lift.liftedAt'))).toBeGreaterThanOrEqual(Date.parse(expiresAt));
   expect(await ledger.read(AUDITOR, `/v1/admin/legal-orders/${orderId}`)).toMatchObject({ state: 'expired' });
 }
+
+describe('an extension', () => {
+  const extensionOf = (changeId: string, expiresAt: string): object => ({
+    ...endingOf(changeId),
+    how: undefined,
+    kind: 'extension',
+    expiresAt,
+  });
+
+  it('is asked for by one person and given by another, and the order shows its new time', async () => {
+    const accountId = await ledger.makeAccount();
+    const [before, after] = [inMs(3_600_000), inMs(7_200_000)];
+    const orderId = await ledger.makeVerifiedOrder({ accounts: [accountId], more: { expiresAt: before } });
+    const order = `/v1/admin/legal-orders/${orderId}`;
+    const late = await ledger.post(OPS, `${order}/changes`, extensionOf('ext-0', before));
+    expectFieldRefused(late, 'expiresAt');
+    const proposed = await ledger.post(OPS, `${order}/changes`, extensionOf('ext-1', after));
+    expect(proposed.status).toBe(201);
+    expect(proposed.body).toMatchObject({ change: { kind: 'extension', expiresAt: after, state: 'proposed' } });
+    const both = { sub: OPS.sub, roles: ['ops', 'approver'] } as const;
+    const own = await ledger.post(both, `${order}/changes/ext-1/verification`, { method: 'm' });
+    expectProblem(own, 422, 'maker-is-checker');
+    const given = await ledger.post(APPROVER, `${order}/changes/ext-1/verification`, { method: 'm' });
+    expect(given.status).toBe(200);
+    expect(await ledger.read(AUDITOR, order)).toMatchObject({ state: 'verified', expiresAt: after });
+  });
+
+  it('is not for an order that never expires', async () => {
+    const orderId = await ledger.makeVerifiedOrder({ accounts: [await ledger.makeAccount()] });
+    const path = `/v1/admin/legal-orders/${orderId}/changes`;
+    expectFieldRefused(await ledger.post(OPS, path, extensionOf('ext-1', inMs(3_600_000))), 'expiresAt');
+  });
+});
 
 describe('time', () => {
   it('ends an order that expires, and the freeze with it, within seconds and not before', async () => {

@@ -2,12 +2,21 @@ import { SqliteEventReader } from '#event-store/sqlite';
 import type { RecordedEvent } from '#kernel';
 import { checkLog } from '#testing';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { LedgerClient } from '../e2e/support/ledger-client.ts';
-import { startService, type Answer } from '../e2e/support/service.ts';
+import type { Answer } from '../e2e/support/http.ts';
+import {
+  APPROVER,
+  depositOf,
+  endingOf,
+  freezeOf,
+  Ledger,
+  OPS,
+  SERVICE,
+  type Person,
+  wellDone,
+  withdrawalOf,
+} from '../e2e/support/ledger.ts';
 
 const ROUNDS = 5;
 const CALLERS = 16;
@@ -25,12 +34,12 @@ interface Acknowledged {
 /** Mixed load until the process is gone; notes every answer that came. */
 class Load {
   readonly acknowledged: Acknowledged[] = [];
-  readonly #client: LedgerClient;
+  readonly #ledger: Ledger;
   readonly #round: number;
   #over = false;
 
-  constructor(client: LedgerClient, round: number) {
-    this.#client = client;
+  constructor(ledger: Ledger, round: number) {
+    this.#ledger = ledger;
     this.#round = round;
   }
 
@@ -55,18 +64,14 @@ class Load {
     switch (n % 5) {
       case 0:
       case 1:
-        this.#note(`${account}/deposits`, `d-${id}`, await this.#client.deposit(accountId, `d-${id}`, '1', `d-${id}`));
+        await this.#send(SERVICE, `${account}/deposits`, depositOf(`d-${id}`, '1'), `d-${id}`);
         break;
       case 2:
-        this.#note(
-          `${account}/withdrawals`,
-          `w-${id}`,
-          await this.#client.reserve(accountId, `w-${id}`, '1', `w-${id}`),
-        );
+        await this.#send(SERVICE, `${account}/withdrawals`, withdrawalOf(`w-${id}`, '1'), `w-${id}`);
         break;
       case 3:
-        await this.#client.putOrder(`ord-${id}`, [accountId]);
-        this.#note(`${account}/freezes`, `f-${id}`, await this.#client.freeze(accountId, `ord-${id}`, `f-${id}`));
+        await this.#ledger.makeVerifiedOrder({ orderId: `ord-${id}`, accounts: [accountId] });
+        await this.#send(OPS, `/v1/admin/accounts/${accountId}/freezes`, freezeOf(`ord-${id}`), `f-${id}`);
         break;
       default:
         await this.#endOrder(previous(id), id);
@@ -75,16 +80,12 @@ class Load {
 
   async #endOrder(orderOf: string, id: string): Promise<void> {
     const changes = `/v1/admin/legal-orders/ord-${orderOf}/changes`;
-    await this.#client.accept('maker', changes, {
-      changeId: 'chg-1',
-      kind: 'ending',
-      how: 'revoked',
-      documentSha256: 'c'.repeat(64),
-      issuedAt: '2022-02-23T00:00:00Z',
-      reference: 'revocation',
-    });
-    const path = `${changes}/chg-1/verification`;
-    this.#note(path, `e-${id}`, await this.#client.post('checker', path, { method: 'gazette' }, `e-${id}`));
+    wellDone(await this.#ledger.post(OPS, changes, endingOf('chg-1')), 'a change');
+    await this.#send(APPROVER, `${changes}/chg-1/verification`, { method: 'gazette' }, `e-${id}`);
+  }
+
+  async #send(person: Person, path: string, body: unknown, key: string): Promise<void> {
+    this.#note(path, key, await this.#ledger.post(person, path, body, { key }));
   }
 
   #note(path: string, key: string, { status, body }: Answer): void {
@@ -117,33 +118,30 @@ async function readLog(dataDir: string): Promise<readonly RecordedEvent[]> {
 }
 
 describe('kill -9 in the middle of load', () => {
-  const dataDir = mkdtempSync(join(tmpdir(), 'writ-kill-'));
-  afterAll(() => {
-    rmSync(dataDir, { recursive: true, force: true });
-  });
+  let ledger: Ledger;
+  afterAll(() => ledger.end());
 
   it(`loses nothing that was acknowledged and leaves nothing half done, ${String(ROUNDS)} times`, async () => {
     const acknowledged: Acknowledged[] = [];
     for (let round = 0; round < ROUNDS; round += 1) {
-      const service = await startService({ dataDir });
-      const client = new LedgerClient(service);
       if (round === 0) {
-        await client.registerBitcoin();
-        for (let n = 0; n < 4; n += 1) await client.openAccount(`acc-${String(n)}`);
+        ledger = await Ledger.start();
+        for (let n = 0; n < 4; n += 1) await ledger.makeAccount({ accountId: `acc-${String(n)}` });
+      } else {
+        await ledger.startAgain();
       }
-      const load = new Load(client, round);
+      const load = new Load(ledger, round);
       const callers = Array.from({ length: CALLERS }, (_, caller) => load.run(caller));
       await until(() => load.acknowledged.length >= ANSWERS_BEFORE_KILL, 60_000);
-      await service.kill();
+      await ledger.service.kill();
       load.stop();
       await Promise.all(callers);
       acknowledged.push(...load.acknowledged);
     }
 
-    const service = await startService({ dataDir });
-    const client = new LedgerClient(service);
+    await ledger.startAgain();
     // Ready means that what was left open is finished.
-    const log = await readLog(dataDir);
+    const log = await readLog(ledger.dataDir);
     expect(checkLog(log, { quiescent: true, now: new Date().toISOString() })).toEqual([]);
     const ids = new Set(log.map((event) => event.id));
     for (const { body } of acknowledged) {
@@ -151,10 +149,9 @@ describe('kill -9 in the middle of load', () => {
     }
     for (const { path, key, status, body } of acknowledged.filter((_, at) => at % 10 === 0)) {
       if (!path.endsWith('/deposits')) continue;
-      const repeated = await client.deposit(path.split('/')[3] ?? '', key, '1', key);
+      const repeated = await ledger.post(SERVICE, path, depositOf(key, '1'), { key });
       expect({ status: repeated.status, body: repeated.body }).toEqual({ status, body });
-      expect(repeated.headers.get('idempotent-replayed')).toBe('true');
+      expect(repeated.headers['idempotent-replayed']).toBe('true');
     }
-    await service.stop();
   }, 240_000);
 });

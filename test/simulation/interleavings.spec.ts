@@ -7,6 +7,7 @@ import {
   clearing,
   endingProposal,
   explore,
+  letterRegistration,
   LedgerWorld,
   maker,
   putHit,
@@ -25,6 +26,14 @@ import { describe, expect, it } from '@jest/globals';
 
 const START = '2022-02-15T12:00:00.000Z';
 const freeze = { type: 'FreezeAccount', accountId: 'acc-1', basis: { kind: 'legal-order', id: 'ord-1' } } as const;
+const grant = {
+  type: 'AnswerAuthorityRequest',
+  requestId: 'req-1',
+  outcome: 'granted',
+  reason: 'r',
+  basis: freeze.basis,
+} as const;
+const refuse = { ...grant, outcome: 'refused', basis: undefined } as const;
 const open = { type: 'OpenAccount', accountId: 'acc-2', holders: ['p-1', 'p-2'].map(owner) } as const;
 const debit = {
   type: 'ReserveWithdrawal',
@@ -45,12 +54,12 @@ function owner(partyId: string): { partyId: string; capacity: 'owner' } {
 }
 
 /** A process of its own: nothing in memory, its own lanes, the stepped store. */
-function processOn({ store, clock, sleep }: ActorPorts): LedgerWorld {
+function processOn({ store, clock, sleep, newId }: ActorPorts): LedgerWorld {
   const onFailure = (error: unknown): void => {
     // A step that another actor's append got ahead of is tried again by the next pass.
     if (!String(error).includes('others kept')) throw error;
   };
-  return new LedgerWorld({ store, clock: clock as TestClock, sleep, onFailure });
+  return new LedgerWorld({ store, clock: clock as TestClock, sleep, newId, onFailure });
 }
 
 /** Asks once; who does not get an answer that stands (503, 409 of a conflict) asks again with the same key. */
@@ -169,6 +178,13 @@ const openingScene = (): Promise<readonly RecordedEvent[]> =>
     await world.putOrder({ subjects: [{ kind: 'party', partyId: 'p-2' }] }, false);
   });
 
+const letterScene = (): Promise<readonly RecordedEvent[]> =>
+  logOf(async (world) => {
+    await world.openAccount();
+    await world.putOrder();
+    await world.accept(letterRegistration());
+  });
+
 function scenario(
   log: readonly RecordedEvent[],
   actors: Readonly<Record<string, ActorBody>>,
@@ -240,6 +256,22 @@ describe('every interleaving of an opening', () => {
     ],
   ];
   it.each(cases)('%s', async (...each) => exploreAll(each[0], await openingScene(), each), 300_000);
+});
+
+describe('every interleaving of an answer to a letter', () => {
+  const answering = (command: LedgerCommand, key: string): ActorBody => asking(command, key, checker);
+  const cases: readonly Case[] = [
+    [
+      'and its repetition by another process',
+      { 'a first': answering(grant, 'a'), 'a second': answering(grant, 'a') },
+      {},
+    ],
+    ['and another answer', { a: answering(grant, 'a'), b: answering(refuse, 'b') }, {}],
+    ['and the end of the order that it cites', { a: answering(grant, 'a'), endOrder }, {}],
+    ['and a freeze under the order that it cites', { a: answering(grant, 'a'), f: asking(freeze, 'f') }, {}],
+    ['with lost acknowledgements', { a: answering(grant, 'a') }, { faults: 2 }],
+  ];
+  it.each(cases)('%s', async (...each) => exploreAll(each[0], await letterScene(), each), 300_000);
 });
 
 describe('random interleavings', () => {

@@ -3,11 +3,22 @@ import type { Queries } from '#projections';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AccountsController } from './accounts/accounts.controller.ts';
 import { AssetsController } from './assets/assets.controller.ts';
-import { AuditController, type ReplayAccount } from './audit/audit.controller.ts';
+import { AuditController, type ReplayAccount, type ReplayFreezes } from './audit/audit.controller.ts';
 import type { LogReader } from './audit/audit.dto.ts';
+import { AuthorityRequestsController } from './authority-requests/authority-requests.controller.ts';
+import { BooksController } from './books/books.controller.ts';
 import { CommandEdge, type EdgeOptions } from './edge/command-edge.ts';
 import { QueryEdge } from './edge/query-edge.ts';
-import { EDGE_OPTIONS, EVENT_READER, HEALTH, LEDGER, METRICS, QUERIES, REPLAY_ACCOUNT } from './edge/tokens.ts';
+import {
+  EDGE_OPTIONS,
+  EVENT_READER,
+  HEALTH,
+  LEDGER,
+  METRICS,
+  QUERIES,
+  REPLAY_ACCOUNT,
+  REPLAY_FREEZES,
+} from './edge/tokens.ts';
 import { FreezesController } from './freezes/freezes.controller.ts';
 import { LegalOrdersController } from './legal-orders/legal-orders.controller.ts';
 import type { Health } from './operations/health.ts';
@@ -22,6 +33,7 @@ export interface EdgeServices {
   readonly queries: Queries;
   readonly reader: LogReader;
   readonly replayAccount: ReplayAccount;
+  readonly replayFreezes: ReplayFreezes;
   readonly health: Health;
   readonly metrics: Metrics;
   readonly options: EdgeOptions;
@@ -35,6 +47,8 @@ export interface EdgeServices {
     LegalOrdersController,
     SanctionsHitsController,
     FreezesController,
+    AuthorityRequestsController,
+    BooksController,
     AuditController,
     OperationsController,
   ],
@@ -49,6 +63,7 @@ export class AppModule {
         { provide: QUERIES, useValue: services.queries },
         { provide: EVENT_READER, useValue: services.reader },
         { provide: REPLAY_ACCOUNT, useValue: services.replayAccount },
+        { provide: REPLAY_FREEZES, useValue: services.replayFreezes },
         { provide: HEALTH, useValue: services.health },
         { provide: METRICS, useValue: services.metrics },
         { provide: EDGE_OPTIONS, useValue: services.options },

@@ -3,7 +3,7 @@ import { createLedger, type Ledger } from '#command-handling';
 import { SqliteEventStore } from '#event-store/sqlite';
 import type { Position } from '#kernel';
 import { startProjections, type ProjectionEvent, type Projections } from '#projections';
-import { replayAccount } from '#replay';
+import { replayAccount, replayFreezes } from '#replay';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -89,6 +89,7 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
           const asOf = await replayAccount(store, accountId, at);
           return asOf === undefined ? undefined : accountView(asOf.state, asOf);
         },
+        replayFreezes: (at, page) => replayFreezes(store, at, page),
         health: healthOf(store, projections, clock, state),
         metrics,
         options: { requestTimeoutMs: config.requestTimeoutMs },

@@ -16,7 +16,8 @@ const BEFORE_OPENING: ReadonlySet<AccountEvent['type']> = new Set([
 
 /**
  * Why this event should never be on its stream in this state; undefined when it may. Accepts whatever the deciders make in
- * the same state. Citations are not looked up here (`resolveCitation`, `resolveLift`), nor ids that are no longer open.
+ * the same state. Citations are not looked up here (`resolveCitation`, `resolveAbandonment`, `resolveLift`), nor ids that
+ * are no longer open.
  */
 export function checkAccount(state: AccountState, event: Recorded<AccountEvent>): string | undefined {
   if (event.type === 'CommandRefused') return undefined;

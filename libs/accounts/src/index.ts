@@ -9,3 +9,4 @@ export * from './projection.ts';
 export * from './settle-freeze.ts';
 export * from './state.ts';
 export * from './views.ts';
+export * from './trial-balance.ts';

@@ -14,10 +14,31 @@ export interface Posting {
   readonly units: bigint;
 }
 
+/** What an event moves from one part of the books to another. */
+export interface Transfer {
+  readonly from: LedgerPart;
+  readonly to: LedgerPart;
+  readonly asset: string;
+  /** Minor units, not signed. */
+  readonly units: bigint;
+}
+
 const NONE: readonly Posting[] = [];
 
 /** What an event does to the books. The lines of each event sum to zero for each asset (invariant 6). */
 export function postings(event: AccountEvent): readonly Posting[] {
+  const moved = transferOf(event);
+  if (moved === undefined || event.type === 'CommandRefused') return NONE;
+  const { from, to, asset, units } = moved;
+  const { accountId } = event.data;
+  return [
+    { ledgerAccount: ledgerAccount(accountId, asset, from), part: from, asset, units: -units },
+    { ledgerAccount: ledgerAccount(accountId, asset, to), part: to, asset, units },
+  ];
+}
+
+/** The same as `postings` in short; undefined for an event that moves nothing. */
+export function transferOf(event: AccountEvent): Transfer | undefined {
   switch (event.type) {
     case 'FundsDeposited':
       return move(event.data, 'external', 'available');
@@ -37,22 +58,18 @@ export function postings(event: AccountEvent): readonly Posting[] {
     case 'LiftRejected':
     case 'AccountUnfrozen':
     case 'CommandRefused':
-      return NONE;
+      return undefined;
     default:
       return assertNever(event);
   }
 }
 
 function move(
-  { accountId, asset, amount }: { readonly accountId: string; readonly asset: string; readonly amount: string },
+  { asset, amount }: { readonly asset: string; readonly amount: string },
   from: LedgerPart,
   to: LedgerPart,
-): readonly Posting[] {
-  const units = BigInt(amount);
-  return [
-    { ledgerAccount: ledgerAccount(accountId, asset, from), part: from, asset, units: -units },
-    { ledgerAccount: ledgerAccount(accountId, asset, to), part: to, asset, units },
-  ];
+): Transfer {
+  return { from, to, asset, units: BigInt(amount) };
 }
 
 function ledgerAccount(accountId: string, asset: string, part: LedgerPart): string {

@@ -10,9 +10,9 @@ import {
   depositFromRow,
   depositsTable,
   depositView,
-  entriesTable,
   projectAccount,
   withdrawalFromRow,
+  withdrawalEntriesTable,
   withdrawalsTable,
   withdrawalView,
 } from './projection.ts';
@@ -113,7 +113,7 @@ function fromState({ state, recorded }: Projected): unknown {
 
 function statement({ rows }: Projected): unknown {
   return rows
-    .of(entriesTable)
+    .of(withdrawalEntriesTable)
     .map(({ revision, ledgerAccount, asset, amount, balance, reference }) =>
       [revision, ledgerAccount, asset, amount, balance, reference].join(' '),
     );
@@ -177,11 +177,10 @@ describe('the projection of accounts', () => {
   });
 });
 
-describe('the statement', () => {
+describe('the statement of withdrawals', () => {
   it("has a line for each of the holder's ledger accounts that moved, with the balance after it", () => {
     const projected = project(opened, deposited('d-1', '100'), reserved, dispatched, settled);
     expect(statement(projected)).toEqual([
-      '1 available BTC 100 100 d-1',
       '2 available BTC -30 70 w-1',
       '2 reserved BTC 30 30 w-1',
       '4 reserved BTC -30 0 w-1',
@@ -190,7 +189,6 @@ describe('the statement', () => {
 
   it('shows what comes back', () => {
     expect(statement(project(opened, deposited('d-1', '100'), reserved, cancelled))).toEqual([
-      '1 available BTC 100 100 d-1',
       '2 available BTC -30 70 w-1',
       '2 reserved BTC 30 30 w-1',
       '3 reserved BTC -30 0 w-1',
@@ -207,9 +205,13 @@ describe('deposits', () => {
     expect(fromRows).toMatchObject([{ depositId: 'd-1', asset: 'BTC', amount: '100', source, state: 'deposited' }]);
   });
 
-  it('are the first of their id', () => {
-    const { rows } = project(opened, deposited('d-1', '100'), deposited('d-1', '1'));
-    expect(rows.of(depositsTable)).toMatchObject([{ depositId: 'd-1', revision: 1, amount: '100' }]);
+  it('are lines of the statement, with the balance after them; also one that repeats an id, which has moved money', () => {
+    const { rows, recorded } = project(opened, deposited('d-1', '100'), deposited('d-1', '1'));
+    const [, first, second] = recorded;
+    expect(rows.of(depositsTable)).toMatchObject([
+      { depositId: 'd-1', revision: 1, amount: '100', balance: '100', position: first?.position, eventId: first?.id },
+      { depositId: 'd-1', revision: 2, amount: '1', balance: '101', position: second?.position, eventId: second?.id },
+    ]);
   });
 });
 

@@ -52,9 +52,9 @@ export const accountHoldersTable = defineTable({
   indexes: [],
 });
 
-/** Lines of statements. `line` tells apart those of one event. */
-export const entriesTable = defineTable({
-  name: 'entries',
+/** Lines of statements that are no deposits: of withdrawals. `line` tells apart those of one event. */
+export const withdrawalEntriesTable = defineTable({
+  name: 'withdrawalEntries',
   columns: {
     accountId: 'text',
     revision: 'integer',
@@ -73,20 +73,27 @@ export const entriesTable = defineTable({
   indexes: [],
 });
 
-/** `revision` is that of FundsDeposited: the order of an account's deposits. */
+/**
+ * Every FundsDeposited, at its revision: a deposit, and the one line that it adds to the statement. A second one of an id
+ * could only be forged: it moved money, so it is in the statement, but the deposit of that id is the first (the index of
+ * names tells which). No index of its own: a row costs little else than the pages that it changes.
+ */
 export const depositsTable = defineTable({
   name: 'deposits',
   columns: {
     accountId: 'text',
-    depositId: 'text',
     revision: 'integer',
+    depositId: 'text',
     asset: 'text',
     amount: 'text',
+    balance: 'text',
     source: 'text',
-    createdAt: 'text',
+    position: 'text',
+    eventId: 'text',
+    recordedAt: 'text',
   },
-  primaryKey: ['accountId', 'depositId'],
-  indexes: [['accountId', 'revision']],
+  primaryKey: ['accountId', 'revision'],
+  indexes: [],
 });
 
 /** `revision` is that of WithdrawalReserved. */
@@ -116,9 +123,9 @@ export const withdrawalsTable = defineTable({
 export const accountTables = [
   accountsTable,
   accountHoldersTable,
-  entriesTable,
   depositsTable,
   withdrawalsTable,
+  withdrawalEntriesTable,
 ] as const;
 
 type Deposited = EventOf<typeof FundsDeposited>;
@@ -129,7 +136,6 @@ export type WithdrawalStep =
   | EventOf<typeof WithdrawalSettled>
   | EventOf<typeof WithdrawalCancelled>;
 type Stopped = EventOf<typeof WithdrawalStopped>;
-type MovementEvent = Deposited | WithdrawalStep | Stopped;
 
 /**
  * An account as it is shown, from its state as of a revision, or undefined when it is not open.
@@ -223,7 +229,7 @@ export function projectAccount(event: Recorded<AccountEvent>, after: AccountStat
     case 'AccountOpened':
       return projectOpened(event, after);
     case 'FundsDeposited':
-      return [touchAccount(event, after), ...projectEntries(event, after), projectDeposit(event)];
+      return [touchAccount(event, after), projectDeposit(event, after)];
     case 'WithdrawalReserved':
       return [touchAccount(event, after), ...projectEntries(event, after), projectReserved(event)];
     case 'WithdrawalDispatched':
@@ -276,14 +282,14 @@ function restrictAccount(after: AccountState): Change {
   return setColumns(accountsTable, { accountId, frozen: freezes.length > 0 ? 1 : 0, freezes: JSON.stringify(freezes) });
 }
 
-function projectEntries(event: Recorded<MovementEvent>, after: AccountState): readonly Change[] {
+function projectEntries(event: Recorded<WithdrawalStep | Stopped>, after: AccountState): readonly Change[] {
   const entry = {
     accountId: event.data.accountId,
     revision: event.revision,
     position: event.position,
     eventId: event.id,
     type: event.type,
-    reference: event.type === 'FundsDeposited' ? event.data.depositId : event.data.withdrawalId,
+    reference: event.data.withdrawalId,
     recordedAt: event.metadata.recordedAt,
   };
   const changes: Change[] = [];
@@ -291,22 +297,25 @@ function projectEntries(event: Recorded<MovementEvent>, after: AccountState): re
     if (part === 'external') continue;
     const balance = balanceOf(after, asset)[part].toString();
     const amount = units.toString();
-    changes.push(putRow(entriesTable, { ...entry, line: changes.length, ledgerAccount: part, asset, amount, balance }));
+    const line = changes.length;
+    changes.push(addRow(withdrawalEntriesTable, { ...entry, line, ledgerAccount: part, asset, amount, balance }));
   }
   return changes;
 }
 
-/** The first deposit of an id is the deposit: a second could only be forged. */
-function projectDeposit(event: Recorded<Deposited>): Change {
+function projectDeposit(event: Recorded<Deposited>, after: AccountState): Change {
   const { accountId, depositId, asset, amount, source } = event.data;
   return addRow(depositsTable, {
     accountId,
-    depositId,
     revision: event.revision,
+    depositId,
     asset,
     amount,
+    balance: balanceOf(after, asset).available.toString(),
     source: JSON.stringify(source),
-    createdAt: event.metadata.recordedAt,
+    position: event.position,
+    eventId: event.id,
+    recordedAt: event.metadata.recordedAt,
   });
 }
 
@@ -357,11 +366,20 @@ export function depositFromRow(row: {
   readonly asset: string;
   readonly amount: string;
   readonly source: string;
-  readonly createdAt: Timestamp;
+  readonly recordedAt: Timestamp;
 }): DepositView {
-  const { accountId, depositId, asset, amount, createdAt } = row;
+  const { accountId, depositId, asset, amount, recordedAt } = row;
   const source = JSON.parse(row.source) as Source;
-  return { accountId, depositId, asset, amount, source, state: 'deposited', createdAt, updatedAt: createdAt };
+  return {
+    accountId,
+    depositId,
+    asset,
+    amount,
+    source,
+    state: 'deposited',
+    createdAt: recordedAt,
+    updatedAt: recordedAt,
+  };
 }
 
 /** The withdrawal as a row of `withdrawals` tells it. */

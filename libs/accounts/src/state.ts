@@ -1,7 +1,7 @@
 import { evolveFreezes, initialFreezesState, type FreezesState } from '#freezes';
 import type { CommandKey, Holder, Recorded, Timestamp } from '#kernel';
 import type { AccountEvent, Destination } from './events.ts';
-import { postings } from './postings.ts';
+import { transferOf } from './postings.ts';
 
 /** What the account has of one asset, in minor units. */
 export interface Balance {
@@ -60,6 +60,11 @@ export function balanceOf(state: AccountState, asset: string): Readonly<Balance>
   return state.balances.get(asset) ?? NOTHING;
 }
 
+/** False for what an account shows nothing of: a command turned down, an opening that came to nothing. */
+export function updatesAccount({ type }: Pick<AccountEvent, 'type'>): boolean {
+  return type !== 'CommandRefused' && type !== 'AccountOpeningAbandoned';
+}
+
 /** Owns `state` and changes it in place. Never throws for a well-formed event. */
 export function evolveAccount(state: AccountState, event: Recorded<AccountEvent>): AccountState {
   post(state, event);
@@ -102,13 +107,14 @@ export function evolveAccount(state: AccountState, event: Recorded<AccountEvent>
 }
 
 function post(state: AccountState, event: AccountEvent): void {
-  for (const { part, asset, units } of postings(event)) {
-    if (part === 'external') continue;
-    let balance = state.balances.get(asset);
-    if (balance === undefined) {
-      balance = { available: 0n, reserved: 0n, held: 0n };
-      state.balances.set(asset, balance);
-    }
-    balance[part] += units;
+  const moved = transferOf(event);
+  if (moved === undefined) return;
+  const { from, to, asset, units } = moved;
+  let balance = state.balances.get(asset);
+  if (balance === undefined) {
+    balance = { available: 0n, reserved: 0n, held: 0n };
+    state.balances.set(asset, balance);
   }
+  if (from !== 'external') balance[from] -= units;
+  if (to !== 'external') balance[to] += units;
 }

@@ -1,4 +1,4 @@
-import { basisOfStream, type Basis, type ChainAddress, type RecordedEvent } from '#kernel';
+import { basisOfStream, type Basis, type ChainAddress, type Position, type RecordedEvent } from '#kernel';
 import type { Opening } from '#parties';
 import { decodeEvent, idOfStream } from '#replay';
 
@@ -11,6 +11,10 @@ export interface Item {
 /** The events that tell the supervisor where to look. */
 export const AGENDA_EVENTS: readonly string[] = [
   'LegalOrderVerified',
+  // What changes when an order expires changes when to look at it again.
+  'LegalOrderChangeProposed',
+  'LegalOrderChangeRejected',
+  'LegalOrderExtended',
   'LegalOrderEnded',
   'LegalOrderExpired',
   'SanctionsHitRaised',
@@ -18,7 +22,6 @@ export const AGENDA_EVENTS: readonly string[] = [
   'SanctionsHitCleared',
   'FreezeAuthorised',
   'AccountFrozen',
-  'FreezeAbandoned',
   'AccountUnfrozen',
   'AccountAttached',
   'AccountOpened',
@@ -43,19 +46,26 @@ export class Agenda {
   readonly #over = new Set<string>();
   /** By address, the hits on it: each was raised on one address. */
   readonly #hitsOn = new Map<string, readonly string[]>();
-  /** Openings that became an account. */
-  readonly #opened = new Set<string>();
+  /** Openings that came to their end. */
+  readonly #finished = new Set<string>();
 
   get size(): number {
     return this.#dueMs.size;
   }
 
-  note(recorded: RecordedEvent, nowMs: number): void {
+  /**
+   * @param isLegal whether an event was found legal, so that it may be believed that a step is done. What is only not known
+   * to be legal is no such hint: a forged event would hide a step that is not done.
+   */
+  note(recorded: RecordedEvent, nowMs: number, isLegal: (position: Position) => boolean): void {
     const decoded = decodeEvent(recorded);
     if (!decoded.ok) return;
     const { event } = decoded;
     switch (event.type) {
       case 'LegalOrderVerified':
+      case 'LegalOrderChangeProposed':
+      case 'LegalOrderChangeRejected':
+      case 'LegalOrderExtended':
       case 'LegalOrderEnded':
       case 'LegalOrderExpired':
       case 'SanctionsHitConfirmed':
@@ -78,16 +88,14 @@ export class Agenda {
         this.add({ kind: 'party', id: idOfStream(event.stream) }, nowMs + GRACE_MS);
         return;
       case 'AccountOpened':
-        if (event.metadata.key !== null) this.#opened.add(openedName(event.data.accountId, event.metadata.key));
+        if (event.metadata.key !== null && isLegal(event.position))
+          this.finished({ accountId: event.data.accountId, key: event.metadata.key });
         return;
       case 'AccountFrozen':
-        this.settled(event.data.citation.eventId, false);
-        return;
-      case 'FreezeAbandoned':
-        this.settled(event.data.citation.eventId, true);
+        if (isLegal(event.position)) this.settled(event.data.citation.eventId, false);
         return;
       case 'AccountUnfrozen':
-        this.settled(event.data.freezeId, true);
+        if (isLegal(event.position)) this.settled(event.data.freezeId, true);
         return;
       default:
         return;
@@ -150,8 +158,13 @@ export class Agenda {
     return basisEnded ? this.#over.has(authorisationId) : this.#settled.has(authorisationId);
   }
 
-  isOpened({ accountId, key }: Opening): boolean {
-    return this.#opened.has(openedName(accountId, key));
+  finished(opening: Pick<Opening, 'accountId' | 'key'>): void {
+    this.#finished.add(openingName(opening));
+  }
+
+  /** True when nothing is left to do for an opening. */
+  isFinished(opening: Opening): boolean {
+    return this.#finished.has(openingName(opening));
   }
 }
 
@@ -159,6 +172,6 @@ function addressName({ chain, address }: ChainAddress): string {
   return JSON.stringify([chain, address]);
 }
 
-function openedName(accountId: string, { caller, value }: { readonly caller: string; readonly value: string }): string {
+function openingName({ accountId, key: { caller, value } }: Pick<Opening, 'accountId' | 'key'>): string {
   return JSON.stringify([accountId, caller, value]);
 }

@@ -1,16 +1,24 @@
-import { isStoreError, MAX_APPEND_EVENTS, type Appended, type EventStore, type ExpectedRevision } from '#event-store';
+import {
+  isStoreError,
+  MAX_APPEND_EVENTS,
+  type Appended,
+  type EventStore,
+  type EventToAppend,
+  type ExpectedRevision,
+} from '#event-store';
 import {
   currentVersion,
-  eventHash,
   reject,
   RejectionError,
+  sealEvent,
   SUPERVISOR,
   toTimestamp,
+  type Clock,
   type EventMetadata,
+  type Position,
   type RecordedEvent,
-  type SealedEvent,
 } from '#kernel';
-import { kindOfStream, registry } from '#replay';
+import { registry, type IndexEntry, type NamedEntry, type StreamState } from '#replay';
 import type { HomeStream } from './home-stream.ts';
 import type { Draft, Origin, Plan, Task, View } from './plan.ts';
 import { MAX_CLOCK_LAG_MS, type Limits, type Machine } from './ports.ts';
@@ -22,6 +30,8 @@ export interface LaneHost {
   readonly limits: Limits;
   /** The stream in memory, or a new one with nothing folded. */
   cached(stream: string): HomeStream;
+  /** Tells that the lane has nothing to do any more. */
+  idle(lane: Lane): void;
   /** Forgets the stream: what is in memory may not be what is stored. */
   discard(stream: string): void;
   /** Tells that events are stored. */
@@ -40,11 +50,22 @@ interface Waiting {
   readonly deadlineMs: number;
 }
 
+/** An event that gets its position when it is stored. */
+type UnplacedEvent = Omit<RecordedEvent, 'position'> & { position: Position };
+
 /** A task's plan once decided: its events are sealed and folded, its result is given when they are stored. */
 interface Decided {
   readonly waiting: Waiting;
   readonly plan: Plan<unknown>;
-  readonly events: readonly RecordedEvent[];
+  readonly events: readonly UnplacedEvent[];
+}
+
+/** What was decided together, and what is to be appended for it. */
+interface Decisions {
+  readonly decided: Decided[];
+  readonly events: UnplacedEvent[];
+  /** The same events as the store gets them. */
+  readonly sealed: EventToAppend[];
 }
 
 /**
@@ -60,10 +81,6 @@ export class Lane {
   constructor(stream: string, host: LaneHost) {
     this.stream = stream;
     this.#host = host;
-  }
-
-  get idle(): boolean {
-    return !this.#running && this.#queue.length === 0;
   }
 
   get queued(): number {
@@ -84,19 +101,21 @@ export class Lane {
 
   async #drain(): Promise<void> {
     this.#running = true;
-    try {
-      while (this.#queue.length > 0) {
-        const batch = this.#queue.splice(0, this.#host.limits.batch);
-        await this.#runOrReject(batch);
-      }
-    } finally {
-      this.#running = false;
-    }
+    while (this.#queue.length > 0) await this.#runOrReject(this.#queue.splice(0, this.#host.limits.batch));
+    this.#running = false;
+    this.#host.idle(this);
   }
 
   async #runOrReject(batch: readonly Waiting[]): Promise<void> {
     try {
-      await this.#runBatch(batch);
+      let fresh = this.#host.store.singleWriter;
+      let waiting = batch;
+      while (waiting.length > 0) {
+        const home = this.#host.cached(this.stream);
+        if (home.fold.revision < 0 || !fresh) await this.#load(home);
+        waiting = await this.#runOnce(waiting, home);
+        fresh = false;
+      }
     } catch (error) {
       this.#host.discard(this.stream);
       if (isStoreError(error, 'append-too-large') && batch.length > 1) {
@@ -107,30 +126,21 @@ export class Lane {
     }
   }
 
-  async #runBatch(batch: readonly Waiting[]): Promise<void> {
-    let waiting = batch;
-    let fresh = this.#host.store.singleWriter;
-    for (;;) {
-      const home = this.#host.cached(this.stream);
-      if (home.fold.revision < 0 || !fresh) await this.#load(home);
-      const revision = home.fold.revision;
-      const decided = await this.#decideAll(waiting, home);
-      const events = decided.flatMap(({ events: own }) => own);
-      if (events.length === 0) {
-        settleAll(decided);
-        return;
+  /** @returns those that are to be decided again, because another writer came first */
+  async #runOnce(batch: readonly Waiting[], home: HomeStream): Promise<readonly Waiting[]> {
+    const revision = home.fold.revision;
+    const { decided, events, sealed } = await this.#decideAll(batch, home);
+    if (events.length > 0) {
+      const outcome = await this.#append(revision, sealed);
+      if (outcome === 'conflict') {
+        this.#host.conflicted(this.stream);
+        return this.#withinTime(decided.map((each) => each.waiting));
       }
-      const outcome = await this.#append(revision, events);
-      if (outcome !== 'conflict') {
-        this.#host.appended(this.stream, events.length);
-        settleAll(decided.map((each) => placed(each, outcome)));
-        return;
-      }
-      this.#host.conflicted(this.stream);
-      waiting = this.#withinTime(decided.map((each) => each.waiting));
-      if (waiting.length === 0) return;
-      fresh = false;
+      placeAll(events, outcome);
+      this.#host.appended(this.stream, events.length);
     }
+    settleAll(decided);
+    return NOBODY;
   }
 
   /**
@@ -145,95 +155,100 @@ export class Lane {
     }
   }
 
-  async #decideAll(batch: readonly Waiting[], home: HomeStream): Promise<Decided[]> {
-    const decided: Decided[] = [];
-    let count = 0;
+  /** Waits only where a task or a citation has to: most are decided and folded in one go. */
+  async #decideAll(batch: readonly Waiting[], home: HomeStream): Promise<Decisions> {
+    const decisions: Decisions = { decided: [], events: [], sealed: [] };
     for (const [index, waiting] of batch.entries()) {
-      if (count >= EVENTS_BEFORE_LAST) {
+      if (decisions.events.length >= EVENTS_BEFORE_LAST) {
         this.#queue.unshift(...batch.slice(index));
         break;
       }
-      const plan = await this.#decide(waiting, home);
+      const planned = this.#decide(waiting, home);
+      const plan = planned instanceof Promise ? await planned : planned;
       if (plan === undefined) continue;
-      const events = plan.append !== undefined ? this.#seal(plan.append, plan.origin, plan.nowMs, home) : [];
-      for (const event of events) await home.foldOwn(event);
-      count += events.length;
-      decided.push({ waiting, plan, events });
+      const events = plan.append !== undefined ? this.#seal(plan.append, plan, home, decisions) : [];
+      for (const event of events) {
+        const folding = home.foldOwn(event);
+        if (folding !== undefined) await folding;
+      }
+      decisions.decided.push({ waiting, plan, events });
     }
-    return decided;
+    return decisions;
   }
 
   /** @returns undefined when the task failed: its caller knows, the others go on. */
-  async #decide(waiting: Waiting, home: HomeStream): Promise<Plan<unknown> | undefined> {
-    try {
-      const plan = waiting.task(this.#view(home));
-      return plan instanceof Promise ? await plan : plan;
-    } catch (error) {
+  #decide(waiting: Waiting, home: HomeStream): Plan<unknown> | undefined | Promise<Plan<unknown> | undefined> {
+    const failed = (error: unknown): undefined => {
       waiting.reject(asRejection(error));
+      return undefined;
+    };
+    try {
+      const plan = waiting.task(new HomeView(home, this.#host.machine.clock));
+      return plan instanceof Promise ? plan.catch(failed) : plan;
+    } catch (error) {
+      failed(error);
       return undefined;
     }
   }
 
-  #view(home: HomeStream): View {
-    const { contents, revision, lastRecordedMs } = home.fold;
-    if (contents === undefined) throw new Error(`${this.stream} is not a stream of ours`);
-    return {
-      stream: this.stream,
-      contents,
-      revision,
-      lookup: (kind, id) => home.lookup(kind, id),
-      time: (...citedMs) => reliableTime(this.#host.machine.clock.now(), [lastRecordedMs, ...citedMs]),
-    };
-  }
-
-  #seal(drafts: readonly Draft[], origin: Origin, nowMs: number, home: HomeStream): RecordedEvent[] {
+  #seal(
+    drafts: readonly Draft[],
+    { origin, nowMs }: { readonly origin: Origin; readonly nowMs: number },
+    home: HomeStream,
+    decisions: Decisions,
+  ): readonly UnplacedEvent[] {
+    const stream = this.stream;
     const recordedAt = toTimestamp(nowMs);
+    let revision = home.fold.revision;
     let previousHash = home.fold.lastHash;
     let first: string | undefined;
-    return drafts.map((draft, index) => {
-      const revision = home.fold.revision + 1 + index;
+    const events: UnplacedEvent[] = [];
+    for (const { type, data } of drafts) {
+      revision += 1;
       const id = this.#host.machine.newId();
-      const metadata: Omit<EventMetadata, 'hash'> = {
-        // What follows from the first event of a command, in the same append, is the service's own doing.
-        actor: index === 0 ? origin.actor : SUPERVISOR,
-        causationId: first ?? origin.causationId,
-        commandHash: index === 0 ? origin.commandHash : null,
-        correlationId: origin.correlationId,
-        key: index === 0 ? origin.key : null,
+      // What follows from the first event of a command, in the same append, is the service's own doing.
+      const own = first === undefined;
+      const actor = own ? origin.actor : SUPERVISOR;
+      const causationId = first ?? origin.causationId;
+      const commandHash = own ? origin.commandHash : null;
+      const { correlationId } = origin;
+      const key = own ? origin.key : null;
+      const schemaVersion = this.#currentVersion(home, type);
+      const unsealed = { actor, causationId, commandHash, correlationId, key, previousHash, recordedAt };
+      const seal = sealEvent(stream, revision, { id, type, schemaVersion, data, metadata: unsealed });
+      const { hash, metadataText } = seal;
+      const metadata: EventMetadata = {
+        actor,
+        causationId,
+        commandHash,
+        correlationId,
+        hash,
+        key,
         previousHash,
         recordedAt,
       };
-      const { type, data } = draft;
-      const schemaVersion = this.#currentVersion(type);
-      const hash = eventHash(this.stream, revision, { id, type, schemaVersion, data, metadata });
+      const event = { id, type, schemaVersion, data, metadata, stream, revision, position: '' };
+      events.push(event);
+      decisions.events.push(event);
+      decisions.sealed.push({ id, type, schemaVersion, data, metadata, metadataText });
       first ??= id;
       previousHash = hash;
-      return {
-        id,
-        type,
-        schemaVersion,
-        data,
-        metadata: { ...metadata, hash },
-        stream: this.stream,
-        revision,
-        position: '',
-      };
-    });
+    }
+    return events;
   }
 
   /** The version that events of this type are written in. @throws Error for one that the registry does not know here: a bug */
-  #currentVersion(type: string): number {
-    const kind = kindOfStream(this.stream);
+  #currentVersion(home: HomeStream, type: string): number {
+    const kind = home.fold.contents?.kind;
     const definition = kind === undefined ? undefined : registry[kind].get(type);
     if (definition === undefined) throw new Error(`${type} does not belong on ${this.stream}`);
     return currentVersion(definition);
   }
 
   /** Stores the events once, whatever becomes of the answers. @returns `conflict` when another writer came first. */
-  async #append(revision: number, events: readonly RecordedEvent[]): Promise<Appended | 'conflict'> {
+  async #append(revision: number, sealed: readonly EventToAppend[]): Promise<Appended | 'conflict'> {
     const { store, machine, limits } = this.#host;
     const expected: ExpectedRevision = revision < 0 ? 'no-stream' : revision;
-    const sealed = events.map(asSealed);
     const deadlineMs = machine.clock.now() + limits.resendMs;
     for (let pauseMs = 10; ; pauseMs = Math.min(pauseMs * 2, 500)) {
       try {
@@ -258,17 +273,45 @@ export class Lane {
   }
 }
 
-function asSealed({ id, type, schemaVersion, data, metadata }: RecordedEvent): SealedEvent {
-  return { id, type, schemaVersion, data, metadata };
+/** A view that costs next to nothing to make: there is one for each task. */
+class HomeView implements View {
+  readonly contents: StreamState;
+  readonly #home: HomeStream;
+  readonly #clock: Clock;
+
+  constructor(home: HomeStream, clock: Clock) {
+    const { contents } = home.fold;
+    if (contents === undefined) throw new Error(`${home.fold.stream} is not a stream of ours`);
+    this.contents = contents;
+    this.#home = home;
+    this.#clock = clock;
+  }
+
+  get stream(): string {
+    return this.#home.fold.stream;
+  }
+
+  get revision(): number {
+    return this.#home.fold.revision;
+  }
+
+  lookup(kind: NamedEntry['kind'], id: string): IndexEntry | undefined {
+    return this.#home.lookup(kind, id);
+  }
+
+  time(...citedMs: readonly number[]): number {
+    return reliableTime(this.#clock.now(), this.#home.fold.lastRecordedMs, citedMs);
+  }
 }
 
-function placed(decided: Decided, appended: Appended): Decided {
-  const events = decided.events.map((event) => {
-    const position = appended.positions[event.revision - appended.firstRevision];
+const NOBODY: readonly Waiting[] = [];
+
+function placeAll(events: readonly UnplacedEvent[], { positions }: Appended): void {
+  for (const [index, event] of events.entries()) {
+    const position = positions[index];
     if (position === undefined) throw new Error('the store answered fewer positions than events');
-    return { ...event, position };
-  });
-  return { ...decided, events };
+    event.position = position;
+  }
 }
 
 function settleAll(batch: readonly Decided[]): void {
@@ -282,8 +325,8 @@ function settleAll(batch: readonly Decided[]): void {
 }
 
 /** The later of the clock and all times that the decision rests on. */
-function reliableTime(clockMs: number, restsOnMs: readonly number[]): number {
-  const nowMs = Math.max(clockMs, ...restsOnMs);
+function reliableTime(clockMs: number, lastRecordedMs: number, citedMs: readonly number[]): number {
+  const nowMs = Math.max(clockMs, lastRecordedMs, ...citedMs);
   if (nowMs - clockMs > MAX_CLOCK_LAG_MS) {
     throw new RejectionError(
       reject('clock-unreliable', 'the clock is more than five seconds behind what is recorded already'),

@@ -1,5 +1,6 @@
 import type { AccountCommand } from '#accounts';
 import type { AssetCommand } from '#assets';
+import type { AuthorityRequestCommand } from '#authority-requests';
 import type { ApproveLift, RejectLift, RequestLift } from '#freezes';
 import type {
   Actor,
@@ -47,7 +48,8 @@ export type LedgerCommand =
   | Omit<RejectLift, 'accountId'>
   | Exclude<LegalOrderCommand, { type: 'ExpireLegalOrder' | 'AuthoriseFreeze' }>
   | SanctionsHitRequest
-  | FreezeAccount;
+  | FreezeAccount
+  | AuthorityRequestCommand;
 
 /** One command as it came in. */
 export interface CommandRequest {
@@ -93,7 +95,10 @@ export interface LedgerCommands {
   execute(request: CommandRequest): Promise<Outcome>;
   /** An asset's immutable facts, or undefined when it is not registered. */
   asset(code: string): Promise<Asset | undefined>;
-  /** All checked events of a short stream (asset, party, order, hit) up to and including a revision: what an answer is built from. */
+  /**
+   * The legal events of a short stream (asset, party, order, hit, authority request) up to and including a revision: what
+   * an answer is built from. Whatever is a violation is left out.
+   */
   history(stream: string, toRevision: number): Promise<readonly RecordedEvent[]>;
   /** One recorded event by its pointer. */
   eventAt(pointer: EventPointer): Promise<RecordedEvent | undefined>;

@@ -1,5 +1,6 @@
 import { decideAccount, type AccountCommand } from '#accounts';
 import { decideAsset } from '#assets';
+import { decideAuthorityRequest, type AuthorityRequestCommand } from '#authority-requests';
 import type { EventStore } from '#event-store';
 import {
   assertNever,
@@ -14,9 +15,10 @@ import {
 } from '#kernel';
 import { decideLegalOrder, type RegisterLegalOrder } from '#legal-orders';
 import { decideParty, type LinkAddress } from '#parties';
-import { decodeEvent, type HomeStreamIndex } from '#replay';
+import { CitationResolver, StreamFold, type HomeStreamIndex } from '#replay';
 import { decideSanctionsHit, type RaiseSanctionsHit, type SanctionsHitRequest } from '#sanctions';
 import type { Item } from './agenda.ts';
+import { decideAnswer } from './answering.ts';
 import { createCore, type Core } from './core.ts';
 import { Freezing } from './freezing.ts';
 import { asRejection } from './lane.ts';
@@ -66,11 +68,13 @@ class CommandLedger implements Ledger {
   readonly #openings: Openings;
   readonly #freezing: Freezing;
   readonly #watch: SupervisorWatch;
+  readonly #citations: CitationResolver;
   readonly #assets = new Map<string, Asset>();
 
   constructor(core: Core, watch: SupervisorWatch) {
     this.#core = core;
     this.#watch = watch;
+    this.#citations = new CitationResolver(core.store);
     this.#openings = new Openings(core);
     this.#freezing = new Freezing(core, this.#openings);
     this.supervisor = new Supervisor(core, this.#openings, this.#freezing, watch);
@@ -118,6 +122,7 @@ class CommandLedger implements Ledger {
       case 'VerifyLegalOrder':
       case 'RejectLegalOrder':
       case 'ProposeEnding':
+      case 'ProposeExtension':
       case 'VerifyChange':
       case 'RejectChange':
         return this.#stepOfOrder(request, command);
@@ -135,17 +140,21 @@ class CommandLedger implements Ledger {
       case 'ApproveLift':
       case 'RejectLift':
         return this.#lift(request, command);
+      case 'RegisterAuthorityRequest':
+      case 'AnswerAuthorityRequest':
+        return this.#onAuthorityRequest(request, command);
       default:
         return assertNever(command);
     }
   }
 
-  async #moveFunds(
+  #moveFunds(
     request: CommandRequest,
     command: Extract<AccountCommand, { type: 'Deposit' | 'ReserveWithdrawal' }>,
   ): Promise<Outcome> {
-    const asset = this.#assets.get(command.asset) ?? (await this.asset(command.asset));
-    return this.#onAccount(request, command, asset);
+    const known = this.#assets.get(command.asset);
+    if (known !== undefined) return this.#onAccount(request, command, known);
+    return this.asset(command.asset).then((asset) => this.#onAccount(request, command, asset));
   }
 
   #onAccount(request: CommandRequest, command: AccountCommand, asset: Asset | undefined): Promise<Outcome> {
@@ -182,16 +191,26 @@ class CommandLedger implements Ledger {
     request: CommandRequest,
     command: Extract<
       LedgerCommand,
-      { type: 'VerifyLegalOrder' | 'RejectLegalOrder' | 'ProposeEnding' | 'VerifyChange' | 'RejectChange' }
+      {
+        type:
+          | 'VerifyLegalOrder'
+          | 'RejectLegalOrder'
+          | 'ProposeEnding'
+          | 'ProposeExtension'
+          | 'VerifyChange'
+          | 'RejectChange';
+      }
     >,
   ): Promise<Outcome> {
     const { actor } = request;
     const outcome = await this.#core.oneStream.run(request, `legalOrder-${command.orderId}`, (view, now) =>
       decideLegalOrder(command, stateOf(view, 'legalOrder'), { now, actor }),
     );
-    const comesOrGoes = command.type === 'VerifyLegalOrder' || command.type === 'VerifyChange';
-    if (comesOrGoes && outcome.status === 'accepted')
+    // An extension that is turned down after the order's time lets it expire at once.
+    const comesOrGoes = ['VerifyLegalOrder', 'VerifyChange', 'RejectChange'].includes(command.type);
+    if (comesOrGoes && outcome.status === 'accepted') {
       await this.#followUp({ kind: 'legal-order', id: command.orderId });
+    }
     return outcome;
   }
 
@@ -263,6 +282,17 @@ class CommandLedger implements Ledger {
     return this.#onAccount(request, { ...command, accountId }, undefined);
   }
 
+  #onAuthorityRequest(request: CommandRequest, command: AuthorityRequestCommand): Promise<Outcome> {
+    const { actor } = request;
+    const stream = `authorityRequest-${command.requestId}`;
+    if (command.type === 'AnswerAuthorityRequest') {
+      return this.#core.oneStream.runLooking(request, stream, (view) => decideAnswer(this.#core, view, command, actor));
+    }
+    return this.#core.oneStream.run(request, stream, (view, now) =>
+      decideAuthorityRequest(command, stateOf(view, 'authorityRequest'), { now, actor }),
+    );
+  }
+
   async asset(code: string): Promise<Asset | undefined> {
     const known = this.#assets.get(code);
     if (known !== undefined) return known;
@@ -275,10 +305,11 @@ class CommandLedger implements Ledger {
   }
 
   async history(stream: string, toRevision: number): Promise<readonly RecordedEvent[]> {
+    const fold = new StreamFold(stream, this.#citations);
     const events: RecordedEvent[] = [];
     for (const recorded of await this.#core.store.read(stream, { to: toRevision })) {
-      const decoded = decodeEvent(recorded);
-      if (decoded.ok) events.push(decoded.event);
+      const { event } = await fold.apply(recorded);
+      if (event !== undefined) events.push(event);
     }
     return events;
   }

@@ -9,8 +9,15 @@ import type { Streams } from './streams.ts';
 
 /** What a home stream decided before anything is awaited. */
 export type Settled =
-  | { readonly kind: 'outcome'; readonly outcome: Promise<Outcome> }
+  | { readonly kind: 'outcome'; readonly outcome: Outcome | Promise<Outcome> }
   | { readonly kind: 'replay'; readonly revision: number };
+
+/** What the rule made of a command, at which time, and on which other stream it turned the command down, if on one. */
+export interface Decided {
+  readonly outcome: readonly Draft[] | Rejection;
+  readonly nowMs: number;
+  readonly decidedOn: DecidedOn | null;
+}
 
 /** Runs commands that concern one stream: replay, the checks in their order, the rule, the append. */
 export class OneStream {
@@ -27,33 +34,53 @@ export class OneStream {
   /**
    * @param decide the rule of the domain, on the stream's exact end at the time given
    */
-  async run(
+  run(
     request: CommandRequest,
     stream: string,
     decide: (view: View, now: Timestamp) => readonly Draft[] | Rejection,
   ): Promise<Outcome> {
+    return this.runLooking(request, stream, (view) => {
+      const nowMs = view.time();
+      return { outcome: decide(view, toTimestamp(nowMs)), nowMs, decidedOn: null };
+    });
+  }
+
+  /** As `run`, for a rule that may look at other streams, in the turn of its own. */
+  async runLooking(
+    request: CommandRequest,
+    stream: string,
+    decide: (view: View) => Decided | Promise<Decided>,
+  ): Promise<Outcome> {
     const command = asked(request, stream);
-    const settled = await this.#streams.decide<Settled>(stream, (view) => this.#plan(view, command, decide));
-    if (settled.kind === 'outcome') return settled.outcome;
-    return recordedOutcome(this.#reader, stream, settled.revision, true);
+    return this.#streams
+      .decide<Settled>(stream, (view) => this.#plan(view, command, decide))
+      .then((settled) => {
+        if (settled.kind === 'outcome') return settled.outcome;
+        return recordedOutcome(this.#reader, stream, settled.revision, true);
+      });
   }
 
   #plan(
     view: View,
     command: Asked,
-    decide: (view: View, now: Timestamp) => readonly Draft[] | Rejection,
-  ): Plan<Settled> {
+    decide: (view: View) => Decided | Promise<Decided>,
+  ): Plan<Settled> | Promise<Plan<Settled>> {
     const known = seen(view, command);
     if (isRejection(known)) return rejected(known);
     if (known !== undefined) return { result: { kind: 'replay', revision: known.revision } };
-    const nowMs = view.time();
-    const decision = decide(view, toTimestamp(nowMs));
-    if (isRejection(decision) && precedesIfMatch(decision)) return rejected(decision);
+    const decided = decide(view);
+    return decided instanceof Promise
+      ? decided.then((found) => this.#conclude(view, command, found))
+      : this.#conclude(view, command, decided);
+  }
+
+  #conclude(view: View, command: Asked, { outcome, nowMs, decidedOn }: Decided): Plan<Settled> {
+    if (isRejection(outcome) && precedesIfMatch(outcome)) return rejected(outcome);
     const mismatch = revisionMismatch(view, command.request);
     if (mismatch !== undefined) return rejected(mismatch);
-    if (isRejection(decision)) return this.refuse(view, command, decision, null, nowMs);
+    if (isRejection(outcome)) return this.refuse(view, command, outcome, decidedOn, nowMs);
     return {
-      append: decision,
+      append: outcome,
       origin: originOf(command),
       nowMs,
       answer: (events) => ({ kind: 'outcome', outcome: outcomeOf(this.#reader, events, false) }),
@@ -82,5 +109,5 @@ export function rejectedOutcome(rejection: Rejection): Outcome {
 }
 
 function rejected(rejection: Rejection): { readonly result: Settled } {
-  return { result: { kind: 'outcome', outcome: Promise.resolve(rejectedOutcome(rejection)) } };
+  return { result: { kind: 'outcome', outcome: rejectedOutcome(rejection) } };
 }

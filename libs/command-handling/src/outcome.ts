@@ -16,11 +16,11 @@ import type { Outcome } from './ledger-api.ts';
 const MAX_EVENTS = 1_100;
 
 /** What a command came to, from its recorded events alone: the same today and years later. */
-export async function outcomeOf(
+export function outcomeOf(
   reader: EventReader,
   recorded: readonly RecordedEvent[],
   replayed: boolean,
-): Promise<Outcome> {
+): Outcome | Promise<Outcome> {
   const events = recorded as readonly Recorded<LedgerEvent>[];
   const first = events[0];
   const last = events.at(-1);
@@ -32,9 +32,11 @@ export async function outcomeOf(
   }
   const accepted = { status: 'accepted', replayed, events, revision: last.revision, position: last.position } as const;
   if (first.type !== 'AccountFrozen') return accepted;
-  const authorisation = await eventAt(reader, first.data.citation);
-  if (authorisation?.type !== 'FreezeAuthorised') throw new Error(`${first.data.freezeId} cites no authorisation`);
-  return { ...accepted, authorisation: authorisation as Recorded<FreezeAuthorised> };
+  const { freezeId, citation } = first.data;
+  return eventAt(reader, citation).then((authorisation) => {
+    if (authorisation?.type !== 'FreezeAuthorised') throw new Error(`${freezeId} cites no authorisation`);
+    return { ...accepted, authorisation: authorisation as Recorded<FreezeAuthorised> };
+  });
 }
 
 /** The outcome of the command whose first event on its home stream has this revision. */

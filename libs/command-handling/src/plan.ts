@@ -1,6 +1,5 @@
-import type { StreamState } from '#replay';
+import type { IndexEntry, NamedEntry, StreamState } from '#replay';
 import type { Actor, CommandKey, RecordedEvent } from '#kernel';
-import type { HomeStream } from './home-stream.ts';
 
 /** An event that a task wants appended: everything but what its place in the stream gives it. */
 export interface Draft {
@@ -37,7 +36,8 @@ export interface View {
   readonly contents: StreamState;
   /** Revision of the last event, or -1. */
   readonly revision: number;
-  readonly lookup: HomeStream['lookup'];
+  /** Finds a name of this stream, however old. */
+  lookup(kind: NamedEntry['kind'], id: string): IndexEntry | undefined;
   /**
    * The one time for the decision and the record: no earlier than the stream's last event and every event cited
    * (milliseconds).

@@ -10,10 +10,11 @@ import {
   raising,
   sampleAddress,
   sampleHit,
+  seal,
   service,
 } from '#testing';
 import { describe, expect, it } from '@jest/globals';
-import type { Recorded } from '#kernel';
+import { pointerTo, type DomainEvent, type Recorded } from '#kernel';
 import type { AccountFrozen, AccountUnfrozen } from '#freezes';
 import type { LedgerCommand } from './ledger-api.ts';
 
@@ -244,5 +245,49 @@ describe('a hit on an address', () => {
     expect(await code(world, { ...link, role: 'holder-controlled' })).toBe('already-exists');
     expect(await code(world, { ...link, role: 'deposit-address' })).toBe('accepted');
     expect(await code(world, { ...link, partyId: 'nobody', role: 'deposit-address' })).toBe('party-not-found');
+  });
+});
+
+describe('what was forced into the stream of a party', () => {
+  /** Appends an event past the rules of the stream, well sealed but for what `spoil` does. */
+  async function force(world: LedgerWorld, event: DomainEvent, spoil: { hash?: string } = {}): Promise<void> {
+    const last = (await world.store.read('party-p-1')).at(-1);
+    if (last === undefined) throw new Error('no party');
+    const end = { revision: last.revision, hash: last.metadata.hash, ...spoil };
+    const recordedAt = last.metadata.recordedAt;
+    await world.store.append('party-p-1', last.revision, seal('party-p-1', end, [event], { recordedAt }));
+  }
+
+  async function named(world: LedgerWorld, on: string, type: string): Promise<DomainEvent> {
+    const cited = (await world.store.read(on)).find((event) => event.type === type);
+    if (cited === undefined) throw new Error(`no ${type}`);
+    return { type: 'PartyNamed', data: { partyId: 'p-1', basis, citation: pointerTo(cited) } };
+  }
+
+  it.each([
+    ['names another party', 'SanctionsHitConfirmed', { subject: { kind: 'party', partyId: 'p-2' } }],
+    ['is on an address that is not its own', 'SanctionsHitConfirmed', { subject: sampleAddress }],
+    ['asks for less than a freeze', 'SanctionsHitConfirmed', hitOfMeasure('other')],
+    ['is cited where it was raised', 'SanctionsHitRaised', { subject: sampleAddress }],
+  ] as const)('a naming by a hit that %s keeps no account from opening', async (_what, cites, changes) => {
+    const world = await opened();
+    await world.accept({ type: 'RegisterParty', partyId: 'p-2', kind: 'person', externalRef: 'r' });
+    await putHit(world, changes);
+    await force(world, await named(world, 'sanctionsHit-hit-1', cites));
+    const later = new LedgerWorld({ store: world.store, clock: world.clock });
+    expect(await code(later, opening)).toBe('accepted');
+  });
+
+  it('a link that is not of the chain names nobody, and stops nothing', async () => {
+    const world = await opened();
+    const { type, ...data } = { ...link, role: 'holder-controlled' };
+    expect(type).toBe('LinkAddress');
+    await force(world, { type: 'AddressLinked', data }, { hash: 'f'.repeat(64) });
+    await putHit(world, { subject: sampleAddress });
+    await world.ledger.supervisor.pass();
+    expect(world.failures).toEqual([]);
+    expect(await typesOn(world, 'party-p-1')).not.toContain('PartyNamed');
+    await world.accept({ ...link, role: 'holder-controlled' });
+    expect((await typesOn(world, 'party-p-1')).at(-1)).toBe('PartyNamed');
   });
 });

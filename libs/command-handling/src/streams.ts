@@ -30,6 +30,9 @@ export class Streams {
   readonly #lanes = new Map<string, Lane>();
   readonly #cache = new Map<string, HomeStream>();
   readonly #host: LaneHost;
+  readonly #leave = (): void => {
+    this.#waiting -= 1;
+  };
   #waiting = 0;
 
   constructor(options: StreamsOptions) {
@@ -40,6 +43,7 @@ export class Streams {
       machine: options.machine,
       limits: options.limits,
       cached: (stream) => this.#cached(stream),
+      idle: (lane) => this.#lanes.delete(lane.stream),
       discard: (stream) => this.#cache.delete(stream),
       appended: (stream, events) => options.metrics?.appended(stream, events),
       conflicted: (stream) => options.metrics?.conflicted(stream),
@@ -56,24 +60,22 @@ export class Streams {
   }
 
   /** Decides on one stream, in its turn, at its exact end. */
-  async decide<Result>(stream: string, task: Task<Result>): Promise<Result> {
+  decide<Result>(stream: string, task: Task<Result>): Promise<Result> {
     if (this.#waiting >= this.#options.limits.queuedInAll) {
-      throw new RejectionError(reject('overloaded', 'too many commands are waiting'));
+      return Promise.reject(new RejectionError(reject('overloaded', 'too many commands are waiting')));
     }
     this.#waiting += 1;
-    const lane = this.#lane(stream);
-    try {
-      return await lane.run(task);
-    } finally {
-      this.#waiting -= 1;
-      if (lane.idle && this.#lanes.get(stream) === lane) this.#lanes.delete(stream);
-    }
+    const result = this.#lane(stream).run(task);
+    // First to be told, so that whoever has the answer does not find the command waiting still.
+    result.then(this.#leave, this.#leave);
+    return result;
   }
 
   /**
    * Takes facts out of another stream, in its turn and as of its end: nothing is seen that is not stored, and what was
    * acknowledged is seen. `extract` must copy what it keeps. Allowed from within a task of an account's stream on streams
-   * of bases and parties, and nowhere else within a task: a task that waits for a lane that waits for it would never end.
+   * of bases and parties, from within a task of an authority request's on that of a basis, and nowhere else within a task:
+   * a task that waits for a lane that waits for it would never end.
    */
   inspect<Result>(stream: string, extract: (view: View) => Result): Promise<Result> {
     return this.decide(stream, (view) => ({ result: extract(view) }));

@@ -43,6 +43,21 @@ describe('on start', () => {
     expect(await world.ask(freeze, { key: 'f' })).toMatchObject({ status: 'accepted', replayed: true });
   });
 
+  it('names a party no earlier than the order is effective, though the clock went back since', async () => {
+    const store = new MemoryEventStore();
+    const clock = new TestClock('2022-02-15T11:59:50.000Z');
+    const dying = new LedgerWorld({ store: dyingAt('PartyNamed', store), clock });
+    await dying.openAccount();
+    clock.advance(10_000);
+    const effectiveAt = '2022-02-15T12:00:00.000Z';
+    await dying.putOrder({ subjects: [{ kind: 'party', partyId: 'p-1' }], effectiveAt });
+    const world = new LedgerWorld({ store, clock: new TestClock('2022-02-15T11:59:58.000Z') });
+    await world.ledger.supervisor.pass();
+    expect(world.failures).toEqual([]);
+    const named = (await store.read('party-p-1')).at(-1);
+    expect(named).toMatchObject({ type: 'PartyNamed', metadata: { recordedAt: effectiveAt } });
+  });
+
   it('gives up what was authorised under an order that has ended since, and leaves the key its answer', async () => {
     const store = new MemoryEventStore();
     const dying = new LedgerWorld({ store: dyingAt('AccountFrozen', store) });
@@ -148,6 +163,58 @@ describe('while it runs', () => {
     clock.advance(1);
     await world.ledger.supervisor.pass();
     expect(await typesOf(world.store, 'party-p-1')).toContain('PartyNoLongerNamed');
+  });
+
+  describe('an order whose extension is proposed', () => {
+    const extension = { type: 'ProposeExtension', orderId: 'ord-1', changeId: 'ext-1' } as const;
+    const document = { documentSha256: 'e'.repeat(64), issuedAt: '2022-02-15T10:00:00.000Z', reference: 'application' };
+    const frozen = ['AccountOpened', 'AccountFrozen'];
+
+    async function ranOutWhileProposed(): Promise<{ world: LedgerWorld; clock: TestClock }> {
+      const clock = new TestClock();
+      const world = new LedgerWorld({ clock });
+      await world.openAccount();
+      await world.putOrder({ expiresAt: '2022-02-15T13:00:00.000Z' });
+      await world.accept(freeze);
+      await world.accept({ ...extension, ...document, expiresAt: '2022-03-09T13:00:00.000Z' });
+      clock.advance(2 * HOUR_MS);
+      await world.ledger.supervisor.pass();
+      expect(await typesOf(world.store, 'account-acc-1')).toEqual(frozen);
+      return { world, clock };
+    }
+
+    it('keeps its freezes until the extension is decided, and longer when it is verified', async () => {
+      const { world, clock } = await ranOutWhileProposed();
+      await world.accept(
+        { type: 'VerifyChange', orderId: 'ord-1', changeId: 'ext-1', method: 'm' },
+        { actor: checker },
+      );
+      clock.advance(100 * HOUR_MS);
+      await world.ledger.supervisor.pass();
+      expect(await typesOf(world.store, 'account-acc-1')).toEqual(frozen);
+      clock.advance(500 * HOUR_MS);
+      await world.ledger.supervisor.pass();
+      expect(await typesOf(world.store, 'account-acc-1')).toEqual([...frozen, 'AccountUnfrozen']);
+    });
+
+    it('loses them with the answer that turns the extension down', async () => {
+      const { world } = await ranOutWhileProposed();
+      await world.accept(
+        { type: 'RejectChange', orderId: 'ord-1', changeId: 'ext-1', reason: 'r' },
+        { actor: checker },
+      );
+      expect(await typesOf(world.store, 'account-acc-1')).toEqual([...frozen, 'AccountUnfrozen']);
+    });
+
+    it('loses them after 72 hours in which nobody decided', async () => {
+      const { world, clock } = await ranOutWhileProposed();
+      clock.advance(71 * HOUR_MS - 1);
+      await world.ledger.supervisor.pass();
+      expect(await typesOf(world.store, 'account-acc-1')).toEqual(frozen);
+      clock.advance(1);
+      await world.ledger.supervisor.pass();
+      expect(await typesOf(world.store, 'account-acc-1')).toEqual([...frozen, 'AccountUnfrozen']);
+    });
   });
 
   it('tries a step again that failed, and says so', async () => {

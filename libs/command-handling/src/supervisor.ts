@@ -14,7 +14,7 @@ import {
   type Position,
 } from '#kernel';
 import { decideLegalOrder } from '#legal-orders';
-import { decideParty } from '#parties';
+import { decideParty, isNamedBy, type PartyState } from '#parties';
 import { Agenda, AGENDA_EVENTS, type Item } from './agenda.ts';
 import type { Core } from './core.ts';
 import { partiesNamedBy, supervising, type Freezing } from './freezing.ts';
@@ -92,7 +92,9 @@ export class Supervisor {
     for (;;) {
       const after = this.#position;
       const page = await reader.readAll({ limit: PAGE, filter: FILTER, ...(after === undefined ? {} : { after }) });
-      for (const event of page.events) this.#agenda.note(event, this.#core.machine.clock.now());
+      const { index, machine } = this.#core;
+      const isLegal = (position: Position): boolean => index.isLegal(position);
+      for (const event of page.events) this.#agenda.note(event, machine.clock.now(), isLegal);
       this.#position = page.scannedTo ?? after;
       if (page.atEnd) return;
     }
@@ -140,7 +142,7 @@ export class Supervisor {
     if (facts.nextMs !== undefined) this.#agenda.add(basis, facts.nextMs);
     if (facts.inForceBy !== undefined) await this.#nameAll(facts, facts.inForceBy);
     await this.#settleAll(facts);
-    if (facts.ended !== undefined) await this.#unnameAll(facts, facts.ended.pointer);
+    if (facts.ended !== undefined) await this.#unnameAll(facts, facts.ended);
   }
 
   /** Tends the hits on an address that was linked to a party: what is in force now names that party. */
@@ -172,27 +174,32 @@ export class Supervisor {
     this.#agenda.settled(pointer.eventId, ended !== undefined);
   }
 
+  /** Where to look is a hint: that an address is linked to the party, the party's own stream tells. */
   async #nameAll({ basis, subjects, seenMs }: BasisFacts, citation: EventPointer): Promise<void> {
     for (const partyId of await partiesNamedBy(this.#core, subjects)) {
-      await this.#changeNaming({ type: 'NameParty', partyId, basis, citation }, seenMs);
+      const isNamed = (party: PartyState): boolean => isNamedBy(party, subjects);
+      await this.#changeNaming({ type: 'NameParty', partyId, basis, citation }, seenMs, isNamed);
     }
   }
 
-  async #unnameAll({ basis, subjects, seenMs }: BasisFacts, citation: EventPointer): Promise<void> {
+  async #unnameAll({ basis, subjects }: BasisFacts, { pointer, endedAt }: BasisEnd): Promise<void> {
     for (const partyId of await partiesNamedBy(this.#core, subjects)) {
-      await this.#changeNaming({ type: 'UnnameParty', partyId, basis, citation }, seenMs);
+      await this.#changeNaming({ type: 'UnnameParty', partyId, basis, citation: pointer }, toMs(endedAt));
     }
   }
 
-  /** @param citedMs no earlier than the event that the command cites */
+  /** @param citedMs when what it rests on was so: the order in force, or its end */
   async #changeNaming(
     command: Parameters<typeof decideParty>[0] & { type: 'NameParty' | 'UnnameParty' },
     citedMs: number,
+    isDue: (party: PartyState) => boolean = () => true,
   ): Promise<void> {
     await this.#core.streams.decide(`party-${command.partyId}`, (view) => {
       const nowMs = view.time(citedMs);
       const context = { now: toTimestamp(nowMs), actor: SUPERVISOR };
-      const decision = decideParty(command, stateOf(view, 'party'), context);
+      const party = stateOf(view, 'party');
+      if (!isDue(party)) return { result: undefined };
+      const decision = decideParty(command, party, context);
       if (isRejection(decision) || decision.length === 0) return { result: undefined };
       const origin = ownOrigin(command.basis.id, command.citation.eventId);
       return { append: decision, origin, nowMs, answer: () => undefined };
@@ -202,8 +209,9 @@ export class Supervisor {
   /** Finishes openings that were left after an attachment, and un-names what a basis that has ended still names. */
   async #tendParty(partyId: string): Promise<void> {
     for (const { opening, eventId } of await this.#openings.attachedOpenings(partyId)) {
-      if (this.#agenda.isOpened(opening)) continue;
+      if (this.#agenda.isFinished(opening)) continue;
       await this.#openings.advance(opening, supervising(eventId));
+      this.#agenda.finished(opening);
     }
     const bases = await this.#core.streams.inspect(`party-${partyId}`, (view) => [
       ...stateOf(view, 'party').named.values(),

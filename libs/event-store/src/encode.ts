@@ -1,5 +1,5 @@
-import type { EventMetadata, RecordedEvent, SealedEvent } from '#kernel';
-import { type ExpectedRevision, MAX_APPEND_BYTES, MAX_APPEND_EVENTS, StoreError } from './port.ts';
+import type { EventMetadata, RecordedEvent } from '#kernel';
+import { type EventToAppend, type ExpectedRevision, MAX_APPEND_BYTES, MAX_APPEND_EVENTS, StoreError } from './port.ts';
 
 /** What stands for "no event" where revisions are plain numbers: one below the first. */
 export const NO_REVISION = -1;
@@ -38,7 +38,7 @@ const FRAME_BYTES = '{"id":"","type":"","schemaVersion":,"data":,"metadata":}'.l
 export function encodeAppend(
   stream: string,
   expected: ExpectedRevision,
-  events: readonly SealedEvent[],
+  events: readonly EventToAppend[],
 ): EncodedAppend {
   if (stream === '') throw new RangeError('a stream has a name');
   if (events.length === 0) throw new RangeError('an append has at least one event');
@@ -76,8 +76,8 @@ export function decodeEvent(
   };
 }
 
-function encodeEvent({ id, type, schemaVersion, data, metadata }: SealedEvent): EncodedEvent {
-  return { id, type, schemaVersion, data: jsonOf(data), metadata: jsonOf(metadata) };
+function encodeEvent({ id, type, schemaVersion, data, metadata, metadataText }: EventToAppend): EncodedEvent {
+  return { id, type, schemaVersion, data: jsonOf(data), metadata: metadataText ?? jsonOf(metadata) };
 }
 
 function jsonOf(value: unknown): string {
@@ -90,7 +90,8 @@ function sizeOf({ id, type, schemaVersion, data, metadata }: EncodedEvent): numb
   return (
     FRAME_BYTES +
     String(schemaVersion).length +
-    Buffer.byteLength(id + type) +
+    Buffer.byteLength(id) +
+    Buffer.byteLength(type) +
     Buffer.byteLength(data) +
     Buffer.byteLength(metadata)
   );

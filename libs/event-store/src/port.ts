@@ -63,6 +63,12 @@ export interface EventReader {
   close(): Promise<void>;
 }
 
+/** An event on its way into a store, with the text of its metadata where who sealed it has that already. */
+export interface EventToAppend extends SealedEvent {
+  /** JSON of `metadata`: a store may keep it instead of writing its own. */
+  readonly metadataText?: string;
+}
+
 /**
  * The store. Semantics are EventStoreDB's: revisions from 0 without gaps, exact expected revision, idempotent by event id,
  * one total order of positions.
@@ -80,7 +86,7 @@ export interface EventStore extends EventReader {
    * twice in the append; nothing was stored), `append-too-large` (nothing was stored), `store-full` (nothing was stored),
    * `outcome-unknown` (send the same again), `store-unavailable` (nothing was stored)
    */
-  append(stream: string, expected: ExpectedRevision, events: readonly SealedEvent[]): Promise<Appended>;
+  append(stream: string, expected: ExpectedRevision, events: readonly EventToAppend[]): Promise<Appended>;
 }
 
 /** Most bytes of one append, over the JSON of its events: below the 1 MiB of EventStoreDB 24. */

@@ -1,28 +1,13 @@
+import { type Actor, type BasisState, type Rejection, type Scope, type Tie, type Timestamp } from '#kernel';
 import {
-  basisOfStream,
-  type Actor,
-  type BasisState,
-  type Recorded,
-  type Rejection,
-  type Scope,
-  type Tie,
-  type Timestamp,
-} from '#kernel';
-import {
-  checkLegalOrder,
   decideLegalOrder,
-  evolveLegalOrder,
-  initialLegalOrderState,
   legalOrderBasis,
   type FreezeAuthorised as AuthorisedByOrder,
   type LegalOrderEvent,
   type LegalOrderState,
 } from '#legal-orders';
 import {
-  checkSanctionsHit,
   decideSanctionsHit,
-  evolveSanctionsHit,
-  initialSanctionsHitState,
   sanctionsHitBasis,
   type FreezeAuthorised as AuthorisedByHit,
   type SanctionsHitEvent,
@@ -77,41 +62,5 @@ export function decideAuthorisation(
       return decideLegalOrder({ type: 'AuthoriseFreeze', orderId: id, ...freeze }, contents.state, context);
     case 'sanctionsHit':
       return decideSanctionsHit({ type: 'AuthoriseFreezeUnderHit', hitId: id, ...freeze }, contents.state, context);
-  }
-}
-
-/** What a basis is after some of its events, and why the next one should never be. */
-export interface BasisHistory {
-  readonly state: BasisState;
-  readonly objection: (event: Recorded<BasisEvent>) => string | undefined;
-}
-
-/**
- * The basis as its own legal events make it: what should never be changes nothing.
- * @param stream on which the events stand
- * @returns undefined when no basis lives on such a stream
- */
-export function foldBasis(stream: string, events: readonly Recorded<BasisEvent>[]): BasisHistory | undefined {
-  const basis = basisOfStream(stream);
-  if (basis === undefined) return undefined;
-  switch (basis.kind) {
-    case 'legal-order': {
-      let state = initialLegalOrderState();
-      const check = (event: Recorded<BasisEvent>): string | undefined =>
-        checkLegalOrder(state, event as Recorded<LegalOrderEvent>);
-      for (const event of events) {
-        if (check(event) === undefined) state = evolveLegalOrder(state, event as Recorded<LegalOrderEvent>);
-      }
-      return { state: legalOrderBasis(basis.id, state), objection: check };
-    }
-    case 'sanctions-hit': {
-      let state = initialSanctionsHitState();
-      const check = (event: Recorded<BasisEvent>): string | undefined =>
-        checkSanctionsHit(state, event as Recorded<SanctionsHitEvent>);
-      for (const event of events) {
-        if (check(event) === undefined) state = evolveSanctionsHit(state, event as Recorded<SanctionsHitEvent>);
-      }
-      return { state: sanctionsHitBasis(basis.id, state), objection: check };
-    }
   }
 }

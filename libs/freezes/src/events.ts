@@ -115,4 +115,5 @@ export const AccountUnfrozen = defineEvent({
 export const freezeEvents = [AccountFrozen, FreezeAbandoned, LiftRequested, LiftRejected, AccountUnfrozen] as const;
 export type FreezeEvent = EventOf<(typeof freezeEvents)[number]>;
 export type AccountFrozen = EventOf<typeof AccountFrozen>;
+export type FreezeAbandoned = EventOf<typeof FreezeAbandoned>;
 export type AccountUnfrozen = EventOf<typeof AccountUnfrozen>;

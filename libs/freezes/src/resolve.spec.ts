@@ -8,10 +8,30 @@ import {
   type Scope,
   type Timestamp,
 } from '#kernel';
-import type { FreezeAuthorised, Instrument, LegalOrderEvent } from '#legal-orders';
-import { specEventId } from '#testing';
+import {
+  checkLegalOrder,
+  evolveLegalOrder,
+  initialLegalOrderState,
+  legalOrderBasis,
+  type FreezeAuthorised,
+  type Instrument,
+  type LegalOrderEvent,
+  type LegalOrderState,
+} from '#legal-orders';
+import { initialPartyState, type PartyState } from '#parties';
+import { specEventId, specPointer } from '#testing';
 import type { AccountFrozen, AccountUnfrozen, FreezeEvent } from './events.ts';
-import { resolveCitation, resolveLift, type CitedFreeze, type CitedLift } from './resolve.ts';
+import {
+  resolveAbandonment,
+  resolveCitation,
+  resolveLift,
+  resolveNaming,
+  type CitedAbandonment,
+  type CitedBasisEvent,
+  type CitedFreeze,
+  type CitedLift,
+  type CitedNaming,
+} from './resolve.ts';
 import { evolveFreezes, initialFreezesState, type FreezesState } from './state.ts';
 
 const order = 'legalOrder-ord-1';
@@ -172,8 +192,26 @@ function freezeBy(authorisation: Recorded<FreezeAuthorised>, changed: Partial<Fr
 
 /** What a caller reads from the log to resolve a freeze. */
 function cite(log: Log, event: Recorded<AccountFrozen>, namedBy: EventPointer): CitedFreeze {
-  const { stream, revision } = event.data.citation;
-  return { event, basisEvents: log.basis(stream, Number(revision)), namedByEvent: log.at(namedBy) };
+  return { event, cited: citedIn(log, event.data.citation), namedByEvent: log.at(namedBy), addresses: [] };
+}
+
+/** An order as its own rule makes it: what should never be changes nothing and can't be cited. */
+function foldOrder(events: readonly Recorded<LegalOrderEvent>[]): {
+  readonly legal: ReadonlyMap<number, Recorded<LegalOrderEvent>>;
+  readonly state: LegalOrderState;
+} {
+  const legal = new Map<number, Recorded<LegalOrderEvent>>();
+  let state = initialLegalOrderState();
+  for (const event of events) {
+    if (checkLegalOrder(state, event) !== undefined) continue;
+    legal.set(event.revision, event);
+    state = evolveLegalOrder(state, event);
+  }
+  return { legal, state };
+}
+
+function citedIn(log: Log, { stream, revision }: EventPointer): CitedBasisEvent {
+  return foldOrder(log.basis(stream)).legal.get(Number(revision));
 }
 
 function reason(input: CitedFreeze): string {
@@ -218,7 +256,7 @@ describe('a freeze that resolves', () => {
 describe('a freeze that does not resolve', () => {
   it('cites nothing', () => {
     const { input } = scene();
-    expect(reason({ ...input, basisEvents: [] })).toBe('the cited event does not exist');
+    expect(reason({ ...input, cited: undefined })).toBe('the cited event does not exist');
   });
 
   it.each<[string, Partial<EventPointer>]>([
@@ -238,7 +276,8 @@ describe('a freeze that does not resolve', () => {
     const verification = log.basis(order)[1] as RecordedEvent;
     const changed = { citation: pointerTo(verification), freezeId: verification.id };
     const event = { ...input.event, data: { ...input.event.data, ...changed } };
-    expect(reason({ ...input, basisEvents: log.basis(order, 1), event })).toBe('the cited event authorises no freeze');
+    const cited = citedIn(log, event.data.citation);
+    expect(reason({ ...input, cited, event })).toBe('the cited event authorises no freeze');
   });
 
   it('states another basis than the one whose stream it cites', () => {
@@ -247,7 +286,9 @@ describe('a freeze that does not resolve', () => {
   });
 
   it('freezes another account than was authorised', () => {
-    expect(reason(scene({ authorised: { accountId: 'acc-2' } }).input)).toContain('another account');
+    const history = [registered(subject('account', 'acc-2')), verified()];
+    const other = { history, authorised: { accountId: 'acc-2' }, frozen: { accountId: 'acc-1' } };
+    expect(reason(scene(other).input)).toContain('another account');
     expect(reason(scene({ frozen: { accountId: 'acc-2' } }).input)).toContain('another account');
   });
 
@@ -287,49 +328,31 @@ describe('a freeze that does not resolve', () => {
 
   it('stands where its authorisation does', () => {
     const { input } = scene();
-    const same = { ...input.event, position: input.basisEvents.at(-1)?.position ?? '' };
+    const same = { ...input.event, position: input.cited?.position ?? '' };
     expect(same.position).not.toBe('');
     expect(reason({ ...input, event: same })).toContain('later in the log than the freeze');
   });
 });
 
 describe('an authorisation that the order could not give', () => {
-  it.each<[string, Scene, string]>([
-    ['not registered', { history: [verified()] }, 'the order is not registered'],
-    ['not verified', { history: [registered()] }, 'not verified'],
-    ['verified by its own maker', { history: [registered(), verified('ops-1')] }, 'not verified'],
-    ['rejected', { history: [registered(), rejection('approver-1')] }, 'rejected'],
-    ['not yet effective', { authorisedAt: '2022-04-01T23:59:59.999Z' }, 'not effective'],
-    ['out of time', { authorisedAt: afterExpiry }, 'expired'],
-    [
-      'about to be ended',
-      { history: [registered(), verified(), proposed] },
-      'an ending of the legal order is proposed',
-    ],
-    ['ended', { history: [registered(), verified(), proposed, ended()] }, 'discharged'],
-    ['narrower', { history: [registered({ scope: bitcoin }), verified()] }, 'more than the legal order'],
-    ['about another account', { history: [registered(naming('account', 'acc-9')), verified()] }, 'names neither'],
-    [
-      'about another party',
-      { party: 'p-1', history: [registered(naming('party', 'p-9')), verified()] },
-      'names neither',
-    ],
-    ['about a party alone', { history: [registered(naming('party', 'p-1')), verified()] }, 'names neither'],
-  ])('%s', (_name, spoiled, why) => {
-    expect(reason(scene(spoiled).input)).toContain(why);
-  });
-
-  it('stands on the stream of another order', () => {
-    expect(reason(scene({ authorised: { orderId: 'ord-2' } }).input)).toContain('the order is not the one');
-  });
-
-  it('had expired by its own record', () => {
-    const { log, input } = scene({ history: [registered(), verified()] });
-    const events = log.basis(order);
-    const expiry = { ...(events[1] as Recorded<LegalOrderEvent>), ...expired, id: specEventId(50) };
-    const late = { ...expiry, metadata: { ...expiry.metadata, recordedAt: afterExpiry } } as Recorded<LegalOrderEvent>;
-    const basisEvents = [...events.slice(0, 2), late, ...events.slice(2)];
-    expect(reason({ ...input, basisEvents })).toContain('the legal order has expired');
+  it.each<[string, Scene]>([
+    ['not registered', { history: [verified()] }],
+    ['not verified', { history: [registered()] }],
+    ['verified by its own maker', { history: [registered(), verified('ops-1')] }],
+    ['rejected', { history: [registered(), rejection('approver-1')] }],
+    ['not yet effective', { authorisedAt: '2022-04-01T23:59:59.999Z' }],
+    ['out of time', { authorisedAt: afterExpiry }],
+    ['about to be ended', { history: [registered(), verified(), proposed] }],
+    ['ended', { history: [registered(), verified(), proposed, ended()] }],
+    ['narrower', { history: [registered({ scope: bitcoin }), verified()] }],
+    ['about another account', { history: [registered(subject('account', 'acc-9')), verified()] }],
+    ['about another party', { party: 'p-1', history: [registered(subject('party', 'p-9')), verified()] }],
+    ['about a party alone', { history: [registered(subject('party', 'p-1')), verified()] }],
+    ['another by its own word', { authorised: { orderId: 'ord-2' } }],
+    ['tied by another event than its registration', { authorised: { namedBy: specPointer(order, 1) } }],
+    ['tied by another party', { party: 'p-2', authorised: { partyId: 'p-1' } }],
+  ])('%s: is nothing that can be cited', (_name, spoiled) => {
+    expect(reason(scene(spoiled).input)).toBe('the cited event does not exist');
   });
 });
 
@@ -350,25 +373,11 @@ describe('an authorisation whose account nothing ties to the order', () => {
 
   it('points to something later than itself', () => {
     const { log, input } = scene({ party: 'p-1' });
-    const authorisation = input.basisEvents.at(-1) as RecordedEvent;
+    const authorisation = input.cited as RecordedEvent;
     for (const position of [authorisation.position, input.event.position]) {
       const namedByEvent = { ...(log.of('party-p-1')[0] as RecordedEvent), position };
       expect(reason({ ...input, namedByEvent })).toContain('later than the authorisation');
     }
-  });
-
-  it('points to another event of the order than its registration', () => {
-    const { log, input } = scene({
-      authorised: { namedBy: { stream: order, revision: '1', eventId: specEventId(1) } },
-    });
-    expect(reason({ ...input, namedByEvent: log.basis(order)[1] })).toContain('names neither');
-  });
-
-  it('points to the stream of another party', () => {
-    const { log, input } = scene({ party: 'p-2', authorised: { partyId: 'p-1' } });
-    expect(reason({ ...input, namedByEvent: log.of('party-p-2')[0] })).toContain('not attached');
-    const lying = { ...(log.of('party-p-2')[0] as RecordedEvent), data: attached('p-1', 'acc-1').data };
-    expect(reason({ ...input, namedByEvent: lying })).toContain('names neither');
   });
 
   it.each<[string, Partial<RecordedEvent>]>([
@@ -391,7 +400,7 @@ describe('an authorisation whose account nothing ties to the order', () => {
 function rejection(rejectedBy: string): LegalOrderEvent {
   return { type: 'LegalOrderRejected', data: { orderId: 'ord-1', reason: 'r', rejectedBy } };
 }
-function naming(kind: 'account' | 'party', id: string): Partial<Instrument> {
+function subject(kind: 'account' | 'party', id: string): Partial<Instrument> {
   return { subjects: [kind === 'account' ? { kind, accountId: id } : { kind, partyId: id }] };
 }
 
@@ -414,7 +423,8 @@ describe('a lift because the basis ended', () => {
       ...changed,
     } as const;
     const event = log.add(account, { type: 'AccountUnfrozen', data } as const, 'system:supervisor');
-    return { log, input: { event, freezes: frozenBy(input.event), basisEvents } };
+    const { ended: end } = foldOrder(basisEvents).state;
+    return { log, input: { event, freezes: frozenBy(input.event), cited: citedIn(log, data.citation), ended: end } };
   }
   const discharged: [LegalOrderEvent, Timestamp?][] = [[proposed], [ended()]];
   const bySupervisor = { requestedBy: 'system:supervisor', approvedBy: 'system:supervisor' };
@@ -438,9 +448,9 @@ describe('a lift because the basis ended', () => {
   });
 
   it('is nothing without an ending', () => {
-    const { input } = lifted(discharged);
-    expect(why({ ...input, basisEvents: [] })).toContain('does not exist');
-    expect(why({ ...input, basisEvents: input.basisEvents.slice(0, -1) })).toContain('does not exist');
+    const { log, input } = lifted(discharged);
+    expect(why({ ...input, cited: undefined })).toContain('does not exist');
+    expect(why({ ...input, cited: citedIn(log, specPointer(order, 3)) })).toContain('does not exist');
   });
 
   it.each<[string, Partial<EventPointer>]>([
@@ -465,20 +475,30 @@ describe('a lift because the basis ended', () => {
 
   it('is nothing before the ending', () => {
     const { input } = lifted(discharged);
-    const position = input.basisEvents.at(-1)?.position ?? '';
+    const position = input.cited?.position ?? '';
     expect(position).not.toBe('');
     expect(why({ ...input, event: { ...input.event, position } })).toContain('later in the log');
   });
 
+  it('is nothing by a proposal', () => {
+    expect(why(lifted([[proposed]]).input)).toContain('did not end the basis');
+  });
+
+  it('is nothing by what was proposed before another event ended the order', () => {
+    const { log, input } = lifted(discharged);
+    const citation = pointerTo(log.basis(order).at(-2) as RecordedEvent);
+    const event = { ...input.event, data: { ...input.event.data, citation } };
+    expect(why({ ...input, event, cited: citedIn(log, citation) })).toContain('did not end the basis');
+  });
+
   it.each<[string, [LegalOrderEvent, Timestamp?][]]>([
-    ['a proposal', [[proposed]]],
     ['an ending that nobody proposed', [[ended()]]],
     ['an ending by its own maker', [[proposed], [ended('ops-1')]]],
     ['an expiry before its time', [[expired]]],
     ['a second ending', [[proposed], [ended()], [ended()]]],
   ])('is nothing by %s', (_name, endings) => {
     const people = endings.length === 1 && endings[0]?.[0] === expired ? bySupervisor : {};
-    expect(why(lifted(endings, people).input)).toContain('did not end the basis');
+    expect(why(lifted(endings, people).input)).toContain('does not exist');
   });
 
   it.each([{ requestedBy: 'mallory' }, { approvedBy: 'mallory' }])('is nothing in the name of others: %j', (people) => {
@@ -502,7 +522,12 @@ describe('a lift of what was placed in error', () => {
     for (const event of before) freezes = evolveFreezes(freezes, log.add(account, event));
     const people = { requestedBy: 'ops-1', approvedBy: 'approver-1' };
     const data = { ...about, ground: 'placed-in-error', citation, ...people, ...changed } as const;
-    return { event: log.add(account, { type: 'AccountUnfrozen', data } as const, actor), freezes, basisEvents: [] };
+    return {
+      event: log.add(account, { type: 'AccountUnfrozen', data } as const, actor),
+      freezes,
+      cited: undefined,
+      ended: undefined,
+    };
   }
 
   it('resolves to the request of one person and the approval of another', () => {
@@ -543,6 +568,163 @@ describe('a lift of what was placed in error', () => {
 
   it('is nothing when the approver is not who acted', () => {
     expect(why(requested({}, 'mallory'))).toContain('another than who acted');
+  });
+});
+
+describe('an authorisation that was abandoned', () => {
+  type Data = CitedAbandonment['event']['data'];
+  function abandoned(
+    changed: Partial<Data>,
+    spoiled: Scene = {},
+  ): { readonly log: Log; readonly input: CitedAbandonment } {
+    const { log, input } = scene(spoiled);
+    const { accountId, freezeId, basis, citation } = input.event.data;
+    const data: Data = { accountId, freezeId, basis, citation, reason: 'already-frozen', ...changed };
+    const event = log.add(account, { type: 'FreezeAbandoned', data } as const);
+    return {
+      log,
+      input: { event, cited: citedIn(log, data.citation), ending: undefined, holders: [], keyStands: false },
+    };
+  }
+  const verdict = (input: CitedAbandonment): string => {
+    const resolution = resolveAbandonment(input);
+    return resolution.ok ? 'resolves' : resolution.reason;
+  };
+
+  it.each(['already-frozen', 'account-not-open'] as const)('%s: the account alone can tell', (why) => {
+    expect(verdict(abandoned({ reason: why }).input)).toBe('resolves');
+  });
+
+  it.each(['already-frozen', 'account-not-open', 'key-used', 'basis-ended', 'not-a-holder'] as const)(
+    '%s: is nothing where nothing was authorised',
+    (why) => {
+      const facts = { holders: ['p-2'], keyStands: true };
+      const { log, input } = abandoned({ reason: why }, { party: 'p-1' });
+      for (const event of [proposed, ended()]) log.add(order, event);
+      const ending = citedIn(log, specPointer(order, 4));
+      const late = { ...input, ...facts, ending, event: { ...input.event, position: '' } };
+      expect(verdict(late)).toBe('resolves');
+      expect(verdict({ ...late, cited: undefined })).toContain('does not exist');
+      expect(verdict({ ...late, cited: citedIn(log, specPointer(order, 1)) })).toContain('does not exist');
+    },
+  );
+
+  it('resolves nothing but the authorisation that it cites', () => {
+    const { log } = scene();
+    const { id, stream } = log.basis(order)[1] as RecordedEvent;
+    const verification = { citation: { stream, revision: '1', eventId: id }, freezeId: id };
+    expect(verdict(abandoned(verification).input)).toContain('authorises no freeze');
+    expect(verdict(abandoned({ basis: { kind: 'legal-order', id: 'ord-2' } }).input)).toContain('stream of the basis');
+    expect(verdict(abandoned({ accountId: 'acc-2' }).input)).toContain('another account');
+    expect(verdict(abandoned({ freezeId: specEventId(99) }).input)).toContain('the id of its authorisation');
+    const { input } = abandoned({});
+    const early = { ...input.event, position: input.cited?.position ?? 'f' };
+    expect(verdict({ ...input, event: early })).toContain('later in the log');
+  });
+
+  it('for a holder who is none: only where the order names the account through a party that does not hold it', () => {
+    const reasoned = { reason: 'not-a-holder' } as const;
+    const { input } = abandoned(reasoned, { party: 'p-1' });
+    expect(verdict({ ...input, holders: ['p-2'] })).toBe('resolves');
+    expect(verdict({ ...input, holders: ['p-2', 'p-1'] })).toContain('holds the account');
+    expect(verdict({ ...abandoned(reasoned).input, holders: ['p-2'] })).toContain('names the account itself');
+  });
+
+  it('for a key that was used: only where it was', () => {
+    const { input } = abandoned({ reason: 'key-used' });
+    expect(verdict({ ...input, keyStands: true })).toBe('resolves');
+    expect(verdict(input)).toContain('was not used');
+  });
+
+  it('for a basis that ended: only where that is earlier in the log', () => {
+    const { log, input } = abandoned({ reason: 'basis-ended' });
+    expect(verdict(input)).toContain('had not ended');
+    log.add(order, proposed);
+    log.add(order, ended());
+    const ending = citedIn(log, specPointer(order, 4));
+    expect(ending?.type).toBe('LegalOrderEnded');
+    expect(verdict({ ...input, ending })).toContain('had not ended');
+    expect(verdict({ ...input, ending, event: { ...input.event, position: 'f'.repeat(16) } })).toBe('resolves');
+  });
+});
+
+describe('the naming of a party', () => {
+  const verdict = (input: CitedNaming): string => {
+    const resolution = resolveNaming(input);
+    return resolution.ok ? 'resolves' : resolution.reason;
+  };
+  const registration = { partyId: 'p-1', kind: 'person', externalRef: 'r', createdAt: now };
+  const party: PartyState = { ...initialPartyState(), registered: registration };
+  const naming = { partyId: 'p-1', basis: { kind: 'legal-order', id: 'ord-1' } } as const;
+
+  /** An order with a history, and an event of a party that cites the event at a revision of it. */
+  function rested(
+    type: 'PartyNamed' | 'PartyNoLongerNamed',
+    history: readonly LegalOrderEvent[],
+    at: number,
+    recordedAt = now,
+  ): CitedNaming {
+    const log = new Log();
+    for (const event of history) log.add(order, event, 'ops-1', event === expired ? afterExpiry : now);
+    const citation = pointerTo(log.of(order)[at] as RecordedEvent);
+    const event = log.add(
+      'party-p-1',
+      { type, data: { ...naming, citation } } as const,
+      'system:supervisor',
+      recordedAt,
+    );
+    const { legal, state } = foldOrder(log.basis(order));
+    return { event, cited: legal.get(at), basis: legalOrderBasis('ord-1', state), party };
+  }
+  const inForce = [registered(), verified()];
+  const over = [...inForce, proposed, ended()];
+
+  it('resolves to the verification of an order that names it, also one that has ended since', () => {
+    expect(verdict(rested('PartyNamed', inForce, 1))).toBe('resolves');
+    expect(verdict(rested('PartyNamed', over, 1))).toBe('resolves');
+    const { event, ...rest } = rested('PartyNamed', inForce, 1);
+    expect(verdict({ ...rest, event: { ...event, position: '' } })).toBe('resolves');
+  });
+
+  it.each<[string, CitedNaming, string]>([
+    ['a registration', rested('PartyNamed', inForce, 0), 'did not put the basis in force'],
+    ['an ending', rested('PartyNamed', over, 3), 'did not put the basis in force'],
+    ['a verification by the maker', rested('PartyNamed', [registered(), verified('ops-1')], 1), 'does not exist'],
+    [
+      'an order for its account',
+      rested('PartyNamed', [registered(subject('account', 'acc-1')), verified()], 1),
+      'does not name the party',
+    ],
+    [
+      'an order for another party',
+      rested('PartyNamed', [registered(subject('party', 'p-2')), verified()], 1),
+      'does not name the party',
+    ],
+    [
+      'an order that is not effective yet',
+      rested('PartyNamed', inForce, 1, '2022-04-01T23:59:59.999Z'),
+      'not effective yet',
+    ],
+  ])('is nothing by %s', (_name, input, why) => {
+    expect(verdict(input)).toContain(why);
+  });
+
+  it('is nothing by what comes later, or stands elsewhere', () => {
+    const input = rested('PartyNamed', inForce, 1);
+    const { event, cited } = input;
+    expect(verdict({ ...input, event: { ...event, position: cited?.position ?? 'f' } })).toContain('later in the log');
+    const basis = { kind: 'legal-order', id: 'ord-2' } as const;
+    expect(verdict({ ...input, event: { ...event, data: { ...event.data, basis } } })).toContain('stream of the basis');
+    const citation = { ...event.data.citation, eventId: specEventId(9) };
+    expect(verdict({ ...input, event: { ...event, data: { ...event.data, citation } } })).toContain('does not exist');
+  });
+
+  it('ends by what ended the order, and by nothing else', () => {
+    expect(verdict(rested('PartyNoLongerNamed', over, 3))).toBe('resolves');
+    expect(verdict(rested('PartyNoLongerNamed', [...inForce, expired], 2))).toBe('resolves');
+    expect(verdict(rested('PartyNoLongerNamed', over, 2))).toContain('did not end the basis');
+    expect(verdict(rested('PartyNoLongerNamed', inForce, 1))).toContain('did not end the basis');
+    expect(verdict(rested('PartyNoLongerNamed', [...inForce, ended()], 2))).toContain('does not exist');
   });
 });
 

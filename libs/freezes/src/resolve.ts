@@ -3,76 +3,95 @@ import {
   decodeData,
   pointerTo,
   scopeWithin,
+  toMs,
+  type BasisEnd,
+  type BasisState,
   type ChainAddress,
   type EventOf,
   type Recorded,
   type RecordedEvent,
   type Scope,
 } from '#kernel';
-import { AccountAttached, AddressLinked } from '#parties';
-import { foldBasis, type BasisEvent, type FreezeAuthorised } from './basis.ts';
-import type { AccountFrozen, AccountUnfrozen } from './events.ts';
+import {
+  AccountAttached,
+  AddressLinked,
+  isNamedBy,
+  type PartyNamed,
+  type PartyNoLongerNamed,
+  type PartyState,
+} from '#parties';
+import type { BasisEvent, FreezeAuthorised } from './basis.ts';
+import type { AccountFrozen, AccountUnfrozen, FreezeAbandoned } from './events.ts';
 import { liftKey, samePointer, type FreezesState } from './state.ts';
 
 export type Resolution = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
+/**
+ * What stands where a citation points to on the stream of a basis: the event, if it is there and is legal by the basis's
+ * own events before it. Undefined for everything else, so nothing rests on what should never be.
+ */
+export type CitedBasisEvent = Recorded<BasisEvent> | undefined;
+
 /** A freeze, and what stands in the log where its citation points to. */
 export interface CitedFreeze {
   readonly event: Recorded<AccountFrozen>;
-  /** The well-formed events of the cited stream from its beginning to the cited revision; legal or not. */
-  readonly basisEvents: readonly Recorded<BasisEvent>[];
+  readonly cited: CitedBasisEvent;
   /** What stands where the authorisation's `namedBy` points to. */
   readonly namedByEvent: RecordedEvent | undefined;
   /** What stands where its `linkedBy` points to: of a hit on an address. */
   readonly linkedByEvent?: RecordedEvent | undefined;
+  /** The addresses that the basis names: no event changes them. */
+  readonly addresses: readonly ChainAddress[];
   /** The parties that AccountOpened lists, where they are known. */
   readonly holders?: readonly string[] | undefined;
 }
 
 /**
- * Re-runs the rule behind a freeze (invariant 1): the cited event is there, authorises this very freeze, and the basis, as
- * its own events before it tell, was in force then and named the account. Looks at nothing later in the log than the
- * freeze, so the verdict is the same whenever it is asked for.
+ * Re-runs the rule behind a freeze (invariant 1): the cited event is there, authorises this very freeze, and what it says
+ * of the account is true; that the basis was in force then and named the account makes it a legal event of the basis.
+ * Looks at nothing later in the log than the freeze, so the verdict is the same whenever it is asked for.
  */
-export function resolveCitation(cited: CitedFreeze): Resolution {
-  return resolution(citationProblem(cited));
+export function resolveCitation(freeze: CitedFreeze): Resolution {
+  return resolution(citationProblem(freeze));
 }
 
-function citationProblem({
-  event,
-  basisEvents,
-  namedByEvent,
-  linkedByEvent,
-  holders,
-}: CitedFreeze): string | undefined {
-  const authorisation = basisEvents.at(-1);
-  if (authorisation === undefined || !samePointer(pointerTo(authorisation), event.data.citation)) {
-    return 'the cited event does not exist';
-  }
-  if (authorisation.type !== 'FreezeAuthorised') return 'the cited event authorises no freeze';
-  const basis = foldBasis(authorisation.stream, basisEvents.slice(0, -1));
-  if (basis === undefined) return 'the cited event is not on the stream of a basis';
+function citationProblem(freeze: CitedFreeze): string | undefined {
+  const { event, cited, namedByEvent, linkedByEvent, addresses, holders } = freeze;
+  const found = authorisationOf(event, cited);
+  if ('problem' in found) return found.problem;
+  const { authorisation } = found;
   return (
     mismatch(authorisation, event) ??
     tieProblem(authorisation, namedByEvent, holders) ??
-    linkProblem(authorisation, basis.state.subjects.addresses, linkedByEvent) ??
-    basis.objection(authorisation)
+    linkProblem(authorisation, addresses, linkedByEvent)
   );
+}
+
+/** The authorisation that an event cites and resolves, if it is one of this account under this basis. */
+function authorisationOf(
+  event: Recorded<AccountFrozen | FreezeAbandoned>,
+  cited: CitedBasisEvent,
+): { readonly authorisation: Recorded<FreezeAuthorised> } | { readonly problem: string } {
+  const { basis, citation, accountId, freezeId } = event.data;
+  if (cited === undefined || !samePointer(pointerTo(cited), citation)) {
+    return { problem: 'the cited event does not exist' };
+  }
+  if (cited.type !== 'FreezeAuthorised') return { problem: 'the cited event authorises no freeze' };
+  if (cited.stream !== basisStream(basis)) return { problem: 'the cited event is not on the stream of the basis' };
+  if (cited.data.accountId !== accountId || event.stream !== `account-${accountId}`) {
+    return { problem: 'the cited event authorises a freeze of another account' };
+  }
+  if (freezeId !== cited.id) return { problem: 'the freeze does not bear the id of its authorisation' };
+  if (!isEarlier(cited, event)) return { problem: 'the cited event is later in the log than the freeze' };
+  return { authorisation: cited };
 }
 
 /** Whatever the freeze says otherwise than the authorisation that it cites. */
 function mismatch(authorisation: Recorded<FreezeAuthorised>, freeze: Recorded<AccountFrozen>): string | undefined {
-  const { accountId, scope, requestedBy, blockedFrom } = authorisation.data;
-  if (authorisation.stream !== basisStream(freeze.data.basis))
-    return 'the cited event is not on the stream of the basis';
-  if (accountId !== freeze.data.accountId || freeze.stream !== `account-${accountId}`) {
-    return 'the cited event authorises a freeze of another account';
-  }
-  if (freeze.data.freezeId !== authorisation.id) return 'the freeze does not bear the id of its authorisation';
+  const { scope, requestedBy, blockedFrom } = authorisation.data;
   if (!sameScope(freeze.data.scope, scope)) return 'the scope is not the one that was authorised';
   if (freeze.data.placedBy !== requestedBy) return 'the freeze was asked for by another person';
   if (blockedFrom !== undefined && freeze.data.blockedFrom !== blockedFrom) return 'the legal time is another';
-  if (!isEarlier(authorisation, freeze)) return 'the cited event is later in the log than the freeze';
   return undefined;
 }
 
@@ -142,12 +161,60 @@ function links(link: RecordedEvent, partyId: string, { chain, address }: ChainAd
   );
 }
 
+/** An authorisation that came to nothing, and the facts that its reason may rest on; all of them earlier in the log. */
+export interface CitedAbandonment {
+  readonly event: Recorded<FreezeAbandoned>;
+  readonly cited: CitedBasisEvent;
+  /** The event that ended the basis, if one has. */
+  readonly ending: CitedBasisEvent;
+  /** The parties that AccountOpened lists. */
+  readonly holders: readonly string[];
+  /** The key of the command that asked for the freeze stands on the account's stream already. */
+  readonly keyStands: boolean;
+}
+
+/**
+ * Re-runs the rule behind an abandonment (DOMAIN, "Freezing"): it resolves an authorisation that the basis gave for this
+ * account, and its reason is true, as a clause of the protocol demands it:
+ * - `not-a-holder` (clause 2): the basis names the account through a party that AccountOpened does not list;
+ * - `key-used` (clause 3): the key of the authorisation stands on the account's stream already;
+ * - `basis-ended` (clause 5): the end of the basis is recorded earlier in the log;
+ * - `account-not-open` (2) and `already-frozen` (4) rest on the account's own stream alone: `checkAccount`.
+ *
+ * Which clause comes first is not looked at: each of these reasons, once true, is ground enough. Nor is the event that ties
+ * the account to the basis: an authorisation that nothing could have frozen may be abandoned.
+ */
+export function resolveAbandonment(abandonment: CitedAbandonment): Resolution {
+  const found = authorisationOf(abandonment.event, abandonment.cited);
+  return resolution('problem' in found ? found.problem : untrueReason(found.authorisation, abandonment));
+}
+
+function untrueReason(
+  { data }: Recorded<FreezeAuthorised>,
+  { event, ending, holders, keyStands }: CitedAbandonment,
+): string | undefined {
+  switch (event.data.reason) {
+    case 'not-a-holder':
+      if (data.partyId === undefined) return 'the basis names the account itself, not a holder of it';
+      return holders.includes(data.partyId) ? 'the party holds the account' : undefined;
+    case 'key-used':
+      return keyStands ? undefined : 'the key of the authorisation was not used on the account';
+    case 'basis-ended':
+      return ending !== undefined && isEarlier(ending, event) ? undefined : 'the basis had not ended';
+    case 'account-not-open':
+    case 'already-frozen':
+      return undefined;
+  }
+}
+
 /** A lift, the freezes just before it, and what stands in the log where its citation points to. */
 export interface CitedLift {
   readonly event: Recorded<AccountUnfrozen>;
   readonly freezes: FreezesState;
   /** As for a freeze; of no matter for `placed-in-error`, whose request is on the account's own stream. */
-  readonly basisEvents: readonly Recorded<BasisEvent>[];
+  readonly cited: CitedBasisEvent;
+  /** How the cited basis ended, if it has: that happens once, and is of that event for good. */
+  readonly ended: BasisEnd | undefined;
 }
 
 /** Re-runs the rule behind a lift (invariants 3 and 9): the ground that it states is established by what it points to. */
@@ -160,15 +227,13 @@ export function resolveLift(lift: CitedLift): Resolution {
   }
 }
 
-function basisEndedProblem({ event, freezes, basisEvents }: CitedLift): string | undefined {
+function basisEndedProblem({ event, freezes, cited, ended }: CitedLift): string | undefined {
   const { freezeId, citation, requestedBy, approvedBy } = event.data;
   const freeze = freezes.inForce.get(freezeId);
   if (freeze === undefined) return 'the freeze is not in force';
-  const ending = basisEvents.at(-1);
-  if (ending === undefined || !samePointer(pointerTo(ending), citation)) return 'the cited event does not exist';
-  if (ending.stream !== basisStream(freeze.basis)) return 'the cited event is not on the stream of the basis';
-  if (!isEarlier(ending, event)) return 'the cited event is later in the log than the lift';
-  const ended = foldBasis(ending.stream, basisEvents)?.state.ended;
+  if (cited === undefined || !samePointer(pointerTo(cited), citation)) return 'the cited event does not exist';
+  if (cited.stream !== basisStream(freeze.basis)) return 'the cited event is not on the stream of the basis';
+  if (!isEarlier(cited, event)) return 'the cited event is later in the log than the lift';
   if (ended === undefined || !samePointer(ended.pointer, citation)) return 'the cited event did not end the basis';
   if (ended.requestedBy !== requestedBy || ended.approvedBy !== approvedBy) return 'other people ended the basis';
   return undefined;
@@ -184,6 +249,49 @@ function placedInErrorProblem({ event, freezes }: CitedLift): string | undefined
   if (request.requestedBy === approvedBy) return 'the lift was approved by the person who asked for it';
   if (approvedBy !== event.metadata.actor.id) return 'the lift was approved by another than who acted';
   return undefined;
+}
+
+/** An event of a party that rests on a basis, and what stands in the log where its citation points to. */
+export interface CitedNaming {
+  readonly event: Recorded<PartyNamed | PartyNoLongerNamed>;
+  readonly cited: CitedBasisEvent;
+  /** Only what no later event of the basis changes is asked of it. */
+  readonly basis: Pick<BasisState, 'subjects' | 'enforcement' | 'ended'> | undefined;
+  /** As it was just before the event. */
+  readonly party: PartyState;
+}
+
+/**
+ * Re-runs the rule behind the naming of a party and its end (invariant 14). A naming cites what put a basis in force, an
+ * order's verification or a hit's confirmation, of a basis that is effective and names the party: itself, or an address that
+ * was linked to it before. It may come after the end of the basis, and is ended then. The end of a naming cites what ended
+ * the basis.
+ */
+export function resolveNaming(naming: CitedNaming): Resolution {
+  const { event, cited } = naming;
+  const { basis, citation } = event.data;
+  if (cited === undefined || !samePointer(pointerTo(cited), citation)) {
+    return resolution('the cited event does not exist');
+  }
+  if (cited.stream !== basisStream(basis)) return resolution('the cited event is not on the stream of the basis');
+  if (!isEarlier(cited, event)) return resolution('the cited event is later in the log than what cites it');
+  return resolution(event.type === 'PartyNamed' ? namedProblem(naming) : noLongerNamedProblem(naming));
+}
+
+function namedProblem({ event, basis, party }: CitedNaming): string | undefined {
+  const enforcement = basis?.enforcement;
+  if (basis === undefined || enforcement === undefined || !samePointer(enforcement.by, event.data.citation)) {
+    return 'the cited event did not put the basis in force';
+  }
+  if (!isNamedBy(party, basis.subjects)) return 'the basis does not name the party';
+  const isEffective = toMs(enforcement.from) <= toMs(event.metadata.recordedAt);
+  return isEffective ? undefined : 'the basis is not effective yet';
+}
+
+function noLongerNamedProblem({ event, basis }: CitedNaming): string | undefined {
+  const ended = basis?.ended;
+  const isEnd = ended !== undefined && samePointer(ended.pointer, event.data.citation);
+  return isEnd ? undefined : 'the cited event did not end the basis';
 }
 
 function resolution(problem: string | undefined): Resolution {

@@ -152,6 +152,7 @@ describe('what may stand in the log of an account', () => {
       'not in force',
     ],
     ['an abandonment for no freeze in particular', [first], abandoned(3, 'already-frozen'), 'not in force'],
+    ['an abandonment for no freeze where there is none', [], abandoned(3, 'already-frozen'), 'not in force'],
     ['a lift request for what is not frozen', [], requested, 'not in force'],
     ['a lift request in the name of another', [first], requested, 'another than who acted', 'approver-1'],
     ['a lift request twice', [first, requested], requested, 'twice'],

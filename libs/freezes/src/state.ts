@@ -116,7 +116,7 @@ function decideRequest(
 
 /**
  * Why this event should never be in this state; undefined when it may. Citations are not looked up here: that is
- * `resolveCitation` and `resolveLift`.
+ * `resolveCitation`, `resolveAbandonment` and `resolveLift`.
  */
 export function checkFreezes(state: FreezesState, event: Recorded<FreezeEvent>): string | undefined {
   switch (event.type) {
@@ -152,7 +152,9 @@ function checkAbandoned(
   state: FreezesState,
   data: Extract<FreezeEvent, { type: 'FreezeAbandoned' }>['data'],
 ): string | undefined {
-  if (data.reason === 'already-frozen' && freezeUnder(state, data.basis)?.freezeId !== data.existingFreezeId) {
+  const existing = freezeUnder(state, data.basis);
+  const isFrozen = existing !== undefined && existing.freezeId === data.existingFreezeId;
+  if (data.reason === 'already-frozen' && !isFrozen) {
     return 'abandoned for a freeze that is not in force under this basis';
   }
   return checkResolves(state, data);

@@ -38,6 +38,17 @@ export interface Obstacle {
   readonly detail: string;
 }
 
+/** Why nothing at all may rest on a basis now. */
+export interface StandingObstacle extends Obstacle {
+  readonly code: 'basis-not-found' | 'basis-not-in-force';
+}
+
+/** What put a basis in force: from then on it names its parties, until it ends. */
+export interface Enforcement {
+  readonly by: EventPointer;
+  readonly from: Timestamp;
+}
+
 export interface FreezeInQuestion {
   readonly accountId: string;
   /** Undefined: the basis's own. */
@@ -84,6 +95,8 @@ export interface BasisState {
   /** The event with which it began; undefined when there is no such basis. */
   readonly registered: EventPointer | undefined;
   readonly subjects: BasisSubjects;
+  /** Stays when the basis ends; undefined for one that nobody put in force. */
+  readonly enforcement: Enforcement | undefined;
   readonly ended: BasisEnd | undefined;
   /** In the order of the stream. */
   readonly authorisations: readonly Authorisation[];
@@ -92,6 +105,8 @@ export interface BasisState {
    * @returns the first obstacle, or undefined when the freeze may be authorised
    */
   mayAuthorise(freeze: FreezeInQuestion): Obstacle | undefined;
+  /** Why nothing new may rest on it at that time, a freeze or anything else; undefined when something may. */
+  standingObstacle(at: Timestamp): StandingObstacle | undefined;
   /** The event that put it in force, when at that time it names its parties (invariant 14). A proposed ending changes nothing. */
   inForceBy(at: Timestamp): EventPointer | undefined;
   /** The next moment after `at`, in milliseconds, at which the clock alone changes what it is. */

@@ -22,8 +22,8 @@ export function canonicalJson(value: unknown): string {
   }
 }
 
-/** Whatever may have to be escaped, and lone surrogates (a pair is one character here). */
-const SPECIAL = /["\\\p{Cc}\p{Cs}]/u;
+/** Whatever may have to be escaped: quotes, backslashes, and all that comes before the blank; and surrogates. */
+const SPECIAL = /["\\]|[^ -\ud7ff\ue000-\uffff]/;
 
 function quoted(text: string): string {
   if (!SPECIAL.test(text)) return `"${text}"`;
@@ -42,16 +42,31 @@ function arrayText(items: readonly unknown[]): string {
 
 /** Members in the order of their names' UTF-16 code units, which is how JavaScript compares strings. */
 function objectText(object: Readonly<Record<string, unknown>>): string {
-  const names = Object.keys(object);
-  if (!areInOrder(names)) names.sort();
+  const members = Object.keys(object);
+  if (!areInOrder(members)) members.sort();
   let text = '{';
-  for (const name of names) {
+  for (const name of members) {
     const value = object[name];
     if (value === undefined) continue;
     if (text.length > 1) text += ',';
-    text += `${quoted(name)}:${canonicalJson(value)}`;
+    text += nameText(name);
+    text += canonicalJson(value);
   }
   return `${text}}`;
+}
+
+/** Members have few names: those seen first are kept as they are written. Some names are a caller's: hence the bounds. */
+const MAX_NAMES = 1_000;
+const MAX_NAME_LENGTH = 64;
+const names = new Map<string, string>();
+
+function nameText(name: string): string {
+  let text = names.get(name);
+  if (text === undefined) {
+    text = `${quoted(name)}:`;
+    if (names.size < MAX_NAMES && name.length <= MAX_NAME_LENGTH) names.set(name, text);
+  }
+  return text;
 }
 
 /** Most objects are made with their members in order: to see that is cheaper than to sort them. */

@@ -10,8 +10,16 @@ export type Timestamp = string;
 
 const RFC3339_UTC = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(\.\d{1,9})?(Z|[+-]00:00)$/;
 
+/** The last time that was written: many events have the same one. */
+let lastMs = NaN;
+let lastWritten: Timestamp = '';
+
 export function toTimestamp(ms: number): Timestamp {
-  return new Date(ms).toISOString();
+  if (ms !== lastMs) {
+    lastWritten = new Date(ms).toISOString();
+    lastMs = ms;
+  }
+  return lastWritten;
 }
 
 /** @returns milliseconds of a recorded timestamp; NaN for anything else. */

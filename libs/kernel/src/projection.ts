@@ -1,3 +1,5 @@
+import type { Position } from './envelope.ts';
+
 /** What a column of a read model holds. A `?` at the end: it may be null. */
 export type ColumnType = 'text' | 'text?' | 'integer' | 'integer?';
 export type Cell = string | number | null;
@@ -32,7 +34,33 @@ export type Change =
   /** This row, unless there is one: the first stays. */
   | { readonly table: Table; readonly kind: 'add'; readonly row: Row }
   /** These columns of the row, if there is one. The primary key is among them. */
-  | { readonly table: Table; readonly kind: 'set'; readonly row: Row };
+  | { readonly table: Table; readonly kind: 'set'; readonly row: Row }
+  /** So much more in the sum of this row, of which only the primary key is given. A row that is not there yet has zero. */
+  | { readonly table: Table; readonly kind: 'sum'; readonly row: Row; readonly additions: readonly Addition[] };
+
+/** What one event adds to a sum. */
+export interface Addition {
+  readonly units: bigint;
+  /** Of the event: a sum takes in what comes after its own position, so the same event never counts twice. */
+  readonly position: Position;
+}
+
+/** The columns beside its primary key that a table of sums has: the sum, and the position of the last event in it. */
+export const SUM_COLUMNS = { units: 'text', position: 'text' } as const;
+
+/** The row of a sum, after those of some additions that it does not have yet; undefined when it has them all. */
+export function addUp(
+  key: Row,
+  known: { readonly units: string; readonly position: Position } | undefined,
+  additions: readonly Addition[],
+): Row | undefined {
+  const from = known?.position ?? '';
+  const missing = additions.filter(({ position }) => position > from);
+  const last = missing.at(-1);
+  if (last === undefined) return undefined;
+  const units = missing.reduce((sum, addition) => sum + addition.units, BigInt(known?.units ?? '0'));
+  return { ...key, units: units.toString(), position: last.position };
+}
 
 export function defineTable<const Columns extends Record<string, ColumnType>>(
   table: TableOf<Columns>,
@@ -52,6 +80,18 @@ export function addRow<Columns extends Record<string, ColumnType>>(
   row: RowOf<Columns>,
 ): Change {
   return { table, kind: 'add', row };
+}
+
+/**
+ * @param key the whole primary key
+ * @param units what one event adds to the sum in all, in minor units; less than zero to take away
+ */
+export function addToSum<Columns extends Record<string, ColumnType> & typeof SUM_COLUMNS>(
+  table: TableOf<Columns>,
+  key: Omit<RowOf<Columns>, keyof typeof SUM_COLUMNS>,
+  { units, position }: Addition,
+): Change {
+  return { table, kind: 'sum', row: key, additions: [{ units, position }] };
 }
 
 /** @param row the whole primary key, and whichever columns change */

@@ -15,7 +15,7 @@ export type DecidedOn = z.infer<typeof decidedOnSchema>;
  */
 export const CommandRefused = defineEvent({
   type: 'CommandRefused',
-  streams: ['account', 'party', 'legalOrder', 'sanctionsHit'],
+  streams: ['account', 'party', 'legalOrder', 'sanctionsHit', 'authorityRequest'],
   summary: 'A command was turned down for one of the recorded reasons; nothing else happened.',
   schema: z.strictObject({
     /** The command's type, e.g. `ReserveWithdrawal`. */

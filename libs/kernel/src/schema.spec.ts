@@ -6,6 +6,7 @@ import {
   decodeData,
   defineEvent,
   field,
+  parseTimestamp,
   pointerSchema,
   RECORDED_CODES,
   type EventDefinition,
@@ -102,7 +103,7 @@ describe('the fields of events', () => {
       ['2022-02-15T12:00:00.000Z'],
       ['2022-02-15T12:00:00Z', '2022-02-15T12:00:00.000+00:00', '2022-02-30T12:00:00.000Z', 'now', 0],
     ],
-    ['revision', field.revision, ['0', '17', '9'.repeat(16)], ['-1', '01', '9'.repeat(17), '', 0]],
+    ['revision', field.revision, ['0', '17', '9'.repeat(15)], ['-1', '01', '9'.repeat(16), '', 0]],
     ['text', field.text(3), ['a', 'abc'], ['', 'abcd', 1, null]],
     ['actorId', field.actorId, ['a', 'system:supervisor'], ['', 'a'.repeat(129)]],
     ['sha256', field.sha256, ['a'.repeat(64)], ['A'.repeat(64), 'a'.repeat(63)]],
@@ -139,5 +140,28 @@ describe('CommandRefused', () => {
     expect(decodes({ ...refusal, decidedOn: { stream: 'legalOrder-1', revision: '3' } })).toBe(true);
     expect(decodes({ ...refusal, decidedOn: { stream: 'legalOrder-1', revision: null } })).toBe(true);
     expect(decodes({ ...refusal, decidedOn: { stream: 'legalOrder-1' } })).toBe(false);
+  });
+});
+
+describe('timestamps', () => {
+  it.each([
+    '2022-02-15T12:00:00.000Z',
+    '2022-02-15T23:59:59.999Z',
+    '2024-02-29T00:00:00.000Z',
+    '2022-02-29T00:00:00.000Z',
+    '2022-13-01T00:00:00.000Z',
+    '2022-02-15T24:00:00.000Z',
+    '2022-02-15T12:60:00.000Z',
+    '2022-02-15T12:00:60.000Z',
+    '2022-02-15T12:00:00.00Z',
+    '2022-02-15T12:00:00.0000Z',
+    '2022-02-15T12:00:00.000+00:00',
+    '2022-02-15t12:00:00.000z',
+    '2022-02-15T12:00:00.000Z\n',
+    '２022-02-15T12:00:00.000Z',
+  ])('are taken in the recorded form alone, also on a day that was seen: %j', (text) => {
+    expect(field.timestamp.safeParse('2022-02-15T00:00:00.000Z').success).toBe(true);
+    expect(field.timestamp.safeParse(text).success).toBe(parseTimestamp(text) === text);
+    expect(field.timestamp.safeParse(text).success).toBe(parseTimestamp(text) === text);
   });
 });

@@ -1,19 +1,22 @@
 import { toMs, type BasisState, type BasisSubjects, type Timestamp } from '#kernel';
-import { mayAuthorise } from './in-force.ts';
+import { expiryMs, mayAuthorise, standingObstacle } from './in-force.ts';
 import type { LegalOrderState } from './state.ts';
 
 const NOBODY: BasisSubjects = { accounts: [], parties: [], addresses: [] };
 
 /** A legal order as the basis of freezes. */
 export function legalOrderBasis(orderId: string, order: LegalOrderState): BasisState {
-  const { registered, ended, authorisations } = order;
+  const { registered, verified, instrument, ended, authorisations } = order;
+  const isEnforced = verified !== undefined && instrument !== undefined;
   return {
     basis: { kind: 'legal-order', id: orderId },
     registered,
     subjects: subjectsOf(order),
+    enforcement: isEnforced ? { by: verified, from: instrument.effectiveAt } : undefined,
     ended,
     authorisations,
     mayAuthorise: (freeze) => mayAuthorise(order, freeze),
+    standingObstacle: (at) => standingObstacle(order, at),
     inForceBy: (at) => (isEffective(order, at) ? order.verified : undefined),
     nextMoment: (at) => nextMoment(order, at),
   };
@@ -35,9 +38,10 @@ function isEffective({ instrument, state }: LegalOrderState, at: Timestamp): boo
 }
 
 /** When the order becomes effective, or expires. */
-function nextMoment({ instrument, state }: LegalOrderState, at: Timestamp): number | undefined {
+function nextMoment(order: LegalOrderState, at: Timestamp): number | undefined {
+  const { instrument, state } = order;
   if (instrument === undefined || state !== 'verified') return undefined;
-  const { effectiveAt, expiresAt = effectiveAt } = instrument;
-  const coming = [toMs(effectiveAt), toMs(expiresAt)].filter((ms) => ms > toMs(at));
+  const moments = [toMs(instrument.effectiveAt), expiryMs(order) ?? NaN];
+  const coming = moments.filter((ms) => ms > toMs(at));
   return coming.length === 0 ? undefined : Math.min(...coming);
 }

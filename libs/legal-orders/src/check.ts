@@ -1,6 +1,6 @@
-import type { Recorded } from '#kernel';
+import { toMs, type Recorded } from '#kernel';
 import type { LegalOrderEvent } from './events.ts';
-import { hasRunOut, mayAuthorise } from './in-force.ts';
+import { expiryMs, hasRunOut, isExtension, mayAuthorise } from './in-force.ts';
 import { findFlaw } from './instrument.ts';
 import type { LegalOrderState } from './state.ts';
 
@@ -18,12 +18,13 @@ export function checkLegalOrder(order: LegalOrderState, event: Recorded<LegalOrd
     case 'LegalOrderRejected':
       return checkReview(order, event.data.rejectedBy);
     case 'LegalOrderChangeProposed':
-      if (order.changes.has(event.data.changeId)) return 'the change is proposed already';
-      return order.state === 'verified' ? undefined : `nothing is proposed for an order that is ${order.state}`;
+      return checkProposal(order, event);
     case 'LegalOrderChangeRejected':
       return checkChangeReview(order, event.data.changeId, event.data.rejectedBy);
     case 'LegalOrderEnded':
       return checkEnding(order, event);
+    case 'LegalOrderExtended':
+      return checkExtension(order, event);
     case 'LegalOrderExpired':
       return checkExpiry(order, event);
     case 'FreezeAuthorised':
@@ -41,6 +42,31 @@ function checkReview(order: LegalOrderState, checker: string): string | undefine
   return checker === order.registeredBy ? 'who registered the order also decided it' : undefined;
 }
 
+function checkProposal(
+  order: LegalOrderState,
+  { data, metadata }: OrderEvent<'LegalOrderChangeProposed'>,
+): string | undefined {
+  if (order.changes.has(data.changeId)) return 'the change is proposed already';
+  if (order.state !== 'verified') return `nothing is proposed for an order that is ${String(order.state)}`;
+  if (data.kind === 'ending') return undefined;
+  if (order.instrument !== undefined && hasRunOut(order.instrument, metadata.recordedAt)) {
+    return 'an extension is proposed after the time of the order has run out';
+  }
+  return isExtension(order, data.expiresAt) ? undefined : 'the extension would not extend the order';
+}
+
+function checkExtension(order: LegalOrderState, event: OrderEvent<'LegalOrderExtended'>): string | undefined {
+  const { changeId, expiresAt, proposedBy, verifiedBy } = event.data;
+  const problem = checkChangeReview(order, changeId, verifiedBy);
+  if (problem !== undefined) return problem;
+  const change = order.changes.get(changeId);
+  if (change?.kind !== 'extension' || change.expiresAt !== expiresAt || change.proposedBy !== proposedBy) {
+    return 'the extension is not the one that was proposed';
+  }
+  if (toMs(event.metadata.recordedAt) >= (expiryMs(order) ?? Infinity)) return 'the order had expired before';
+  return isExtension(order, expiresAt) ? undefined : 'the extension does not extend the order';
+}
+
 function checkChangeReview(order: LegalOrderState, changeId: string, checker: string): string | undefined {
   const change = order.changes.get(changeId);
   if (change === undefined) return 'the change was never proposed';
@@ -54,7 +80,8 @@ function checkEnding(order: LegalOrderState, event: OrderEvent<'LegalOrderEnded'
   const problem = checkChangeReview(order, changeId, verifiedBy);
   if (problem !== undefined) return problem;
   const change = order.changes.get(changeId);
-  if (change?.how !== how || change.proposedBy !== proposedBy) return 'the ending is not the one that was proposed';
+  if (change?.kind !== 'ending' || change.how !== how || change.proposedBy !== proposedBy)
+    return 'the ending is not the one that was proposed';
   return undefined;
 }
 
@@ -62,7 +89,8 @@ function checkExpiry(order: LegalOrderState, event: OrderEvent<'LegalOrderExpire
   const { instrument, state } = order;
   if (state !== 'verified') return `an order that is ${String(state)} does not expire`;
   if (instrument?.expiresAt !== event.data.expiresAt) return 'the expiry is not that of the order';
-  return hasRunOut(instrument, event.metadata.recordedAt) ? undefined : 'the time of the order has not run out';
+  const isOver = toMs(event.metadata.recordedAt) >= (expiryMs(order) ?? Infinity);
+  return isOver ? undefined : 'the time of the order has not run out';
 }
 
 function checkAuthorisation(order: LegalOrderState, event: OrderEvent<'FreezeAuthorised'>): string | undefined {

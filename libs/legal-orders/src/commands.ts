@@ -32,6 +32,17 @@ export interface ProposeEnding {
   readonly reference: string;
 }
 
+/** Proposes that the order runs on until a later time. */
+export interface ProposeExtension {
+  readonly type: 'ProposeExtension';
+  readonly orderId: string;
+  readonly changeId: string;
+  readonly expiresAt: Timestamp;
+  readonly documentSha256: string;
+  readonly issuedAt: Timestamp;
+  readonly reference: string;
+}
+
 export interface VerifyChange {
   readonly type: 'VerifyChange';
   readonly orderId: string;
@@ -68,6 +79,7 @@ export type LegalOrderCommand =
   | VerifyLegalOrder
   | RejectLegalOrder
   | ProposeEnding
+  | ProposeExtension
   | VerifyChange
   | RejectChange
   | ExpireLegalOrder

@@ -1,9 +1,20 @@
-import { assertNever, isRejection, reject, type Actor, type Rejection, type Tie, type Timestamp } from '#kernel';
+import {
+  assertNever,
+  isRejection,
+  reject,
+  rejectField,
+  toMs,
+  type Actor,
+  type Rejection,
+  type Tie,
+  type Timestamp,
+} from '#kernel';
 import type {
   AuthoriseFreeze,
   ExpireLegalOrder,
   LegalOrderCommand,
   ProposeEnding,
+  ProposeExtension,
   RegisterLegalOrder,
   RejectChange,
   RejectLegalOrder,
@@ -11,7 +22,7 @@ import type {
   VerifyLegalOrder,
 } from './commands.ts';
 import type { LegalOrderEvent } from './events.ts';
-import { hasRunOut, mayAuthorise } from './in-force.ts';
+import { expiryMs, hasRunOut, isExtension, mayAuthorise } from './in-force.ts';
 import { findFlaw } from './instrument.ts';
 import type { LegalOrderState } from './state.ts';
 import type { ChangeView } from './views.ts';
@@ -46,6 +57,8 @@ export function decideLegalOrder(
       return rejectOrder(command, order, context);
     case 'ProposeEnding':
       return proposeEnding(command, order, context);
+    case 'ProposeExtension':
+      return proposeExtension(command, order, context);
     case 'VerifyChange':
       return verifyChange(command, order, context);
     case 'RejectChange':
@@ -107,23 +120,55 @@ function findReviewObstacle(order: LegalOrderState, checker: Actor): Rejection |
 
 /** Several endings may be proposed at once; the first that is verified ends the order, and the others are moot. */
 function proposeEnding(command: ProposeEnding, order: LegalOrderState, { actor }: LegalOrderContext): Decision {
+  const obstacle = findProposalObstacle(command, order);
+  if (obstacle !== undefined) return obstacle;
   const { orderId, changeId, how, documentSha256, issuedAt, reference } = command;
+  const proposal = { orderId, changeId, how, documentSha256, issuedAt, reference, proposedBy: actor.id };
+  return [{ type: 'LegalOrderChangeProposed', data: { ...proposal, kind: 'ending' } }];
+}
+
+/** Only before `expiresAt`: what has run out is not revived, and a proposal that came too late would put nothing off. */
+function proposeExtension(command: ProposeExtension, order: LegalOrderState, context: LegalOrderContext): Decision {
+  const obstacle = findProposalObstacle(command, order);
+  if (obstacle !== undefined) return obstacle;
+  const { instrument } = order;
+  if (instrument !== undefined && hasRunOut(instrument, context.now)) return hasExpired();
+  const { orderId, changeId, expiresAt, documentSha256, issuedAt, reference } = command;
+  if (!isExtension(order, expiresAt))
+    return rejectField('expiresAt', 'must be after the time that the order runs until');
+  const proposal = { orderId, changeId, expiresAt, documentSha256, issuedAt, reference, proposedBy: context.actor.id };
+  return [{ type: 'LegalOrderChangeProposed', data: { ...proposal, kind: 'extension' } }];
+}
+
+function findProposalObstacle(
+  { orderId, changeId }: ProposeEnding | ProposeExtension,
+  order: LegalOrderState,
+): Rejection | undefined {
   if (order.state === undefined) return orderNotFound();
   if (order.changes.has(changeId)) {
     return reject('already-exists', 'the legal order has a change of that id already', { orderId, changeId });
   }
   if (order.state !== 'verified') return invalidTransition(`the legal order is ${order.state}`, order.state);
-  const proposal = { orderId, changeId, how, documentSha256, issuedAt, reference, proposedBy: actor.id };
-  return [{ type: 'LegalOrderChangeProposed', data: { ...proposal, kind: 'ending' } }];
+  return undefined;
 }
 
-function verifyChange(command: VerifyChange, order: LegalOrderState, { actor }: LegalOrderContext): Decision {
+function verifyChange(command: VerifyChange, order: LegalOrderState, { actor, now }: LegalOrderContext): Decision {
   const { orderId, changeId, method, note } = command;
   const change = findReviewableChange(order, changeId, actor);
   if (isRejection(change)) return change;
-  const { how, proposedBy } = change;
-  const ending = { orderId, changeId, how, method, ...optionalNote(note), proposedBy, verifiedBy: actor.id };
-  return [{ type: 'LegalOrderEnded', data: ending }];
+  const { proposedBy } = change;
+  const verified = { orderId, changeId, method, ...optionalNote(note), proposedBy, verifiedBy: actor.id };
+  switch (change.kind) {
+    case 'ending':
+      return [{ type: 'LegalOrderEnded', data: { ...verified, how: change.how } }];
+    case 'extension':
+      // Another extension may have been verified meanwhile, or the time may be over for which this one put the expiry off.
+      if (toMs(now) >= (expiryMs(order) ?? Infinity)) return hasExpired();
+      if (!isExtension(order, change.expiresAt)) {
+        return invalidTransition('the legal order runs at least as long already', 'verified');
+      }
+      return [{ type: 'LegalOrderExtended', data: { ...verified, expiresAt: change.expiresAt } }];
+  }
 }
 
 function rejectChange(command: RejectChange, order: LegalOrderState, { actor }: LegalOrderContext): Decision {
@@ -150,7 +195,8 @@ function findReviewableChange(order: LegalOrderState, changeId: string, checker:
 
 function expire({ orderId }: ExpireLegalOrder, order: LegalOrderState, { now }: LegalOrderContext): Decision {
   const { instrument, state } = order;
-  if (state !== 'verified' || instrument?.expiresAt === undefined || !hasRunOut(instrument, now)) return [];
+  if (state !== 'verified' || instrument?.expiresAt === undefined) return [];
+  if (toMs(now) < (expiryMs(order) ?? Infinity)) return [];
   return [{ type: 'LegalOrderExpired', data: { orderId, expiresAt: instrument.expiresAt } }];
 }
 
@@ -176,6 +222,10 @@ function authoriseFreeze(command: AuthoriseFreeze, order: LegalOrderState, conte
 
 function optionalNote(note: string | undefined): { readonly note?: string } {
   return note === undefined ? {} : { note };
+}
+
+function hasExpired(): Rejection {
+  return invalidTransition('the time of the legal order has run out', 'expired');
 }
 
 function orderNotFound(): Rejection {

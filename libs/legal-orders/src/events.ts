@@ -78,20 +78,26 @@ export const LegalOrderRejected = defineEvent({
   schema: z.strictObject({ orderId: field.id, reason: field.text(500), rejectedBy: field.actorId }),
 });
 
+/** What every proposal of a change says: the document that orders it, and who brought it in. */
+const proposal = {
+  orderId: field.id,
+  changeId: field.id,
+  documentSha256: field.sha256,
+  issuedAt: field.timestamp,
+  reference: field.text(200),
+  proposedBy: field.actorId,
+};
+
 export const LegalOrderChangeProposed = defineEvent({
   type: 'LegalOrderChangeProposed',
   streams: ['legalOrder'],
-  summary: 'A change of the order was proposed. A proposed ending blocks new freezes at once.',
-  schema: z.strictObject({
-    orderId: field.id,
-    changeId: field.id,
-    kind: z.enum(['ending']),
-    how: z.enum(ENDINGS),
-    documentSha256: field.sha256,
-    issuedAt: field.timestamp,
-    reference: field.text(200),
-    proposedBy: field.actorId,
-  }),
+  summary:
+    'A change of the order was proposed. A proposed ending blocks new freezes at once; a proposed extension puts the expiry off for a while.',
+  schema: z.discriminatedUnion('kind', [
+    z.strictObject({ ...proposal, kind: z.literal('ending'), how: z.enum(ENDINGS) }),
+    /** The time that the order is to run until. */
+    z.strictObject({ ...proposal, kind: z.literal('extension'), expiresAt: field.timestamp }),
+  ]),
 });
 
 export const LegalOrderChangeRejected = defineEvent({
@@ -122,6 +128,21 @@ export const LegalOrderEnded = defineEvent({
   }),
 });
 
+export const LegalOrderExtended = defineEvent({
+  type: 'LegalOrderExtended',
+  streams: ['legalOrder'],
+  summary: 'A second person verified the extension: the order runs until the new time, and what rests on it holds on.',
+  schema: z.strictObject({
+    orderId: field.id,
+    changeId: field.id,
+    expiresAt: field.timestamp,
+    method: field.text(200),
+    note: field.text(500).optional(),
+    proposedBy: field.actorId,
+    verifiedBy: field.actorId,
+  }),
+});
+
 export const LegalOrderExpired = defineEvent({
   type: 'LegalOrderExpired',
   streams: ['legalOrder'],
@@ -145,6 +166,7 @@ export const legalOrderEvents = [
   LegalOrderChangeProposed,
   LegalOrderChangeRejected,
   LegalOrderEnded,
+  LegalOrderExtended,
   LegalOrderExpired,
   FreezeAuthorised,
   CommandRefused,

@@ -4,6 +4,7 @@ import {
   type EventPointer,
   type FreezeInQuestion,
   type Obstacle,
+  type StandingObstacle,
   type Tie,
   type Timestamp,
 } from '#kernel';
@@ -35,6 +36,28 @@ export function inForce(
   return hasRunOut(instrument, at) ? { ok: false, reason: NOT_IN_FORCE.expired } : { ok: true };
 }
 
+/** For how long after `expiresAt` an extension that is proposed and not decided puts the expiry off. */
+export const LONGEST_DEFERRAL_MS = 72 * 3_600_000;
+
+/**
+ * When the order expires, or undefined when it never does: at `expiresAt`, or 72 hours later while an extension waits to be
+ * decided. Freezes hold until then; none is authorised after `expiresAt`. An extension counts only if it was proposed before
+ * `expiresAt`, and no other can be proposed.
+ */
+export function expiryMs(order: LegalOrderState): number | undefined {
+  const expiresAt = order.instrument?.expiresAt;
+  if (expiresAt === undefined) return undefined;
+  const isDeferred = [...order.changes.values()].some(
+    ({ kind, state }) => kind === 'extension' && state === 'proposed',
+  );
+  return toMs(expiresAt) + (isDeferred ? LONGEST_DEFERRAL_MS : 0);
+}
+
+/** True when the order would run longer until this time. False for an order that never expires: nothing extends it. */
+export function isExtension({ instrument }: LegalOrderState, expiresAt: Timestamp): boolean {
+  return instrument?.expiresAt !== undefined && toMs(instrument.expiresAt) < toMs(expiresAt);
+}
+
 /** True from `expiresAt` on. */
 export function hasRunOut(instrument: Instrument, at: Timestamp): boolean {
   return instrument.expiresAt !== undefined && toMs(instrument.expiresAt) <= toMs(at);
@@ -49,15 +72,8 @@ export function hasRunOut(instrument: Instrument, at: Timestamp): boolean {
  */
 export function mayAuthorise(order: LegalOrderState, freeze: FreezeInQuestion): Obstacle | undefined {
   const { instrument } = order;
-  if (instrument === undefined) return { code: 'basis-not-found', detail: 'there is no such legal order' };
-  const force = inForce(order, freeze.at);
-  if (!force.ok) return { code: 'basis-not-in-force', detail: force.reason };
-  if (hasOpenEnding(order)) {
-    return {
-      code: 'basis-not-in-force',
-      detail: 'an ending of the legal order is proposed: until it is decided, nothing new rests on it',
-    };
-  }
+  const standing = standingObstacle(order, freeze.at);
+  if (standing !== undefined || instrument === undefined) return standing;
   if (freeze.tie === undefined || !fits(order, instrument, freeze.accountId, freeze.tie)) {
     return {
       code: 'basis-does-not-name-account',
@@ -70,8 +86,23 @@ export function mayAuthorise(order: LegalOrderState, freeze: FreezeInQuestion): 
   return undefined;
 }
 
+/**
+ * Why nothing new may rest on the order at a time, whatever it is; undefined when something may. The order exists, is in
+ * force, and no ending of it is proposed.
+ */
+export function standingObstacle(order: LegalOrderState, at: Timestamp): StandingObstacle | undefined {
+  if (order.instrument === undefined) return { code: 'basis-not-found', detail: 'there is no such legal order' };
+  const force = inForce(order, at);
+  if (!force.ok) return { code: 'basis-not-in-force', detail: force.reason };
+  if (!hasOpenEnding(order)) return undefined;
+  return {
+    code: 'basis-not-in-force',
+    detail: 'an ending of the legal order is proposed: until it is decided, nothing new rests on it',
+  };
+}
+
 function hasOpenEnding(order: LegalOrderState): boolean {
-  return [...order.changes.values()].some((change) => change.state === 'proposed');
+  return [...order.changes.values()].some(({ kind, state }) => kind === 'ending' && state === 'proposed');
 }
 
 function fits(order: LegalOrderState, instrument: Instrument, accountId: string, tie: Tie): boolean {

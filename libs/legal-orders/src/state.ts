@@ -17,6 +17,7 @@ export interface OrderEnd extends BasisEnd {
 
 /** What a legal order's stream says. Until it is registered, `instrument` and all that comes with it are undefined. */
 export interface LegalOrderState {
+  /** As registered, save for what verified changes have put in its place. */
   instrument: Instrument | undefined;
   /** As recorded: an order whose time ran out is `verified` until its expiry is recorded. */
   state: OrderState | undefined;
@@ -119,6 +120,12 @@ export function evolveLegalOrder(order: LegalOrderState, event: Recorded<LegalOr
     case 'LegalOrderChangeRejected': {
       const { changeId, rejectedBy, reason } = event.data;
       closeChange(order, changeId, { state: 'rejected', decidedBy: rejectedBy, reason, updatedAt: recordedAt });
+      return order;
+    }
+    case 'LegalOrderExtended': {
+      const { changeId, expiresAt, verifiedBy } = event.data;
+      closeChange(order, changeId, { state: 'verified', decidedBy: verifiedBy, reason: null, updatedAt: recordedAt });
+      if (order.instrument !== undefined) order.instrument = { ...order.instrument, expiresAt };
       return order;
     }
     case 'LegalOrderEnded': {

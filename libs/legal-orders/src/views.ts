@@ -12,11 +12,9 @@ export const ORDER_STATES = [
 ] as const;
 export type OrderState = (typeof ORDER_STATES)[number];
 
-export interface ChangeView {
+interface AnyChangeView {
   readonly orderId: string;
   readonly changeId: string;
-  readonly kind: 'ending';
-  readonly how: Ending;
   readonly state: 'proposed' | 'verified' | 'rejected';
   readonly documentSha256: string;
   readonly issuedAt: Timestamp;
@@ -27,6 +25,14 @@ export interface ChangeView {
   readonly createdAt: Timestamp;
   readonly updatedAt: Timestamp;
 }
+
+/** A change as it is shown. */
+export type ChangeView = AnyChangeView &
+  (
+    | { readonly kind: 'ending'; readonly how: Ending }
+    /** `expiresAt` is the time that is asked for. */
+    | { readonly kind: 'extension'; readonly expiresAt: Timestamp }
+  );
 
 /** An order as it is shown: the instrument, its life, and who did what. */
 export interface LegalOrderView extends Instrument {

@@ -2,7 +2,10 @@ import { basisStream, type Recorded } from '#kernel';
 import type { AccountAttached, PartyEvent } from './events.ts';
 import { linkName, openingKey, type PartyState } from './state.ts';
 
-/** Says why this event should never be in this state, or undefined when it is legal. */
+/**
+ * Says why this event should never be in this state, or undefined when it is legal. What a naming cites is not looked up
+ * here: `resolveNaming`.
+ */
 export function checkParty(state: PartyState, event: Recorded<PartyEvent>): string | undefined {
   if (event.type === 'CommandRefused') return undefined;
   if (event.stream !== `party-${event.data.partyId}`) return 'the party is not the one that the stream is about';

@@ -92,12 +92,15 @@ export const PartyNamed = defineEvent({
   schema: z.strictObject({ partyId: field.id, basis: basisSchema, citation: pointerSchema }),
 });
 
+export type PartyNamed = EventOf<typeof PartyNamed>;
+
 export const PartyNoLongerNamed = defineEvent({
   type: 'PartyNoLongerNamed',
   streams: ['party'],
   summary: 'The basis that named this party has ended.',
   schema: z.strictObject({ partyId: field.id, basis: basisSchema, citation: pointerSchema }),
 });
+export type PartyNoLongerNamed = EventOf<typeof PartyNoLongerNamed>;
 
 export const partyEvents = [
   PartyRegistered,

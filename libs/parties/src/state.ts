@@ -2,6 +2,7 @@ import {
   basisStream,
   pointerTo,
   type Basis,
+  type BasisSubjects,
   type ChainAddress,
   type EventPointer,
   type Recorded,
@@ -69,6 +70,13 @@ export function controlOf(state: PartyState, addresses: readonly ChainAddress[])
     if (link !== undefined) return link;
   }
   return undefined;
+}
+
+/** True when a basis with these subjects names the party: itself, or an address that is linked to it as its own. */
+export function isNamedBy(state: PartyState, { parties, addresses }: BasisSubjects): boolean {
+  const { registered } = state;
+  if (registered === undefined) return false;
+  return parties.includes(registered.partyId) || controlOf(state, addresses) !== undefined;
 }
 
 /** Names an opening: the key of its command, as the caller gave it, and the account that it opens. */

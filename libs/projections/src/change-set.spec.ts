@@ -1,4 +1,4 @@
-import { addRow, defineTable, putRow, setColumns, type Change } from '#kernel';
+import { addRow, addToSum, defineTable, putRow, setColumns, SUM_COLUMNS, type Change } from '#kernel';
 import { describe, expect, it } from '@jest/globals';
 import { ChangeSet } from './change-set.ts';
 
@@ -15,7 +15,9 @@ const add = (value: number): Change => addRow(table, { ...key, value, note: null
 function merged(...changes: readonly Change[]): readonly unknown[] {
   const set = new ChangeSet();
   set.add(changes);
-  return [...set.changes()].map(({ kind, row }) => [kind, row['value'], row['note']]);
+  const left: unknown[] = [];
+  set.forEach(({ kind, row }) => left.push([kind, row['value'], row['note']]));
+  return left;
 }
 
 describe('the changes of a batch', () => {
@@ -27,9 +29,23 @@ describe('the changes of a batch', () => {
       [setColumns(table, { ...key, value: 1 }), setColumns(table, { ...key, note: 'n' })],
       [['set', 1, 'n']],
     ],
-    ['the first row added stays', [add(1), add(2)], [['add', 1, null]]],
+    [
+      'rows added are kept in order, for the first to stay',
+      [add(1), add(2)],
+      [
+        ['add', 1, null],
+        ['add', 2, null],
+      ],
+    ],
     ['a row that was put is there', [put(1), add(2)], [['put', 1, null]]],
-    ['a row put replaces one added', [add(1), put(2)], [['put', 2, null]]],
+    [
+      'a row put comes after one added',
+      [add(1), put(2)],
+      [
+        ['add', 1, null],
+        ['put', 2, null],
+      ],
+    ],
     [
       'columns are set after adding, since the row may be older',
       [add(1), setColumns(table, { ...key, value: 2 })],
@@ -48,6 +64,31 @@ describe('the changes of a batch', () => {
     ],
   ])('%s', (_, changes, expected) => {
     expect(merged(...changes)).toEqual(expected);
+  });
+
+  it('keeps each addition to a sum once, in order', () => {
+    const sums = defineTable({
+      name: 'sums',
+      columns: { id: 'text', ...SUM_COLUMNS },
+      primaryKey: ['id'],
+      indexes: [],
+    });
+    const adding = (units: bigint, position: string): Change => addToSum(sums, { id: 'a' }, { units, position });
+    const set = new ChangeSet();
+    set.add([adding(5n, '01'), adding(5n, '01'), adding(-2n, '02'), adding(5n, '01')]);
+    const left: Change[] = [];
+    set.forEach((change) => left.push(change));
+    expect(left).toEqual([
+      {
+        table: sums,
+        kind: 'sum',
+        row: { id: 'a' },
+        additions: [
+          { units: 5n, position: '01' },
+          { units: -2n, position: '02' },
+        ],
+      },
+    ]);
   });
 
   it('keeps rows apart whose keys look alike when joined', () => {

@@ -3,26 +3,43 @@ import type { Cell, Change, Row, Table } from '#kernel';
 /** What is to happen to one row, in order. Mostly one step: later changes are merged into earlier ones where they can be. */
 type Steps = Change[];
 
-/** The changes of a batch, merged per row: a row that changed a hundred times is written once. */
+/** The changes of one table. */
+interface TableChanges {
+  /** Rows added before anything else happened in the table, in order: nothing is there to merge them with. */
+  readonly added: Change[];
+  /** From the first change of another kind on, by primary key. */
+  readonly rows: Map<string, Steps>;
+}
+
+/**
+ * The changes of a batch, merged per row: a row that changed a hundred times is written once. Rows that are only added, as
+ * most are, are kept as they come.
+ */
 export class ChangeSet {
-  readonly #tables = new Map<Table, Map<string, Steps>>();
+  readonly #tables = new Map<Table, TableChanges>();
 
   add(changes: readonly Change[]): void {
     for (const change of changes) this.#addOne(change);
   }
 
-  /** Every change that is left, those of one row in their order. */
-  *changes(): Generator<Change> {
-    for (const rows of this.#tables.values()) {
-      for (const steps of rows.values()) yield* steps;
+  /** Calls back for every change that is left, those of one row in their order. */
+  forEach(apply: (change: Change) => void): void {
+    for (const { added, rows } of this.#tables.values()) {
+      for (const change of added) apply(change);
+      for (const steps of rows.values()) for (const change of steps) apply(change);
     }
   }
 
   #addOne(change: Change): void {
-    let rows = this.#tables.get(change.table);
-    if (rows === undefined) {
-      rows = new Map();
-      this.#tables.set(change.table, rows);
+    let table = this.#tables.get(change.table);
+    if (table === undefined) {
+      table = { added: [], rows: new Map() };
+      this.#tables.set(change.table, table);
+    }
+    const { added, rows } = table;
+    if (change.kind === 'add' && rows.size === 0) {
+      added.push(change);
+      return;
     }
     const key = rowKey(change.table, change.row);
     const steps = rows.get(key);
@@ -33,7 +50,9 @@ export class ChangeSet {
 
 function merge(steps: Steps, change: Change): void {
   const last = steps.at(-1);
-  if (change.kind === 'put') {
+  if (change.kind === 'sum') {
+    mergeSum(steps, change);
+  } else if (change.kind === 'put') {
     steps.splice(0, steps.length, change);
   } else if (change.kind === 'add') {
     if (last?.kind === 'set') steps.push(change);
@@ -42,6 +61,18 @@ function merge(steps: Steps, change: Change): void {
   } else {
     steps[steps.length - 1] = { ...last, row: { ...last.row, ...change.row } };
   }
+}
+
+/** The additions stay apart: which of them the row has already is known when it is read. */
+function mergeSum(steps: Steps, change: Extract<Change, { kind: 'sum' }>): void {
+  const last = steps.at(-1);
+  if (last?.kind !== 'sum') {
+    steps.push(change);
+    return;
+  }
+  const from = last.additions.at(-1)?.position ?? '';
+  const later = change.additions.filter(({ position }) => position > from);
+  steps[steps.length - 1] = { ...last, additions: [...last.additions, ...later] };
 }
 
 /** @throws Error when a part of the primary key is missing: a projector's bug */

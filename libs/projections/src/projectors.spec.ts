@@ -2,7 +2,7 @@ import type { DomainEvent, RecordedEvent } from '#kernel';
 import type { JudgedEvent } from '#replay';
 import { LogBuilder, ProjectedRows } from '#testing';
 import { describe, expect, it } from '@jest/globals';
-import { keysTable, streamsTable } from './keys-projection.ts';
+import { namesTable, streamsTable } from './names-projection.ts';
 import { fingerprintOf, projectors } from './projectors.ts';
 import { refusalsTable } from './refusals-projection.ts';
 import { violationsTable } from './violations-projection.ts';
@@ -84,21 +84,34 @@ describe('refusals', () => {
   });
 });
 
+describe('the id of a deposit', () => {
+  it('is kept with the first revision', () => {
+    const data = { accountId: 'a', depositId: 'd', asset: 'BTC', amount: '1', source: { kind: 'bank' } };
+    const log = new LogBuilder();
+    const [first, second] = [1, 2].map(() => log.append('account-a', { type: 'FundsDeposited', data }));
+    if (first === undefined || second === undefined) throw new Error('nothing was appended');
+    const deposits = project(legal(first), legal(second))
+      .of(namesTable)
+      .filter(({ kind }) => kind === 'deposit');
+    expect(deposits).toEqual([{ stream: 'account-a', kind: 'deposit', id: 'd', revision: 0, value: 'deposited' }]);
+  });
+});
+
 describe('the names of commands', () => {
   it('are kept with the first revision and hash', () => {
     const log = new LogBuilder();
     const [first, second] = [1, 2].map(() => log.append('account-a', refused, { actor: 'alice', key: 'k' }));
     if (first === undefined || second === undefined) throw new Error('nothing was appended');
     const value = first.metadata.commandHash;
-    expect(project(legal(first), legal(second)).of(keysTable)).toEqual([
-      { stream: 'account-a', id: 'alice\nk', revision: 0, value },
+    expect(project(legal(first), legal(second)).of(namesTable)).toEqual([
+      { stream: 'account-a', kind: 'key', id: 'alice\nk', revision: 0, value },
     ]);
   });
 
   it('stand on the home stream alone', () => {
     const key = { caller: 'alice', value: 'k', homeStream: 'account-a' };
     const recorded = new LogBuilder().append('party-p', refused, { key });
-    expect(project(legal(recorded)).of(keysTable)).toEqual([]);
+    expect(project(legal(recorded)).of(namesTable)).toEqual([]);
   });
 });
 

@@ -1,12 +1,13 @@
-import { accountTables, projectAccount, type AccountEvent } from '#accounts';
+import { accountTables, projectAccount, projectTrialBalance, trialBalanceTables, type AccountEvent } from '#accounts';
 import { assetTables, projectAsset, type AssetEvent } from '#assets';
+import { authorityRequestTables, projectAuthorityRequest, type AuthorityRequestEvent } from '#authority-requests';
 import { freezeTables, isFreezeEvent, projectFreeze } from '#freezes';
 import { assertNever, type Change, type Recorded, type Table, type Timestamp } from '#kernel';
 import { legalOrderTables, projectLegalOrder, type LegalOrderEvent } from '#legal-orders';
 import { partyTables, projectParty, type PartyEvent } from '#parties';
 import type { JudgedEvent, LedgerEvent } from '#replay';
 import { projectSanctionsHit, sanctionsHitTables, type SanctionsHitEvent } from '#sanctions';
-import { keyTables, projectKeys, projectStream, streamTables } from './keys-projection.ts';
+import { nameTables, projectNames, projectStream, streamTables } from './names-projection.ts';
 import { projectRefusal, refusalTables } from './refusals-projection.ts';
 import { projectViolation, violationTables } from './violations-projection.ts';
 
@@ -33,8 +34,15 @@ function ofLegal(
 export const projectors: readonly Projector[] = [
   {
     name: 'domain',
-    version: 2,
-    tables: [...assetTables, ...partyTables, ...legalOrderTables, ...sanctionsHitTables, ...accountTables],
+    version: 3,
+    tables: [
+      ...assetTables,
+      ...partyTables,
+      ...legalOrderTables,
+      ...sanctionsHitTables,
+      ...authorityRequestTables,
+      ...accountTables,
+    ],
     project: ofLegal((event, { after }) => {
       if (after === undefined) return [];
       switch (after.kind) {
@@ -46,6 +54,8 @@ export const projectors: readonly Projector[] = [
           return projectLegalOrder(event as Recorded<LegalOrderEvent>, after.state);
         case 'sanctionsHit':
           return projectSanctionsHit(event as Recorded<SanctionsHitEvent>, after.state);
+        case 'authorityRequest':
+          return projectAuthorityRequest(event as Recorded<AuthorityRequestEvent>, after.state);
         case 'account':
           return projectAccount(event as Recorded<AccountEvent>, after.state);
         default:
@@ -59,8 +69,16 @@ export const projectors: readonly Projector[] = [
     tables: freezeTables,
     project: ofLegal((event) => (isFreezeEvent(event) ? projectFreeze(event) : [])),
   },
+  {
+    name: 'books',
+    version: 1,
+    tables: trialBalanceTables,
+    project: ofLegal((event, { after }) =>
+      after?.kind === 'account' ? projectTrialBalance(event as Recorded<AccountEvent>) : [],
+    ),
+  },
   { name: 'refusals', version: 1, tables: refusalTables, project: ofLegal(projectRefusal) },
-  { name: 'keys', version: 1, tables: keyTables, project: ofLegal(projectKeys) },
+  { name: 'names', version: 1, tables: nameTables, project: ofLegal(projectNames) },
   { name: 'streams', version: 1, tables: streamTables, project: projectStream },
   { name: 'violations', version: 1, tables: violationTables, project: projectViolation },
 ];

@@ -1,5 +1,13 @@
-import type { AccountView, DepositView, EntryView, WithdrawalStatus, WithdrawalView } from '#accounts';
+import type {
+  AccountView,
+  DepositView,
+  EntryView,
+  TrialBalanceView,
+  WithdrawalStatus,
+  WithdrawalView,
+} from '#accounts';
 import type { AssetView } from '#assets';
+import type { AuthorityRequestView } from '#authority-requests';
 import type { FreezeView, LiftRequestView } from '#freezes';
 import type { Asset, Position } from '#kernel';
 import type { LegalOrderView } from '#legal-orders';
@@ -123,6 +131,7 @@ export interface Queries {
   liftRequests(
     filter: {
       accountId?: string | undefined;
+      partyId?: string | undefined;
       freezeId?: string | undefined;
       basisId?: string | undefined;
       state?: string | undefined;
@@ -130,6 +139,13 @@ export interface Queries {
     page: PageRequest,
   ): Page<LiftRequestView>;
   liftRequest(freezeId: string, requestId: string): LiftRequestView | undefined;
+  authorityRequests(
+    filter: { basisId?: string | undefined; state?: string | undefined },
+    page: PageRequest,
+  ): Page<AuthorityRequestView>;
+  authorityRequest(requestId: string): Versioned<AuthorityRequestView> | undefined;
+  /** Of each asset that is registered or was ever posted, by code. */
+  trialBalance(): readonly TrialBalanceView[];
   /** In log order. */
   refusals(page: PageRequest): Page<RefusalView>;
   violations(page: PageRequest): Page<ViolationView>;

@@ -53,6 +53,7 @@ const lists: Record<string, (page: PageRequest) => Page<unknown>> = {
   'legal orders': (page) => queries.legalOrders({}, page),
   freezes: (page) => queries.freezes({}, page),
   'lift requests': (page) => queries.liftRequests({}, page),
+  'authority requests': (page) => queries.authorityRequests({}, page),
   refusals: (page) => queries.refusals(page),
   violations: (page) => queries.violations(page),
 };
@@ -115,6 +116,8 @@ describe('filters', () => {
       queries.freezes(filter, ALL).items.map((item) => item.freezeId),
     requests: (filter: Parameters<Queries['liftRequests']>[0]) =>
       queries.liftRequests(filter, ALL).items.map((item) => item.requestId),
+    letters: (filter: Parameters<Queries['authorityRequests']>[0]) =>
+      queries.authorityRequests(filter, ALL).items.map((item) => item.requestId),
     withdrawals: (state: Parameters<Queries['withdrawals']>[1]['state']) =>
       queries.withdrawals('acc-1', { state }, ALL).items.map((item) => item.withdrawalId),
   };
@@ -158,12 +161,23 @@ describe('filters', () => {
   });
 
   it('of lift requests', () => {
+    expect(ids.requests({ partyId: 'p-1' })).toEqual(['r-2', 'r-1']);
+    expect(ids.requests({ partyId: 'p-1', state: 'rejected' })).toEqual(['r-1']);
+    expect(ids.requests({ partyId: 'p-2' })).toEqual([]);
     expect(ids.requests({ accountId: 'acc-1' })).toEqual(['r-2', 'r-1']);
     expect(ids.requests({ accountId: 'acc-2' })).toEqual([]);
     expect(ids.requests({ freezeId: story.placedInError, state: 'approved' })).toEqual(['r-2']);
     expect(ids.requests({ freezeId: story.inForce })).toEqual([]);
     expect(ids.requests({ basisId: 'ord-1', state: 'rejected' })).toEqual(['r-1']);
     expect(ids.requests({ basisId: 'ord-2' })).toEqual([]);
+  });
+
+  it('of authority requests', () => {
+    expect(ids.letters({})).toEqual(['req-3', 'req-2', 'req-1']);
+    expect(ids.letters({ state: 'registered' })).toEqual(['req-3']);
+    expect(ids.letters({ state: 'refused' })).toEqual(['req-1']);
+    expect(ids.letters({ basisId: 'ord-4' })).toEqual(['req-2']);
+    expect(ids.letters({ basisId: 'ord-4', state: 'refused' })).toEqual([]);
   });
 
   it('of withdrawals', () => {
@@ -206,6 +220,10 @@ describe('single things', () => {
       streamRevision: streamEnd('account-acc-2').revision,
     });
     expect(queries.liftRequest(story.placedInError, 'r-1')).toMatchObject({ state: 'rejected', reason: 'no proof' });
+    expect(queries.authorityRequest('req-2')).toMatchObject({
+      view: { state: 'granted', answer: { basis: { id: 'ord-4' }, inForceAt: { stream: 'legalOrder-ord-4' } } },
+      streamRevision: streamEnd('authorityRequest-req-2').revision,
+    });
     expect(queries.deposit('acc-1', 'd-6')).toMatchObject({ asset: 'EUR', amount: '1234', state: 'deposited' });
     expect(queries.withdrawal('acc-1', 'w-stopped')).toMatchObject({ state: 'stopped', freezeId: story.placedInError });
   });
@@ -219,9 +237,10 @@ describe('single things', () => {
       queries.legalOrder('ord-9'),
       queries.freeze(forged.id),
       queries.liftRequest(story.placedInError, 'r-9'),
+      queries.authorityRequest('req-9'),
       queries.deposit('acc-2', 'd-6'),
       queries.withdrawal('acc-2', 'w-stopped'),
-    ]).toEqual(Array.from({ length: 9 }, () => undefined));
+    ]).toEqual(Array.from({ length: 10 }, () => undefined));
   });
 
   it('count a violation among the revisions of a stream, and nothing else', () => {
@@ -242,6 +261,38 @@ describe('single things', () => {
       { stream: 'account-acc-1', command: 'ReserveWithdrawal', code: 'account-frozen', actor: 'payments' },
       { stream: 'account-acc-1', command: 'FreezeAccount', code: 'basis-not-in-force', actor: 'maker' },
     ]);
+  });
+
+  it('give a trial balance that sums to zero, and is what the accounts hold', () => {
+    const held = new Map<string, bigint>();
+    for (const { balances } of queries.accounts({}, ALL).items) {
+      for (const { asset, ...parts } of balances) {
+        for (const part of ['available', 'reserved', 'held'] as const) {
+          const name = `${asset} ${part}`;
+          held.set(name, (held.get(name) ?? 0n) + BigInt(parts[part]));
+        }
+      }
+    }
+    const items = queries.trialBalance();
+    expect(items.map(({ asset }) => asset)).toEqual(['BTC', 'EUR']);
+    for (const { asset, external, transit, sum, ...parts } of items) {
+      for (const part of ['available', 'reserved', 'held'] as const) {
+        expect([asset, part, parts[part]]).toEqual([asset, part, String(held.get(`${asset} ${part}`))]);
+      }
+      const inside = BigInt(parts.available) + BigInt(parts.reserved) + BigInt(parts.held);
+      expect([external, transit, sum]).toEqual([String(-inside), '0', '0']);
+      expect(inside).toBeGreaterThan(0n);
+    }
+  });
+
+  it('have a trial balance of zeros for what was never moved', async () => {
+    const world = new LedgerWorld();
+    await world.accept({ type: 'RegisterAsset', code: 'XAU', scale: 4, kind: 'crypto' });
+    const live = startProjections({ kind: 'in-process', reader: world.store, readModelFile: ':memory:' });
+    expect(await live.caughtUp(TIMEOUT_MS)).toBe(true);
+    const zeros = { external: '0', available: '0', reserved: '0', held: '0', transit: '0', sum: '0' };
+    expect(live.queries.trialBalance()).toEqual([{ asset: 'XAU', ...zeros }]);
+    await live.close();
   });
 
   it('give a balance for each line of a statement', () => {
@@ -295,7 +346,43 @@ describe('the index of names', () => {
   });
 });
 
+describe('a deposit that was forced in under the id of another', () => {
+  it('has moved money and is a line of the statement, but the deposit is the first', async () => {
+    const twice = new MemoryEventStore();
+    await tellStory(new LedgerWorld({ store: twice }));
+    const data = {
+      accountId: 'acc-1',
+      depositId: 'd-6',
+      asset: 'EUR',
+      amount: '1',
+      source: { kind: 'bank', reference: 'r' },
+    };
+    const { revision } = await forceIn(twice, 'account-acc-1', { type: 'FundsDeposited', data });
+    const live = startProjections({ kind: 'in-process', reader: twice, readModelFile: ':memory:' });
+    expect(await live.caughtUp(TIMEOUT_MS)).toBe(true);
+    expect(live.queries.violationCount()).toBe(0);
+    expect(live.queries.deposits('acc-1', ALL)).toEqual(queries.deposits('acc-1', ALL));
+    expect(live.queries.deposit('acc-1', 'd-6')).toEqual(queries.deposit('acc-1', 'd-6'));
+    expect(live.index.lookup('account-acc-1', 'deposit', 'd-6')?.revision).toBeLessThan(revision);
+    const last = live.queries.entries('acc-1', ALL).items.at(-1);
+    expect(last).toMatchObject({ revision, type: 'FundsDeposited', reference: 'd-6', amount: '1', balance: '1235' });
+    await live.close();
+  });
+});
+
 describe('waiting', () => {
+  it('cuts the rest between two transactions, however long', async () => {
+    const world = new LedgerWorld();
+    const limits = { lingerMs: 2 * TIMEOUT_MS };
+    const live = startProjections({ kind: 'in-process', reader: world.store, readModelFile: ':memory:', limits });
+    for (const code of ['BTC', 'EUR', 'ETH', 'XRP']) {
+      await world.accept({ type: 'RegisterAsset', code, scale: 2, kind: 'crypto' });
+      const head = await world.store.head();
+      expect(await live.queries.waitFor(head ?? '', TIMEOUT_MS)).toBe(true);
+    }
+    await live.close();
+  });
+
   it('ends when the position is reached, and at once when it was before', async () => {
     const world = new LedgerWorld();
     const live = startProjections({ kind: 'in-process', reader: world.store, readModelFile: ':memory:' });

@@ -1,5 +1,5 @@
-import type { Cell, Change, Position, RecordedEvent, Table } from '#kernel';
-import { rmSync } from 'node:fs';
+import { addUp, type Cell, type Change, type Position, type RecordedEvent, type Row, type Table } from '#kernel';
+import { closeSync, openSync, rmSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { cellOf, type ChangeSet } from './change-set.ts';
 
@@ -42,18 +42,27 @@ const CACHE_KIB = 64 * 1024;
 /** Pages of 4 KiB in the write-ahead log before it is copied into the file, which waits for the disk: 64 MiB. */
 const WAL_PAGES = 16 * 1024;
 
+/** How one kind of change is written: a statement, and the columns whose values it takes, in order. */
+interface Writer {
+  readonly columns: readonly string[];
+  readonly statement: StatementSync;
+}
+
 /** The read models' file on its writing side. Disposable: whatever is in it can be built from the log again. */
 export class ReadModel {
   readonly db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  /** By kind of change, or for those of some columns by their names. */
+  readonly #writers = new Map<Table, Map<string, Writer>>();
   #checkpoint: Checkpoint | undefined;
 
   /**
-   * Opens the file, or makes it.
+   * Opens the file, or makes it, for its owner's eyes only.
    * @param fingerprint tells the tables and the projectors' versions: a file with another is unusable
    * @throws UnusableReadModelError for a file that is damaged or was made by other projectors; Error for another database
    */
   constructor(file: string, tables: readonly Table[], fingerprint: string) {
+    if (file !== IN_MEMORY) createPrivately(file);
     this.db = new DatabaseSync(file);
     try {
       this.#prepareConnection();
@@ -72,11 +81,11 @@ export class ReadModel {
 
   /** Commits changes and checkpoint together, or neither. */
   commit(changes: ChangeSet, checkpoint: Checkpoint): void {
-    this.db.exec('BEGIN IMMEDIATE');
+    this.#run('BEGIN IMMEDIATE');
     try {
-      for (const change of changes.changes()) this.#apply(change);
-      this.#prepared('checkpoint', () => 'UPDATE readModel SET checkpoint = ?').run(JSON.stringify(checkpoint));
-      this.db.exec('COMMIT');
+      changes.forEach((change) => this.#apply(change));
+      this.#run('UPDATE readModel SET checkpoint = ?', JSON.stringify(checkpoint));
+      this.#run('COMMIT');
     } catch (error) {
       if (this.db.isTransaction) this.db.exec('ROLLBACK');
       throw error;
@@ -119,26 +128,72 @@ export class ReadModel {
     return typeof text === 'string' ? (JSON.parse(text) as Checkpoint) : undefined;
   }
 
-  #apply({ table, kind, row }: Change): void {
-    if (kind === 'set') {
-      const columns = Object.keys(row).filter((column) => !table.primaryKey.includes(column));
-      const cells = [...columns, ...table.primaryKey].map((column) => cellOf(table, row, column));
-      this.#prepared(`set ${table.name} ${columns.join()}`, () => updateSql(table, columns)).run(...cells);
+  #apply(change: Change): void {
+    if (change.kind === 'sum') {
+      this.#applySum(change);
       return;
     }
+    const { columns, statement } = this.#writerOf(change);
     const cells: Cell[] = [];
-    for (const column in table.columns) cells.push(cellOf(table, row, column));
-    this.#prepared(`${kind} ${table.name}`, () => insertSql(table, kind)).run(...cells);
+    for (const column of columns) cells.push(cellOf(change.table, change.row, column));
+    statement.run(...cells);
   }
 
-  /** Prepared once for each name. */
-  #prepared(name: string, sql: () => string): StatementSync {
-    let statement = this.#statements.get(name);
+  #applySum({ table, row, additions }: Extract<Change, { readonly kind: 'sum' }>): void {
+    const key = table.primaryKey.map((column) => cellOf(table, row, column));
+    const known = this.#prepared(selectSumSql(table)).get(...key);
+    const summed = addUp(row, known as { units: string; position: Position } | undefined, additions);
+    if (summed !== undefined) this.#apply({ table, kind: 'put', row: summed });
+  }
+
+  #writerOf({ table, kind, row }: Exclude<Change, { readonly kind: 'sum' }>): Writer {
+    let writers = this.#writers.get(table);
+    if (writers === undefined) {
+      writers = new Map();
+      this.#writers.set(table, writers);
+    }
+    const name = kind === 'set' ? Object.keys(row).join() : kind;
+    let writer = writers.get(name);
+    if (writer === undefined) {
+      writer = kind === 'set' ? this.#updating(table, row) : this.#inserting(table, kind);
+      writers.set(name, writer);
+    }
+    return writer;
+  }
+
+  #inserting(table: Table, kind: 'put' | 'add'): Writer {
+    return { columns: Object.keys(table.columns), statement: this.db.prepare(insertSql(table, kind)) };
+  }
+
+  #updating(table: Table, row: Row): Writer {
+    const columns = Object.keys(row).filter((column) => !table.primaryKey.includes(column));
+    return { columns: [...columns, ...table.primaryKey], statement: this.db.prepare(updateSql(table, columns)) };
+  }
+
+  #run(sql: string, ...cells: readonly Cell[]): void {
+    this.#prepared(sql).run(...cells);
+  }
+
+  /** Prepared once. */
+  #prepared(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
     if (statement === undefined) {
-      statement = this.db.prepare(sql());
-      this.#statements.set(name, statement);
+      statement = this.db.prepare(sql);
+      this.#statements.set(sql, statement);
     }
     return statement;
+  }
+}
+
+/**
+ * Makes the file; SQLite gives what it keeps beside it the same mode. One that is there is not even opened: closing it
+ * again would drop the locks that SQLite holds on it in this process.
+ */
+function createPrivately(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 
@@ -161,6 +216,11 @@ function tableSql({ name, columns, primaryKey, indexes }: Table): string {
 
 function capitalised(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function selectSumSql(table: Table): string {
+  const key = table.primaryKey.map((column) => `${column} = ?`).join(' AND ');
+  return `SELECT units, position FROM ${table.name} WHERE ${key}`;
 }
 
 function insertSql(table: Table, kind: 'put' | 'add'): string {

@@ -17,6 +17,8 @@ export interface ReadSideOptions {
   readonly open: () => DatabaseSync;
   /** Gives that connection back before the file is replaced. */
   readonly release: (connection: DatabaseSync) => void;
+  /** Told when somebody begins to wait for a position. */
+  readonly onWait: () => void;
   /** Told when a query finds the file damaged. */
   readonly onDamage: () => void;
 }
@@ -80,6 +82,7 @@ export class ReadSide {
       const waiter: Waiter = { position, settle };
       const timer = setTimeout(settle, timeoutMs, false);
       this.#waiters.add(waiter);
+      this.#options.onWait();
     });
   }
 

@@ -57,6 +57,9 @@ export interface RunnerLimits {
   readonly batch: number;
   /** Rest after a transaction that was not full, in milliseconds: many small ones would cost more than they tell. */
   readonly lingerMs: number;
+  /** Rest after one of `busyEvents` or more: a row, and a page of the file, is then written once for many events. */
+  readonly busyLingerMs: number;
+  readonly busyEvents: number;
   /** Most streams whose state is kept in memory: 2 to 3 KB each. One that is not is read again from its beginning. */
   readonly streams: number;
   /** Wait before the first retry of what failed; doubles up to `retryMaxMs`. */
@@ -67,6 +70,8 @@ export interface RunnerLimits {
 export const DEFAULT_RUNNER_LIMITS: RunnerLimits = {
   batch: 5_000,
   lingerMs: 25,
+  busyLingerMs: 200,
+  busyEvents: 50,
   streams: 100_000,
   retryMs: 100,
   retryMaxMs: 10_000,
@@ -106,6 +111,9 @@ export class ProjectionRunner {
   readonly #projectors: readonly Projector[];
   readonly #closing = new AbortController();
   #cutPause = new AbortController();
+  #resting = false;
+  /** Somebody waits: the next rest is left out. */
+  #hurried = false;
   #model: ReadModel | undefined;
   #source: BatchSource | undefined;
   #running: Promise<void> | undefined;
@@ -142,6 +150,12 @@ export class ProjectionRunner {
   /** The writing connection, for readers in the same thread. Another one after each rebuild. */
   connection(): DatabaseSync | undefined {
     return this.#model?.db;
+  }
+
+  /** Ends the rest between two transactions, or leaves out the next: somebody waits for what the log holds by now. */
+  hurry(): void {
+    this.#hurried = true;
+    if (this.#resting) this.#cutPause.abort();
   }
 
   /** Throws the read models away and builds them again. @returns when they have caught up with the log */
@@ -194,12 +208,23 @@ export class ProjectionRunner {
         const batch = this.#interrupted() ? [] : await source.next();
         if (batch.length === 0) return;
         await this.#takeIn(batch, model, judge);
-        if (batch.length < this.#limits.batch) await this.#pause(this.#limits.lingerMs);
+        await this.#rest(batch.length);
       }
     } finally {
       source.close();
       this.#source = undefined;
     }
+  }
+
+  /** Rests after a batch, unless there is more to take in at once or somebody waits. */
+  async #rest(events: number): Promise<void> {
+    const { batch, busyEvents, busyLingerMs, lingerMs } = this.#limits;
+    if (events < batch && !this.#hurried) {
+      this.#resting = true;
+      await this.#pause(events < busyEvents ? lingerMs : busyLingerMs);
+      this.#resting = false;
+    }
+    this.#hurried = false;
   }
 
   #interrupted(): boolean {

@@ -4,8 +4,8 @@ import { hitSubjectName, type HitSubject } from '#sanctions';
 import type { ReadSide } from './read-side.ts';
 
 const ENTRY_SQL = {
-  key: 'SELECT revision, value FROM keys WHERE stream = ? AND id = ?',
-  deposit: "SELECT revision, 'deposited' AS value FROM deposits WHERE accountId = substr(?, 9) AND depositId = ?",
+  key: "SELECT revision, value FROM names WHERE stream = ? AND kind = 'key' AND id = ?",
+  deposit: "SELECT revision, value FROM names WHERE stream = ? AND kind = 'deposit' AND id = ?",
   withdrawal: 'SELECT revision, state AS value FROM withdrawals WHERE accountId = substr(?, 9) AND withdrawalId = ?',
 } as const;
 
@@ -25,7 +25,7 @@ export class SqliteHomeStreamIndex implements HomeStreamIndex {
 
   /** @throws RejectionError `read-model-behind` while the index is being built: "never seen" could be wrong */
   lookup(stream: string, kind: keyof typeof ENTRY_SQL, id: string): IndexEntry | undefined {
-    if (kind !== 'key' && !stream.startsWith('account-')) return undefined;
+    if (kind === 'withdrawal' && !stream.startsWith('account-')) return undefined;
     const row = this.#rows.get(ENTRY_SQL[kind], stream, id);
     return row === undefined ? undefined : { revision: Number(row['revision']), value: String(row['value']) };
   }
@@ -54,6 +54,12 @@ export class SqliteHomeStreamIndex implements HomeStreamIndex {
   partiesControlling({ chain, address }: ChainAddress): readonly string[] {
     const rows = this.#rows.all('SELECT partyId FROM addresses WHERE chain = ? AND address = ?', chain, address);
     return rows.map((row) => String(row['partyId']));
+  }
+
+  isLegal(position: Position): boolean {
+    const checkpoint = this.checkpoint();
+    if (checkpoint === undefined || checkpoint < position) return false;
+    return this.#rows.get('SELECT 1 FROM violations WHERE position = ?', position) === undefined;
   }
 
   checkpoint(): Position | undefined {

@@ -1,13 +1,16 @@
 import {
   accountFromRow,
   depositFromRow,
+  trialBalanceView,
   withdrawalFromRow,
   type AccountView,
   type DepositView,
   type EntryView,
+  type TrialBalanceView,
   type WithdrawalView,
 } from '#accounts';
 import type { AssetView } from '#assets';
+import type { AuthorityRequestView } from '#authority-requests';
 import { freezeFromRow, liftRequestFromRow, type FreezeView, type LiftRequestView } from '#freezes';
 import type { Asset, Position } from '#kernel';
 import { legalOrderFromRow, type LegalOrderView } from '#legal-orders';
@@ -28,6 +31,8 @@ type Condition = readonly [sql: string, ...values: readonly Parameter[]];
 interface List<Item> {
   readonly name: string;
   readonly select: string;
+  /** Where the list is kept in two tables: the other, with the same columns. Both are read in order and merged. */
+  readonly alsoSelect?: string;
   readonly where: readonly Condition[];
   /** The columns that order the list, together unique within it. */
   readonly orderBy: readonly string[];
@@ -50,7 +55,13 @@ const PARTY_COLUMNS = `p.view, (SELECT json_group_array(accountId) FROM
   (SELECT accountId FROM accountHolders WHERE partyId = p.partyId ORDER BY createdPosition)) AS accounts`;
 const ENTRY_COLUMNS = `accountId, revision, position, eventId, type, ledgerAccount, asset, amount, balance, reference,
   recordedAt`;
-const DEPOSIT_COLUMNS = 'accountId, depositId, asset, amount, source, createdAt';
+/** The line of the statement that a deposit is. */
+const DEPOSIT_ENTRIES = `(SELECT 0 AS line, accountId, revision, position, eventId, 'FundsDeposited' AS type,
+  'available' AS ledgerAccount, asset, amount, balance, depositId AS reference, recordedAt FROM deposits)`;
+const DEPOSIT_COLUMNS = 'd.accountId, d.depositId, d.asset, d.amount, d.source, d.recordedAt';
+/** Deposits that are the first of their id, with the names that tell it. */
+const DEPOSITS = `FROM deposits d JOIN names n
+  ON n.stream = 'account-' || d.accountId AND n.kind = 'deposit' AND n.id = d.depositId AND n.revision = d.revision`;
 const WITHDRAWAL_COLUMNS = `accountId, withdrawalId, asset, amount, destination, state, reference, reason, freezeId,
   createdAt, updatedAt`;
 const FREEZE_COLUMNS = 'f.view, f.state, f.lift, f.updatedAt';
@@ -134,7 +145,8 @@ export class SqliteQueries implements Queries {
   entries(accountId: string, page: PageRequest): Page<EntryView> {
     const list: List<EntryView> = {
       name: 'entries',
-      select: `${ENTRY_COLUMNS} FROM entries`,
+      select: `${ENTRY_COLUMNS} FROM withdrawalEntries`,
+      alsoSelect: `${ENTRY_COLUMNS} FROM ${DEPOSIT_ENTRIES}`,
       where: equals({ accountId }),
       order: 'ASC',
       orderBy: ['revision', 'line'],
@@ -145,13 +157,21 @@ export class SqliteQueries implements Queries {
   }
 
   deposits(accountId: string, page: PageRequest): Page<DepositView> {
-    const list = { name: 'deposits', select: `${DEPOSIT_COLUMNS} FROM deposits`, where: equals({ accountId }) };
-    return this.#page({ ...list, ...BY_REVISION, show: depositFromRow }, page);
+    const list: List<DepositView> = {
+      name: 'deposits',
+      select: `${DEPOSIT_COLUMNS} ${DEPOSITS}`,
+      where: equals({ 'd.accountId': accountId }),
+      ...BY_REVISION,
+      orderBy: ['d.revision'],
+      show: depositFromRow,
+    };
+    return this.#page(list, page);
   }
 
   deposit(accountId: string, depositId: string): DepositView | undefined {
-    const sql = `${DEPOSIT_COLUMNS} FROM deposits WHERE accountId = ? AND depositId = ?`;
-    return this.#one(sql, [accountId, depositId], depositFromRow);
+    const sql = `${DEPOSIT_COLUMNS} FROM names n JOIN deposits d ON d.accountId = ? AND d.revision = n.revision
+      WHERE n.stream = 'account-' || ? AND n.kind = 'deposit' AND n.id = ?`;
+    return this.#one(sql, [accountId, accountId, depositId], depositFromRow);
   }
 
   withdrawals(
@@ -240,14 +260,15 @@ export class SqliteQueries implements Queries {
   liftRequests(
     filter: {
       accountId?: string | undefined;
+      partyId?: string | undefined;
       freezeId?: string | undefined;
       basisId?: string | undefined;
       state?: string | undefined;
     },
     page: PageRequest,
   ): Page<LiftRequestView> {
-    const { accountId, freezeId, basisId, state } = filter;
-    const where = [...equals({ accountId, freezeId, state }), ...restsOn(basisId)];
+    const { accountId, partyId, freezeId, basisId, state } = filter;
+    const where = [...equals({ accountId, freezeId, state }), ...heldBy(partyId), ...restsOn(basisId)];
     const select = `${LIFT_REQUEST_COLUMNS} FROM liftRequests`;
     return this.#page({ name: 'liftRequests', select, where, ...BY_CREATION, show: liftRequestFromRow }, page);
   }
@@ -255,6 +276,42 @@ export class SqliteQueries implements Queries {
   liftRequest(freezeId: string, requestId: string): LiftRequestView | undefined {
     const sql = `${LIFT_REQUEST_COLUMNS} FROM liftRequests WHERE freezeId = ? AND requestId = ?`;
     return this.#one(sql, [freezeId, requestId], liftRequestFromRow);
+  }
+
+  authorityRequests(
+    { basisId, state }: { basisId?: string | undefined; state?: string | undefined },
+    page: PageRequest,
+  ): Page<AuthorityRequestView> {
+    const list = {
+      name: 'authorityRequests',
+      select: 'view FROM authorityRequests',
+      where: equals({ basisId, state }),
+    };
+    return this.#page({ ...list, ...BY_CREATION, show: showAuthorityRequest }, page);
+  }
+
+  authorityRequest(requestId: string): Versioned<AuthorityRequestView> | undefined {
+    return this.#versioned(
+      `r.view, s.revision FROM authorityRequests r JOIN streams s ON s.stream = 'authorityRequest-' || r.requestId
+        WHERE r.requestId = ?`,
+      requestId,
+      showAuthorityRequest,
+    );
+  }
+
+  trialBalance(): readonly TrialBalanceView[] {
+    const rows = this.#rows.all(
+      `SELECT code AS asset, part, units FROM assets LEFT JOIN trialBalance ON asset = code
+        UNION SELECT asset, part, units FROM trialBalance ORDER BY 1`,
+    ) as unknown as readonly { asset: string; part: string | null; units: string | null }[];
+    return Array.from(
+      Map.groupBy(rows, ({ asset }) => asset),
+      ([asset, parts]) =>
+        trialBalanceView(
+          asset,
+          parts.flatMap(({ part, units }) => (part === null || units === null ? [] : [{ part, units }])),
+        ),
+    );
   }
 
   refusals(page: PageRequest): Page<RefusalView> {
@@ -288,7 +345,7 @@ export class SqliteQueries implements Queries {
 
   #page<Item>(list: List<Item>, { limit, cursor }: PageRequest): Page<Item> {
     if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE) throw new RangeError('limit must be 1 to 500');
-    const { name, select, orderBy, order, keyShape } = list;
+    const { name, select, alsoSelect, orderBy, order, keyShape } = list;
     const conditions = [...list.where];
     if (cursor !== undefined) {
       const marks = orderBy.map(() => '?').join(', ');
@@ -297,10 +354,12 @@ export class SqliteQueries implements Queries {
     }
     const where = conditions.length === 0 ? '' : `WHERE ${conditions.map(([sql]) => sql).join(' AND ')}`;
     const keys = orderBy.map((column, index) => `${column} AS key${String(index)}`).join(', ');
-    const sorted = `ORDER BY ${orderBy.map((column) => `${column} ${order}`).join(', ')}`;
+    const sorted = `ORDER BY ${orderBy.map((_, index) => `key${String(index)} ${order}`).join(', ')}`;
     const values = conditions.flatMap(([, ...ofCondition]) => ofCondition);
+    const selects = [select, ...(alsoSelect === undefined ? [] : [alsoSelect])];
+    const sql = selects.map((one) => `SELECT ${keys}, ${one} ${where}`).join(' UNION ALL ');
     // One more than asked: it tells whether there is a next page.
-    const rows = this.#rows.all(`SELECT ${keys}, ${select} ${where} ${sorted} LIMIT ?`, ...values, limit + 1);
+    const rows = this.#rows.all(`${sql} ${sorted} LIMIT ?`, ...selects.flatMap(() => values), limit + 1);
     const shown = rows.slice(0, limit).map((row) => splitKey(row, orderBy.length));
     const last = rows.length > limit ? shown.at(-1) : undefined;
     return {
@@ -347,6 +406,12 @@ function concerns(partyId: string | undefined): Condition[] {
   return [[`(${held} OR ${authorised})`, partyId, partyId, partyId]];
 }
 
+/** Lift requests on accounts that the party holds: no freeze of any other could be lifted because of it. */
+function heldBy(partyId: string | undefined): Condition[] {
+  const held = 'accountId IN (SELECT accountId FROM accountHolders WHERE partyId = ?)';
+  return partyId === undefined ? [] : [[held, partyId]];
+}
+
 function restsOn(basisId: string | undefined): Condition[] {
   return basisId === undefined ? [] : [['freezeId IN (SELECT freezeId FROM freezes WHERE basisId = ?)', basisId]];
 }
@@ -366,6 +431,7 @@ function splitKey(row: Readonly<Record<string, unknown>>, parts: number): { key:
 interface StoredView {
   readonly view: string;
 }
+const showAuthorityRequest = ({ view }: StoredView): AuthorityRequestView => JSON.parse(view) as AuthorityRequestView;
 const showAsset = ({ view }: StoredView): AssetView => JSON.parse(view) as AssetView;
 const showRefusal = ({ view }: StoredView): RefusalView => JSON.parse(view) as RefusalView;
 const showViolation = ({ view }: StoredView): ViolationView => JSON.parse(view) as ViolationView;

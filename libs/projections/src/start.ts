@@ -66,6 +66,7 @@ function startWorker({ eventFile, readModelFile, limits = {}, onEvent }: WorkerO
   const rows = new ReadSide({
     open: () => new DatabaseSync(readModelFile, { readOnly: true }),
     release: (connection) => connection.close(),
+    onWait: () => runner.hurry(),
     onDamage: () => rebuildDamaged(runner),
   });
   const runner = new WorkerRunner({ eventFile, readModelFile, limits }, (event) => {
@@ -84,6 +85,7 @@ function startInProcess(options: InProcessOptions): Projections {
       return connection;
     },
     release: () => undefined,
+    onWait: () => runner.hurry(),
     onDamage: () => rebuildDamaged(runner),
   });
   const onEvent = (event: ProjectionEvent): void => {

@@ -10,6 +10,8 @@ export interface WorkerData {
 export type ToWorker =
   /** The log has grown. Answered by `noticed`: no second one is sent before. */
   | { readonly kind: 'notify' }
+  /** Somebody waits for what the log holds by now. */
+  | { readonly kind: 'hurry' }
   | { readonly kind: 'rebuild'; readonly id: number; readonly reason: string }
   /** Nobody here has the read models' file open: the answer to the event `rebuilding`. */
   | { readonly kind: 'released' }

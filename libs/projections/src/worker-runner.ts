@@ -65,6 +65,10 @@ export class WorkerRunner {
     }
   }
 
+  hurry(): void {
+    this.#send({ kind: 'hurry' });
+  }
+
   rebuild(reason: string): Promise<void> {
     if (this.#closed) return Promise.reject(CLOSED);
     this.#lastRebuild += 1;

@@ -1,24 +1,27 @@
-import { checkAccount, evolveAccount, initialAccountState, type AccountEvent, type AccountState } from '#accounts';
-import { checkAsset, evolveAsset, initialAssetState, type AssetEvent, type AssetState } from '#assets';
-import { assertNever, hashHolds, SHA256_PATTERN, sha256Hex, toMs, type Recorded, type RecordedEvent } from '#kernel';
+import { checkAccount, evolveAccount, initialAccountState, type AccountEvent } from '#accounts';
+import { checkAsset, evolveAsset, initialAssetState, type AssetEvent } from '#assets';
 import {
-  checkLegalOrder,
-  evolveLegalOrder,
-  initialLegalOrderState,
-  type LegalOrderEvent,
-  type LegalOrderState,
-} from '#legal-orders';
-import { checkParty, evolveParty, initialPartyState, type PartyEvent, type PartyState } from '#parties';
+  checkAuthorityRequest,
+  evolveAuthorityRequest,
+  initialAuthorityRequestState,
+  type AuthorityRequestEvent,
+} from '#authority-requests';
 import {
-  checkSanctionsHit,
-  evolveSanctionsHit,
-  initialSanctionsHitState,
-  type SanctionsHitEvent,
-  type SanctionsHitState,
-} from '#sanctions';
+  assertNever,
+  hashHolds,
+  SHA256_PATTERN,
+  sha256Hex,
+  toMs,
+  type Recorded,
+  type RecordedEvent,
+  type Timestamp,
+} from '#kernel';
+import { checkLegalOrder, evolveLegalOrder, initialLegalOrderState, type LegalOrderEvent } from '#legal-orders';
+import { checkParty, evolveParty, initialPartyState, type PartyEvent } from '#parties';
+import { checkSanctionsHit, evolveSanctionsHit, initialSanctionsHitState, type SanctionsHitEvent } from '#sanctions';
 import type { JudgedEvent, LedgerEvent, StreamState, Violation } from './judged.ts';
 import { decodeEvent, kindOfStream, type StreamKind } from './registry.ts';
-import type { CitationResolver } from './resolver.ts';
+import type { CitationResolver, Verdict } from './resolver.ts';
 
 /**
  * One stream being folded, event by event: its state, and what the next append needs to know. The same events give the
@@ -32,8 +35,8 @@ export class StreamFold {
   revision = -1;
   /** What the next event's `previousHash` has to be. */
   lastHash: string | null = null;
-  /** Latest `recordedAt` of a legal event, in milliseconds, or 0: a time forced in from the future stops nothing. */
-  lastRecordedMs = 0;
+  /** Latest `recordedAt` of a legal event, or empty: a time forced in from the future stops nothing. */
+  #lastRecordedAt: Timestamp = '';
   readonly #resolver: CitationResolver;
 
   constructor(stream: string, resolver: CitationResolver) {
@@ -41,6 +44,11 @@ export class StreamFold {
     this.#resolver = resolver;
     const kind = kindOfStream(stream);
     this.contents = kind === undefined ? undefined : initialContents(kind);
+  }
+
+  /** Latest `recordedAt` of a legal event, in milliseconds, or 0. */
+  get lastRecordedMs(): number {
+    return this.#lastRecordedAt === '' ? 0 : toMs(this.#lastRecordedAt);
   }
 
   /**
@@ -77,16 +85,30 @@ export class StreamFold {
     if (contents === undefined) return this.#reject(recorded, { code: 'malformed-event', detail: 'unknown stream' });
     const objection = check(contents, event);
     if (objection !== undefined) return this.#reject(recorded, { code: 'illegal-event', detail: objection });
-    if (contents.kind !== 'account' || (event.type !== 'AccountFrozen' && event.type !== 'AccountUnfrozen')) {
-      return this.#accept(recorded, event, contents);
+    const verdict = this.#followCitation(event, contents);
+    if (verdict === undefined) return this.#accept(recorded, event, contents);
+    return verdict.then((settled) =>
+      settled.ok
+        ? this.#accept(recorded, event, contents)
+        : this.#reject(recorded, { code: 'citation-unresolved', detail: settled.reason }),
+    );
+  }
+
+  /** Undefined for an event that rests on no other stream. */
+  #followCitation(event: Recorded<LedgerEvent>, contents: StreamState): Promise<Verdict> | undefined {
+    switch (event.type) {
+      case 'AccountFrozen':
+      case 'FreezeAbandoned':
+      case 'AccountUnfrozen':
+        return contents.kind === 'account' ? this.#resolver.onAccount(event, contents.state) : undefined;
+      case 'PartyNamed':
+      case 'PartyNoLongerNamed':
+        return contents.kind === 'party' ? this.#resolver.onParty(event, contents.state) : undefined;
+      case 'AuthorityRequestAnswered':
+        return event.data.inForceAt === undefined ? undefined : this.#resolver.onAnswer(event);
+      default:
+        return undefined;
     }
-    return this.#resolver
-      .verdict(event, contents.state)
-      .then((verdict) =>
-        verdict.ok
-          ? this.#accept(recorded, event, contents)
-          : this.#reject(recorded, { code: 'citation-unresolved', detail: verdict.reason }),
-      );
   }
 
   #demandNext(recorded: RecordedEvent): void {
@@ -100,7 +122,8 @@ export class StreamFold {
   #accept(recorded: RecordedEvent, event: Recorded<LedgerEvent>, contents: StreamState): JudgedEvent {
     evolve(contents, event);
     this.#advance(recorded);
-    this.lastRecordedMs = Math.max(this.lastRecordedMs, toMs(event.metadata.recordedAt));
+    // Timestamps of the recorded form compare as text does: most are never read as a time.
+    if (event.metadata.recordedAt > this.#lastRecordedAt) this.#lastRecordedAt = event.metadata.recordedAt;
     return { recorded, event, violation: undefined, after: contents };
   }
 
@@ -135,6 +158,8 @@ function initialContents(kind: StreamKind): StreamState {
       return { kind, state: initialLegalOrderState() };
     case 'sanctionsHit':
       return { kind, state: initialSanctionsHitState() };
+    case 'authorityRequest':
+      return { kind, state: initialAuthorityRequestState() };
     default:
       return assertNever(kind);
   }
@@ -152,6 +177,8 @@ function check(contents: StreamState, event: Recorded<LedgerEvent>): string | un
       return checkLegalOrder(contents.state, event as Recorded<LegalOrderEvent>);
     case 'sanctionsHit':
       return checkSanctionsHit(contents.state, event as Recorded<SanctionsHitEvent>);
+    case 'authorityRequest':
+      return checkAuthorityRequest(contents.state, event as Recorded<AuthorityRequestEvent>);
     default:
       return assertNever(contents);
   }
@@ -174,15 +201,15 @@ function evolve(contents: StreamState, event: Recorded<LedgerEvent>): void {
     case 'sanctionsHit':
       replaceState(contents, evolveSanctionsHit(contents.state, event as Recorded<SanctionsHitEvent>));
       return;
+    case 'authorityRequest':
+      replaceState(contents, evolveAuthorityRequest(contents.state, event as Recorded<AuthorityRequestEvent>));
+      return;
     default:
       assertNever(contents);
   }
 }
 
 /** `evolve` owns the state that it is given and may return another: keep what it returned. */
-function replaceState<State extends AssetState | PartyState | AccountState | LegalOrderState | SanctionsHitState>(
-  contents: { state: State },
-  state: State,
-): void {
+function replaceState<State extends StreamState['state']>(contents: { state: State }, state: State): void {
   contents.state = state;
 }

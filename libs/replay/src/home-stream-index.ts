@@ -26,6 +26,10 @@ export interface HomeStreamIndex {
    * @throws RejectionError `read-model-behind` while the index is being built
    */
   partiesControlling(address: ChainAddress): readonly string[];
+  /**
+   * True for an event that was taken in and found legal, citations resolved. False says nothing: it may not be taken in yet.
+   */
+  isLegal(position: Position): boolean;
   /** The log up to here is indexed. */
   checkpoint(): Position | undefined;
 }

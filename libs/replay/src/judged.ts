@@ -1,5 +1,6 @@
 import type { AccountEvent, AccountState } from '#accounts';
 import type { AssetEvent, AssetState } from '#assets';
+import type { AuthorityRequestEvent, AuthorityRequestState } from '#authority-requests';
 import type { Recorded, RecordedEvent } from '#kernel';
 import type { LegalOrderEvent, LegalOrderState } from '#legal-orders';
 import type { PartyEvent, PartyState } from '#parties';
@@ -11,9 +12,11 @@ export type StreamState =
   | { readonly kind: 'party'; state: PartyState }
   | { readonly kind: 'account'; state: AccountState }
   | { readonly kind: 'legalOrder'; state: LegalOrderState }
-  | { readonly kind: 'sanctionsHit'; state: SanctionsHitState };
+  | { readonly kind: 'sanctionsHit'; state: SanctionsHitState }
+  | { readonly kind: 'authorityRequest'; state: AuthorityRequestState };
 
-export type LedgerEvent = AssetEvent | PartyEvent | AccountEvent | LegalOrderEvent | SanctionsHitEvent;
+export type LedgerEvent =
+  AssetEvent | PartyEvent | AccountEvent | LegalOrderEvent | SanctionsHitEvent | AuthorityRequestEvent;
 
 /** Why an event should never be. It stays in the log, changes nothing, and is reported. */
 export interface Violation {
@@ -25,7 +28,7 @@ export type ViolationCode =
   | 'malformed-event'
   /** Its hash, or its link to the event before it, is not what its content demands. */
   | 'hash-mismatch'
-  /** A freeze or lift whose citation does not resolve. */
+  /** A freeze, an authorisation abandoned, a lift, the naming of a party, or an answer to a letter, whose citation does not resolve. */
   | 'citation-unresolved'
   /** Well formed, but the state of its stream does not allow it. */
   | 'illegal-event';

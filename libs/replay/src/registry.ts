@@ -1,6 +1,7 @@
 import { accountEvents } from '#accounts';
 import { assetEvents } from '#assets';
-import { decodeData, field, type EventDefinition, type Recorded, type RecordedEvent } from '#kernel';
+import { authorityRequestEvents } from '#authority-requests';
+import { accepts, decodeData, field, type EventDefinition, type Recorded, type RecordedEvent } from '#kernel';
 import { legalOrderEvents } from '#legal-orders';
 import { partyEvents } from '#parties';
 import { sanctionsHitEvents } from '#sanctions';
@@ -16,6 +17,7 @@ const EVENTS: Readonly<Record<StreamKind, readonly EventDefinition[]>> = {
   account: accountEvents,
   legalOrder: legalOrderEvents,
   sanctionsHit: sanctionsHitEvents,
+  authorityRequest: authorityRequestEvents,
 };
 
 /** Every event there is, by the kind of stream it stands on: guards, catalogue and upcasters come from here. */
@@ -25,6 +27,7 @@ export const registry: Readonly<Record<StreamKind, ReadonlyMap<string, EventDefi
   account: byType(EVENTS.account),
   legalOrder: byType(EVENTS.legalOrder),
   sanctionsHit: byType(EVENTS.sanctionsHit),
+  authorityRequest: byType(EVENTS.authorityRequest),
 };
 
 function byType(definitions: readonly EventDefinition[]): ReadonlyMap<string, EventDefinition> {
@@ -44,7 +47,8 @@ export function idOfStream(stream: string): string {
   return stream.slice(stream.indexOf('-') + 1);
 }
 
-const metadataSchema = z.strictObject({
+/** What every event's metadata is. */
+export const metadataSchema = z.strictObject({
   actor: z.strictObject({ id: field.actorId, roles: z.array(z.string().max(32)).max(16) }),
   correlationId: z.string().min(1).max(128),
   causationId: field.uuid.nullable(),
@@ -65,12 +69,16 @@ export function decodeEvent(
   const definition = kind === undefined ? undefined : registry[kind].get(recorded.type);
   if (definition === undefined)
     return { ok: false, problem: `no event of type ${recorded.type} belongs on this stream` };
-  const metadata = metadataSchema.safeParse(recorded.metadata);
-  if (!metadata.success) {
-    const issue = metadata.error.issues[0];
-    return { ok: false, problem: `metadata.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'malformed'}` };
+  if (!accepts(metadataSchema, recorded.metadata)) {
+    const metadata = metadataSchema.safeParse(recorded.metadata);
+    if (!metadata.success) {
+      const issue = metadata.error.issues[0];
+      return { ok: false, problem: `metadata.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'malformed'}` };
+    }
   }
   const decoded = decodeData(definition, recorded.schemaVersion, recorded.data);
   if (!decoded.ok) return decoded;
-  return { ok: true, event: { ...recorded, data: decoded.data } as Recorded<LedgerEvent> };
+  // As it stands for all but the events of earlier versions.
+  const event = decoded.data === recorded.data ? recorded : { ...recorded, data: decoded.data };
+  return { ok: true, event: event as Recorded<LedgerEvent> };
 }

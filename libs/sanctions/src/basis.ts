@@ -1,19 +1,22 @@
 import type { BasisState, BasisSubjects } from '#kernel';
-import { hitInForce, mayAuthoriseUnderHit } from './in-force.ts';
+import { hitInForce, hitStandingObstacle, mayAuthoriseUnderHit } from './in-force.ts';
 import type { SanctionsHitState } from './state.ts';
 
 const NOBODY: BasisSubjects = { accounts: [], parties: [], addresses: [] };
 
 /** A sanctions hit as the basis of freezes. */
 export function sanctionsHitBasis(hitId: string, hit: SanctionsHitState): BasisState {
-  const { raised, confirmed, ended, authorisations } = hit;
+  const { raised, confirmed, confirmation, ended, authorisations } = hit;
+  const isEnforced = confirmed !== undefined && confirmation !== null;
   return {
     basis: { kind: 'sanctions-hit', id: hitId },
     registered: raised,
     subjects: subjectsOf(hit),
+    enforcement: isEnforced ? { by: confirmed, from: confirmation.confirmedAt } : undefined,
     ended,
     authorisations,
     mayAuthorise: (freeze) => mayAuthoriseUnderHit(hit, freeze),
+    standingObstacle: () => hitStandingObstacle(hit),
     inForceBy: () => (hitInForce(hit).ok ? confirmed : undefined),
     // People alone change a hit.
     nextMoment: () => undefined,

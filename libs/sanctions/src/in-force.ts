@@ -1,4 +1,11 @@
-import { scopeWithin, type FreezeInQuestion, type Obstacle, type Scope, type Tie } from '#kernel';
+import {
+  scopeWithin,
+  type FreezeInQuestion,
+  type Obstacle,
+  type Scope,
+  type StandingObstacle,
+  type Tie,
+} from '#kernel';
 import type { Hit, Measure } from './events.ts';
 import type { SanctionsHitState } from './state.ts';
 import type { HitState } from './views.ts';
@@ -38,15 +45,8 @@ export function hitInForce({
  */
 export function mayAuthoriseUnderHit(state: SanctionsHitState, freeze: FreezeInQuestion): Obstacle | undefined {
   const { hit } = state;
-  if (hit === undefined) return { code: 'basis-not-found', detail: 'there is no such sanctions hit' };
-  const force = hitInForce(state);
-  if (!force.ok) return { code: 'basis-not-in-force', detail: force.reason };
-  if (hasOpenClearance(state)) {
-    return {
-      code: 'basis-not-in-force',
-      detail: 'a clearance of the sanctions hit is proposed: until it is decided, nothing new rests on it',
-    };
-  }
+  const standing = hitStandingObstacle(state);
+  if (standing !== undefined || hit === undefined) return standing;
   if (freeze.tie === undefined || !fits(hit, freeze.tie)) {
     return { code: 'basis-does-not-name-account', detail: 'the sanctions hit names no holder of the account' };
   }
@@ -54,6 +54,21 @@ export function mayAuthoriseUnderHit(state: SanctionsHitState, freeze: FreezeInQ
     return { code: 'scope-exceeds-basis', detail: 'the freeze would cover more than a sanctions hit does' };
   }
   return undefined;
+}
+
+/**
+ * Why nothing new may rest on the hit, whatever it is; undefined when something may. The hit exists, is in force, and no
+ * clearance of it is proposed.
+ */
+export function hitStandingObstacle(state: SanctionsHitState): StandingObstacle | undefined {
+  if (state.hit === undefined) return { code: 'basis-not-found', detail: 'there is no such sanctions hit' };
+  const force = hitInForce(state);
+  if (!force.ok) return { code: 'basis-not-in-force', detail: force.reason };
+  if (!hasOpenClearance(state)) return undefined;
+  return {
+    code: 'basis-not-in-force',
+    detail: 'a clearance of the sanctions hit is proposed: until it is decided, nothing new rests on it',
+  };
 }
 
 function hasOpenClearance({ clearances }: SanctionsHitState): boolean {

@@ -8,14 +8,23 @@ export interface LogForger {
   write(stream: string, expected: ExpectedRevision, events: readonly SealedEvent[]): Promise<void>;
 }
 
-/** What a log has to hold for the forgeries: open accounts of these ids, each with funds, and two orders. */
+/** What a log has to hold for the forgeries: open accounts of these ids, each with funds, two orders and two parties. */
 export interface ForgeryScene {
   /** Open accounts, one for each forgery. */
   readonly accounts: Readonly<Record<ForgeryName, string>>;
-  /** A verified order that names none of those accounts but `liftedWithoutApproval`, which is frozen under it. */
+  /**
+   * A verified order that names none of those accounts but `liftedWithoutApproval`, which is frozen under it, and
+   * `abandonedUntruly`, which is not.
+   */
   readonly verifiedOrder: string;
   /** An order that names the account of `forgedPair` and was never verified. */
   readonly unverifiedOrder: string;
+  readonly parties: {
+    /** An identified party that no order names. */
+    readonly named: string;
+    /** A party that the verified order names. */
+    readonly noLongerNamed: string;
+  };
 }
 
 export const FORGERY_NAMES = [
@@ -25,12 +34,14 @@ export const FORGERY_NAMES = [
   'laterThanItself',
   'forgedPair',
   'liftedWithoutApproval',
+  'danglingAbandonment',
+  'abandonedUntruly',
   'malformed',
   'brokenChain',
 ] as const;
 export type ForgeryName = (typeof FORGERY_NAMES)[number];
 
-/** The violation that each forgery has to be listed as, on the account's stream. */
+/** The violation that each forgery has to be listed as, on the account's stream. Those of parties are unresolved too. */
 export const EXPECTED_VIOLATION: Readonly<Record<ForgeryName, string>> = {
   withoutCitation: 'malformed-event',
   danglingCitation: 'citation-unresolved',
@@ -38,6 +49,8 @@ export const EXPECTED_VIOLATION: Readonly<Record<ForgeryName, string>> = {
   laterThanItself: 'citation-unresolved',
   forgedPair: 'citation-unresolved',
   liftedWithoutApproval: 'citation-unresolved',
+  danglingAbandonment: 'citation-unresolved',
+  abandonedUntruly: 'citation-unresolved',
   malformed: 'malformed-event',
   brokenChain: 'hash-mismatch',
 };
@@ -78,8 +91,33 @@ export async function forgeAll(log: LogForger, scene: ForgeryScene): Promise<voi
     approvedBy: 'payments',
   });
 
+  await forgeAbandonments(log, scene);
+  await forgeNamings(log, scene);
   await add(log, accounts.malformed, 'FundsDeposited', { amount: 'a lot', ['__proto__x']: [null] });
   await breakChain(log, accounts.brokenChain);
+}
+
+/** One of nothing, and one of a freeze that the order did authorise: a step that was left open, and is to be finished. */
+async function forgeAbandonments(log: LogForger, { accounts, verifiedOrder }: ForgeryScene): Promise<void> {
+  const order = `legalOrder-${verifiedOrder}`;
+  const nowhere = { stream: order, revision: '999', eventId: nextTestId() };
+  const dangling = abandoned(accounts.danglingAbandonment, nowhere, 'key-used');
+  await add(log, accounts.danglingAbandonment, 'FreezeAbandoned', dangling);
+
+  const open = accounts.abandonedUntruly;
+  const authorisation = await sealed(log, order, 'FreezeAuthorised', await authorised(log, order, open));
+  await log.write(order, authorisation.revision - 1, authorisation.events);
+  await add(log, open, 'FreezeAbandoned', abandoned(open, pointer(order, authorisation), 'basis-ended'));
+}
+
+/** Keeps a party from opening accounts that no order names, and lets one open them that an order does name. */
+async function forgeNamings(log: LogForger, { parties, verifiedOrder }: ForgeryScene): Promise<void> {
+  const basis = { kind: 'legal-order', id: verifiedOrder };
+  const citation = await find(log, `legalOrder-${verifiedOrder}`, 'LegalOrderVerified');
+  const { named, noLongerNamed } = parties;
+  await addTo(log, `party-${named}`, 'PartyNamed', { partyId: named, basis, citation });
+  const unnamed = { partyId: noLongerNamed, basis, citation };
+  await addTo(log, `party-${noLongerNamed}`, 'PartyNoLongerNamed', unnamed);
 }
 
 /** A deposit that would be right, were it linked to the event before it. */
@@ -106,7 +144,10 @@ async function sealed(log: LogForger, stream: string, type: string, data: unknow
 }
 
 async function add(log: LogForger, accountId: string, type: string, data: unknown): Promise<void> {
-  const stream = `account-${accountId}`;
+  await addTo(log, `account-${accountId}`, type, data);
+}
+
+async function addTo(log: LogForger, stream: string, type: string, data: unknown): Promise<void> {
   const { revision, events } = await sealed(log, stream, type, data);
   await log.write(stream, revision === 0 ? 'no-stream' : revision - 1, events);
 }
@@ -142,6 +183,11 @@ async function authorised(log: LogForger, orderStream: string, accountId: string
     namedBy: await find(log, orderStream, 'LegalOrderRegistered'),
     requestedBy: 'maker',
   };
+}
+
+function abandoned(accountId: string, citation: EventPointer, reason: string): Record<string, unknown> {
+  const basis = { kind: 'legal-order', id: citation.stream.slice('legalOrder-'.length) };
+  return { accountId, freezeId: citation.eventId, basis, citation, reason };
 }
 
 function frozen(accountId: string, citation: EventPointer): Record<string, unknown> {

@@ -7,5 +7,6 @@ export * from './log-builder.ts';
 export * from './forgeries.ts';
 export * from './scheduler.ts';
 export * from './arbitraries.ts';
+export * from './authority-request-samples.ts';
 export * from './projection-rows.ts';
 export * from './ledger-story.ts';

@@ -18,6 +18,13 @@ const frozen = (): Story => confirmed().deposit('100').authoriseByHit('h-1', 'k'
 const onAddress = (): Story => start().link('p-1').hit('h-1', ON_ADDRESS).confirm('h-1').name('h-1', 'p-1');
 const linkedBy = (story: Story): Data => ({ linkedBy: pointerTo(story.event('linked p-1')) });
 
+/** That an answer rests on h-1, as of a revision of it. */
+const granting = (revision: string): Data => ({
+  outcome: 'granted',
+  basis: { kind: 'sanctions-hit', id: 'h-1' },
+  inForceAt: { stream: 'sanctionsHit-h-1', revision },
+});
+
 const good: Readonly<Record<string, () => Story>> = {
   'a freeze under a hit that is cleared': () =>
     frozen()
@@ -48,6 +55,14 @@ const good: Readonly<Record<string, () => Story>> = {
       .confirm('h-2')
       .attach('a-2', 'p-1')
       .opened('a-2', ['p-1']),
+
+  'an answer to a letter under a hit, which is cleared later': () =>
+    confirmed()
+      .letter()
+      .answer('req-1', { but: granting('1') })
+      .proposeClearance('h-1')
+      .clear('h-1')
+      .unname('h-1', 'p-1'),
 
   'a freeze under a hit on an address': () =>
     onAddress()
@@ -130,6 +145,23 @@ const broken: Readonly<Record<string, [string, () => Story]>> = {
   'a second clearance': [
     'protocol: the hit was cleared before',
     () => confirmed().proposeClearance('h-1').proposeClearance('h-1', 'cl-2').clear('h-1').clear('h-1', 'cl-2'),
+  ],
+
+  'a letter granted under a hit that was not confirmed then': [
+    'protocol: answered under a basis, though it is not confirmed',
+    () =>
+      confirmed()
+        .letter()
+        .answer('req-1', { but: granting('0') }),
+  ],
+  'a letter granted under a hit that is cleared': [
+    'protocol: answered under a basis, though it is cleared',
+    () =>
+      confirmed()
+        .proposeClearance('h-1')
+        .clear('h-1')
+        .letter()
+        .answer('req-1', { but: granting('3') }),
   ],
 
   'a freeze under a hit that is only raised': [

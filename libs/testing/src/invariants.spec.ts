@@ -30,6 +30,12 @@ const lateHolder = (): Story =>
     .verify('ord-2')
     .name('ord-2', 'p-2')
     .next((story) => story.authorise('ord-2', 'k', { but: via(story, 'p-2') }));
+/** That an answer rests on ord-1, as of a revision of it. */
+const granting = (revision: string, stream = 'legalOrder-ord-1'): Data => ({
+  outcome: 'granted',
+  basis: { kind: 'legal-order', id: 'ord-1' },
+  inForceAt: { stream, revision },
+});
 /** a-2 is being opened for p-2 and p-1, of whom the second is named. */
 const halfOpened = (): Story => named().party('p-2').attach('a-2', 'p-2', ['p-2', 'p-1']);
 
@@ -113,6 +119,15 @@ const good: Readonly<Record<string, () => Story>> = {
   'a proposed ending that is rejected, and a freeze after it': () =>
     ordered().propose('ord-1').rejectChange('ord-1').authorise('ord-1', 'k').freeze('ord-1', 'k'),
 
+  'an order that is extended while its expiry is put off, and expires in the end': () =>
+    runningUntil(NOON)
+      .authorise('ord-1', 'k')
+      .freeze('ord-1', 'k')
+      .proposeExtension('ord-1', LATER)
+      .extend('ord-1', LATER, 'ext-1', { recordedAt: '2022-03-05T11:59:59.999Z' })
+      .expire('ord-1', { recordedAt: LATER, but: { expiresAt: LATER } })
+      .lift('ord-1', 'k', { recordedAt: LATER }),
+
   'a freeze in the very millisecond of its authorisation': () =>
     ordered()
       .authorise('ord-1', 'k')
@@ -184,6 +199,33 @@ const good: Readonly<Record<string, () => Story>> = {
       .lift('ord-1', 'k')
       .unname('ord-1', 'p-1'),
 
+  'letters refused, granted and taken back': () =>
+    ordered()
+      .letter()
+      .refuse('authorityRequest-req-1', 'maker-is-checker')
+      .refuse('authorityRequest-req-1', 'basis-not-in-force', {
+        actor: 'checker',
+        but: { command: 'AnswerAuthorityRequest', decidedOn: { stream: 'legalOrder-ord-1', revision: '0' } },
+      })
+      .refuse('authorityRequest-req-1', 'basis-not-found', {
+        actor: 'checker',
+        but: { command: 'AnswerAuthorityRequest', decidedOn: { stream: 'legalOrder-ord-2', revision: null } },
+      })
+      .answer()
+      .letter('req-2')
+      .propose('ord-1')
+      .rejectChange('ord-1')
+      .answer('req-2', { but: granting('3') })
+      .letter('req-3')
+      .answer('req-3', { but: { outcome: 'withdrawn' } }),
+
+  'a grant that says that the basis was in force as of before its end': () =>
+    ordered()
+      .letter()
+      .propose('ord-1')
+      .end('ord-1')
+      .answer('req-1', { but: granting('1') }),
+
   'an opening that comes to nothing because its second holder is named': () =>
     halfOpened().openingAbandoned('a-2', 'p-1', ['p-2', 'p-1']).detach('a-2', 'p-2'),
 
@@ -237,6 +279,14 @@ const good: Readonly<Record<string, () => Story>> = {
       .refuse('account-a-1', 'ground-not-established')
       .refuseFrozen(['k']),
 };
+
+const NOON = '2022-03-02T12:00:00.000Z';
+const LATER = '2022-05-01T00:00:00.000Z';
+
+/** A verified order that runs until a time. */
+function runningUntil(expiresAt: string): Story {
+  return start().order('ord-1', undefined, { but: { expiresAt } }).verify('ord-1');
+}
 
 describe('checkLog passes', () => {
   it.each(Object.entries(good))('%s', (_name, tell) => {
@@ -968,6 +1018,12 @@ describe('invariant 9: maker is not checker. checkLog catches', () => {
       'protocol: proposedBy is not who acted',
       () => ordered().propose('ord-1', 'ch-1', { but: { proposedBy: 'other' } }),
     ],
+    'a letter answered by who registered it': [own, () => start().letter().answer('req-1', byMaker('answeredBy'))],
+    'a letter answered in the name of another': [notActor, () => start().letter().answer('req-1', { actor: 'other' })],
+    'a letter registered in the name of another': [
+      'protocol: registeredBy is not who acted',
+      () => start().letter('req-1', { but: { registeredBy: 'other' } }),
+    ],
     'a freeze authorised in the name of another': [
       'protocol: requestedBy is not whose key it is',
       () => ordered().authorise('ord-1', 'k', { but: { requestedBy: 'other' } }),
@@ -1088,6 +1144,37 @@ describe('invariant 10: refusals are facts. checkLog catches', () => {
     'an opening refused on an order': [
       '10: party-named-by-basis: it was not decided on the stream of a party',
       () => named().refuse('account-a-2', 'party-named-by-basis', on('0')),
+    ],
+    'a maker of a letter who had made none': [
+      '10: maker-is-checker: who was refused had made nothing here',
+      () => start().letter().refuse('authorityRequest-req-1', 'maker-is-checker', { actor: 'checker' }),
+    ],
+    'a maker of a letter refused elsewhere': [
+      '10: maker-is-checker: it is decided on its own stream',
+      () => ordered().letter().refuse('authorityRequest-req-1', 'maker-is-checker', on('0')),
+    ],
+    'an answer refused to a letter that nobody registered': [
+      '10: maker-is-checker: no such letter is registered',
+      () => start().refuse('authorityRequest-req-1', 'maker-is-checker'),
+    ],
+    'an answer refused to a letter that was answered': [
+      '10: maker-is-checker: the letter was answered before, which comes first',
+      () => start().letter().answer().refuse('authorityRequest-req-1', 'maker-is-checker'),
+    ],
+    'an answer refused for a basis that was in force': [
+      '10: basis-not-in-force: the basis was in force',
+      () =>
+        ordered()
+          .letter()
+          .refuse('authorityRequest-req-1', 'basis-not-in-force', { actor: 'checker', ...on('1') }),
+    ],
+    'an answer refused for its basis to who may not answer': [
+      '10: basis-not-in-force: who registered the letter was refused, which comes first',
+      () => ordered().letter().refuse('authorityRequest-req-1', 'basis-not-in-force', on('0')),
+    ],
+    'an answer refused for a code of freezes': [
+      '10: scope-exceeds-basis on authorityRequest-req-1',
+      () => ordered().letter().refuse('authorityRequest-req-1', 'scope-exceeds-basis', on('1')),
     ],
     'a party refused on its own stream that no basis names': [
       '10: party-named-by-basis: no basis names the party',
@@ -1391,6 +1478,41 @@ describe('the protocol. checkLog catches', () => {
       'protocol: the order has ended before',
       () => ordered().propose('ord-1').propose('ord-1', 'ch-2').end('ord-1').end('ord-1', 'ch-2'),
     ],
+    'an order that expires while an extension puts it off': [
+      'protocol: the time of the order has not run out',
+      () => runningUntil(NOON).proposeExtension('ord-1', LATER).expire('ord-1', { recordedAt: NOON }),
+    ],
+    'an order that expires at the time that was extended': [
+      'protocol: expiresAt is not that of the order',
+      () =>
+        runningUntil(NOON)
+          .proposeExtension('ord-1', LATER)
+          .extend('ord-1', LATER)
+          .expire('ord-1', { recordedAt: LATER }),
+    ],
+    'an extension after 72 hours': [
+      'protocol: it had expired',
+      () =>
+        runningUntil(NOON)
+          .proposeExtension('ord-1', LATER)
+          .extend('ord-1', LATER, 'ext-1', { recordedAt: '2022-03-05T12:00:00.000Z' }),
+    ],
+    'an extension proposed too late': [
+      'protocol: the extension is proposed too late',
+      () => runningUntil(NOON).proposeExtension('ord-1', LATER, 'ext-1', { recordedAt: NOON }),
+    ],
+    'an extension that extends nothing': [
+      'protocol: the extension would not extend the order',
+      () => runningUntil(NOON).proposeExtension('ord-1', NOON),
+    ],
+    'an extension to another time than was proposed': [
+      '9: the extension is not the one that was proposed',
+      () => runningUntil(NOON).proposeExtension('ord-1', LATER).extend('ord-1', '2022-06-01T00:00:00.000Z'),
+    ],
+    'an authorisation after the time of an order whose expiry is put off': [
+      '1: authorised under an order, though it has expired',
+      () => runningUntil(NOON).proposeExtension('ord-1', LATER).authorise('ord-1', 'k', { recordedAt: NOON }),
+    ],
     'an order that expires early': ['protocol: the time of the order has not run out', () => ordered().expire('ord-1')],
     'an order that expires at another time than its own': [
       'protocol: expiresAt is not that of the order',
@@ -1408,6 +1530,78 @@ describe('the protocol. checkLog catches', () => {
           .expire('ord-1'),
     ],
 
+    'a letter registered twice': ['protocol: the request is registered already', () => start().letter().letter()],
+    'a letter answered that is not registered': ['protocol: the request is not registered', () => start().answer()],
+    'a letter answered twice': ['protocol: the request was answered before', () => start().letter().answer().answer()],
+    'a letter granted without a basis': [
+      'protocol: granted without a basis',
+      () =>
+        start()
+          .letter()
+          .answer('req-1', { but: { outcome: 'granted' } }),
+    ],
+    'a letter answered under a basis, and where it was in force is not said': [
+      'protocol: a basis and where it was in force go together',
+      () =>
+        ordered()
+          .letter()
+          .answer('req-1', { but: { ...granting('1'), inForceAt: undefined } }),
+    ],
+    'a letter granted under the stream of another basis': [
+      'protocol: inForceAt is not on the stream of the basis',
+      () =>
+        ordered()
+          .letter()
+          .answer('req-1', { but: granting('1', 'legalOrder-ord-2') }),
+    ],
+    'a letter granted as of a revision that does not stand yet': [
+      'protocol: no such revision of the basis stands before it',
+      () =>
+        ordered()
+          .letter()
+          .answer('req-1', { but: granting('2') }),
+    ],
+    'a letter granted under an order that was not verified then': [
+      'protocol: answered under a basis, though it is not verified',
+      () =>
+        ordered()
+          .letter()
+          .answer('req-1', { but: granting('0') }),
+    ],
+    'a letter granted under an order whose ending was proposed then': [
+      'protocol: answered under a basis, though its ending is proposed',
+      () =>
+        ordered()
+          .letter()
+          .propose('ord-1')
+          .answer('req-1', { but: granting('2') }),
+    ],
+    'a letter refused under an order whose time had run out': [
+      'protocol: answered under a basis, though it has expired',
+      () =>
+        start()
+          .order('ord-1', undefined, { but: { expiresAt: '2022-03-02T00:00:00.000Z' } })
+          .verify('ord-1')
+          .letter()
+          .answer('req-1', {
+            recordedAt: '2022-03-02T00:00:00.000Z',
+            but: { ...granting('1'), outcome: 'refused' },
+          }),
+    ],
+    'a letter granted before the basis that it cites': [
+      'protocol: recordedAt is before that of the event it cites (inForceAt)',
+      () =>
+        start()
+          .letter()
+          .order('ord-1')
+          .verify('ord-1')
+          .next((story) =>
+            story.answer('req-1', {
+              recordedAt: story.event('req-1').metadata.recordedAt,
+              but: granting('1'),
+            }),
+          ),
+    ],
     'an event of another stream': [
       'protocol: FundsDeposited on party-p-1',
       () => start().tell('', 'party-p-1', 'FundsDeposited', {}, {}),

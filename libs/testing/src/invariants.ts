@@ -9,6 +9,7 @@ import { applyOrder, checkOrder } from './invariants/orders.ts';
 import { applyOpening, applyParty, checkOpening, checkParty } from './invariants/parties.ts';
 import { checkQuiescence } from './invariants/quiescence.ts';
 import { checkRefusal } from './invariants/refusals.ts';
+import { applyRequest, checkRequest } from './invariants/requests.ts';
 
 /** One event that breaks an invariant of the domain, or that was left undone. */
 export interface InvariantBreach {
@@ -137,6 +138,7 @@ function checkMeaning(log: Log, fact: Fact): readonly Problem[] {
     case 'LegalOrderChangeProposed':
     case 'LegalOrderChangeRejected':
     case 'LegalOrderEnded':
+    case 'LegalOrderExtended':
     case 'LegalOrderExpired':
       return checkOrder(log, fact);
     case 'SanctionsHitRaised':
@@ -148,6 +150,9 @@ function checkMeaning(log: Log, fact: Fact): readonly Problem[] {
       return checkHit(log, fact);
     case 'FreezeAuthorised':
       return fact.event.stream.startsWith('legalOrder-') ? checkOrder(log, fact) : checkHit(log, fact);
+    case 'AuthorityRequestRegistered':
+    case 'AuthorityRequestAnswered':
+      return checkRequest(log, fact);
     case 'CommandRefused':
       return checkRefusal(log, fact);
   }
@@ -192,6 +197,7 @@ function applyFact(log: Log, fact: Fact): void {
     case 'LegalOrderChangeProposed':
     case 'LegalOrderChangeRejected':
     case 'LegalOrderEnded':
+    case 'LegalOrderExtended':
     case 'LegalOrderExpired':
       applyOrder(log, fact);
       break;
@@ -205,6 +211,10 @@ function applyFact(log: Log, fact: Fact): void {
     case 'ClearanceRejected':
     case 'SanctionsHitCleared':
       applyHit(log, fact);
+      break;
+    case 'AuthorityRequestRegistered':
+    case 'AuthorityRequestAnswered':
+      applyRequest(log, fact);
       break;
     case 'CommandRefused':
       break;

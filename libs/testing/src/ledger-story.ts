@@ -1,6 +1,6 @@
 import type { EventStore } from '#event-store';
 import { SUPERVISOR, type DomainEvent, type RecordedEvent } from '#kernel';
-import { checker, maker, service, type LedgerWorld } from './ledger-world.ts';
+import { checker, letterRegistration, maker, service, type LedgerWorld } from './ledger-world.ts';
 import { nextTestId, seal } from './log-builder.ts';
 
 const destination = { kind: 'onchain', chain: 'bitcoin', address: 'bc1qstory' } as const;
@@ -18,7 +18,7 @@ export interface ToldStory {
 
 /**
  * Plays a bit of everything on an empty store: accounts acc-1 (p-1), acc-2 (p-2) and acc-3 (p-1), money in and out, orders in
- * most of their states, freezes, lifts, and refusals.
+ * most of their states, freezes, lifts, refusals, and letters: req-1 refused, req-2 granted under ord-4, req-3 open.
  */
 export async function tellStory(world: LedgerWorld): Promise<ToldStory> {
   await world.openAccount('acc-1', 'p-1');
@@ -30,7 +30,16 @@ export async function tellStory(world: LedgerWorld): Promise<ToldStory> {
   const basisEnded = await freezeUntilItsOrderEnds(world);
   await refuseWhatAnOrderForbids(world);
   await world.putOrder({ orderId: 'ord-4' });
+  await answerLetters(world);
   return { placedInError, basisEnded, inForce: await freeze(world, 'acc-1', 'ord-4') };
+}
+
+async function answerLetters(world: LedgerWorld): Promise<void> {
+  for (const requestId of ['req-1', 'req-2', 'req-3']) await world.accept(letterRegistration(requestId));
+  const answer = { type: 'AnswerAuthorityRequest', reason: 'see the file' } as const;
+  await world.accept({ ...answer, requestId: 'req-1', outcome: 'refused' }, { actor: checker });
+  const grant = { ...answer, requestId: 'req-2', outcome: 'granted', basis: basis('ord-4') } as const;
+  await world.accept(grant, { actor: checker });
 }
 
 async function moveMoney(world: LedgerWorld): Promise<void> {

@@ -7,6 +7,7 @@ import {
   type Machine,
   type Outcome,
 } from '#command-handling';
+import type { AuthorityRequestCommand, Letter } from '#authority-requests';
 import type { EventStore } from '#event-store';
 import { MemoryEventStore } from '#event-store/memory';
 import { canonicalJson, sha256Hex, toMs, uuidv7, type Actor, type Clock, type RecordedEvent } from '#kernel';
@@ -34,6 +35,7 @@ export const emptyIndex: HomeStreamIndex = {
   accountOfFreeze: () => undefined,
   hitOf: () => undefined,
   partiesControlling: () => [],
+  isLegal: () => false,
   checkpoint: () => undefined,
 };
 
@@ -47,6 +49,7 @@ export interface LedgerWorldOptions {
   readonly index?: HomeStreamIndex;
   readonly limits?: Partial<Limits>;
   readonly sleep?: Machine['sleep'];
+  readonly newId?: Machine['newId'];
   /** Told of every step of the supervisor that fails; by default the failure is thrown on. */
   readonly onFailure?: (error: unknown) => void;
 }
@@ -68,7 +71,7 @@ export class LedgerWorld {
       index: options.index ?? emptyIndex,
       machine: {
         clock,
-        newId: uuidv7,
+        newId: options.newId ?? uuidv7,
         sleep: options.sleep ?? (() => new Promise((resolve) => setImmediate(resolve))),
       },
       limits: options.limits,
@@ -157,6 +160,24 @@ export function orderNaming(changes: Partial<Instrument> = {}): Instrument {
     documentSha256: sha256Hex('order'),
     ...changes,
   };
+}
+
+/** Registers a letter that asks who holds some addresses, with what a test wants otherwise. */
+export function letterRegistration(
+  requestId = 'req-1',
+  changes: Partial<Letter> = {},
+): Extract<AuthorityRequestCommand, { type: 'RegisterAuthorityRequest' }> {
+  const letter: Letter = {
+    requestId,
+    kind: 'disclosure',
+    authority: { name: 'Financial intelligence unit', jurisdiction: 'UA' },
+    reference: '22/01-2',
+    subject: 'the holders of some addresses',
+    receivedAt: '2022-02-15T09:00:00.000Z',
+    documentSha256: sha256Hex('letter'),
+    ...changes,
+  };
+  return { type: 'RegisterAuthorityRequest', requestId, letter };
 }
 
 export function endingProposal(orderId = 'ord-1', changeId = 'chg-1'): LedgerCommand {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Change, Row, Table } from '#kernel';
+import { addUp, type Change, type Row, type Table } from '#kernel';
 
 /** The rows that changes leave behind, in memory. */
 export class ProjectedRows {
@@ -19,7 +19,8 @@ export class ProjectedRows {
     return [...this.#tables.keys()].map((table) => [table.name, this.of(table)]);
   }
 
-  #applyOne({ table, kind, row }: Change): void {
+  #applyOne(change: Change): void {
+    const { table, kind, row } = change;
     const columns = Object.keys(row);
     const unknown = columns.filter((column) => !(column in table.columns));
     assert.deepEqual(unknown, [], `${table.name} has no such columns`);
@@ -27,6 +28,12 @@ export class ProjectedRows {
     this.#tables.set(table, rows);
     const key = JSON.stringify(table.primaryKey.map((column) => row[column]));
     const known = rows.get(key);
+    if (kind === 'sum') {
+      assert.deepEqual(columns.sort(), [...table.primaryKey].sort(), `a sum of ${table.name} is named by its key`);
+      const summed = addUp(row, known as { units: string; position: string } | undefined, change.additions);
+      if (summed !== undefined) rows.set(key, summed);
+      return;
+    }
     if (kind === 'set') {
       if (known !== undefined) rows.set(key, { ...known, ...row });
       return;

@@ -7,7 +7,10 @@ export { VirtualTime } from './scheduler/virtual-time.ts';
 export interface ExploreOptions {
   /** Most runs, given-up ones included. Default: 100,000. */
   readonly maxRuns?: number;
-  /** False tries schedules that differ only in the order of steps that don't touch each other, too. Default: true. */
+  /**
+   * False tries schedules, too, that differ only in the order of steps that don't touch each other, or that come to a state
+   * from which all was tried. Default: true.
+   */
   readonly prune?: boolean;
 }
 
@@ -40,17 +43,20 @@ export class ScheduleError extends Error {
  *
  * Two steps commute when they are of two actors and neither appends, or one appends to a stream that the other does not
  * read. Two appends never do: their places in the log differ. Of schedules that differ only in the order of steps that
- * commute one is run (sleep sets).
+ * commute one is run (sleep sets). Of schedules that come to the same state all but the first are given up there, save for
+ * what was asleep in the first and is not in them (Godefroid, Partial-Order Methods for the Verification of Concurrent
+ * Systems, 1996, section 5.3).
  *
  * @throws ScheduleError for the first schedule that ends badly
  */
 export async function explore<W extends World>(scenario: Scenario<W> & ExploreOptions): Promise<Exploration> {
   const { maxRuns = 100_000, prune = true } = scenario;
   const path: Fork[] = [];
+  const untried: Untried = new Map();
   let [runs, pruned] = [0, 0];
   do {
     if (runs + pruned >= maxRuns) return { runs, pruned, exhaustive: false };
-    const result = await runOnce(scenario, followPath(path, prune));
+    const result = await runOnce(scenario, followPath(path, prune ? untried : undefined));
     if (result.outcome === 'failed') throw new ScheduleError(result);
     if (result.outcome === 'passed') runs += 1;
     else pruned += 1;
@@ -89,10 +95,13 @@ interface Fork {
   readonly asleep: Map<string, Option>;
 }
 
-/** Goes the way that is laid out, and then on by the first option that is not asleep. */
-function followPath(path: Fork[], prune: boolean): Choose {
+/** For each state that was come to: the options that were left untried from it, because they were asleep. */
+type Untried = Map<string, ReadonlySet<string>>;
+
+/** Goes the way that is laid out, and then on by the first option that is not asleep. @param untried undefined: no pruning */
+function followPath(path: Fork[], untried: Untried | undefined): Choose {
   let step = 0;
-  return (options) => {
+  return (options, state) => {
     const known = path[step];
     const parent = path[step - 1];
     step += 1;
@@ -100,12 +109,28 @@ function followPath(path: Fork[], prune: boolean): Choose {
       if (known.options.length !== options.length) throw new Error('the scenario is not the same in each run');
       return known.chosen;
     }
-    const asleep = parent === undefined || !prune ? new Map<string, Option>() : asleepAfter(parent);
+    const inherited = parent === undefined || untried === undefined ? new Map<string, Option>() : asleepAfter(parent);
+    const asleep = untried === undefined ? inherited : asleepAt(state, options, inherited, untried);
     const chosen = options.findIndex((option) => !asleep.has(option.id));
     if (chosen < 0) return undefined;
     path.push({ options, chosen, asleep });
     return chosen;
   };
+}
+
+/** What needs no trying at a state: what is asleep, and, where the state was come to before, all that was tried then. */
+function asleepAt(
+  state: string,
+  options: readonly Option[],
+  asleep: Map<string, Option>,
+  untried: Untried,
+): Map<string, Option> {
+  const before = untried.get(state);
+  const left = options.filter(({ id }) => asleep.has(id) && before?.has(id) !== false).map(({ id }) => id);
+  untried.set(state, new Set(left));
+  if (before === undefined) return asleep;
+  const tried = options.filter(({ id }) => !before.has(id)).map((option) => [option.id, option] as const);
+  return new Map([...asleep, ...tried]);
 }
 
 /** What stays asleep after the step that the fork chose: all that commutes with it. */

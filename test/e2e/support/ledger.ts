@@ -46,8 +46,17 @@ export interface LoggedEvent {
 
 type Environment = Readonly<Record<string, string>>;
 
+/** The id of an account (a new one if absent), who holds it (a new party), and the BTC in it (none). */
+export interface AccountOptions {
+  readonly accountId?: string;
+  readonly holder?: string;
+  readonly btc?: string;
+}
+
 /** Which accounts and parties an order names, and whatever else differs from the usual one. */
 export interface OrderOptions {
+  /** A new one if absent. */
+  readonly orderId?: string;
   readonly accounts?: readonly string[];
   readonly parties?: readonly string[];
   readonly more?: Readonly<Record<string, unknown>>;
@@ -209,8 +218,7 @@ export class Ledger {
   }
 
   /** @returns the id of a party, identified */
-  async makeParty(): Promise<string> {
-    const partyId = this.id('p');
+  async makeParty(partyId = this.id('p')): Promise<string> {
     const party = { partyId, kind: 'person', externalRef: `crm:${partyId}` };
     wellDone(await this.post(SERVICE, '/v1/parties', party), 'a party');
     const identification = { method: 'passport', evidenceSha256: SHA256, identifiedAt: '2022-01-05T00:00:00Z' };
@@ -219,8 +227,7 @@ export class Ledger {
   }
 
   /** @returns the id of an account, open, with so much BTC in it */
-  async makeAccount({ holder, btc }: { readonly holder?: string; readonly btc?: string } = {}): Promise<string> {
-    const accountId = this.id('acc');
+  async makeAccount({ accountId = this.id('acc'), holder, btc }: AccountOptions = {}): Promise<string> {
     const holders = [{ partyId: holder ?? (await this.makeParty()), capacity: 'owner' }];
     wellDone(await this.post(SERVICE, '/v1/accounts', { accountId, holders }), 'an account');
     if (btc !== undefined) await this.makeDeposit(accountId, btc);
@@ -249,7 +256,7 @@ export class Ledger {
 
   /** @returns the id of an order, registered by OPS */
   async makeOrder(options: OrderOptions): Promise<string> {
-    const orderId = this.id('ord');
+    const { orderId = this.id('ord') } = options;
     wellDone(await this.post(OPS, '/v1/admin/legal-orders', orderOf(orderId, options)), 'an order');
     return orderId;
   }
@@ -306,6 +313,13 @@ export class Ledger {
     const body = freezeOf(orderId, scope);
     const answer = wellDone(await this.post(OPS, `/v1/admin/accounts/${accountId}/freezes`, body), 'a freeze');
     return textAt(answer.body, 'freeze.freezeId');
+  }
+
+  /** @returns the id of a letter, registered by OPS */
+  async makeAuthorityRequest(): Promise<string> {
+    const requestId = this.id('req');
+    wellDone(await this.post(OPS, '/v1/admin/authority-requests', letterOf(requestId)), 'a letter');
+    return requestId;
   }
 
   /** @returns the id of a lift request, asked for by OPS */
@@ -388,6 +402,22 @@ export function clearanceOf(clearanceId: string): Body {
 
 export function freezeUnderHit(hitId: string): Body {
   return { basis: { kind: 'sanctions-hit', id: hitId } };
+}
+
+export function letterOf(requestId: string): Body {
+  return {
+    requestId,
+    kind: 'disclosure',
+    authority: { name: 'Financial intelligence unit', jurisdiction: 'UA' },
+    reference: '22/01-2',
+    subject: 'the holders of some addresses',
+    receivedAt: '2022-02-28T09:00:00Z',
+    documentSha256: SHA256,
+  };
+}
+
+export function grantUnder(orderId: string): Body {
+  return { outcome: 'granted', reason: 'the order demands it', basis: { kind: 'legal-order', id: orderId } };
 }
 
 export function liftRequestOf(requestId: string): Body {

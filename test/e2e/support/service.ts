@@ -61,14 +61,27 @@ export interface RunningService {
 
 /** Starts the service and waits until it is ready. @throws Error with what it printed when it is not ready in time */
 export async function startService(options: ServiceOptions = {}): Promise<RunningService> {
+  const service = launch(options);
+  await service.waitUntilReady();
+  return service;
+}
+
+/** Starts a service that can't start, on a folder of its own. @returns what it printed, and its exit code */
+export async function startInVain(
+  env: NodeJS.ProcessEnv,
+): Promise<{ readonly code: number | null; readonly printed: string }> {
+  const service = launch({ env });
+  const code = await service.ended(START_LIMIT_MS);
+  return { code, printed: service.logs() };
+}
+
+function launch(options: ServiceOptions): ServiceProcess {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'writ-e2e-'));
   const child = spawn(PINNED_NODE, [built('main.js')], {
     env: { ...withoutOurs(process.env), PORT: '0', WRIT_DATA_DIR: dataDir, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const service = new ServiceProcess(child, dataDir, options.dataDir === undefined);
-  await service.waitUntilReady();
-  return service;
+  return new ServiceProcess(child, dataDir, options.dataDir === undefined);
 }
 
 /** Makes a token of development mode for a data folder: needs no running service. */
@@ -153,9 +166,14 @@ class ServiceProcess implements RunningService {
     return { status: response.status, headers: response.headers, text, body: asJson(text) };
   }
 
-  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+  stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     this.#child.kill(signal);
-    const inTime = await Promise.race([this.#ended.then(() => true), delay(STOP_LIMIT_MS, false, { ref: false })]);
+    return this.ended(STOP_LIMIT_MS);
+  }
+
+  /** Waits for the end, and brings it about when it is late. @returns the exit code; null when it was brought about */
+  async ended(limitMs: number): Promise<number | null> {
+    const inTime = await Promise.race([this.#ended.then(() => true), delay(limitMs, false, { ref: false })]);
     if (!inTime) await this.kill();
     if (this.#ownsFolder) rmSync(this.dataDir, { recursive: true, force: true });
     return this.#child.exitCode;

@@ -1,14 +1,16 @@
 import type { AccountView } from '#accounts';
 import type { LedgerCommands } from '#command-handling';
-import { isPosition, type Position, type Timestamp } from '#kernel';
+import type { FreezesAsOf, Moment } from '#replay';
+import { isPosition, type Position } from '#kernel';
 import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import { Account, AccountPath, shownAccount } from '../accounts/account.dto.ts';
 import { found, ListQuery, QueryEdge } from '../edge/query-edge.ts';
-import { EVENT_READER, LEDGER, REPLAY_ACCOUNT } from '../edge/tokens.ts';
+import { EVENT_READER, LEDGER, REPLAY_ACCOUNT, REPLAY_FREEZES } from '../edge/tokens.ts';
 import { lookUpAssets } from '../edge/scales.ts';
+import { FreezePage, shownFreeze } from '../freezes/freeze.dto.ts';
 import { etagOf } from '../http/answer.ts';
 import { malformedRequest, ProblemError } from '../http/problem.ts';
 import { callerOf } from '../http/request.ts';
@@ -17,6 +19,7 @@ import {
   AsOfQuery,
   EventPage,
   EventsQuery,
+  FreezesAsOfQuery,
   MAX_PAGE,
   RefusalPage,
   shownEvent,
@@ -29,10 +32,13 @@ import {
 import { readLines, readPage } from './event-log.ts';
 
 /** Gives an account as it was, by replay; undefined when it was not open then. */
-export type ReplayAccount = (
-  accountId: string,
-  at: { readonly position: Position } | { readonly time: Timestamp } | undefined,
-) => Promise<AccountView | undefined>;
+export type ReplayAccount = (accountId: string, at: Moment | undefined) => Promise<AccountView | undefined>;
+
+/** Gives a page of the freezes that were in force, by replay. */
+export type ReplayFreezes = (
+  at: Moment | undefined,
+  page: { readonly after: Position | undefined; readonly limit: number },
+) => Promise<FreezesAsOf>;
 
 const DEFAULT_PAGE = 50;
 const NDJSON = 'application/x-ndjson';
@@ -42,17 +48,20 @@ const NDJSON = 'application/x-ndjson';
 export class AuditController {
   readonly #reader: LogReader;
   readonly #replayAccount: ReplayAccount;
+  readonly #replayFreezes: ReplayFreezes;
   readonly #ledger: LedgerCommands;
   readonly #queries: QueryEdge;
 
   constructor(
     @Inject(EVENT_READER) reader: LogReader,
     @Inject(REPLAY_ACCOUNT) replayAccount: ReplayAccount,
+    @Inject(REPLAY_FREEZES) replayFreezes: ReplayFreezes,
     @Inject(LEDGER) ledger: LedgerCommands,
     queries: QueryEdge,
   ) {
     this.#reader = reader;
     this.#replayAccount = replayAccount;
+    this.#replayFreezes = replayFreezes;
     this.#ledger = ledger;
     this.#queries = queries;
   }
@@ -115,14 +124,32 @@ export class AuditController {
     @Param() { accountId }: AccountPath,
     @Query() { at, atLeast }: AsOfQuery,
   ): Promise<void> {
-    const position = at !== undefined && isPosition(at) ? at : undefined;
     await this.#storeHas(atLeast);
-    await this.#storeHas(position);
-    const moment = at === undefined ? undefined : position === undefined ? { time: at } : { position };
-    const view = found(await this.#replayAccount(accountId, moment), 'account', accountId);
+    const view = found(await this.#replayAccount(accountId, await this.#moment(at)), 'account', accountId);
     const codes = view.balances.map(({ asset }) => asset);
     const account = shownAccount(view, await lookUpAssets(this.#ledger, codes), callerOf(request));
     reply.header('etag', etagOf(view.streamRevision)).send(account);
+  }
+
+  @Get('freezes')
+  @QueryRoute({
+    operationId: 'replayFreezes',
+    summary:
+      'The freezes in force as of a moment, under which basis, by replay of the log, in the order of their placing',
+    description:
+      'Read from the store itself: never behind. One answer replays at most 200 accounts: a page may have fewer items than ' +
+      '`limit`, even none, and still a `nextCursor`. Give `at` for pages that fit together.',
+    roles: ['auditor'],
+    answer: FreezePage,
+  })
+  async freezes(@Res() reply: FastifyReply, @Query() query: FreezesAsOfQuery): Promise<void> {
+    const { at, atLeast, limit, cursor: after } = query;
+    if (after !== undefined && !isPosition(after)) throw malformed('cursor', 'must be the nextCursor of this list');
+    await this.#storeHas(atLeast);
+    const { items, next } = await this.#replayFreezes(await this.#moment(at), { after, limit });
+    const codes = items.flatMap(({ balancesAtFreeze }) => balancesAtFreeze.map(({ asset }) => asset));
+    const assets = await lookUpAssets(this.#ledger, [...new Set(codes)]);
+    reply.send({ items: items.map((view) => shownFreeze(view, assets)), nextCursor: next ?? null });
   }
 
   @Get('refusals')
@@ -147,6 +174,14 @@ export class AuditController {
   async violations(@Res() reply: FastifyReply, @Query() query: ListQuery): Promise<void> {
     const { items, nextCursor } = (await this.#queries.upTo(query.atLeast)).violations(query);
     reply.send({ items: items.map(shownViolation), nextCursor });
+  }
+
+  /** @throws ProblemError `read-model-behind` for a position that the log has not reached */
+  async #moment(at: string | undefined): Promise<Moment | undefined> {
+    if (at === undefined) return undefined;
+    if (!isPosition(at)) return { time: at };
+    await this.#storeHas(at);
+    return { position: at };
   }
 
   /** What is in the store need not be in the read models. @throws ProblemError `read-model-behind` when it is in neither */

@@ -3,7 +3,7 @@ import type { RecordedEvent } from '#kernel';
 import type { RefusalView, ViolationView } from '#projections';
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { ReadQuery } from '../edge/query-edge.ts';
+import { ListQuery, ReadQuery } from '../edge/query-edge.ts';
 import { pageOf } from '../openapi/answers.ts';
 import { as } from '../openapi/schemas.ts';
 import { RuleField } from '../validation/fields.ts';
@@ -41,6 +41,11 @@ export class StreamPath {
 }
 
 export class AsOfQuery extends ReadQuery {
+  @RuleField(momentRule, { optional: true, description: 'A position or a time, inclusive; now if absent.' })
+  at?: string;
+}
+
+export class FreezesAsOfQuery extends ListQuery {
   @RuleField(momentRule, { optional: true, description: 'A position or a time, inclusive; now if absent.' })
   at?: string;
 }

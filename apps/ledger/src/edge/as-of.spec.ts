@@ -1,15 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DomainEvent, RecordedEvent } from '#kernel';
 import {
+  answeredRequest,
   registeredOrder,
+  registeredRequest,
   rejectedOrder,
   SAMPLE_CHECKER,
   SAMPLE_MAKER,
   SAMPLE_ORDER_STREAM,
+  SAMPLE_REQUEST_STREAM,
   seal,
   verifiedOrder,
 } from '#testing';
-import { legalOrderAsOf, partyAsOf } from './as-of.ts';
+import { authorityRequestAsOf, legalOrderAsOf, partyAsOf } from './as-of.ts';
 
 /** A stream as it stands in the log, each event with whoever acted. */
 function recorded(stream: string, ...steps: readonly (readonly [DomainEvent, string])[]): readonly RecordedEvent[] {
@@ -44,6 +47,26 @@ describe('an order as of a revision', () => {
 
   it('needs its registration', () => {
     expect(() => legalOrderAsOf([])).toThrow();
+  });
+});
+
+describe('an authority request as of a revision', () => {
+  const registered = [registeredRequest().event, SAMPLE_MAKER] as const;
+
+  it('is what its events up to there made of it', () => {
+    const events = recorded(SAMPLE_REQUEST_STREAM, registered, [answeredRequest().event, SAMPLE_CHECKER]);
+    expect(authorityRequestAsOf(events.slice(0, 1))).toMatchObject({ state: 'registered', answer: null });
+    expect(authorityRequestAsOf(events)).toMatchObject({ state: 'refused', answer: { answeredBy: SAMPLE_CHECKER } });
+  });
+
+  it('takes nothing from an answer that should never have been recorded', () => {
+    const own = answeredRequest({ answeredBy: SAMPLE_MAKER }).event;
+    const events = recorded(SAMPLE_REQUEST_STREAM, registered, [own, SAMPLE_MAKER]);
+    expect(authorityRequestAsOf(events)).toMatchObject({ state: 'registered', answer: null });
+  });
+
+  it('needs its registration', () => {
+    expect(() => authorityRequestAsOf([])).toThrow();
   });
 });
 

@@ -1,3 +1,11 @@
+import {
+  authorityRequestView,
+  checkAuthorityRequest,
+  evolveAuthorityRequest,
+  initialAuthorityRequestState,
+  type AuthorityRequestEvent,
+  type AuthorityRequestView,
+} from '#authority-requests';
 import type { RecordedEvent, Recorded } from '#kernel';
 import {
   checkLegalOrder,
@@ -48,6 +56,16 @@ export function sanctionsHitAsOf(events: readonly RecordedEvent[]): SanctionsHit
     if (checkSanctionsHit(state, event) === undefined) state = evolveSanctionsHit(state, event);
   }
   return present(sanctionsHitView(state));
+}
+
+/** An authority request likewise. @throws Error when it is not registered in them: a bug */
+export function authorityRequestAsOf(events: readonly RecordedEvent[]): AuthorityRequestView {
+  let state = initialAuthorityRequestState();
+  for (const recorded of events) {
+    const event = recorded as unknown as Recorded<AuthorityRequestEvent>;
+    if (checkAuthorityRequest(state, event) === undefined) state = evolveAuthorityRequest(state, event);
+  }
+  return present(authorityRequestView(state));
 }
 
 function present<Value>(value: Value | undefined): Value {

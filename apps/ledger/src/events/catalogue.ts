@@ -18,6 +18,7 @@ const STREAM_NAMES: Readonly<Record<string, string>> = {
   account: 'account-<accountId>',
   legalOrder: 'legalOrder-<orderId>',
   sanctionsHit: 'sanctionsHit-<hitId>',
+  authorityRequest: 'authorityRequest-<requestId>',
 };
 
 interface JsonSchema {

@@ -78,6 +78,9 @@ export class LiftRequestsQuery extends ListQuery {
   @IdField({ optional: true })
   accountId?: string;
 
+  @IdField({ optional: true })
+  partyId?: string;
+
   @UuidField({ optional: true })
   freezeId?: string;
 

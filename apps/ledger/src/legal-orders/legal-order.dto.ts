@@ -14,7 +14,7 @@ import {
   TextField,
   TimestampField,
 } from '../validation/fields.ts';
-import { NotYet } from '../validation/plan.ts';
+import { BodyByKind, NotYet } from '../validation/plan.ts';
 
 @NotYet('limits')
 export class ScopeBody {
@@ -111,16 +111,10 @@ export class VerificationBody {
   note?: string;
 }
 
-@NotYet('subjects', 'scope', 'expiresAt')
-export class ProposeChangeBody {
+@BodyByKind(() => ({ ending: EndingBody, extension: ExtensionBody }), ['variation'])
+export abstract class ProposeChangeBody {
   @IdField({ example: 'chg-1' })
   changeId!: string;
-
-  @ChoiceField(['ending'], { notYet: ['variation', 'extension'] })
-  kind!: 'ending';
-
-  @ChoiceField(ENDINGS)
-  how!: (typeof ENDINGS)[number];
 
   @Sha256Field()
   documentSha256!: string;
@@ -130,6 +124,22 @@ export class ProposeChangeBody {
 
   @TextField(200)
   reference!: string;
+}
+
+export class EndingBody extends ProposeChangeBody {
+  @ChoiceField(['ending'])
+  kind!: 'ending';
+
+  @ChoiceField(ENDINGS)
+  how!: (typeof ENDINGS)[number];
+}
+
+export class ExtensionBody extends ProposeChangeBody {
+  @ChoiceField(['extension'])
+  kind!: 'extension';
+
+  @TimestampField({ description: 'The time that the order is to run until: later than now.' })
+  expiresAt!: string;
 }
 
 export class OrderPath {
@@ -202,11 +212,14 @@ export class Change {
   @ApiProperty(as('id'))
   changeId!: string;
 
-  @ApiProperty(as('text', { enum: ['ending'] }))
+  @ApiProperty(as('text', { enum: ['ending', 'extension'] }))
   kind!: string;
 
-  @ApiProperty(as('text', { enum: ENDINGS }))
-  how!: string;
+  @ApiProperty(as('text', { enum: ENDINGS, optional: true, description: 'Of an ending.' }))
+  how?: string;
+
+  @ApiProperty(as('time', { optional: true, description: 'Of an extension.' }))
+  expiresAt?: string;
 
   @ApiProperty(as('text', { enum: ['proposed', 'verified', 'rejected'] }))
   state!: string;

@@ -2,7 +2,7 @@ import type { LegalOrderView } from '#legal-orders';
 import type { LedgerCommand } from '#command-handling';
 import type { Queries } from '#projections';
 import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiExtraModels, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ReasonBody } from '../accounts/movement.dto.ts';
 import { OVERSIGHT } from '../auth/roles.ts';
@@ -15,6 +15,8 @@ import {
   Change,
   ChangeAnswer,
   ChangePath,
+  EndingBody,
+  ExtensionBody,
   LegalOrder,
   LegalOrderAnswer,
   LegalOrderPage,
@@ -91,26 +93,29 @@ export class LegalOrdersController {
   @Post(':orderId/changes')
   @CommandRoute({
     operationId: 'proposeChange',
-    summary: 'Propose a change of a legal order; a proposed ending blocks new freezes at once',
+    summary: 'Propose a change of a legal order',
+    description:
+      'A proposed ending blocks new freezes at once. An extension that is proposed in time puts the expiry off until it is decided, at most 72 hours.',
     roles: ['ops'],
     created: true,
     answer: ChangeAnswer,
     problems: ['legal-order-not-found', 'already-exists', 'invalid-transition'],
   })
+  @ApiExtraModels(EndingBody, ExtensionBody)
+  @ApiBody({ schema: { oneOf: [{ $ref: getSchemaPath(EndingBody) }, { $ref: getSchemaPath(ExtensionBody) }] } })
   propose(
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
     @Param() path: OrderPath,
     @Body() body: ProposeChangeBody,
   ): Promise<void> {
-    const { kind: _, ...ending } = body;
-    return this.#change(request, reply, body, { type: 'ProposeEnding', ...path, ...ending }, body.changeId);
+    return this.#change(request, reply, body, proposalOf(path, body), body.changeId);
   }
 
   @Post(':orderId/changes/:changeId/verification')
   @CommandRoute({
     operationId: 'verifyChange',
-    summary: 'Verify a change: an ending lifts what rests on the order',
+    summary: 'Verify a change: an ending lifts what rests on the order, an extension lets it run longer',
     roles: ['approver'],
     answer: ChangeAnswer,
     problems: ['legal-order-not-found', 'change-not-found', 'maker-is-checker', 'invalid-transition'],
@@ -218,6 +223,18 @@ export class LegalOrdersController {
   async #asOf({ events, revision }: Accepted): Promise<LegalOrderView> {
     return legalOrderAsOf(await this.#commands.ledger.history(events[0]?.stream ?? '', revision));
   }
+}
+
+function proposalOf(path: OrderPath, body: ProposeChangeBody): LedgerCommand {
+  if (body instanceof EndingBody) {
+    const { kind: _, ...ending } = body;
+    return { type: 'ProposeEnding', ...path, ...ending };
+  }
+  if (body instanceof ExtensionBody) {
+    const { kind: _, ...extension } = body;
+    return { type: 'ProposeExtension', ...path, ...extension };
+  }
+  throw new Error('a change of a kind that the pipe does not know');
 }
 
 /** The list of the one order that the filter names, if the other filters let it through. */

@@ -41,6 +41,7 @@ export async function describeService(): Promise<OpenAPIObject> {
     queries: nothing,
     reader: nothing,
     replayAccount: nothing,
+    replayFreezes: nothing,
     health: nothing,
     metrics: nothing,
     options: nothing,

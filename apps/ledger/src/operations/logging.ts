@@ -18,10 +18,14 @@ export function createLogger(level: LogLevel): Logger {
   });
 }
 
+/** What Nest says when an address can't be listened on: whoever starts the service is told so in a sentence of ours. */
+const CAN_NOT_LISTEN = /^Error: (listen|getaddrinfo) /;
+
 /** Nest's own words, of which only those that matter. */
 export function nestLogger(logger: Logger): LoggerService {
   const say = (level: 'debug' | 'warn' | 'error' | 'fatal') => (message: unknown) => {
-    logger[level]({ source: 'nest' }, String(message));
+    const text = String(message);
+    logger[CAN_NOT_LISTEN.test(text) ? 'debug' : level]({ source: 'nest' }, text);
   };
   return {
     log: say('debug'),

@@ -2,7 +2,7 @@ import { accountView } from '#accounts';
 import { createLedger, type Ledger, type LedgerCommands } from '#command-handling';
 import { MemoryEventStore } from '#event-store/memory';
 import { startProjections, type Projections } from '#projections';
-import { replayAccount } from '#replay';
+import { replayAccount, replayFreezes } from '#replay';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { LightMyRequestResponse } from 'fastify';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose';
@@ -67,6 +67,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
         const asOf = await replayAccount(store, accountId, at);
         return asOf === undefined ? undefined : accountView(asOf.state, asOf);
       },
+      replayFreezes: (at, page) => replayFreezes(store, at, page),
       health: { ...HEALTHY, ...options.health },
       metrics: new Metrics(),
       options: { requestTimeoutMs: options.requestTimeoutMs ?? 5_000 },

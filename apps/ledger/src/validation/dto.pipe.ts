@@ -30,7 +30,7 @@ export function readQuery(dto: Dto, query: unknown): object {
 
 function read(dto: Dto, value: unknown): object {
   const errors: FieldError[] = [];
-  const result = Plan.of(dto).read(value, '', errors);
+  const result = Plan.read(dto, value, errors);
   if (result === undefined || errors.length > 0) throw malformed(errors);
   return result;
 }

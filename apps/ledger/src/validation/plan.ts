@@ -27,6 +27,18 @@ export function noteField(prototype: object, property: string, note: FieldNotes)
   notes.set(prototype, fields);
 }
 
+const kindsOf = new WeakMap<object, () => Exclude<Nested, Dto>>();
+
+/** For the class that bodies have in common that are one class for each `kind`. */
+export function BodyByKind(
+  kinds: () => Readonly<Record<string, Dto>>,
+  notYet: readonly string[] = [],
+): (dto: Dto) => void {
+  return (dto) => {
+    kindsOf.set(dto, () => ({ kinds: kinds(), notYet }));
+  };
+}
+
 /** Fields that have a meaning and will be taken one day: they are refused by another sentence. */
 export function NotYet(...fields: readonly string[]): ClassDecorator {
   return (target) => {
@@ -64,6 +76,20 @@ export class Plan {
       Plan.#plans.set(dto, plan);
     }
     return plan;
+  }
+
+  /** Checks a whole value, by its `kind` where the class has several. @see read */
+  static read(dto: Dto, value: unknown, errors: FieldError[]): object | undefined {
+    const nested = kindsOf.get(dto)?.();
+    if (nested === undefined) return Plan.of(dto).read(value, '', errors);
+    if (!isPlainObject(value)) {
+      addError(errors, 'body', 'must be an object');
+      return undefined;
+    }
+    const chosen = dtoOfKind(nested, value);
+    if (chosen !== undefined) return Plan.of(chosen).read(value, '', errors);
+    addError(errors, 'kind', kindProblem(nested, value));
+    return undefined;
   }
 
   private constructor(dto: Dto) {
@@ -187,11 +213,13 @@ function readNested(nested: Nested, given: unknown, path: string, errors: FieldE
   }
   const dto = dtoOfKind(nested, given);
   if (dto !== undefined) return Plan.of(dto).readNested(given, path, errors);
-  const { kind } = given;
-  const message =
-    kind === undefined ? 'is missing' : choiceRule(Object.keys(nested.kinds), nested.notYet).problem(kind);
-  addError(errors, joined(path, 'kind'), message ?? 'is not known');
+  addError(errors, joined(path, 'kind'), kindProblem(nested, given));
   return undefined;
+}
+
+function kindProblem(nested: Exclude<Nested, Dto>, { kind }: Readonly<Record<string, unknown>>): string {
+  if (kind === undefined) return 'is missing';
+  return choiceRule(Object.keys(nested.kinds), nested.notYet).problem(kind) ?? 'is not known';
 }
 
 function dtoOfKind(nested: Exclude<Nested, Dto>, { kind }: Readonly<Record<string, unknown>>): Dto | undefined {

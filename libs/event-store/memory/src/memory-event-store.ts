@@ -6,6 +6,7 @@ import {
   type EventFilter,
   type EventPlace,
   type EventStore,
+  type EventToAppend,
   type ExpectedRevision,
   followLog,
   formatPosition,
@@ -18,7 +19,7 @@ import {
   StoreError,
   streamRange,
 } from '#event-store';
-import type { Position, RecordedEvent, SealedEvent } from '#kernel';
+import type { Position, RecordedEvent } from '#kernel';
 import { Observable, Subject } from 'rxjs';
 
 export interface MemoryEventStoreOptions {
@@ -39,7 +40,7 @@ export class MemoryEventStore implements EventStore {
     this.singleWriter = singleWriter;
   }
 
-  append(stream: string, expected: ExpectedRevision, events: readonly SealedEvent[]): Promise<Appended> {
+  append(stream: string, expected: ExpectedRevision, events: readonly EventToAppend[]): Promise<Appended> {
     return this.#answer(() => {
       const append = encodeAppend(stream, expected, events);
       const verdict = judgeAppend(append, this.#headOf(stream), (id) => this.#places.get(id));

@@ -68,18 +68,28 @@ export type FromWorker =
   | { readonly kind: 'appended'; readonly outcomes: FlatOutcomes; readonly end: bigint }
   | { readonly kind: 'answers'; readonly answers: readonly ReadAnswer[] };
 
-export function flattenGroup(appends: readonly AppendRequest[]): FlatGroup {
-  const events = appends.flatMap((append) => append.events);
-  return {
-    streams: appends.map((append) => append.stream),
-    expected: appends.map((append) => append.expected),
-    counts: appends.map((append) => append.events.length),
-    ids: events.map((event) => event.id),
-    types: events.map((event) => event.type),
-    schemaVersions: events.map((event) => event.schemaVersion),
-    data: events.map((event) => event.data),
-    metadata: events.map((event) => event.metadata),
-  };
+export function flattenGroup(waiting: readonly { readonly append: AppendRequest }[]): FlatGroup {
+  const streams: string[] = [];
+  const expected: number[] = [];
+  const counts: number[] = [];
+  const ids: string[] = [];
+  const types: string[] = [];
+  const schemaVersions: number[] = [];
+  const data: string[] = [];
+  const metadata: string[] = [];
+  for (const { append } of waiting) {
+    streams.push(append.stream);
+    expected.push(append.expected);
+    counts.push(append.events.length);
+    for (const event of append.events) {
+      ids.push(event.id);
+      types.push(event.type);
+      schemaVersions.push(event.schemaVersion);
+      data.push(event.data);
+      metadata.push(event.metadata);
+    }
+  }
+  return { streams, expected, counts, ids, types, schemaVersions, data, metadata };
 }
 
 export function unflattenGroup(group: FlatGroup): readonly AppendRequest[] {

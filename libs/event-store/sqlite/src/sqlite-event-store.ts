@@ -3,6 +3,7 @@ import {
   encodeAppend,
   type EventFilter,
   type EventStore,
+  type EventToAppend,
   type ExpectedRevision,
   followLog,
   formatPosition,
@@ -13,7 +14,7 @@ import {
   StoreError,
   streamRange,
 } from '#event-store';
-import type { Position, RecordedEvent, SealedEvent } from '#kernel';
+import type { Position, RecordedEvent } from '#kernel';
 import { resolve } from 'node:path';
 import { map, Observable } from 'rxjs';
 import { pageFrom, readInSteps } from './pages.ts';
@@ -49,14 +50,10 @@ export class SqliteEventStore implements EventStore {
     this.#commits = writer.commits.pipe(map(formatPosition));
   }
 
-  async append(stream: string, expected: ExpectedRevision, events: readonly SealedEvent[]): Promise<Appended> {
-    const append = encodeAppend(stream, expected, events);
-    const positions = await this.#writer.append(append);
-    return {
-      firstRevision: append.expected + 1,
-      lastRevision: append.expected + positions.length,
-      positions: positions.map(formatPosition),
-    };
+  append(stream: string, expected: ExpectedRevision, events: readonly EventToAppend[]): Promise<Appended> {
+    return new Promise((resolve, reject) => {
+      this.#writer.append({ append: encodeAppend(stream, expected, events), resolve, reject });
+    });
   }
 
   async read(stream: string, options?: ReadStreamOptions): Promise<readonly RecordedEvent[]> {

@@ -99,6 +99,16 @@ describe('a group of appends', () => {
     expect(positionsStored()).toEqual([1, 2]);
   });
 
+  it('leaves no gap where an append is ahead of its stream, and stores the others', () => {
+    const outcomes = log.appendGroup([
+      request('account-1', NO_REVISION),
+      request('account-1', 3),
+      request('account-2', 0),
+    ]);
+    expect(codes(outcomes)).toEqual(['stored', 'wrong-expected-revision', 'wrong-expected-revision']);
+    expect(stored()).toEqual([['account-1', 0]]);
+  });
+
   it('stores the others when one hits a duplicate id, in the log or in the group', () => {
     const [old, first] = [encoded(), encoded()];
     log.appendGroup([request('account-0', NO_REVISION, [old])]);

@@ -1,11 +1,4 @@
-import {
-  type AppendRequest,
-  type EncodedEvent,
-  type EventPlace,
-  judgeAppend,
-  NO_REVISION,
-  StoreError,
-} from '#event-store';
+import { type AppendRequest, type EventPlace, judgeAppend, NO_REVISION, StoreError } from '#event-store';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { FORMAT_VERSION, openForWriting } from './file.ts';
 import { HeadCache } from './head-cache.ts';
@@ -22,8 +15,17 @@ export interface SqliteLogOptions {
   readonly maxPages?: number | undefined;
 }
 
-/** Rows that one INSERT carries where an append has as many: fewer steps through the binding for large appends. */
+const COLUMNS = ['position', 'stream', 'revision', 'id', 'type', 'schema_version', 'data', 'metadata'] as const;
+/**
+ * After a commit in which the pages of an index were split, SQLite walks the whole cache: a larger one costs more time than
+ * it saves. What falls out of it is still in the system's cache of the file.
+ */
+const WRITER_CACHE_KIB = 8 * 1024;
+/** Rows that one INSERT carries where there are as many: fewer steps through the binding. */
 const ROWS_AT_ONCE = 10;
+/** Number of values of a row, and of the rows of one INSERT. */
+const ROW = COLUMNS.length;
+const MANY_ROWS = ROWS_AT_ONCE * ROW;
 
 /** One connection with all that is prepared on it. */
 interface Session {
@@ -31,10 +33,12 @@ interface Session {
   readonly reader: LogReader;
   readonly begin: StatementSync;
   readonly commit: StatementSync;
+  readonly rollback: StatementSync;
   readonly savepoint: StatementSync;
   readonly rollbackToSavepoint: StatementSync;
   readonly release: StatementSync;
   readonly insertOne: StatementSync;
+  /** A constraint that fails rolls the transaction back: then SQLite need not keep what it would take to undo some rows. */
   readonly insertMany: StatementSync;
   readonly placesOfIds: StatementSync;
   readonly headOfStream: StatementSync;
@@ -102,10 +106,16 @@ export class SqliteLog {
     } catch (error) {
       return appends.map(() => refusal(error));
     }
-    const group: Group = { heads: new Map(), places: new Map(), placed: [], end: this.#end };
-    let outcomes: readonly AppendOutcome[];
+    let group: Group;
+    let outcomes: readonly AppendOutcome[] | undefined;
     try {
-      outcomes = this.#placeAll(session, group, appends);
+      group = this.#begin(session);
+      outcomes = this.#placeTogether(session, group, appends);
+      if (outcomes === undefined) {
+        if (session.db.isTransaction) session.rollback.run();
+        group = this.#begin(session);
+        outcomes = this.#placeOneByOne(session, group, appends);
+      }
     } catch (error) {
       this.#abandon(session);
       return appends.map(() => refusal(error));
@@ -126,12 +136,47 @@ export class SqliteLog {
     this.#releaseLock();
   }
 
-  #placeAll(session: Session, group: Group, appends: readonly AppendRequest[]): readonly AppendOutcome[] {
+  #begin(session: Session): Group {
     session.begin.run();
-    this.#noticeOtherWriters(session, group);
+    this.#noticeOtherWriters(session);
+    return { heads: new Map(), places: new Map(), placed: [], end: this.#end };
+  }
+
+  /**
+   * The way of nearly every group: each append stands at the end of its stream, and no id is taken, which is left to the
+   * index on ids. Then all their rows go in together.
+   * @returns undefined when it is not so: nothing of the transaction, if it is still there, may be kept
+   * @throws whatever is no constraint: then the group is over
+   */
+  #placeTogether(
+    session: Session,
+    group: Group,
+    appends: readonly AppendRequest[],
+  ): readonly AppendOutcome[] | undefined {
+    for (const { stream, expected, events } of appends) {
+      if (expected !== this.#headIn(session, group, stream)) return undefined;
+      group.heads.set(stream, expected + events.length);
+    }
+    try {
+      insertAll(session, rowsOf(appends, group.end + 1n));
+    } catch (error) {
+      if (!isConstraint(error)) throw error;
+      return undefined;
+    }
+    return appends.map(({ events }) =>
+      events.map(({ id }) => {
+        group.placed.push(id);
+        group.end += 1n;
+        return group.end;
+      }),
+    );
+  }
+
+  /** Judges each append, and lets the others go on where one fails. */
+  #placeOneByOne(session: Session, group: Group, appends: readonly AppendRequest[]): readonly AppendOutcome[] {
     findPlaces(session, appends, group.places);
     return appends.map((append) => {
-      const head = group.heads.get(append.stream) ?? this.#headOf(session, append.stream);
+      const head = this.#headIn(session, group, append.stream);
       const verdict = judgeAppend(append, head, (id) => group.places.get(id));
       if (verdict.kind === 'replay') return verdict.positions;
       if (verdict.kind === 'refuse') return verdict.error;
@@ -143,18 +188,18 @@ export class SqliteLog {
    * The lock keeps out every other store, but not a tool that writes into the file by hand: what such a one committed since
    * our last group must be seen before heads and positions are trusted.
    */
-  #noticeOtherWriters(session: Session, group: Group): void {
+  #noticeOtherWriters(session: Session): void {
     const dataVersion = readNumber(session.dataVersion.get());
     if (dataVersion === this.#dataVersion) return;
     this.#dataVersion = dataVersion;
     this.#heads.clear();
     this.#end = session.reader.head();
-    group.end = this.#end;
   }
 
-  #headOf(session: Session, stream: string): number {
-    const cached = this.#heads.get(stream);
-    if (cached !== undefined) return cached;
+  /** The last revision of a stream, as the group has left it so far. */
+  #headIn(session: Session, group: Group, stream: string): number {
+    const known = group.heads.get(stream) ?? this.#heads.get(stream);
+    if (known !== undefined) return known;
     const head = readNumber(session.headOfStream.get(stream));
     this.#heads.set(stream, head);
     return head;
@@ -238,8 +283,8 @@ function copyIntoFile(db: DatabaseSync): void {
 
 function openSession({ path, maxPages }: SqliteLogOptions): Session {
   const db = openForWriting(path, maxPages);
-  const columns = 'position, stream, revision, id, type, schema_version, data, metadata';
-  const row = '(?, ?, ?, ?, ?, ?, ?, ?)';
+  db.exec(`PRAGMA cache_size = -${WRITER_CACHE_KIB}`);
+  const row = `(${COLUMNS.map(() => '?').join(', ')})`;
   const rows = Array.from({ length: ROWS_AT_ONCE }, () => row).join(', ');
   // CROSS JOIN keeps SQLite to this order: each id is looked up in the index.
   const placesOfIds = db.prepare(
@@ -251,11 +296,12 @@ function openSession({ path, maxPages }: SqliteLogOptions): Session {
     reader: new LogReader(db),
     begin: db.prepare('BEGIN IMMEDIATE'),
     commit: db.prepare('COMMIT'),
+    rollback: db.prepare('ROLLBACK'),
     savepoint: db.prepare('SAVEPOINT append'),
     rollbackToSavepoint: db.prepare('ROLLBACK TO append'),
     release: db.prepare('RELEASE append'),
-    insertOne: db.prepare(`INSERT INTO events (${columns}) VALUES ${row}`),
-    insertMany: db.prepare(`INSERT INTO events (${columns}) VALUES ${rows}`),
+    insertOne: db.prepare(`INSERT INTO events (${COLUMNS.join(', ')}) VALUES ${row}`),
+    insertMany: db.prepare(`INSERT OR ROLLBACK INTO events (${COLUMNS.join(', ')}) VALUES ${rows}`),
     placesOfIds,
     headOfStream: db.prepare(`SELECT ifnull(max(revision), ${NO_REVISION}) FROM events WHERE stream = ?`),
     dataVersion: db.prepare('PRAGMA data_version'),
@@ -278,7 +324,8 @@ function place(session: Session, group: Group, append: AppendRequest): AppendOut
   const { stream, expected, events } = append;
   session.savepoint.run();
   try {
-    insert(session, append, group.end + 1n);
+    const values = rowsOf([append], group.end + 1n);
+    for (let start = 0; start < values.length; start += ROW) session.insertOne.run(...values.slice(start, start + ROW));
     session.release.run();
   } catch (error) {
     if (!isConstraint(error) || !session.db.isTransaction) throw error;
@@ -297,23 +344,30 @@ function place(session: Session, group: Group, append: AppendRequest): AppendOut
   return positions;
 }
 
-function insert(session: Session, { stream, expected, events }: AppendRequest, firstPosition: bigint): void {
-  const rowOf = (event: EncodedEvent, index: number): readonly SQLInputValue[] => [
-    firstPosition + BigInt(index),
-    stream,
-    expected + 1 + index,
-    event.id,
-    event.type,
-    event.schemaVersion,
-    event.data,
-    event.metadata,
-  ];
-  const rows = events.map(rowOf);
-  const inFull = rows.length - (rows.length % ROWS_AT_ONCE);
-  for (let start = 0; start < inFull; start += ROWS_AT_ONCE) {
-    session.insertMany.run(...rows.slice(start, start + ROWS_AT_ONCE).flat());
+/** The values of the events' rows, row after row. */
+function rowsOf(appends: readonly AppendRequest[], firstPosition: bigint): readonly SQLInputValue[] {
+  const values: SQLInputValue[] = [];
+  let position = firstPosition;
+  for (const { stream, expected, events } of appends) {
+    let revision = expected;
+    for (const { id, type, schemaVersion, data, metadata } of events) {
+      revision += 1;
+      values.push(position, stream, revision, id, type, schemaVersion, data, metadata);
+      position += 1n;
+    }
   }
-  for (const row of rows.slice(inFull)) session.insertOne.run(...row);
+  return values;
+}
+
+/** Inserts rows in as few statements as they fit in. A constraint that fails leaves the transaction, if any, to be rolled back. */
+function insertAll(session: Session, values: readonly SQLInputValue[]): void {
+  const inFull = values.length - (values.length % MANY_ROWS);
+  for (let start = 0; start < inFull; start += MANY_ROWS) {
+    session.insertMany.run(...values.slice(start, start + MANY_ROWS));
+  }
+  for (let start = inFull; start < values.length; start += ROW) {
+    session.insertOne.run(...values.slice(start, start + ROW));
+  }
 }
 
 /** Whether a group stands in the file, all of it or nothing. @throws when only a part does: then the file is damaged */

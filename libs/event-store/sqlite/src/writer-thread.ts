@@ -1,4 +1,5 @@
-import { type EncodedAppend, StoreError } from '#event-store';
+import { type Appended, type EncodedAppend, formatPosition, StoreError } from '#event-store';
+import type { Position } from '#kernel';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { Subject } from 'rxjs';
@@ -25,9 +26,10 @@ const MAX_READS_A_MESSAGE = 32;
 /** How long a close waits for what is under way. */
 const CLOSE_TIMEOUT_MS = 10_000;
 
-interface WaitingAppend {
+/** An append and who waits for it. Rejects with the StoreErrors of `EventStore.append`. */
+export interface WaitingAppend {
   readonly append: EncodedAppend;
-  readonly resolve: (positions: readonly bigint[]) => void;
+  readonly resolve: (appended: Appended) => void;
   readonly reject: (error: StoreError) => void;
 }
 
@@ -82,17 +84,16 @@ export class WriterThread {
     worker.on('error', (error) => this.#onCrash(error));
   }
 
-  /** @returns the positions of the events. Rejects with the StoreErrors of `EventStore.append` */
-  append(append: EncodedAppend): Promise<readonly bigint[]> {
-    return new Promise((resolve, reject) => {
-      if (this.#ended !== undefined) throw this.#ended;
-      if (this.#appends.length >= MAX_WAITING_APPENDS || this.#waitingBytes + append.sizeBytes > MAX_WAITING_BYTES) {
-        throw new StoreError('store-unavailable', 'too many appends are waiting for the disk');
-      }
-      this.#appends.push({ append, resolve, reject });
-      this.#waitingBytes += append.sizeBytes;
-      this.#scheduleFlush();
-    });
+  /** @throws StoreError `store-unavailable` when it is not even taken */
+  append(waiting: WaitingAppend): void {
+    const { sizeBytes } = waiting.append;
+    if (this.#ended !== undefined) throw this.#ended;
+    if (this.#appends.length >= MAX_WAITING_APPENDS || this.#waitingBytes + sizeBytes > MAX_WAITING_BYTES) {
+      throw new StoreError('store-unavailable', 'too many appends are waiting for the disk');
+    }
+    this.#appends.push(waiting);
+    this.#waitingBytes += sizeBytes;
+    this.#scheduleFlush();
   }
 
   read(request: ReadRequest): Promise<ReadAnswer> {
@@ -146,7 +147,7 @@ export class WriterThread {
     }
     if (this.#groupUnderWay === undefined && this.#appends.length > 0) {
       this.#groupUnderWay = this.#takeGroup();
-      this.#send({ kind: 'append', group: flattenGroup(this.#groupUnderWay.map(({ append }) => append)) });
+      this.#send({ kind: 'append', group: flattenGroup(this.#groupUnderWay) });
     }
     const idle = this.#groupUnderWay === undefined && this.#readsUnderWay.length === 0;
     if (idle && this.#close === 'asked') {
@@ -192,8 +193,9 @@ export class WriterThread {
         reject(errorFrom(failure));
         continue;
       }
-      resolve([...positions.subarray(start, start + append.events.length)]);
-      start += append.events.length;
+      const end = start + append.events.length;
+      resolve(appendedAs(append, positions, start, end));
+      start = end;
     }
     if (end === this.#end) return;
     this.#end = end;
@@ -217,6 +219,12 @@ export class WriterThread {
     this.#waitingBytes = 0;
     this.commits.error(this.#ended);
   }
+}
+
+function appendedAs(append: EncodedAppend, all: BigUint64Array, start: number, end: number): Appended {
+  const positions: Position[] = [];
+  for (const position of all.subarray(start, end)) positions.push(formatPosition(position));
+  return { firstRevision: append.expected + 1, lastRevision: append.expected + positions.length, positions };
 }
 
 function errorFrom({ code, message, actual }: Failure): StoreError {

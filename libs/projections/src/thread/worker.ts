@@ -33,6 +33,10 @@ function serve(port: NonNullable<typeof parentPort>, { eventFile, readModelFile,
         // Answered a little later: a busy log would otherwise send a notification with every commit.
         setTimeout(() => tell({ kind: 'noticed' }), NOTICE_INTERVAL_MS);
         return;
+      case 'hurry':
+        reader.notify();
+        runner.hurry();
+        return;
       case 'rebuild': {
         const { id, reason } = message;
         // Refused only when the projections close, and then nobody waits any more.

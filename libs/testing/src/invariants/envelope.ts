@@ -64,7 +64,7 @@ export function checkTime(log: Log, fact: Fact): readonly Problem[] {
   if (typeof previousTime === 'string' && recordedAt < previousTime) {
     problems.push({ invariant: 'protocol', detail: 'recordedAt is before that of the event before it in its stream' });
   }
-  for (const name of ['citation', 'namedBy'] as const) {
+  for (const name of ['citation', 'namedBy', 'inForceAt'] as const) {
     const pointer = (fact.data as Partial<Record<typeof name, { stream: string; revision: string }>>)[name];
     if (pointer === undefined) continue;
     const cited = log.streams.get(pointer.stream)?.[Number(pointer.revision)] as Loose | undefined;

@@ -162,8 +162,11 @@ const shapes = {
     data: {
       orderId: id,
       changeId: id,
-      kind: z.literal('ending'),
-      how: ending,
+      kind: z.enum(['ending', 'extension']),
+      /** Of an ending. */
+      how: ending.optional(),
+      /** Of an extension. */
+      expiresAt: timestamp.optional(),
       documentSha256: sha256,
       issuedAt: timestamp,
       reference: text,
@@ -180,6 +183,18 @@ const shapes = {
       orderId: id,
       changeId: id,
       how: ending,
+      method: text,
+      note: text.optional(),
+      proposedBy: actorId,
+      verifiedBy: actorId,
+    },
+  },
+  LegalOrderExtended: {
+    on: ['legalOrder'],
+    data: {
+      orderId: id,
+      changeId: id,
+      expiresAt: timestamp,
       method: text,
       note: text.optional(),
       proposedBy: actorId,
@@ -246,8 +261,33 @@ const shapes = {
     },
   },
 
+  AuthorityRequestRegistered: {
+    on: ['authorityRequest'],
+    data: {
+      requestId: id,
+      kind: z.enum(['freeze', 'disclosure', 'information']),
+      authority: z.looseObject({ name: text }),
+      reference: text,
+      subject: text,
+      receivedAt: timestamp,
+      documentSha256: sha256,
+      registeredBy: actorId,
+    },
+  },
+  AuthorityRequestAnswered: {
+    on: ['authorityRequest'],
+    data: {
+      requestId: id,
+      outcome: z.enum(['refused', 'granted', 'withdrawn']),
+      reason: text,
+      basis: basis.optional(),
+      inForceAt: z.strictObject({ stream: text, revision }).optional(),
+      answeredBy: actorId,
+    },
+  },
+
   CommandRefused: {
-    on: ['account', 'party', 'legalOrder', 'sanctionsHit'],
+    on: ['account', 'party', 'legalOrder', 'sanctionsHit', 'authorityRequest'],
     data: {
       command: text,
       // Any text: which codes may be recorded is a rule of its own, checked with the others.
@@ -296,6 +336,7 @@ const SUBJECT_FIELD: Readonly<Record<string, string>> = {
   account: 'accountId',
   legalOrder: 'orderId',
   sanctionsHit: 'hitId',
+  authorityRequest: 'requestId',
 };
 
 /** @returns the event as a fact, or a sentence that says why it is none */

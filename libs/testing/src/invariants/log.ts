@@ -15,7 +15,7 @@ export interface Authorisation {
 
 export interface Change {
   readonly fact: Fact<'LegalOrderChangeProposed'>;
-  /** Revision at which it was rejected or made the order end. */
+  /** Revision at which it was rejected or took effect. */
   decidedAt: number | undefined;
 }
 
@@ -41,6 +41,7 @@ export interface Order {
   rejected: Fact<'LegalOrderRejected'> | undefined;
   ended: Fact<'LegalOrderEnded' | 'LegalOrderExpired'> | undefined;
   readonly changes: Map<string, Change>;
+  readonly extensions: Fact<'LegalOrderExtended'>[];
 }
 
 export interface Attachment {
@@ -98,6 +99,12 @@ export interface Account {
   awaited: { readonly by: Fact<'AccountFrozen'>; readonly withdrawalIds: Set<string> } | undefined;
 }
 
+/** A letter, and what was answered. */
+export interface AuthorityRequest {
+  readonly registered: Fact<'AuthorityRequestRegistered'>;
+  answered: Fact<'AuthorityRequestAnswered'> | undefined;
+}
+
 /** What a key of a command stands on, in one stream. */
 export interface KeyUse {
   readonly commandHash: string | null;
@@ -116,6 +123,7 @@ export interface Log {
   readonly accounts: Map<string, Account>;
   readonly orders: Map<string, Order>;
   readonly hits: Map<string, Hit>;
+  readonly requests: Map<string, AuthorityRequest>;
   /** By the id of the FreezeAuthorised event. */
   readonly authorisations: Map<string, Authorisation>;
 }
@@ -131,6 +139,7 @@ export function emptyLog(): Log {
     accounts: new Map(),
     orders: new Map(),
     hits: new Map(),
+    requests: new Map(),
     authorisations: new Map(),
   };
 }
@@ -184,14 +193,33 @@ export function whyNotInForce(order: Order | undefined, revision: number, now: s
   const { verified, ended, changes } = order;
   if (verified === undefined || verified.event.revision > revision) return 'it is not verified';
   if (ended !== undefined && ended.event.revision <= revision) return 'it has ended';
-  const { effectiveAt, expiresAt } = order.registered.data;
+  const { effectiveAt } = order.registered.data;
+  const expiresAt = runsUntil(order, revision);
   if (now < effectiveAt) return 'it is not effective yet';
   if (expiresAt !== undefined && now >= expiresAt) return 'it has expired';
-  for (const change of changes.values()) {
-    const open = change.decidedAt === undefined || change.decidedAt > revision;
-    if (open && change.fact.event.revision <= revision) return 'its ending is proposed';
-  }
-  return undefined;
+  return hasOpenChange(changes, 'ending', revision) ? 'its ending is proposed' : undefined;
+}
+
+function hasOpenChange(changes: Order['changes'], kind: 'ending' | 'extension', revision: number): boolean {
+  return [...changes.values()].some(
+    ({ fact, decidedAt }) =>
+      fact.data.kind === kind && fact.event.revision <= revision && (decidedAt === undefined || decidedAt > revision),
+  );
+}
+
+/** The time that the order runs until as of a revision, extensions included; undefined when it never expires. */
+export function runsUntil(order: Order, revision: number): string | undefined {
+  const extended = order.extensions.findLast(({ event }) => event.revision <= revision);
+  return extended?.data.expiresAt ?? order.registered.data.expiresAt;
+}
+
+const DEFERRAL_MS = 72 * 60 * 60 * 1_000;
+
+/** When the order expires as of a revision: later than it runs while an extension waits to be decided. */
+export function expiresAsOf(order: Order, revision: number): string | undefined {
+  const until = runsUntil(order, revision);
+  if (until === undefined || !hasOpenChange(order.changes, 'extension', revision)) return until;
+  return new Date(Date.parse(until) + DEFERRAL_MS).toISOString();
 }
 
 /** True when a basis named the party as of a revision of the party's stream. */

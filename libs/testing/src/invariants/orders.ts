@@ -1,9 +1,11 @@
 import type { Fact } from './facts.ts';
 import {
   follow,
+  expiresAsOf,
   isWithin,
   namesAccount,
   namesParty,
+  runsUntil,
   whyNotInForce,
   type Log,
   type Order,
@@ -17,6 +19,7 @@ export type OrderFact = Fact<
   | 'LegalOrderChangeProposed'
   | 'LegalOrderChangeRejected'
   | 'LegalOrderEnded'
+  | 'LegalOrderExtended'
   | 'LegalOrderExpired'
   | 'FreezeAuthorised'
 >;
@@ -46,6 +49,8 @@ export function checkOrder(log: Log, fact: OrderFact): readonly Problem[] {
       return checkChangeDecided(order, fact, fact.data.rejectedBy);
     case 'LegalOrderEnded':
       return [...checkStanding(order), ...checkChangeDecided(order, fact, fact.data.verifiedBy)];
+    case 'LegalOrderExtended':
+      return [...checkStanding(order), ...checkExtended(order, fact)];
     case 'LegalOrderExpired':
       return [...checkStanding(order), ...checkExpired(order, fact)];
   }
@@ -54,7 +59,7 @@ export function checkOrder(log: Log, fact: OrderFact): readonly Problem[] {
 export function applyOrder(log: Log, fact: Exclude<OrderFact, Fact<'FreezeAuthorised'>>): void {
   if (fact.type === 'LegalOrderRegistered') {
     const undecided = { verified: undefined, rejected: undefined, ended: undefined };
-    log.orders.set(fact.about, { registered: fact, ...undecided, changes: new Map() });
+    log.orders.set(fact.about, { registered: fact, ...undecided, changes: new Map(), extensions: [] });
     return;
   }
   const order = log.orders.get(fact.about);
@@ -70,9 +75,11 @@ export function applyOrder(log: Log, fact: Exclude<OrderFact, Fact<'FreezeAuthor
       order.changes.set(fact.data.changeId, { fact, decidedAt: undefined });
       break;
     case 'LegalOrderChangeRejected':
+    case 'LegalOrderExtended':
     case 'LegalOrderEnded': {
       const change = order.changes.get(fact.data.changeId);
       if (change !== undefined) change.decidedAt = fact.event.revision;
+      if (fact.type === 'LegalOrderExtended') order.extensions.push(fact);
       if (fact.type === 'LegalOrderEnded') order.ended = fact;
       break;
     }
@@ -123,12 +130,35 @@ function checkProposed(order: Order, fact: Fact<'LegalOrderChangeProposed'>): re
   const problems: Problem[] = [];
   if (order.changes.has(fact.data.changeId)) problems.push(protocol('the change was proposed already'));
   if (fact.data.proposedBy !== fact.event.metadata.actor.id) problems.push(protocol('proposedBy is not who acted'));
+  if (fact.data.kind === 'extension') problems.push(...checkExtensionProposed(order, fact));
+  return problems;
+}
+
+/** An extension is asked for in time, and for longer. */
+function checkExtensionProposed(order: Order, { data, event }: Fact<'LegalOrderChangeProposed'>): readonly Problem[] {
+  const until = runsUntil(order, event.revision);
+  if (until === undefined || data.expiresAt === undefined || data.expiresAt <= until) {
+    return [protocol('the extension would not extend the order')];
+  }
+  return event.metadata.recordedAt < until ? [] : [protocol('the extension is proposed too late')];
+}
+
+function checkExtended(order: Order, fact: Fact<'LegalOrderExtended'>): readonly Problem[] {
+  const { changeId, expiresAt, verifiedBy, proposedBy } = fact.data;
+  const proposal = order.changes.get(changeId)?.fact.data;
+  const problems = [...checkChangeDecided(order, fact, verifiedBy)];
+  if (proposal?.kind !== 'extension' || proposal.expiresAt !== expiresAt || proposal.proposedBy !== proposedBy) {
+    problems.push({ invariant: 9, detail: 'the extension is not the one that was proposed' });
+  }
+  const before = fact.event.revision - 1;
+  if (fact.event.metadata.recordedAt >= (expiresAsOf(order, before) ?? '~')) problems.push(protocol('it had expired'));
+  if (expiresAt <= (runsUntil(order, before) ?? '~')) problems.push(protocol('it does not extend the order'));
   return problems;
 }
 
 function checkChangeDecided(
   order: Order,
-  fact: Fact<'LegalOrderChangeRejected' | 'LegalOrderEnded'>,
+  fact: Fact<'LegalOrderChangeRejected' | 'LegalOrderEnded' | 'LegalOrderExtended'>,
   checker: string,
 ): readonly Problem[] {
   const change = order.changes.get(fact.data.changeId);
@@ -137,16 +167,18 @@ function checkChangeDecided(
   const proposal = change.fact.data;
   const problems = [...checkChecker(fact, proposal.proposedBy, checker)];
   if (fact.type === 'LegalOrderEnded') {
-    const matches = fact.data.proposedBy === proposal.proposedBy && fact.data.how === proposal.how;
+    const matches =
+      proposal.kind === 'ending' && fact.data.proposedBy === proposal.proposedBy && fact.data.how === proposal.how;
     if (!matches) problems.push({ invariant: 9, detail: 'the ending is not the one that was proposed' });
   }
   return problems;
 }
 
 function checkExpired(order: Order, fact: Fact<'LegalOrderExpired'>): readonly Problem[] {
-  const { expiresAt } = order.registered.data;
-  if (expiresAt !== fact.data.expiresAt) return [protocol('expiresAt is not that of the order')];
-  return fact.event.metadata.recordedAt < expiresAt ? [protocol('the time of the order has not run out')] : [];
+  const before = fact.event.revision - 1;
+  if (runsUntil(order, before) !== fact.data.expiresAt) return [protocol('expiresAt is not that of the order')];
+  const isOver = fact.event.metadata.recordedAt >= (expiresAsOf(order, before) ?? '~');
+  return isOver ? [] : [protocol('the time of the order has not run out')];
 }
 
 /** Invariant 1, at the basis: in force, its ending not proposed, the account named, the scope within the order's. */

@@ -1,6 +1,14 @@
 import type { RecordedEvent } from '#kernel';
 import { basisNamesParty, endOf, enforcedBy } from './bases.ts';
-import { basisStream, decisionOnAccount, freezesInForce, type Log, type Order, type Problem } from './log.ts';
+import {
+  basisStream,
+  decisionOnAccount,
+  expiresAsOf,
+  freezesInForce,
+  type Log,
+  type Order,
+  type Problem,
+} from './log.ts';
 import { ties } from './parties.ts';
 
 /** Something left undone, and the event that began it. */
@@ -52,14 +60,15 @@ function checkAttachments(log: Log): readonly Unfinished[] {
 }
 
 function checkExpiry(order: Order, now: string): readonly Unfinished[] {
-  const { verified, ended, registered } = order;
-  const { expiresAt } = registered.data;
+  const { verified, ended } = order;
+  const expiresAt = expiresAsOf(order, Infinity);
   if (verified === undefined || ended !== undefined || expiresAt === undefined || now < expiresAt) return [];
   return [{ invariant: 13, detail: 'the order expired, and nobody recorded it', since: verified.event }];
 }
 
 function checkOrderNaming(log: Log, order: Order, now: string): readonly Unfinished[] {
-  const { effectiveAt, expiresAt } = order.registered.data;
+  const { effectiveAt } = order.registered.data;
+  const expiresAt = expiresAsOf(order, Infinity);
   if (now < effectiveAt || (expiresAt !== undefined && now >= expiresAt)) return [];
   return checkNaming(log, order.registered.event.stream);
 }

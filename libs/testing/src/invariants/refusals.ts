@@ -19,11 +19,11 @@ const ten = (detail: string): Problem => ({ invariant: 10, detail });
 /** The kinds of stream on which each code may be recorded: that of the thing refused. No other code is ever recorded. */
 const RECORDED: Readonly<Record<string, readonly string[]>> = {
   'account-frozen': ['account'],
-  'basis-not-found': ['account'],
-  'basis-not-in-force': ['account'],
+  'basis-not-found': ['account', 'authorityRequest'],
+  'basis-not-in-force': ['account', 'authorityRequest'],
   'basis-does-not-name-account': ['account'],
   'scope-exceeds-basis': ['account'],
-  'maker-is-checker': ['legalOrder', 'sanctionsHit', 'account'],
+  'maker-is-checker': ['legalOrder', 'sanctionsHit', 'account', 'authorityRequest'],
   'ground-not-established': ['account'],
   'party-named-by-basis': ['account', 'party'],
 };
@@ -37,7 +37,7 @@ export function checkRefusal(log: Log, fact: Refusal): readonly Problem[] {
   if (kinds === undefined) return [...problems, ten(`${code} is not recorded, ever`)];
   const [kind] = splitStream(fact.event.stream);
   if (!kinds.includes(kind)) return [...problems, ten(`${code} on ${fact.event.stream}`)];
-  const untrue = whyUntrue(log, fact);
+  const untrue = kind === 'authorityRequest' ? whyNotAnswerable(log, fact) : whyUntrue(log, fact);
   return untrue === undefined ? problems : [...problems, ten(`${code}: ${untrue}`)];
 }
 
@@ -55,6 +55,19 @@ function whyUntrue(log: Log, fact: Refusal): string | undefined {
     default:
       return whyBasisAllows(log, fact);
   }
+}
+
+/** What is refused on the stream of a letter is an answer to it, which nobody has given yet. */
+function whyNotAnswerable(log: Log, fact: Refusal): string | undefined {
+  const request = log.requests.get(fact.about);
+  if (request === undefined) return 'no such letter is registered';
+  if (request.answered !== undefined) return 'the letter was answered before, which comes first';
+  const byMaker = request.registered.data.registeredBy === fact.event.metadata.actor.id;
+  if (fact.data.code !== 'maker-is-checker') {
+    return byMaker ? 'who registered the letter was refused, which comes first' : whyUntrue(log, fact);
+  }
+  if (fact.data.decidedOn !== null) return 'it is decided on its own stream';
+  return byMaker ? undefined : 'who was refused had made nothing here';
 }
 
 /** The freezes that are said to be in the way are in force. */

@@ -164,6 +164,19 @@ export class Story {
     return this.tell(changeId, `legalOrder-${orderId}`, 'LegalOrderChangeProposed', data, options);
   }
 
+  proposeExtension(orderId: string, expiresAt: string, changeId = 'ext-1', step: Step = {}): this {
+    const what = { kind: 'extension', expiresAt, documentSha256: HASH, issuedAt: PAST, reference: 'r' };
+    const data = { orderId, changeId, ...what, proposedBy: 'maker' };
+    const options = { actor: 'maker', ...step };
+    return this.tell(changeId, `legalOrder-${orderId}`, 'LegalOrderChangeProposed', data, options);
+  }
+
+  extend(orderId: string, expiresAt: string, changeId = 'ext-1', step: Step = {}): this {
+    const data = { orderId, changeId, expiresAt, method: 'called', proposedBy: 'maker', verifiedBy: 'checker' };
+    const options = { actor: 'checker', ...step };
+    return this.tell(`extended ${orderId}`, `legalOrder-${orderId}`, 'LegalOrderExtended', data, options);
+  }
+
   rejectChange(orderId: string, changeId = 'ch-1', step: Step = {}): this {
     const data = { orderId, changeId, reason: 'no', rejectedBy: 'checker' };
     const options = { actor: 'checker', ...step };
@@ -358,6 +371,34 @@ export class Story {
   unname(orderId: string, partyId: string, end = `ended ${orderId}`, step: Step = {}): this {
     const data = { partyId, basis: this.#basis(orderId), citation: pointerTo(this.event(end)) };
     return this.#unasked(`unnamed ${partyId}`, `party-${partyId}`, 'PartyNoLongerNamed', data, step);
+  }
+
+  /** A letter of an authority. */
+  letter(requestId = 'req-1', step: Step = {}): this {
+    const data = {
+      requestId,
+      kind: 'disclosure',
+      authority: { name: 'Ministry', jurisdiction: 'UA' },
+      reference: 'r',
+      subject: 'the holders of some addresses',
+      receivedAt: PAST,
+      documentSha256: HASH,
+      registeredBy: 'maker',
+    };
+    const options = { actor: 'maker', ...step };
+    return this.tell(requestId, `authorityRequest-${requestId}`, 'AuthorityRequestRegistered', data, options);
+  }
+
+  answer(requestId = 'req-1', step: Step = {}): this {
+    const data = { requestId, outcome: 'refused', reason: 'no instrument', answeredBy: 'checker' };
+    const options = { actor: 'checker', ...step };
+    return this.tell(
+      `answered ${requestId}`,
+      `authorityRequest-${requestId}`,
+      'AuthorityRequestAnswered',
+      data,
+      options,
+    );
   }
 
   refuse(stream: string, code: string, step: Step = {}): this {

@@ -1,5 +1,6 @@
 import type { EventStore } from '#event-store';
-import type { Clock } from '#kernel';
+import { sha256Hex, type Clock, type IdGenerator } from '#kernel';
+import { testId } from '../log-builder.ts';
 import { SteppedStore, type Ending, type PendingCall } from './stepped-store.ts';
 import { VirtualTime } from './virtual-time.ts';
 
@@ -19,6 +20,8 @@ export interface ActorPorts {
   readonly sleep: (ms: number) => Promise<void>;
   /** Waits for a turn without calling the store: for what is no store, such as time that passes. */
   readonly turn: (label: string) => Promise<void>;
+  /** Event ids that are this actor's own, and the same in each run that brings it as far. */
+  readonly newId: IdGenerator;
 }
 
 /** Real asynchronous code without timers. What it throws is a failure of the run. */
@@ -52,8 +55,12 @@ export interface Option {
   readonly call: PendingCall;
 }
 
-/** Says which of the options happens; undefined gives the run up. */
-export type Choose = (options: readonly Option[]) => number | undefined;
+/**
+ * Says which of the options happens; undefined gives the run up.
+ * @param state names where the run is: all that was stored, all that each actor has learnt, the time, the mishaps left. From
+ * equal states the same can happen, if actors know nothing but what their ports tell them
+ */
+export type Choose = (options: readonly Option[], state: string) => number | undefined;
 
 export interface RunResult {
   /** A line for each step: `actor: call -> result`. */
@@ -71,9 +78,20 @@ interface Actor {
   pending: { readonly serial: number; readonly call: PendingCall }[];
   calls: number;
   outcome: Outcome | undefined;
+  /** All that it asked and learnt, in order, as a digest. */
+  history: string;
+}
+
+/** What a run has come to beside its actors. */
+interface Shared {
+  crashes: number;
+  faults: number;
+  /** All that was stored, in order, as a digest. */
+  log: string;
 }
 
 const MAX_SLEEPS = 1000;
+const IDS_OF_AN_ACTOR = 1_000_000;
 
 /** Runs the scenario once, from its beginning, as `choose` says. */
 export async function runOnce<W extends World>(scenario: Scenario<W>, choose: Choose): Promise<RunResult> {
@@ -81,20 +99,21 @@ export async function runOnce<W extends World>(scenario: Scenario<W>, choose: Ch
   const choices: number[] = [];
   const result = (outcome: RunResult['outcome'], error?: unknown): RunResult => ({ schedule, choices, outcome, error });
   const world = await scenario.setup();
-  const actors = Object.entries(scenario.actors(world)).map(([name, body]) => startActor(name, body, world));
-  const left = { crashes: scenario.crashes ?? 0, faults: scenario.faults ?? 0 };
+  const bodies = Object.entries(scenario.actors(world));
+  const actors = bodies.map(([name, body], index) => startActor(name, body, world, index));
+  const shared: Shared = { crashes: scenario.crashes ?? 0, faults: scenario.faults ?? 0, log: '' };
   await settle();
-  for (let options = optionsOf(actors, left); options.length > 0; options = optionsOf(actors, left)) {
+  for (let options = optionsOf(actors, shared); options.length > 0; options = optionsOf(actors, shared)) {
     const failed = actors.find((actor) => actor.outcome?.status === 'failed');
     if (failed !== undefined) break;
     if (choices.length >= (scenario.maxSteps ?? 500))
       return result('failed', new Error('the run does not come to an end'));
-    const choice = choose(options);
+    const choice = choose(options, stateOf(world, actors, shared));
     if (choice === undefined) return result('given-up');
     const option = options[choice];
     if (option === undefined) throw new RangeError(`choice ${choice} of ${options.length}`);
     choices.push(choice);
-    schedule.push(await take(actors, option, left));
+    schedule.push(await take(actors, option, shared));
     await settle();
   }
   return await judge(scenario, world, actors).then(
@@ -103,8 +122,14 @@ export async function runOnce<W extends World>(scenario: Scenario<W>, choose: Ch
   );
 }
 
-function startActor(name: string, body: ActorBody, world: World): Actor {
-  const actor: Actor = { name, pending: [], calls: 0, outcome: undefined };
+/** Everything that what follows depends on. */
+function stateOf(world: World, actors: readonly Actor[], { crashes, faults, log }: Shared): string {
+  const histories = actors.map(({ history, outcome }) => [history, outcome?.status]);
+  return sha256Hex(JSON.stringify([log, histories, crashes, faults, world.time?.now()]));
+}
+
+function startActor(name: string, body: ActorBody, world: World, index: number): Actor {
+  const actor: Actor = { name, pending: [], calls: 0, outcome: undefined, history: '' };
   const store = new SteppedStore(world.store, (call) => {
     actor.pending.push({ serial: actor.calls, call });
     actor.calls += 1;
@@ -118,7 +143,9 @@ function startActor(name: string, body: ActorBody, world: World): Actor {
     own.advance(ms);
     return Promise.resolve();
   };
+  let ids = (index + 1) * IDS_OF_AN_ACTOR;
   const ports: ActorPorts = {
+    newId: () => testId((ids += 1)),
     store,
     clock: { now: () => time.now() + own.now() },
     sleep,
@@ -144,10 +171,7 @@ function settle(): Promise<void> {
  * All that can happen next, in an order that is the same for the same history. A crash is tried only before an append: to
  * the others a crash before a read looks the same as one before the append that comes next.
  */
-function optionsOf(
-  actors: readonly Actor[],
-  left: { readonly crashes: number; readonly faults: number },
-): readonly Option[] {
+function optionsOf(actors: readonly Actor[], left: Pick<Shared, 'crashes' | 'faults'>): readonly Option[] {
   const steps: Option[] = [];
   const mishaps: Option[] = [];
   for (const [index, actor] of actors.entries()) {
@@ -162,22 +186,21 @@ function optionsOf(
   return [...steps, ...mishaps];
 }
 
-async function take(
-  actors: readonly Actor[],
-  { actor: index, kind, call }: Option,
-  left: { crashes: number; faults: number },
-): Promise<string> {
+async function take(actors: readonly Actor[], { actor: index, kind, call }: Option, shared: Shared): Promise<string> {
   const actor = actors[index];
   if (actor === undefined) throw new RangeError(`actor ${index}`);
   if (kind === 'crash') {
-    left.crashes -= 1;
+    shared.crashes -= 1;
     actor.pending = [];
     actor.outcome = { status: 'crashed' };
     return `${actor.name}: crash before ${call.label}`;
   }
-  if (kind !== 'normal') left.faults -= 1;
+  if (kind !== 'normal') shared.faults -= 1;
   actor.pending = actor.pending.filter((each) => each.call !== call);
-  return `${actor.name}: ${call.label} -> ${await call.perform(kind)}`;
+  const { words, learnt, changed } = await call.perform(kind);
+  actor.history = sha256Hex(`${actor.history}\n${call.label}\n${kind}\n${learnt}`);
+  if (changed !== '') shared.log = sha256Hex(`${shared.log}\n${changed}`);
+  return `${actor.name}: ${call.label} -> ${words}`;
 }
 
 async function judge<W extends World>(scenario: Scenario<W>, world: W, actors: readonly Actor[]): Promise<void> {

@@ -21,8 +21,18 @@ export interface PendingCall {
   /** The one stream that it is about, if it is one. */
   readonly stream: string | undefined;
   readonly label: string;
-  /** Does it and hands the result to the actor. @returns the result in a few words */
-  perform(ending: Ending): Promise<string>;
+  /** Does it and hands the result to the actor. */
+  perform(ending: Ending): Promise<Performed>;
+}
+
+/** What came of a call. */
+export interface Performed {
+  /** In a few words. */
+  readonly words: string;
+  /** All that the actor learns from it, as text: equal texts, equal answers. */
+  readonly learnt: string;
+  /** What it changed in the store, as text; empty when nothing. */
+  readonly changed: string;
 }
 
 /**
@@ -47,7 +57,11 @@ export class SteppedStore implements EventStore {
     return this.#step(
       { op: 'append', stream, label },
       () => this.#store.append(stream, expected, events),
-      ({ lastRevision }) => `revision ${lastRevision}`,
+      ({ lastRevision, positions }) => ({
+        words: `revision ${lastRevision}`,
+        learnt: positions.join(' '),
+        changed: `${stream} ${events.map(contentOf).join(' ')}`,
+      }),
     );
   }
 
@@ -55,7 +69,11 @@ export class SteppedStore implements EventStore {
     return this.#step(
       { op: 'read', stream, label: `read ${stream}` },
       () => this.#store.read(stream, options),
-      (events) => (events.length === 0 ? 'nothing' : `${events.length} to ${String(events.at(-1)?.revision)}`),
+      (events) => ({
+        words: events.length === 0 ? 'nothing' : `${events.length} to ${String(events.at(-1)?.revision)}`,
+        learnt: events.map(placeOf).join(' '),
+        changed: '',
+      }),
     );
   }
 
@@ -63,12 +81,20 @@ export class SteppedStore implements EventStore {
     return this.#step(
       { op: 'readAll', stream: undefined, label: 'readAll' },
       () => this.#store.readAll(options),
-      ({ events, scannedTo }) => `${events.length} to ${String(scannedTo)}`,
+      ({ events, scannedTo }) => ({
+        words: `${events.length} to ${String(scannedTo)}`,
+        learnt: `${events.map(placeOf).join(' ')} ${String(scannedTo)}`,
+        changed: '',
+      }),
     );
   }
 
   head(): Promise<Position | undefined> {
-    return this.#step({ op: 'head', stream: undefined, label: 'head' }, () => this.#store.head(), String);
+    return this.#step(
+      { op: 'head', stream: undefined, label: 'head' },
+      () => this.#store.head(),
+      (position) => ({ words: String(position), learnt: String(position), changed: '' }),
+    );
   }
 
   /** @throws always: what comes by itself comes at nobody's turn */
@@ -85,33 +111,47 @@ export class SteppedStore implements EventStore {
     return this.#step(
       { op: 'turn', stream: undefined, label },
       () => Promise.resolve(),
-      () => 'done',
+      () => ({ words: 'done', learnt: '', changed: '' }),
     );
   }
 
   #step<Result>(
     call: Omit<PendingCall, 'perform'>,
     work: () => Promise<Result>,
-    describe: (result: Result) => string,
+    describe: (result: Result) => Performed,
   ): Promise<Result> {
     return new Promise((resolve, reject) => {
-      const perform = async (ending: Ending): Promise<string> => {
+      const perform = async (ending: Ending): Promise<Performed> => {
         if (ending === 'request-lost') {
           reject(new StoreError('outcome-unknown', 'the request was lost'));
-          return 'lost before it was done';
+          return { words: 'lost before it was done', learnt: '', changed: '' };
         }
         const answer = work();
-        const inWords = answer.then(describe, (error: unknown) => (isStoreError(error) ? error.code : String(error)));
+        const performed = answer.then(describe, describeError);
         if (ending === 'normal') {
           resolve(answer);
-          return inWords;
+          return performed;
         }
         // Whatever the answer was, the actor does not hear it.
-        const result = await inWords;
+        const { words, changed } = await performed;
         reject(new StoreError('outcome-unknown', 'the acknowledgement was lost'));
-        return `${result}, acknowledgement lost`;
+        return { words: `${words}, acknowledgement lost`, learnt: '', changed };
       };
       this.#arrive({ ...call, perform });
     });
   }
+}
+
+function describeError(error: unknown): Performed {
+  const words = isStoreError(error) ? error.code : String(error);
+  return { words, learnt: words, changed: '' };
+}
+
+/** Tells events apart by all that is in them. */
+function contentOf({ id, type, metadata }: SealedEvent): string {
+  return `${id} ${type} ${metadata.hash}`;
+}
+
+function placeOf(event: RecordedEvent): string {
+  return `${contentOf(event)} ${event.position}`;
 }

@@ -1,0 +1,196 @@
+import type { EventStore } from '#event-store';
+import { MemoryEventStore } from '#event-store/memory';
+import type { RecordedEvent } from '#kernel';
+import { LedgerWorld, seal, type SealOptions } from '#testing';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { Judge } from './judge.ts';
+
+const freeze = { type: 'FreezeAccount', accountId: 'acc-1', basis: { kind: 'legal-order', id: 'ord-1' } } as const;
+const source = { kind: 'bank', reference: 'r' } as const;
+const order = 'legalOrder-ord-1';
+const account = 'account-acc-1';
+/** The key of an authorisation that was left open. */
+const key = { caller: 'maker', value: 'f', homeStream: account };
+
+/** Appends an event past the rules of its stream, well sealed. */
+async function force(
+  store: EventStore,
+  stream: string,
+  type: string,
+  data: unknown,
+  options: SealOptions = {},
+): Promise<RecordedEvent> {
+  const last = (await store.read(stream)).at(-1);
+  if (last === undefined) throw new Error(`${stream} has no event`);
+  const recordedAt = '2022-02-15T12:00:00.000Z';
+  const end = { revision: last.revision, hash: last.metadata.hash };
+  await store.append(stream, last.revision, seal(stream, end, [{ type, data }], { recordedAt, ...options }));
+  const [event] = await store.read(stream, { from: last.revision + 1 });
+  if (event === undefined) throw new Error('nothing was stored');
+  return event;
+}
+
+async function violations(store: EventStore, stream: string): Promise<readonly (string | undefined)[]> {
+  const judge = new Judge(store);
+  const found: (string | undefined)[] = [];
+  for (const event of await store.read(stream)) found.push((await judge.judge(event)).violation?.detail);
+  return found.slice(-1);
+}
+
+describe('an authorisation that was abandoned because its key was used', () => {
+  let store: MemoryEventStore;
+  let world: LedgerWorld;
+  let authorisation: RecordedEvent;
+
+  beforeEach(async () => {
+    store = new MemoryEventStore();
+    world = new LedgerWorld({ store });
+    await world.openAccount();
+    await world.putOrder();
+    const [registration] = await store.read(order);
+    if (registration === undefined) throw new Error('no order');
+    authorisation = await force(
+      store,
+      order,
+      'FreezeAuthorised',
+      {
+        orderId: 'ord-1',
+        accountId: 'acc-1',
+        scope: { direction: 'debit', assets: 'all' },
+        namedBy: { stream: order, revision: '0', eventId: registration.id },
+        requestedBy: 'maker',
+      },
+      { key, actor: { id: 'maker', roles: [] } },
+    );
+  });
+
+  const abandon = (): Promise<RecordedEvent> => {
+    const { id, stream, revision } = authorisation;
+    const citation = { stream, revision: String(revision), eventId: id };
+    const data = { accountId: 'acc-1', freezeId: id, basis: freeze.basis, citation, reason: 'key-used' };
+    return force(store, account, 'FreezeAbandoned', data);
+  };
+  const deposit = (depositId: string, with_: SealOptions['key']): Promise<RecordedEvent> => {
+    const data = { accountId: 'acc-1', depositId, asset: 'BTC', amount: '1', source };
+    return force(store, account, 'FundsDeposited', data, { key: with_ ?? null });
+  };
+
+  it('resolves where the key stands, however long ago it was used', async () => {
+    await deposit('d-first', key);
+    for (let n = 0; n < 1_200; n += 1) await deposit(`d-${String(n)}`, { caller: 'payments', value: `k-${String(n)}` });
+    await abandon();
+    expect(await violations(store, account)).toEqual([undefined]);
+  });
+
+  it.each<[string, SealOptions['key'][]]>([
+    ['no key was used', [null]],
+    ['another caller used such a key', [{ ...key, caller: 'payments' }]],
+    ['another key was used', [{ ...key, value: 'g' }]],
+    ['the key was used at another place', [{ ...key, homeStream: 'account-acc-2' }]],
+  ])('is a violation where %s', async (_name, keys) => {
+    for (const [at, used] of keys.entries()) await deposit(`d-${String(at)}`, used);
+    await abandon();
+    expect(await violations(store, account)).toEqual(['the key of the authorisation was not used on the account']);
+  });
+
+  it('is a violation where the key is used only later', async () => {
+    await abandon();
+    const judge = new Judge(store);
+    const [opened, abandoned] = await store.read(account);
+    if (opened === undefined || abandoned === undefined) throw new Error('no account');
+    await deposit('d-1', key);
+    await judge.judge(opened);
+    expect((await judge.judge(abandoned)).violation?.code).toBe('citation-unresolved');
+  });
+
+  it('may be decided together with the command that uses the key, before either is stored', async () => {
+    const gate = gated(store);
+    const slow = new LedgerWorld({ store: gate.store });
+    const actor = { id: 'maker', roles: ['service'] };
+    const funds = { type: 'Deposit', accountId: 'acc-1', asset: 'BTC', amount: '1', source } as const;
+    const first = slow.ask({ ...funds, depositId: 'd-0' });
+    await gate.reached;
+    const used = slow.ask({ ...funds, depositId: 'd-1' }, { key: 'f', actor });
+    const settled = slow.ledger.supervisor.tendBasis({ kind: 'legal-order', id: 'ord-1' });
+    // Nothing but the account waits for anything: after some turns the settling stands in its lane.
+    for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(slow.ledger.waiting).toBe(3);
+    gate.open();
+    await Promise.all([first, used, settled]);
+    expect((await store.read(account)).slice(-2)).toMatchObject([
+      { type: 'FundsDeposited', metadata: { key: { value: 'f' } } },
+      { type: 'FreezeAbandoned', data: { reason: 'key-used' }, metadata: { key: null } },
+    ]);
+    expect(gate.appends).toEqual([1, 2]);
+    expect(await violations(store, account)).toEqual([undefined]);
+  });
+});
+
+describe('the freezes of one order', () => {
+  /** How often the order's events are looked into while the freezes of so many accounts are judged. */
+  async function looksFor(freezes: number): Promise<number> {
+    const world = new LedgerWorld();
+    await world.openAccount('acc-0');
+    const accounts = Array.from({ length: freezes }, (_, n) => `acc-${String(n)}`);
+    const holders = [{ partyId: 'p-1', capacity: 'owner' }] as const;
+    for (const accountId of accounts.slice(1)) await world.accept({ type: 'OpenAccount', accountId, holders });
+    await world.putOrder({ subjects: [{ kind: 'party', partyId: 'p-1' }] });
+    for (const accountId of accounts) await world.accept({ ...freeze, accountId });
+    let looks = 0;
+    const counted = (event: RecordedEvent): RecordedEvent => {
+      const metadata = new Proxy(event.metadata, {
+        get: (target, name): unknown => {
+          looks += 1;
+          return Reflect.get(target, name);
+        },
+      });
+      return { ...event, metadata };
+    };
+    const { store } = world;
+    const judge = new Judge({
+      read: async (stream, options) => {
+        const events = await store.read(stream, options);
+        return stream === order ? events.map(counted) : events;
+      },
+      readAll: (options) => store.readAll(options),
+      head: () => store.head(),
+      subscribeAll: (options) => store.subscribeAll(options),
+      close: () => store.close(),
+    });
+    const frozen = (await world.log()).filter(({ type }) => type === 'AccountFrozen');
+    expect(frozen).toHaveLength(freezes);
+    for (const event of frozen) expect((await judge.judge(event)).violation).toBeUndefined();
+    return looks;
+  }
+
+  it('cost as much each, however many there are: the order is folded once', async () => {
+    expect((await looksFor(80)) / (await looksFor(40))).toBeLessThan(2.2);
+  });
+});
+
+/** A store whose first append of the account waits until it is let through. */
+function gated(inner: EventStore): {
+  readonly store: EventStore;
+  readonly reached: Promise<void>;
+  readonly open: () => void;
+  /** How many events each append had. */
+  readonly appends: readonly number[];
+} {
+  const appends: number[] = [];
+  const reached = Promise.withResolvers<undefined>();
+  const opened = Promise.withResolvers<undefined>();
+  const append: EventStore['append'] = async (...call) => {
+    appends.push(call[2].length);
+    reached.resolve(undefined);
+    await opened.promise;
+    return inner.append(...call);
+  };
+  const store = new Proxy(inner, {
+    get(target, name) {
+      if (name === 'append') return append;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+  return { store, reached: reached.promise.then(() => undefined), open: () => opened.resolve(undefined), appends };
+}
