@@ -2,6 +2,7 @@ import type { EventStore } from '#event-store';
 import { SUPERVISOR, type DomainEvent, type RecordedEvent } from '#kernel';
 import { checker, maker, service, type LedgerWorld } from './ledger-world.ts';
 import { nextTestId, seal } from './log-builder.ts';
+import { clearing, putHit, raising, sampleAddress } from './sanctions-samples.ts';
 
 const destination = { kind: 'onchain', chain: 'bitcoin', address: 'bc1qstory' } as const;
 const source = { kind: 'bank', reference: 'wire' } as const;
@@ -18,7 +19,7 @@ export interface ToldStory {
 
 /**
  * Plays a bit of everything on an empty store: accounts acc-1 (p-1), acc-2 (p-2) and acc-3 (p-1), money in and out, orders in
- * most of their states, freezes, lifts, and refusals.
+ * most of their states, hits, freezes, lifts, and refusals.
  */
 export async function tellStory(world: LedgerWorld): Promise<ToldStory> {
   await world.openAccount('acc-1', 'p-1');
@@ -28,6 +29,7 @@ export async function tellStory(world: LedgerWorld): Promise<ToldStory> {
   await moveMoney(world);
   const placedInError = await freezeInError(world);
   const basisEnded = await freezeUntilItsOrderEnds(world);
+  await freezeUntilItsHitIsCleared(world);
   await refuseWhatAnOrderForbids(world);
   await world.putOrder({ orderId: 'ord-4' });
   return { placedInError, basisEnded, inForce: await freeze(world, 'acc-1', 'ord-4') };
@@ -76,6 +78,16 @@ async function freezeUntilItsOrderEnds(world: LedgerWorld): Promise<string> {
   const freezeId = await freeze(world, 'acc-2', 'ord-2');
   await world.endOrder('ord-2');
   return freezeId;
+}
+
+/** Hits on p-2 and on an address that it controls: one freeze, ended with its hit, and one hit left as it was raised. */
+async function freezeUntilItsHitIsCleared(world: LedgerWorld): Promise<void> {
+  const link = { type: 'LinkAddress', partyId: 'p-2', chain: 'bitcoin', role: 'holder-controlled' } as const;
+  await world.accept({ ...link, address: sampleAddress.address }, { actor: service });
+  await putHit(world, { subject: sampleAddress });
+  await world.accept({ type: 'FreezeAccount', accountId: 'acc-2', basis: { kind: 'sanctions-hit', id: 'hit-1' } });
+  for (const [command, actor = maker] of clearing) await world.accept(command, { actor });
+  await world.accept(raising({ hitId: 'hit-2', subject: { kind: 'party', partyId: 'p-2' } }));
 }
 
 async function refuseWhatAnOrderForbids(world: LedgerWorld): Promise<void> {
