@@ -1,5 +1,5 @@
 import type { EventStore } from '#event-store';
-import { SUPERVISOR, type DomainEvent, type RecordedEvent } from '#kernel';
+import { SUPERVISOR, type Basis, type DomainEvent, type RecordedEvent } from '#kernel';
 import { checker, maker, service, type LedgerWorld } from './ledger-world.ts';
 import { nextTestId, seal } from './log-builder.ts';
 import { clearing, putHit, raising, sampleAddress } from './sanctions-samples.ts';
@@ -13,6 +13,8 @@ export interface ToldStory {
   readonly placedInError: string;
   /** Of acc-2 under ord-2, which names its holder p-2: ended with the order. */
   readonly basisEnded: string;
+  /** Of acc-2 under hit-1, on an address that p-2 controls: ended with the hit. */
+  readonly hitCleared: string;
   /** Of acc-1 under ord-4: in force. */
   readonly inForce: string;
 }
@@ -29,10 +31,10 @@ export async function tellStory(world: LedgerWorld): Promise<ToldStory> {
   await moveMoney(world);
   const placedInError = await freezeInError(world);
   const basisEnded = await freezeUntilItsOrderEnds(world);
-  await freezeUntilItsHitIsCleared(world);
+  const hitCleared = await freezeUntilItsHitIsCleared(world);
   await refuseWhatAnOrderForbids(world);
   await world.putOrder({ orderId: 'ord-4' });
-  return { placedInError, basisEnded, inForce: await freeze(world, 'acc-1', 'ord-4') };
+  return { placedInError, basisEnded, hitCleared, inForce: await freeze(world, 'acc-1', 'ord-4') };
 }
 
 async function moveMoney(world: LedgerWorld): Promise<void> {
@@ -81,13 +83,14 @@ async function freezeUntilItsOrderEnds(world: LedgerWorld): Promise<string> {
 }
 
 /** Hits on p-2 and on an address that it controls: one freeze, ended with its hit, and one hit left as it was raised. */
-async function freezeUntilItsHitIsCleared(world: LedgerWorld): Promise<void> {
+async function freezeUntilItsHitIsCleared(world: LedgerWorld): Promise<string> {
   const link = { type: 'LinkAddress', partyId: 'p-2', chain: 'bitcoin', role: 'holder-controlled' } as const;
   await world.accept({ ...link, address: sampleAddress.address }, { actor: service });
   await putHit(world, { subject: sampleAddress });
-  await world.accept({ type: 'FreezeAccount', accountId: 'acc-2', basis: { kind: 'sanctions-hit', id: 'hit-1' } });
+  const freezeId = await freezeUnder(world, 'acc-2', { kind: 'sanctions-hit', id: 'hit-1' });
   for (const [command, actor = maker] of clearing) await world.accept(command, { actor });
   await world.accept(raising({ hitId: 'hit-2', subject: { kind: 'party', partyId: 'p-2' } }));
+  return freezeId;
 }
 
 async function refuseWhatAnOrderForbids(world: LedgerWorld): Promise<void> {
@@ -117,8 +120,12 @@ function basis(orderId: string): { readonly kind: 'legal-order'; readonly id: st
   return { kind: 'legal-order', id: orderId };
 }
 
-async function freeze(world: LedgerWorld, accountId: string, orderId: string): Promise<string> {
-  const [frozen] = await world.accept({ type: 'FreezeAccount', accountId, basis: basis(orderId) }, { actor: maker });
+function freeze(world: LedgerWorld, accountId: string, orderId: string): Promise<string> {
+  return freezeUnder(world, accountId, basis(orderId));
+}
+
+async function freezeUnder(world: LedgerWorld, accountId: string, under: Basis): Promise<string> {
+  const [frozen] = await world.accept({ type: 'FreezeAccount', accountId, basis: under }, { actor: maker });
   return (frozen?.data as { readonly freezeId: string }).freezeId;
 }
 
