@@ -16,7 +16,7 @@ import {
   sampleAddress,
 } from '#testing';
 import { foldBasis, type BasisEvent, type FreezeAuthorised } from './basis.ts';
-import type { AccountFrozen, AccountUnfrozen, FreezeEvent } from './events.ts';
+import type { AccountFrozen, AccountUnfrozen } from './events.ts';
 import { resolveCitation, resolveLift, type CitedFreeze } from './resolve.ts';
 import { evolveFreezes, initialFreezesState } from './state.ts';
 
@@ -164,7 +164,7 @@ describe('the lift of a freeze under a hit', () => {
     const people = { requestedBy: SAMPLE_MAKER, approvedBy: SAMPLE_CHECKER };
     const data = { accountId, freezeId, ground: 'basis-ended', citation, ...people, ...changes } as const;
     const event = log.append(account, { type: 'AccountUnfrozen', data }) as Recorded<AccountUnfrozen>;
-    const freezes = evolveFreezes(initialFreezesState(), input.event as unknown as Recorded<FreezeEvent>);
+    const freezes = evolveFreezes(initialFreezesState(), input.event);
     const resolution = resolveLift({ event, freezes, basisEvents });
     return resolution.ok ? 'resolves' : resolution.reason;
   }
