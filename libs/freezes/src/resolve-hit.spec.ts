@@ -31,7 +31,7 @@ import {
 } from '#testing';
 import { initialPartyState, linkName, type PartyState } from '#parties';
 import type { BasisEvent, FreezeAuthorised } from './basis.ts';
-import type { AccountFrozen, AccountUnfrozen, FreezeEvent } from './events.ts';
+import type { AccountFrozen, AccountUnfrozen } from './events.ts';
 import { resolveCitation, resolveLift, resolveNaming, type CitedFreeze, type CitedNaming } from './resolve.ts';
 import { evolveFreezes, initialFreezesState } from './state.ts';
 
@@ -193,7 +193,7 @@ describe('the lift of a freeze under a hit', () => {
     const people = { requestedBy: SAMPLE_MAKER, approvedBy: SAMPLE_CHECKER };
     const data = { accountId, freezeId, ground: 'basis-ended', citation, ...people, ...changes } as const;
     const event = log.append(account, { type: 'AccountUnfrozen', data }) as Recorded<AccountUnfrozen>;
-    const freezes = evolveFreezes(initialFreezesState(), input.event as unknown as Recorded<FreezeEvent>);
+    const freezes = evolveFreezes(initialFreezesState(), input.event);
     const resolution = resolveLift({ event, freezes, cited: legal.get(last.revision), ended: hit.ended });
     return resolution.ok ? 'resolves' : resolution.reason;
   }

@@ -48,12 +48,18 @@ const attached: PartyEvent = { type: 'AccountAttached', data: attachment };
 const detached: PartyEvent = { type: 'AccountDetached', data: { partyId, accountId: 'acc-1', key: byOpening.key } };
 const named: PartyEvent = { type: 'PartyNamed', data: { partyId, basis: order, citation } };
 const unnamed: PartyEvent = { type: 'PartyNoLongerNamed', data: { partyId, basis: order, citation } };
+const linked: PartyEvent = {
+  type: 'AddressLinked',
+  data: { partyId, chain: 'bitcoin', address: 'bc1q', role: 'holder-controlled' },
+};
 const ready = [registered, identified];
 
 /** The last event is the illegal one. */
 const illegal: [string, RegExp, PartyEvent[]][] = [
   ['a second registration', /registered already/, [registered, registered]],
   ['an identification of nobody', /not registered/, [identified]],
+  ['a link to nobody', /not registered/, [linked]],
+  ['a second link in one role', /linked in that role/, [...ready, linked, linked]],
   ['an attachment to nobody', /not registered/, [attached]],
   ['a detachment from nobody', /not registered/, [detached]],
   ['a naming of nobody', /not registered/, [named]],

@@ -4,6 +4,7 @@ import type { Basis, Holder } from '#kernel';
 import {
   attachmentOf,
   checkParty,
+  controlOf,
   decideParty,
   evolveParty,
   initialPartyState,
@@ -150,6 +151,42 @@ describe('IdentifyParty', () => {
     const again = { method: 'video', evidenceSha256: 'f'.repeat(64), identifiedAt: '2022-03-01T00:00:00.000Z' };
     const state = given(...ready, { type: 'PartyIdentified', data: { partyId, ...again } }).state();
     expect(state.identification).toEqual(again);
+  });
+});
+
+describe('LinkAddress', () => {
+  const address = { chain: 'bitcoin', address: 'bc1q' } as const;
+  const link = { type: 'LinkAddress', partyId, ...address, role: 'holder-controlled' } as const;
+  const linked = { type: 'AddressLinked', data: { partyId, ...address, role: 'holder-controlled' } } as const;
+
+  it.each(Object.entries(knownStates))('links an address to a party that is %s', (_, events) => {
+    given(...events)
+      .when(link)
+      .then(linked);
+  });
+
+  it('needs a party that there is', () => {
+    given().when(link).thenRejected('party-not-found', { partyId });
+    given(refused).when(link).thenRejected('party-not-found', { partyId });
+  });
+
+  it('links an address once in each role', () => {
+    given(registered, linked).when(link).thenRejected('already-exists', { partyId });
+    const depositLinked = { ...linked, data: { ...linked.data, role: 'deposit-address' } } as const;
+    given(registered, linked)
+      .when({ ...link, role: 'deposit-address' })
+      .then(depositLinked);
+    const elsewhere = { ...linked, data: { ...linked.data, chain: 'litecoin' } } as const;
+    given(registered, linked)
+      .when({ ...link, chain: 'litecoin' })
+      .then(elsewhere);
+  });
+
+  it('shows control of an address by its own role alone', () => {
+    const deposit = { ...linked, data: { ...linked.data, role: 'deposit-address' } } as const;
+    expect(controlOf(given(registered, deposit).state(), [address])).toBeUndefined();
+    expect(controlOf(given(registered, linked).state(), [address])).toEqual(specPointer('party-p-1', 1));
+    expect(controlOf(given(registered, linked).state(), [{ ...address, chain: 'litecoin' }])).toBeUndefined();
   });
 });
 

@@ -1,7 +1,7 @@
 import { MemoryEventStore } from '#event-store/memory';
 import { isRejection, type RecordedEvent } from '#kernel';
 import { indexEntries, Judge } from '#replay';
-import { danglingFreeze, forceIn, LedgerWorld, tellStory, type ToldStory } from '#testing';
+import { danglingFreeze, forceIn, LedgerWorld, tellStory, type ToldStory, sampleAddress, sampleHit } from '#testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { MalformedCursorError, type Page, type PageRequest, type Queries } from './queries-api.ts';
 import type { ProjectionEvent } from './runner.ts';
@@ -97,7 +97,7 @@ describe('lists', () => {
       'ord-1',
     ]);
     const freezeIds = queries.freezes({}, ALL).items.map(({ freezeId }) => freezeId);
-    expect(freezeIds).toEqual([story.inForce, story.basisEnded, story.placedInError]);
+    expect(freezeIds).toEqual([story.inForce, story.hitCleared, story.basisEnded, story.placedInError]);
     const revisions = queries.entries('acc-1', ALL).items.map(({ revision }) => revision);
     expect(revisions).toEqual([...revisions].sort((one, other) => one - other));
     const positions = queries.violations(ALL).items.map(({ position }) => position);
@@ -151,9 +151,10 @@ describe('filters', () => {
     expect(ids.freezes({ accountId: 'acc-1' })).toEqual([story.inForce, story.placedInError]);
     expect(ids.freezes({ basisId: 'ord-2' })).toEqual([story.basisEnded]);
     expect(ids.freezes({ state: 'in-force' })).toEqual([story.inForce]);
-    expect(ids.freezes({ state: 'lifted' })).toEqual([story.basisEnded, story.placedInError]);
+    expect(ids.freezes({ basisId: 'hit-1' })).toEqual([story.hitCleared]);
+    expect(ids.freezes({ state: 'lifted' })).toEqual([story.hitCleared, story.basisEnded, story.placedInError]);
     expect(ids.freezes({ state: 'abandoned' })).toEqual([]);
-    expect(ids.freezes({ partyId: 'p-2' })).toEqual([story.basisEnded]);
+    expect(ids.freezes({ partyId: 'p-2' })).toEqual([story.hitCleared, story.basisEnded]);
     expect(ids.freezes({ partyId: 'p-1' })).toEqual([story.inForce, story.placedInError]);
     expect(ids.freezes({ partyId: 'p-1', state: 'lifted', accountId: 'acc-1', basisId: 'ord-1' })).toEqual([
       story.placedInError,
@@ -342,6 +343,13 @@ describe('the index of names', () => {
 
   it('knows the account of a freeze', () => {
     expect(projections.index.accountOfFreeze(story.basisEnded)).toBe('acc-2');
+    expect(projections.index.accountOfFreeze(story.hitCleared)).toBe('acc-2');
+    const party = { kind: 'party', partyId: 'p-2' } as const;
+    expect(projections.index.hitOf(sampleAddress, sampleHit.entry.sha256)).toBe('hit-1');
+    expect(projections.index.hitOf(party, sampleHit.entry.sha256)).toBe('hit-2');
+    expect(projections.index.hitOf(party, 'f'.repeat(64))).toBeUndefined();
+    expect(projections.index.partiesControlling(sampleAddress)).toEqual(['p-2']);
+    expect(projections.index.partiesControlling({ ...sampleAddress, chain: 'litecoin' })).toEqual([]);
     expect(projections.index.accountOfFreeze(forged.id)).toBeUndefined();
   });
 });

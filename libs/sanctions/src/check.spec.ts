@@ -20,7 +20,7 @@ import {
   checkSanctionsHit,
   decideSanctionsHit,
   evolveSanctionsHit,
-  HIT_SCOPE,
+  type HIT_SCOPE,
   initialSanctionsHitState,
   sanctionsHitEvents,
   type SanctionsHitContext,

@@ -1,7 +1,8 @@
 import type { EventStore } from '#event-store';
-import { SUPERVISOR, type DomainEvent, type RecordedEvent } from '#kernel';
+import { SUPERVISOR, type Basis, type DomainEvent, type RecordedEvent } from '#kernel';
 import { checker, letterRegistration, maker, service, type LedgerWorld } from './ledger-world.ts';
 import { nextTestId, seal } from './log-builder.ts';
+import { clearing, putHit, raising, sampleAddress } from './sanctions-samples.ts';
 
 const destination = { kind: 'onchain', chain: 'bitcoin', address: 'bc1qstory' } as const;
 const source = { kind: 'bank', reference: 'wire' } as const;
@@ -12,13 +13,15 @@ export interface ToldStory {
   readonly placedInError: string;
   /** Of acc-2 under ord-2, which names its holder p-2: ended with the order. */
   readonly basisEnded: string;
+  /** Of acc-2 under hit-1, on an address that p-2 controls: ended with the hit. */
+  readonly hitCleared: string;
   /** Of acc-1 under ord-4: in force. */
   readonly inForce: string;
 }
 
 /**
  * Plays a bit of everything on an empty store: accounts acc-1 (p-1), acc-2 (p-2) and acc-3 (p-1), money in and out, orders in
- * most of their states, freezes, lifts, refusals, and letters: req-1 refused, req-2 granted under ord-4, req-3 open.
+ * most of their states, hits, freezes, lifts, refusals, and letters: req-1 refused, req-2 granted under ord-4, req-3 open.
  */
 export async function tellStory(world: LedgerWorld): Promise<ToldStory> {
   await world.openAccount('acc-1', 'p-1');
@@ -28,10 +31,11 @@ export async function tellStory(world: LedgerWorld): Promise<ToldStory> {
   await moveMoney(world);
   const placedInError = await freezeInError(world);
   const basisEnded = await freezeUntilItsOrderEnds(world);
+  const hitCleared = await freezeUntilItsHitIsCleared(world);
   await refuseWhatAnOrderForbids(world);
   await world.putOrder({ orderId: 'ord-4' });
   await answerLetters(world);
-  return { placedInError, basisEnded, inForce: await freeze(world, 'acc-1', 'ord-4') };
+  return { placedInError, basisEnded, hitCleared, inForce: await freeze(world, 'acc-1', 'ord-4') };
 }
 
 async function answerLetters(world: LedgerWorld): Promise<void> {
@@ -87,6 +91,17 @@ async function freezeUntilItsOrderEnds(world: LedgerWorld): Promise<string> {
   return freezeId;
 }
 
+/** Hits on p-2 and on an address that it controls: one freeze, ended with its hit, and one hit left as it was raised. */
+async function freezeUntilItsHitIsCleared(world: LedgerWorld): Promise<string> {
+  const link = { type: 'LinkAddress', partyId: 'p-2', chain: 'bitcoin', role: 'holder-controlled' } as const;
+  await world.accept({ ...link, address: sampleAddress.address }, { actor: service });
+  await putHit(world, { subject: sampleAddress });
+  const freezeId = await freezeUnder(world, 'acc-2', { kind: 'sanctions-hit', id: 'hit-1' });
+  for (const [command, actor = maker] of clearing) await world.accept(command, { actor });
+  await world.accept(raising({ hitId: 'hit-2', subject: { kind: 'party', partyId: 'p-2' } }));
+  return freezeId;
+}
+
 async function refuseWhatAnOrderForbids(world: LedgerWorld): Promise<void> {
   await world.putOrder({ orderId: 'ord-3' }, false);
   await expectRefusal(world.ask({ type: 'FreezeAccount', accountId: 'acc-1', basis: basis('ord-3') }));
@@ -114,8 +129,12 @@ function basis(orderId: string): { readonly kind: 'legal-order'; readonly id: st
   return { kind: 'legal-order', id: orderId };
 }
 
-async function freeze(world: LedgerWorld, accountId: string, orderId: string): Promise<string> {
-  const [frozen] = await world.accept({ type: 'FreezeAccount', accountId, basis: basis(orderId) }, { actor: maker });
+function freeze(world: LedgerWorld, accountId: string, orderId: string): Promise<string> {
+  return freezeUnder(world, accountId, basis(orderId));
+}
+
+async function freezeUnder(world: LedgerWorld, accountId: string, under: Basis): Promise<string> {
+  const [frozen] = await world.accept({ type: 'FreezeAccount', accountId, basis: under }, { actor: maker });
   return (frozen?.data as { readonly freezeId: string }).freezeId;
 }
 
