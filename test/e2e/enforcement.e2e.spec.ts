@@ -130,7 +130,7 @@ describe('events written straight into the file while the service is stopped', (
 
   it('none of them is among the freezes by replay of the log, now or as of a time', async () => {
     const now = await read('/v1/audit/freezes');
-    expect((now['items'] as Body[]).map(({ accountId }) => accountId)).toEqual(restricted);
+    expect((now['items'] as Body[]).map(({ accountId }) => accountId).sort()).toEqual([...restricted].sort());
     const at = new Date().toISOString();
     expect(await read(`/v1/audit/freezes?at=${at}`)).toEqual(now);
   });
@@ -138,7 +138,10 @@ describe('events written straight into the file while the service is stopped', (
   it('moves nothing in the trial balance', async () => {
     const { items } = await read('/v1/trial-balance');
     const paidIn = 2 * (FORGERY_NAMES.length + 1);
-    expect(items).toMatchObject([{ asset: 'BTC', external: `-${String(paidIn)}.00000000`, sum: '0.00000000' }]);
+    expect(items).toMatchObject([
+      { asset: 'BTC', external: `-${String(paidIn)}.00000000`, sum: '0.00000000' },
+      { asset: 'EUR', external: '0.00', sum: '0.00' },
+    ]);
   });
 
   it('the metric counts them and the log names them', async () => {

@@ -79,7 +79,8 @@ describe('an extension', () => {
     expectProblem(own, 422, 'maker-is-checker');
     const given = await ledger.post(APPROVER, `${order}/changes/ext-1/verification`, { method: 'm' });
     expect(given.status).toBe(200);
-    expect(await ledger.read(AUDITOR, order)).toMatchObject({ state: 'verified', expiresAt: after });
+    const shown = await ledger.read(AUDITOR, order, textAt(given.body, 'position'));
+    expect(shown).toMatchObject({ state: 'verified', expiresAt: after });
   });
 
   it('is not for an order that never expires', async () => {
