@@ -7,7 +7,9 @@ import { startTestService, type TestService } from '../testing/service.ts';
 const MAY: readonly (readonly [route: RegExp, roles: readonly Role[]])[] = [
   [/^post \/v1\/assets$/, ['ops']],
   [/^post \/v1\/(parties|accounts)/, ['service']],
-  [/^post \/v1\/admin\/.*\/(verification|rejection|approval|answer)$/, ['approver']],
+  // A screening service finds matches by itself.
+  [/^post \/v1\/admin\/sanctions-hits$/, ['ops', 'service']],
+  [/^post \/v1\/admin\/.*\/(verification|rejection|approval|answer|confirmation|dismissal)$/, ['approver']],
   [/^post \/v1\/admin\//, ['ops']],
   [/^get \/v1\/(assets|parties|accounts)/, ['service', 'ops', 'approver', 'auditor']],
   [/^get \/v1\/trial-balance$/, ['ops', 'auditor']],
