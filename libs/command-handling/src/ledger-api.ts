@@ -17,6 +17,7 @@ import type {
 } from '#kernel';
 import type { LegalOrderCommand } from '#legal-orders';
 import type { IdentifyParty, LinkAddress, RegisterParty } from '#parties';
+import type { StateOfKind, StreamState } from '#replay';
 import type { SanctionsHitRequest } from '#sanctions';
 
 /** Opens an account for parties that are identified and that no basis names: attach each holder, then open. */
@@ -96,10 +97,11 @@ export interface LedgerCommands {
   /** An asset's immutable facts, or undefined when it is not registered. */
   asset(code: string): Promise<Asset | undefined>;
   /**
-   * The legal events of a short stream (asset, party, order, hit, authority request) up to and including a revision: what
-   * an answer is built from. Whatever is a violation is left out.
+   * What a short stream (asset, party, order, hit, authority request) told after the event at a revision: what an answer is
+   * built from. Whatever is a violation has no part in it.
+   * @throws Error when the stream is about a thing of another kind: a bug
    */
-  history(stream: string, toRevision: number): Promise<readonly RecordedEvent[]>;
+  stateAsOf<Kind extends StreamState['kind']>(kind: Kind, stream: string, revision: number): Promise<StateOfKind<Kind>>;
   /** One recorded event by its pointer. */
   eventAt(pointer: EventPointer): Promise<RecordedEvent | undefined>;
 }

@@ -15,7 +15,7 @@ import {
 } from '#kernel';
 import { decideLegalOrder, type RegisterLegalOrder } from '#legal-orders';
 import { decideParty, type LinkAddress } from '#parties';
-import { CitationResolver, StreamFold, type HomeStreamIndex } from '#replay';
+import type { HomeStreamIndex, StateOfKind, StreamState } from '#replay';
 import { decideSanctionsHit, type RaiseSanctionsHit, type SanctionsHitRequest } from '#sanctions';
 import type { Item } from './agenda.ts';
 import { decideAnswer } from './answering.ts';
@@ -68,13 +68,11 @@ class CommandLedger implements Ledger {
   readonly #openings: Openings;
   readonly #freezing: Freezing;
   readonly #watch: SupervisorWatch;
-  readonly #citations: CitationResolver;
   readonly #assets = new Map<string, Asset>();
 
   constructor(core: Core, watch: SupervisorWatch) {
     this.#core = core;
     this.#watch = watch;
-    this.#citations = new CitationResolver(core.store);
     this.#openings = new Openings(core);
     this.#freezing = new Freezing(core, this.#openings);
     this.supervisor = new Supervisor(core, this.#openings, this.#freezing, watch);
@@ -304,14 +302,12 @@ class CommandLedger implements Ledger {
     return asset;
   }
 
-  async history(stream: string, toRevision: number): Promise<readonly RecordedEvent[]> {
-    const fold = new StreamFold(stream, this.#citations);
-    const events: RecordedEvent[] = [];
-    for (const recorded of await this.#core.store.read(stream, { to: toRevision })) {
-      const { event } = await fold.apply(recorded);
-      if (event !== undefined) events.push(event);
-    }
-    return events;
+  async stateAsOf<Kind extends StreamState['kind']>(
+    kind: Kind,
+    stream: string,
+    revision: number,
+  ): Promise<StateOfKind<Kind>> {
+    return stateOf(await this.#core.streams.asOf(stream, revision), kind);
   }
 
   eventAt(pointer: EventPointer): Promise<RecordedEvent | undefined> {

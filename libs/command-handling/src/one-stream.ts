@@ -46,7 +46,7 @@ export class OneStream {
   }
 
   /** As `run`, for a rule that may look at other streams, in the turn of its own. */
-  async runLooking(
+  runLooking(
     request: CommandRequest,
     stream: string,
     decide: (view: View) => Decided | Promise<Decided>,

@@ -1,7 +1,14 @@
 import type { EventStore } from '#event-store';
 import { basisState, isBasisContents, type BasisContents } from '#freezes';
 import { reject, RejectionError, type BasisState } from '#kernel';
-import { CitationResolver, idOfStream, type HomeStreamIndex, type StreamState } from '#replay';
+import {
+  CitationResolver,
+  idOfStream,
+  StreamFold,
+  type HomeStreamIndex,
+  type StateOfKind,
+  type StreamState,
+} from '#replay';
 import { HomeStream } from './home-stream.ts';
 import { Lane, type LaneHost } from './lane.ts';
 import type { Task, View } from './plan.ts';
@@ -81,6 +88,13 @@ export class Streams {
     return this.decide(stream, (view) => ({ result: extract(view) }));
   }
 
+  /** The stream as it was after the event at a revision, by replay. */
+  async asOf(stream: string, revision: number): Promise<StreamFold> {
+    const fold = new StreamFold(stream, this.#resolver);
+    for (const recorded of await this.#options.store.read(stream, { to: revision })) await fold.apply(recorded);
+    return fold;
+  }
+
   #lane(stream: string): Lane {
     const existing = this.#lanes.get(stream);
     if (existing !== undefined) return existing;
@@ -105,8 +119,6 @@ export class Streams {
   }
 }
 
-type ContentsOf<Kind extends StreamState['kind']> = Extract<StreamState, { kind: Kind }>['state'];
-
 /** A view of the stream of a basis, of whatever kind. @throws Error for a stream of anything else: a bug. */
 export function basisOf(view: View): BasisState {
   return basisState(basisContents(view), idOfStream(view.stream));
@@ -118,8 +130,11 @@ export function basisContents({ stream, contents }: View): BasisContents {
   return contents;
 }
 
-/** The state of a view of a known kind. @throws Error for another kind: a bug. */
-export function stateOf<Kind extends StreamState['kind']>(view: View, kind: Kind): ContentsOf<Kind> {
-  if (view.contents.kind !== kind) throw new Error(`${view.stream} is not a stream of kind ${kind}`);
-  return view.contents.state as ContentsOf<Kind>;
+/** The state of a view, or of a fold, of a known kind. @throws Error for another kind: a bug. */
+export function stateOf<Kind extends StreamState['kind']>(
+  { stream, contents }: { readonly stream: string; readonly contents: StreamState | undefined },
+  kind: Kind,
+): StateOfKind<Kind> {
+  if (contents?.kind !== kind) throw new Error(`${stream} is not a stream of kind ${kind}`);
+  return contents.state as StateOfKind<Kind>;
 }

@@ -2,6 +2,7 @@ import {
   basisStream,
   decodeData,
   pointerTo,
+  samePointer,
   scopeWithin,
   toMs,
   type BasisEnd,
@@ -22,7 +23,7 @@ import {
 } from '#parties';
 import type { BasisEvent, FreezeAuthorised } from './basis.ts';
 import type { AccountFrozen, AccountUnfrozen, FreezeAbandoned } from './events.ts';
-import { liftKey, samePointer, type FreezesState } from './state.ts';
+import { liftKey, type FreezesState } from './state.ts';
 
 export type Resolution = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 

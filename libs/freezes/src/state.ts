@@ -1,6 +1,7 @@
 import {
   basisStream,
   pointerTo,
+  samePointer,
   type Basis,
   type EventPointer,
   type Recorded,
@@ -65,10 +66,6 @@ export function freezeUnder(state: FreezesState, basis: Basis): Freeze | undefin
     if (basisStream(freeze.basis) === stream) return freeze;
   }
   return undefined;
-}
-
-export function samePointer(one: EventPointer, other: EventPointer): boolean {
-  return one.stream === other.stream && one.revision === other.revision && one.eventId === other.eventId;
 }
 
 /** Owns `state` and changes it in place. Never throws for a well-formed event. */

@@ -1,6 +1,6 @@
 import { scopeSchema, type Basis, type Scope } from './basis.ts';
 import type { Timestamp } from './clock.ts';
-import type { CommandKey, EventPointer } from './envelope.ts';
+import { pointerTo, type CommandKey, type EventPointer, type RecordedEvent } from './envelope.ts';
 import { field, pointerSchema } from './schema.ts';
 
 /** What every FreezeAuthorised says, beside the id of the basis on whose stream it stands. */
@@ -72,6 +72,15 @@ export interface Authorisation {
   readonly commandHash: string | null;
 }
 
+/** What a recorded FreezeAuthorised authorises. */
+export function authorisationOf(
+  event: RecordedEvent & { readonly data: Omit<Authorisation, 'pointer' | 'key' | 'commandHash'> },
+): Authorisation {
+  const { accountId, scope, namedBy, partyId, requestedBy } = event.data;
+  const { key, commandHash } = event.metadata;
+  return { pointer: pointerTo(event), accountId, scope, namedBy, partyId, requestedBy, key, commandHash };
+}
+
 /** How a basis ended. */
 export interface BasisEnd {
   /** The event that ended it: what each lift cites. */
@@ -88,6 +97,9 @@ export interface BasisSubjects {
   readonly parties: readonly string[];
   readonly addresses: readonly ChainAddress[];
 }
+
+/** Nobody at all: whom a basis names that does not exist, or that supports no freeze. */
+export const NOBODY: BasisSubjects = { accounts: [], parties: [], addresses: [] };
 
 /** A basis of any kind, as a freeze has to know it. Reads the state of the basis's stream, and is as short-lived. */
 export interface BasisState {

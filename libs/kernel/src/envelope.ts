@@ -72,6 +72,11 @@ export interface EventPointer {
   readonly eventId: string;
 }
 
+/** Whether both name the same event in the same place. */
+export function samePointer(one: EventPointer, other: EventPointer | undefined): boolean {
+  return one.stream === other?.stream && one.revision === other.revision && one.eventId === other.eventId;
+}
+
 export function pointerTo(event: RecordedEvent): EventPointer {
   return { stream: event.stream, revision: String(event.revision), eventId: event.id };
 }

@@ -1,8 +1,6 @@
-import { toMs, type BasisState, type BasisSubjects, type Timestamp } from '#kernel';
+import { NOBODY, toMs, type BasisState, type BasisSubjects, type Timestamp } from '#kernel';
 import { expiryMs, mayAuthorise, standingObstacle } from './in-force.ts';
 import type { LegalOrderState } from './state.ts';
-
-const NOBODY: BasisSubjects = { accounts: [], parties: [], addresses: [] };
 
 /** A legal order as the basis of freezes. */
 export function legalOrderBasis(orderId: string, order: LegalOrderState): BasisState {

@@ -1,7 +1,7 @@
 import {
+  samePointer,
   scopeWithin,
   toMs,
-  type EventPointer,
   type FreezeInQuestion,
   type Obstacle,
   type StandingObstacle,
@@ -109,7 +109,7 @@ function fits(order: LegalOrderState, instrument: Instrument, accountId: string,
   const { namedBy, partyId } = tie;
   if (partyId === undefined) {
     return (
-      isSamePointer(namedBy, order.registered) &&
+      samePointer(namedBy, order.registered) &&
       instrument.subjects.some((subject) => subject.kind === 'account' && subject.accountId === accountId)
     );
   }
@@ -117,8 +117,4 @@ function fits(order: LegalOrderState, instrument: Instrument, accountId: string,
     namedBy.stream === `party-${partyId}` &&
     instrument.subjects.some((subject) => subject.kind === 'party' && subject.partyId === partyId)
   );
-}
-
-function isSamePointer(one: EventPointer, other: EventPointer | undefined): boolean {
-  return one.stream === other?.stream && one.revision === other.revision && one.eventId === other.eventId;
 }

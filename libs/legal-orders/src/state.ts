@@ -1,4 +1,5 @@
 import {
+  authorisationOf,
   pointerTo,
   SUPERVISOR,
   type Authorisation,
@@ -137,21 +138,9 @@ export function evolveLegalOrder(order: LegalOrderState, event: Recorded<LegalOr
     case 'LegalOrderExpired':
       end(order, event, 'expired', SUPERVISOR.id, SUPERVISOR.id);
       return order;
-    case 'FreezeAuthorised': {
-      const { accountId, scope, namedBy, partyId, requestedBy } = event.data;
-      const { key, commandHash } = event.metadata;
-      order.authorisations.push({
-        pointer: pointerTo(event),
-        accountId,
-        scope,
-        namedBy,
-        partyId,
-        requestedBy,
-        key,
-        commandHash,
-      });
+    case 'FreezeAuthorised':
+      order.authorisations.push(authorisationOf(event));
       return order;
-    }
   }
 }
 

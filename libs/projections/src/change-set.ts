@@ -1,4 +1,4 @@
-import type { Cell, Change, Row, Table } from '#kernel';
+import type { Addition, Cell, Change, Row, Table } from '#kernel';
 
 /** What is to happen to one row, in order. Mostly one step: later changes are merged into earlier ones where they can be. */
 type Steps = Change[];
@@ -43,7 +43,7 @@ export class ChangeSet {
     }
     const key = rowKey(change.table, change.row);
     const steps = rows.get(key);
-    if (steps === undefined) rows.set(key, [change]);
+    if (steps === undefined) rows.set(key, [collecting(change)]);
     else merge(steps, change);
   }
 }
@@ -67,12 +67,17 @@ function merge(steps: Steps, change: Change): void {
 function mergeSum(steps: Steps, change: Extract<Change, { kind: 'sum' }>): void {
   const last = steps.at(-1);
   if (last?.kind !== 'sum') {
-    steps.push(change);
+    steps.push(collecting(change));
     return;
   }
-  const from = last.additions.at(-1)?.position ?? '';
-  const later = change.additions.filter(({ position }) => position > from);
-  steps[steps.length - 1] = { ...last, additions: [...last.additions, ...later] };
+  const collected = last.additions as Addition[];
+  const from = collected.at(-1)?.position ?? '';
+  for (const addition of change.additions) if (addition.position > from) collected.push(addition);
+}
+
+/** The change, with a list of its own that further additions may go into. */
+function collecting(change: Change): Change {
+  return change.kind === 'sum' ? { ...change, additions: [...change.additions] } : change;
 }
 
 /** @throws Error when a part of the primary key is missing: a projector's bug */

@@ -15,6 +15,9 @@ export type StreamState =
   | { readonly kind: 'sanctionsHit'; state: SanctionsHitState }
   | { readonly kind: 'authorityRequest'; state: AuthorityRequestState };
 
+/** The state of a stream of a known kind. */
+export type StateOfKind<Kind extends StreamState['kind']> = Extract<StreamState, { readonly kind: Kind }>['state'];
+
 export type LedgerEvent =
   AssetEvent | PartyEvent | AccountEvent | LegalOrderEvent | SanctionsHitEvent | AuthorityRequestEvent;
 

@@ -1,8 +1,6 @@
-import type { BasisState, BasisSubjects } from '#kernel';
+import { NOBODY, type BasisState, type BasisSubjects } from '#kernel';
 import { hitInForce, hitStandingObstacle, mayAuthoriseUnderHit } from './in-force.ts';
 import type { SanctionsHitState } from './state.ts';
-
-const NOBODY: BasisSubjects = { accounts: [], parties: [], addresses: [] };
 
 /** A sanctions hit as the basis of freezes. */
 export function sanctionsHitBasis(hitId: string, hit: SanctionsHitState): BasisState {

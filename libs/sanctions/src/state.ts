@@ -1,4 +1,5 @@
 import {
+  authorisationOf,
   pointerTo,
   type Authorisation,
   type BasisEnd,
@@ -118,13 +119,9 @@ export function evolveSanctionsHit(state: SanctionsHitState, event: Recorded<San
       state.ended = { pointer: pointerTo(event), requestedBy: proposedBy, approvedBy, endedAt: recordedAt };
       return state;
     }
-    case 'FreezeAuthorised': {
-      const { accountId, scope, namedBy, partyId, requestedBy } = event.data;
-      const { key, commandHash } = event.metadata;
-      const pointer = pointerTo(event);
-      state.authorisations.push({ pointer, accountId, scope, namedBy, partyId, requestedBy, key, commandHash });
+    case 'FreezeAuthorised':
+      state.authorisations.push(authorisationOf(event));
       return state;
-    }
   }
 }
 

@@ -3,7 +3,7 @@ import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/com
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { OVERSIGHT } from '../auth/roles.ts';
-import { authorityRequestAsOf } from '../edge/as-of.ts';
+import { authorityRequestAfter } from '../edge/as-of.ts';
 import { CommandEdge } from '../edge/command-edge.ts';
 import { found, QueryEdge, ReadQuery } from '../edge/query-edge.ts';
 import { etagOf } from '../http/answer.ts';
@@ -101,8 +101,8 @@ export class AuthorityRequestsController {
   }
 
   #run(request: FastifyRequest, reply: FastifyReply, body: object, command: LedgerCommand): Promise<void> {
-    return this.#commands.run(request, reply, body, command, async ({ events, revision }) => ({
-      authorityRequest: authorityRequestAsOf(await this.#commands.ledger.history(events[0]?.stream ?? '', revision)),
+    return this.#commands.run(request, reply, body, command, async (accepted) => ({
+      authorityRequest: await authorityRequestAfter(this.#commands.ledger, accepted),
     }));
   }
 }

@@ -1,71 +1,36 @@
-import {
-  authorityRequestView,
-  checkAuthorityRequest,
-  evolveAuthorityRequest,
-  initialAuthorityRequestState,
-  type AuthorityRequestEvent,
-  type AuthorityRequestView,
-} from '#authority-requests';
-import type { RecordedEvent, Recorded } from '#kernel';
-import {
-  checkLegalOrder,
-  evolveLegalOrder,
-  initialLegalOrderState,
-  legalOrderView,
-  type LegalOrderEvent,
-  type LegalOrderView,
-} from '#legal-orders';
-import { checkParty, evolveParty, initialPartyState, partyView, type PartyEvent, type PartyView } from '#parties';
-import {
-  checkSanctionsHit,
-  evolveSanctionsHit,
-  initialSanctionsHitState,
-  sanctionsHitView,
-  type SanctionsHitEvent,
-  type SanctionsHitView,
-} from '#sanctions';
+import { authorityRequestView, type AuthorityRequestView } from '#authority-requests';
+import type { LedgerCommands } from '#command-handling';
+import { legalOrderView, type LegalOrderView } from '#legal-orders';
+import { partyView, type PartyView } from '#parties';
+import { sanctionsHitView, type SanctionsHitView } from '#sanctions';
+import type { Accepted } from './command-edge.ts';
 
-/**
- * A party as its events up to some revision tell it. What should never have been recorded changes nothing here either.
- * @throws Error when the party is not registered in them: a bug
- */
-export function partyAsOf(events: readonly RecordedEvent[]): PartyView {
-  let state = initialPartyState();
-  for (const recorded of events) {
-    const event = recorded as unknown as Recorded<PartyEvent>;
-    if (checkParty(state, event) === undefined) state = evolveParty(state, event);
-  }
-  return present(partyView(state));
+/** What a command was about, as the events up to its own tell it. Each throws Error where it is not registered: a bug. */
+
+export async function partyAfter(ledger: LedgerCommands, { events, revision }: Accepted): Promise<PartyView> {
+  return present(partyView(await ledger.stateAsOf('party', streamOf(events), revision)));
 }
 
-/** An order likewise. @throws Error when the order is not registered in them: a bug */
-export function legalOrderAsOf(events: readonly RecordedEvent[]): LegalOrderView {
-  let state = initialLegalOrderState();
-  for (const recorded of events) {
-    const event = recorded as unknown as Recorded<LegalOrderEvent>;
-    if (checkLegalOrder(state, event) === undefined) state = evolveLegalOrder(state, event);
-  }
-  return present(legalOrderView(state));
+export async function legalOrderAfter(ledger: LedgerCommands, { events, revision }: Accepted): Promise<LegalOrderView> {
+  return present(legalOrderView(await ledger.stateAsOf('legalOrder', streamOf(events), revision)));
 }
 
-/** A hit likewise. @throws Error when the hit was not raised in them: a bug */
-export function sanctionsHitAsOf(events: readonly RecordedEvent[]): SanctionsHitView {
-  let state = initialSanctionsHitState();
-  for (const recorded of events) {
-    const event = recorded as unknown as Recorded<SanctionsHitEvent>;
-    if (checkSanctionsHit(state, event) === undefined) state = evolveSanctionsHit(state, event);
-  }
-  return present(sanctionsHitView(state));
+export async function sanctionsHitAfter(
+  ledger: LedgerCommands,
+  { events, revision }: Accepted,
+): Promise<SanctionsHitView> {
+  return present(sanctionsHitView(await ledger.stateAsOf('sanctionsHit', streamOf(events), revision)));
 }
 
-/** An authority request likewise. @throws Error when it is not registered in them: a bug */
-export function authorityRequestAsOf(events: readonly RecordedEvent[]): AuthorityRequestView {
-  let state = initialAuthorityRequestState();
-  for (const recorded of events) {
-    const event = recorded as unknown as Recorded<AuthorityRequestEvent>;
-    if (checkAuthorityRequest(state, event) === undefined) state = evolveAuthorityRequest(state, event);
-  }
-  return present(authorityRequestView(state));
+export async function authorityRequestAfter(
+  ledger: LedgerCommands,
+  { events, revision }: Accepted,
+): Promise<AuthorityRequestView> {
+  return present(authorityRequestView(await ledger.stateAsOf('authorityRequest', streamOf(events), revision)));
+}
+
+function streamOf([first]: Accepted['events']): string {
+  return present(first).stream;
 }
 
 function present<Value>(value: Value | undefined): Value {

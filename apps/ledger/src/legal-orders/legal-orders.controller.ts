@@ -6,8 +6,8 @@ import { ApiBody, ApiExtraModels, ApiTags, getSchemaPath } from '@nestjs/swagger
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ReasonBody } from '../accounts/movement.dto.ts';
 import { OVERSIGHT } from '../auth/roles.ts';
-import { legalOrderAsOf } from '../edge/as-of.ts';
-import { CommandEdge, type Accepted } from '../edge/command-edge.ts';
+import { legalOrderAfter } from '../edge/as-of.ts';
+import { CommandEdge } from '../edge/command-edge.ts';
 import { found, QueryEdge, ReadQuery } from '../edge/query-edge.ts';
 import { etagOf } from '../http/answer.ts';
 import { CommandRoute, QueryRoute } from '../openapi/routes.ts';
@@ -197,7 +197,7 @@ export class LegalOrdersController {
 
   #order(request: FastifyRequest, reply: FastifyReply, body: object, command: LedgerCommand): Promise<void> {
     return this.#commands.run(request, reply, body, command, async (accepted) => ({
-      legalOrder: await this.#asOf(accepted),
+      legalOrder: await legalOrderAfter(this.#commands.ledger, accepted),
     }));
   }
 
@@ -209,19 +209,10 @@ export class LegalOrdersController {
     changeId: string,
   ): Promise<void> {
     return this.#commands.run(request, reply, body, command, async (accepted) => {
-      const { changes } = await this.#asOf(accepted);
-      return {
-        change: found(
-          changes.find((candidate) => candidate.changeId === changeId),
-          'change',
-          changeId,
-        ),
-      };
+      const { changes } = await legalOrderAfter(this.#commands.ledger, accepted);
+      const change = changes.find((candidate) => candidate.changeId === changeId);
+      return { change: found(change, 'change', changeId) };
     });
-  }
-
-  async #asOf({ events, revision }: Accepted): Promise<LegalOrderView> {
-    return legalOrderAsOf(await this.#commands.ledger.history(events[0]?.stream ?? '', revision));
   }
 }
 

@@ -29,7 +29,7 @@ export class ClockWatch {
         return outcome;
       },
       asset: (code) => ledger.asset(code),
-      history: (stream, toRevision) => ledger.history(stream, toRevision),
+      stateAsOf: (kind, stream, revision) => ledger.stateAsOf(kind, stream, revision),
       eventAt: (pointer) => ledger.eventAt(pointer),
     };
   }

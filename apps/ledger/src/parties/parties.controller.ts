@@ -3,7 +3,7 @@ import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/com
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ROLES } from '../auth/roles.ts';
-import { partyAsOf } from '../edge/as-of.ts';
+import { partyAfter } from '../edge/as-of.ts';
 import { CommandEdge, type Accepted } from '../edge/command-edge.ts';
 import { found, QueryEdge, ReadQuery } from '../edge/query-edge.ts';
 import { eventOfType } from '../edge/recorded.ts';
@@ -119,8 +119,7 @@ export class PartiesController {
     reply.header('etag', etagOf(streamRevision)).send(shownPartyWithAccounts(view, callerOf(request)));
   }
 
-  async #describe({ events, revision }: Accepted): Promise<{ party: Party }> {
-    const stream = events[0]?.stream ?? '';
-    return { party: shownParty(partyAsOf(await this.#commands.ledger.history(stream, revision))) };
+  async #describe(accepted: Accepted): Promise<{ party: Party }> {
+    return { party: shownParty(await partyAfter(this.#commands.ledger, accepted)) };
   }
 }

@@ -1,12 +1,11 @@
 import type { LedgerCommand } from '#command-handling';
-import type { SanctionsHitView } from '#sanctions';
 import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ReasonBody } from '../accounts/movement.dto.ts';
 import { OVERSIGHT } from '../auth/roles.ts';
-import { sanctionsHitAsOf } from '../edge/as-of.ts';
-import { CommandEdge, type Accepted } from '../edge/command-edge.ts';
+import { sanctionsHitAfter } from '../edge/as-of.ts';
+import { CommandEdge } from '../edge/command-edge.ts';
 import { found, QueryEdge, ReadQuery } from '../edge/query-edge.ts';
 import { NoteBody } from '../freezes/freeze.dto.ts';
 import { etagOf } from '../http/answer.ts';
@@ -189,7 +188,7 @@ export class SanctionsHitsController {
 
   #hit(request: FastifyRequest, reply: FastifyReply, body: object, command: LedgerCommand): Promise<void> {
     return this.#commands.run(request, reply, body, command, async (accepted) => ({
-      sanctionsHit: await this.#asOf(accepted),
+      sanctionsHit: await sanctionsHitAfter(this.#commands.ledger, accepted),
     }));
   }
 
@@ -201,13 +200,9 @@ export class SanctionsHitsController {
     clearanceId: string,
   ): Promise<void> {
     return this.#commands.run(request, reply, body, command, async (accepted) => {
-      const { clearances } = await this.#asOf(accepted);
+      const { clearances } = await sanctionsHitAfter(this.#commands.ledger, accepted);
       const clearance = clearances.find((candidate) => candidate.clearanceId === clearanceId);
       return { clearance: found(clearance, 'clearance', clearanceId) };
     });
-  }
-
-  async #asOf({ events, revision }: Accepted): Promise<SanctionsHitView> {
-    return sanctionsHitAsOf(await this.#commands.ledger.history(events[0]?.stream ?? '', revision));
   }
 }

@@ -80,16 +80,8 @@ export class Plan {
 
   /** Checks a whole value, by its `kind` where the class has several. @see read */
   static read(dto: Dto, value: unknown, errors: FieldError[]): object | undefined {
-    const nested = kindsOf.get(dto)?.();
-    if (nested === undefined) return Plan.of(dto).read(value, '', errors);
-    if (!isPlainObject(value)) {
-      addError(errors, 'body', 'must be an object');
-      return undefined;
-    }
-    const chosen = dtoOfKind(nested, value);
-    if (chosen !== undefined) return Plan.of(chosen).read(value, '', errors);
-    addError(errors, 'kind', kindProblem(nested, value));
-    return undefined;
+    const chosen = chooseDto(kindsOf.get(dto)?.() ?? dto, value, '', errors);
+    return chosen === undefined ? undefined : Plan.of(chosen).read(value, '', errors);
   }
 
   private constructor(dto: Dto) {
@@ -206,15 +198,20 @@ function readField(field: Field, given: unknown, path: string, errors: FieldErro
 }
 
 function readNested(nested: Nested, given: unknown, path: string, errors: FieldError[]): object | undefined {
-  if (typeof nested === 'function') return Plan.of(nested).readNested(given, path, errors);
+  const dto = chooseDto(nested, given, path, errors);
+  return dto === undefined ? undefined : Plan.of(dto).readNested(given, path, errors);
+}
+
+/** The class that a value is to be read as: there is one, or its `kind` says which. */
+function chooseDto(nested: Nested, given: unknown, path: string, errors: FieldError[]): Dto | undefined {
+  if (typeof nested === 'function') return nested;
   if (!isPlainObject(given)) {
-    addError(errors, path, 'must be an object');
+    addError(errors, path === '' ? 'body' : path, 'must be an object');
     return undefined;
   }
   const dto = dtoOfKind(nested, given);
-  if (dto !== undefined) return Plan.of(dto).readNested(given, path, errors);
-  addError(errors, joined(path, 'kind'), kindProblem(nested, given));
-  return undefined;
+  if (dto === undefined) addError(errors, joined(path, 'kind'), kindProblem(nested, given));
+  return dto;
 }
 
 function kindProblem(nested: Exclude<Nested, Dto>, { kind }: Readonly<Record<string, unknown>>): string {
