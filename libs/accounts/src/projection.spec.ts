@@ -43,6 +43,7 @@ const frozen: Of<'AccountFrozen'> = {
     basis,
     citation,
     scope,
+    claimGroup: 'legal-order/ord-1',
     placedBy: 'maker',
     blockedFrom: reservedAt,
     balancesAtFreeze: [],

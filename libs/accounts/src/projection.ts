@@ -15,6 +15,8 @@ import type {
   AccountOpened,
   Destination,
   FundsDeposited,
+  FundsHeld,
+  HeldFundsReleased,
   Source,
   WithdrawalCancelled,
   WithdrawalDispatched,
@@ -73,7 +75,7 @@ export const entriesTable = defineTable({
   indexes: [],
 });
 
-/** `revision` is that of FundsDeposited: the order of an account's deposits. */
+/** `revision` is that of FundsDeposited or FundsHeld: the order of an account's deposits. */
 export const depositsTable = defineTable({
   name: 'deposits',
   columns: {
@@ -83,10 +85,19 @@ export const depositsTable = defineTable({
     asset: 'text',
     amount: 'text',
     source: 'text',
+    state: 'text',
     createdAt: 'text',
   },
   primaryKey: ['accountId', 'depositId'],
   indexes: [['accountId', 'revision']],
+});
+
+/** When all that was held of an asset was released: it ends the state of every deposit of it that was held before. */
+export const heldReleasesTable = defineTable({
+  name: 'heldReleases',
+  columns: { accountId: 'text', asset: 'text', revision: 'integer', releasedAt: 'text' },
+  primaryKey: ['accountId', 'asset', 'revision'],
+  indexes: [],
 });
 
 /** `revision` is that of WithdrawalReserved. */
@@ -118,10 +129,13 @@ export const accountTables = [
   accountHoldersTable,
   entriesTable,
   depositsTable,
+  heldReleasesTable,
   withdrawalsTable,
 ] as const;
 
-type Deposited = EventOf<typeof FundsDeposited>;
+/** A deposit, available or held. */
+export type DepositEvent = EventOf<typeof FundsDeposited> | EventOf<typeof FundsHeld>;
+type Released = EventOf<typeof HeldFundsReleased>;
 /** The events that say all of a withdrawal again. */
 export type WithdrawalStep =
   | EventOf<typeof WithdrawalReserved>
@@ -129,7 +143,7 @@ export type WithdrawalStep =
   | EventOf<typeof WithdrawalSettled>
   | EventOf<typeof WithdrawalCancelled>;
 type Stopped = EventOf<typeof WithdrawalStopped>;
-type MovementEvent = Deposited | WithdrawalStep | Stopped;
+type MovementEvent = DepositEvent | Released | WithdrawalStep | Stopped;
 
 /**
  * An account as it is shown, from its state as of a revision, or undefined when it is not open.
@@ -166,11 +180,13 @@ function freezesInForce(state: AccountState): AccountView['freezes'] {
   return Array.from(state.freezes.inForce.values(), ({ freezeId, scope, basis }) => ({ freezeId, scope, basis }));
 }
 
-/** A deposit as it is shown. */
-export function depositView(event: Recorded<Deposited>): DepositView {
+/** A deposit as it began. */
+export function depositView(event: Recorded<DepositEvent>): DepositView {
   const { recordedAt } = event.metadata;
-  return { ...event.data, state: 'deposited', createdAt: recordedAt, updatedAt: recordedAt };
+  return { ...event.data, state: DEPOSIT_STATE[event.type], createdAt: recordedAt, updatedAt: recordedAt };
 }
+
+const DEPOSIT_STATE = { FundsDeposited: 'deposited', FundsHeld: 'held' } as const;
 
 /**
  * A withdrawal as some of its events, in their order, tell it. What an earlier event alone said (the reference of a
@@ -222,7 +238,10 @@ export function projectAccount(event: Recorded<AccountEvent>, after: AccountStat
       return [];
     case 'AccountOpened':
       return projectOpened(event, after);
+    case 'HeldFundsReleased':
+      return [touchAccount(event, after), ...projectEntries(event, after), projectRelease(event)];
     case 'FundsDeposited':
+    case 'FundsHeld':
       return [touchAccount(event, after), ...projectEntries(event, after), projectDeposit(event)];
     case 'WithdrawalReserved':
       return [touchAccount(event, after), ...projectEntries(event, after), projectReserved(event)];
@@ -283,7 +302,7 @@ function projectEntries(event: Recorded<MovementEvent>, after: AccountState): re
     position: event.position,
     eventId: event.id,
     type: event.type,
-    reference: event.type === 'FundsDeposited' ? event.data.depositId : event.data.withdrawalId,
+    reference: referenceOf(event),
     recordedAt: event.metadata.recordedAt,
   };
   const changes: Change[] = [];
@@ -296,8 +315,26 @@ function projectEntries(event: Recorded<MovementEvent>, after: AccountState): re
   return changes;
 }
 
+function referenceOf(event: MovementEvent): string {
+  switch (event.type) {
+    case 'FundsDeposited':
+    case 'FundsHeld':
+      return event.data.depositId;
+    case 'HeldFundsReleased':
+      return event.data.freezeId;
+    default:
+      return event.data.withdrawalId;
+  }
+}
+
+function projectRelease(event: Recorded<Released>): Change {
+  const { accountId, asset } = event.data;
+  const { revision } = event;
+  return putRow(heldReleasesTable, { accountId, asset, revision, releasedAt: event.metadata.recordedAt });
+}
+
 /** The first deposit of an id is the deposit: a second could only be forged. */
-function projectDeposit(event: Recorded<Deposited>): Change {
+function projectDeposit(event: Recorded<DepositEvent>): Change {
   const { accountId, depositId, asset, amount, source } = event.data;
   return addRow(depositsTable, {
     accountId,
@@ -306,6 +343,7 @@ function projectDeposit(event: Recorded<Deposited>): Change {
     asset,
     amount,
     source: JSON.stringify(source),
+    state: DEPOSIT_STATE[event.type],
     createdAt: event.metadata.recordedAt,
   });
 }
@@ -350,18 +388,24 @@ export function accountFromRow(row: {
   };
 }
 
-/** The deposit as a row of `deposits` tells it. */
+/** The deposit as a row of `deposits` tells it, and the first release after it, if it was held. */
 export function depositFromRow(row: {
   readonly accountId: string;
   readonly depositId: string;
   readonly asset: string;
   readonly amount: string;
   readonly source: string;
+  readonly state: DepositView['state'];
   readonly createdAt: Timestamp;
+  readonly releasedAt: Timestamp | null;
 }): DepositView {
-  const { accountId, depositId, asset, amount, createdAt } = row;
+  const { accountId, depositId, asset, amount, createdAt, releasedAt } = row;
   const source = JSON.parse(row.source) as Source;
-  return { accountId, depositId, asset, amount, source, state: 'deposited', createdAt, updatedAt: createdAt };
+  const deposit = { accountId, depositId, asset, amount, source };
+  if (row.state === 'deposited' || releasedAt === null) {
+    return { ...deposit, state: row.state, createdAt, updatedAt: createdAt };
+  }
+  return { ...deposit, state: 'deposited', createdAt, updatedAt: releasedAt };
 }
 
 /** The withdrawal as a row of `withdrawals` tells it. */

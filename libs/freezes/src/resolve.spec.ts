@@ -161,6 +161,7 @@ function freezeBy(authorisation: Recorded<FreezeAuthorised>, changed: Partial<Fr
     basis: { kind: 'legal-order', id: 'ord-1' } as const,
     citation: pointerTo(authorisation),
     scope,
+    claimGroup: 'legal-order/ord-1',
     placedBy: requestedBy,
     blockedFrom: now,
     balancesAtFreeze: [],

@@ -1,5 +1,6 @@
 import {
   basisStream,
+  claimGroupOf,
   decodeData,
   pointerTo,
   scopeWithin,
@@ -29,6 +30,8 @@ export interface CitedFreeze {
   readonly basisEvents: readonly Recorded<LegalOrderEvent>[];
   /** What stands where the authorisation's `namedBy` points to. */
   readonly namedByEvent: RecordedEvent | undefined;
+  /** Whether each freeze that the authorisation says had ended (`endedFreezes`, in their order) had ended by then. */
+  readonly ended?: readonly boolean[] | undefined;
   /** The parties that AccountOpened lists, where they are known. */
   readonly holders?: readonly string[] | undefined;
 }
@@ -42,7 +45,7 @@ export function resolveCitation(cited: CitedFreeze): Resolution {
   return resolution(citationProblem(cited));
 }
 
-function citationProblem({ event, basisEvents, namedByEvent, holders }: CitedFreeze): string | undefined {
+function citationProblem({ event, basisEvents, namedByEvent, ended, holders }: CitedFreeze): string | undefined {
   const authorisation = basisEvents.at(-1);
   if (authorisation === undefined || !samePointer(pointerTo(authorisation), event.data.citation)) {
     return 'the cited event does not exist';
@@ -51,6 +54,7 @@ function citationProblem({ event, basisEvents, namedByEvent, holders }: CitedFre
   return (
     mismatch(authorisation, event) ??
     tieProblem(authorisation, namedByEvent, holders) ??
+    endedProblem(authorisation, ended) ??
     checkLegalOrder(foldLegal(basisEvents.slice(0, -1)), authorisation)
   );
 }
@@ -67,6 +71,9 @@ function mismatch(authorisation: Recorded<FreezeAuthorised>, freeze: Recorded<Ac
   if (!sameScope(freeze.data.scope, scope)) return 'the scope is not the one that was authorised';
   if (freeze.data.placedBy !== requestedBy) return 'the freeze was asked for by another person';
   if (blockedFrom !== undefined && freeze.data.blockedFrom !== blockedFrom) return 'the legal time is another';
+  if (freeze.data.claimGroup !== claimGroupOf(freeze.data.basis, authorisation.data.claimGroup)) {
+    return 'the claim group is not the one that was authorised';
+  }
   if (!isEarlier(authorisation, freeze)) return 'the cited event is later in the log than the freeze';
   return undefined;
 }
@@ -97,6 +104,14 @@ function tieProblem(
   if (!attaches(tie, partyId, accountId)) return 'the account was not attached to the party';
   if (holders?.includes(partyId) === false) return 'the party does not hold the account';
   return undefined;
+}
+
+/** What the limits no longer count has to have ended: that decides whether they sufficed. */
+function endedProblem({ data }: Recorded<FreezeAuthorised>, ended: readonly boolean[] = []): string | undefined {
+  const claimed = data.endedFreezes ?? [];
+  return claimed.every((_, index) => ended[index] === true)
+    ? undefined
+    : 'a freeze that is said to have ended had not ended';
 }
 
 /** `tie` is as it was stored: nothing in it is trusted before it is decoded. */

@@ -141,6 +141,27 @@ const illegal: [string, RegExp, SpecEvent[]][] = [
     /has expired/,
     [...limited, at(authorisedFreeze(), { recordedAt: RAN_OUT })],
   ],
+  [
+    'an authorisation beyond the limits of the order',
+    /more BTC than/,
+    [...underLimits, authorisedFreeze({ accountId: 'acc-1', scope: halfOfIt }), authorisedFreeze({ ...forParty, scope: limits })],
+  ],
+  [
+    'an authorisation that relies on the end of another freeze than those in its way',
+    /more BTC than/,
+    [
+      ...underLimits,
+      authorisedFreeze({ accountId: 'acc-1', scope: halfOfIt }),
+      authorisedFreeze({ ...forParty, scope: limits, endedFreezes: [{ ...ending, freezeId: specEventId(1) }] }),
+    ],
+  ],
+  ['an authorisation without the limit of the order', /cover more/, [...underLimits, authorisedFreeze()]],
+  ['an authorisation for another claim', /claim group/, [...verified, authorisedFreeze({ claimGroup: 'claim-1' })]],
+  [
+    'an authorisation for no claim where the order names one',
+    /claim group/,
+    [registeredOrder({ claimGroup: 'claim-1' }), verifiedOrder(), authorisedFreeze()],
+  ],
   ['an authorisation for another account', /names neither/, [...verified, authorisedFreeze({ accountId: 'acc-2' })]],
   [
     'an authorisation through another party',

@@ -32,7 +32,7 @@ function ofLegal(
 export const projectors: readonly Projector[] = [
   {
     name: 'domain',
-    version: 1,
+    version: 2,
     tables: [...assetTables, ...partyTables, ...legalOrderTables, ...accountTables],
     project: ofLegal((event, { after }) => {
       if (after === undefined) return [];
@@ -52,12 +52,12 @@ export const projectors: readonly Projector[] = [
   },
   {
     name: 'freezes',
-    version: 1,
+    version: 2,
     tables: freezeTables,
     project: ofLegal((event) => (isFreezeEvent(event) ? projectFreeze(event) : [])),
   },
   { name: 'refusals', version: 1, tables: refusalTables, project: ofLegal(projectRefusal) },
-  { name: 'keys', version: 1, tables: keyTables, project: ofLegal(projectKeys) },
+  { name: 'keys', version: 2, tables: keyTables, project: ofLegal(projectKeys) },
   { name: 'streams', version: 1, tables: streamTables, project: projectStream },
   { name: 'violations', version: 1, tables: violationTables, project: projectViolation },
 ];
