@@ -68,7 +68,8 @@ export const FundsHeld = defineEvent({
 export const HeldFundsReleased = defineEvent({
   type: 'HeldFundsReleased',
   streams: ['account'],
-  summary: 'No credit freeze covers the asset any longer: all that was held of it is available, in the append of the lift.',
+  summary:
+    'No credit freeze covers the asset any longer: all that was held of it is available, in the append of the lift.',
   schema: z.strictObject({
     accountId: field.id,
     asset: field.assetCode,

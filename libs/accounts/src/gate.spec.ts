@@ -75,8 +75,7 @@ describe('the gate', () => {
       const { restrictions, direction, asset } = each;
       const availableUnits = BigInt(each.available);
       const amountUnits = BigInt(each.amount);
-      const movement =
-        direction === 'debit' ? { direction, asset, amountUnits, availableUnits } : { direction, asset };
+      const movement = direction === 'debit' ? { direction, asset, amountUnits, availableUnits } : { direction, asset };
       const verdict = gate(restrictions, movement);
       const refusing = verdict.ok ? [] : verdict.freezeIds;
       const frozen = Number(frozenUnits(restrictions, asset, availableUnits));
@@ -133,7 +132,8 @@ describe('limits', () => {
     scope: { direction: 'debit', assets: ['BTC'], limits: { BTC: limit } },
     claimGroup,
   });
-  const debit = (amountUnits: bigint) => ({ direction: 'debit', asset: 'BTC', amountUnits, availableUnits: 10n }) as const;
+  const debit = (amountUnits: bigint) =>
+    ({ direction: 'debit', asset: 'BTC', amountUnits, availableUnits: 10n }) as const;
 
   it('let go what is beyond them, to the unit', () => {
     const one = [limited('f-1', '4', 'a')];

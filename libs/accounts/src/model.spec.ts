@@ -108,7 +108,9 @@ class Naive {
   }
 
   isKeptOut(code: string): boolean {
-    return this.freezes.some((freeze) => freeze.on && freeze.scope.direction !== 'debit' && includes(freeze.scope, code));
+    return this.freezes.some(
+      (freeze) => freeze.on && freeze.scope.direction !== 'debit' && includes(freeze.scope, code),
+    );
   }
 
   last(order: string): (typeof this.freezes)[number] | undefined {
@@ -364,7 +366,11 @@ function compare(real: Real, naive: Naive): void {
   assert.equal(booked, 0n);
   for (const code of ['BTC', 'EUR']) {
     const balance = real.state.balances.get(code) ?? { available: 0n, reserved: 0n, held: 0n };
-    assert.deepEqual(balance, { available: naive.available[code], reserved: naive.reserved(code), held: naive.held[code] });
+    assert.deepEqual(balance, {
+      available: naive.available[code],
+      reserved: naive.reserved(code),
+      held: naive.held[code],
+    });
     for (const part of ['available', 'reserved', 'held'] as const) {
       assert.equal(real.books.get(`account:${accountId}:${part} ${code}`) ?? 0n, balance[part]);
     }

@@ -188,7 +188,8 @@ export class Freezing {
         const nowMs = basisView.time();
         const { revision } = basisView;
         return {
-          rejection: ownAuthorisation(order, home) === undefined ? objection(order, command, tie, ended, nowMs) : undefined,
+          rejection:
+            ownAuthorisation(order, home) === undefined ? objection(order, command, tie, ended, nowMs) : undefined,
           decidedOn: { stream, revision: revision < 0 ? null : String(revision) },
           atMs: nowMs,
         };

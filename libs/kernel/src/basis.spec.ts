@@ -101,7 +101,9 @@ describe('scopeWithin', () => {
         // A code that no list has stands for all the assets yet to come.
         const assets = [...CODES, 'NEW'];
         const within = assets.every((asset) =>
-          (['debit', 'credit'] as const).every((direction) => keeps(inner, direction, asset) <= keeps(outer, direction, asset)),
+          (['debit', 'credit'] as const).every(
+            (direction) => keeps(inner, direction, asset) <= keeps(outer, direction, asset),
+          ),
         );
         expect(scopeWithin(inner, outer)).toBe(within);
       }),
@@ -163,8 +165,8 @@ describe('claimGroupOf', () => {
     const own = claimGroupOf({ kind: 'legal-order', id: 'ord-1' }, undefined);
     expect(own).toBe('legal-order/ord-1');
     expect(claimGroupOf({ kind: 'legal-order', id: 'ord-1' }, 'claim-1')).toBe('claim-1');
-    expect([own, 'claim-1', 'legal-order/', '/ord-1', ''].map((group) => claimGroupSchema.safeParse(group).success)).toEqual(
-      [true, true, false, false, false],
-    );
+    expect(
+      [own, 'claim-1', 'legal-order/', '/ord-1', ''].map((group) => claimGroupSchema.safeParse(group).success),
+    ).toEqual([true, true, false, false, false]);
   });
 });

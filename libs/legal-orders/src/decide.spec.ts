@@ -558,7 +558,8 @@ describe('AuthoriseFreeze', () => {
     const subjects = ['acc-1', 'acc-2', 'acc-3'].map((accountId) => ({ kind: 'account' as const, accountId }));
     const order = [registeredOrder({ scope: own, subjects }), verifiedOrder()];
     const keep = (BTC: string) => ({ direction: 'debit' as const, assets: ['BTC'], limits: { BTC } });
-    const frozen = (accountId: string, BTC: string): LegalOrderEvent => authorisedFreeze({ accountId, scope: keep(BTC) });
+    const frozen = (accountId: string, BTC: string): LegalOrderEvent =>
+      authorisedFreeze({ accountId, scope: keep(BTC) });
     const end = (revision: number) => {
       const endedBy = specPointer('account-acc-2', 7);
       return { freezeId: specEventId(revision), endedBy };

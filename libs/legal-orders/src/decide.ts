@@ -1,4 +1,14 @@
-import { assertNever, isRejection, parseScope, reject, type Actor, type Asset, type Rejection, type Scope, type Timestamp } from '#kernel';
+import {
+  assertNever,
+  isRejection,
+  parseScope,
+  reject,
+  type Actor,
+  type Asset,
+  type Rejection,
+  type Scope,
+  type Timestamp,
+} from '#kernel';
 import type {
   AuthoriseFreeze,
   ExpireLegalOrder,

@@ -85,7 +85,9 @@ export class CitationResolver {
     const ending = known ?? (await this.#legalEnding(endedBy, authorisation.position));
     if (ending === undefined) return false;
     this.#rememberEnding(ending);
-    return ending.freezeId === freezeId && ending.position < authorisation.position && samePointer(ending.pointer, endedBy);
+    return (
+      ending.freezeId === freezeId && ending.position < authorisation.position && samePointer(ending.pointer, endedBy)
+    );
   }
 
   /** The end of a freeze, if it stands there, before that position, and is legal: the account is folded up to it. */
@@ -94,7 +96,8 @@ export class CitationResolver {
     if (stored === undefined || stored.id !== pointer.eventId || stored.position >= before) return undefined;
     const fold = new StreamFold(pointer.stream, this);
     let judged: JudgedEvent | undefined;
-    for (const each of await this.#reader.read(pointer.stream, { to: stored.revision })) judged = await fold.apply(each);
+    for (const each of await this.#reader.read(pointer.stream, { to: stored.revision }))
+      judged = await fold.apply(each);
     const event = judged?.event;
     if (event?.type !== 'AccountUnfrozen' && event?.type !== 'FreezeAbandoned') return undefined;
     return { pointer, freezeId: event.data.freezeId, position: event.position };

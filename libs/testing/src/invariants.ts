@@ -175,7 +175,7 @@ function checkMeaning(log: Log, fact: Fact): readonly Problem[] {
 function applyFact(log: Log, fact: Fact): void {
   switch (fact.type) {
     case 'AssetRegistered':
-      log.assets.add(fact.about);
+      log.assets.set(fact.about, fact.data.scale);
       break;
     case 'PartyRegistered':
     case 'PartyIdentified':

@@ -28,10 +28,7 @@ const scope = z
     assets,
     limits: z.record(asset, positiveUnits).optional(),
   })
-  .refine(
-    ({ direction, limits }) => limits === undefined || direction === 'debit',
-    'limits are only for debits',
-  )
+  .refine(({ direction, limits }) => limits === undefined || direction === 'debit', 'limits are only for debits')
   .refine(
     (given) => given.assets === 'all' || Object.keys(given.limits ?? {}).every((code) => given.assets.includes(code)),
     'a limit is of no asset of the scope',
@@ -202,7 +199,10 @@ const shapes = {
       requestedBy: actorId,
       blockedFrom: timestamp.optional(),
       claimGroup: id.optional(),
-      endedFreezes: z.array(z.strictObject({ freezeId: uuid, endedBy: pointer })).min(1).optional(),
+      endedFreezes: z
+        .array(z.strictObject({ freezeId: uuid, endedBy: pointer }))
+        .min(1)
+        .optional(),
     },
   },
 

@@ -197,7 +197,9 @@ function stopsWhatItMust(account: Account, fact: Fact<'AccountFrozen'>): boolean
     if (keep === 'all') return count === latestFirst.length;
     if (!latestFirst.slice(0, count).every(({ withdrawalId }) => stopped.has(withdrawalId))) return false;
     const availableAfter = (stops: number): bigint =>
-      latestFirst.slice(0, stops).reduce((sum, { amount }) => sum + BigInt(amount), balanceOf(account, asset).available);
+      latestFirst
+        .slice(0, stops)
+        .reduce((sum, { amount }) => sum + BigInt(amount), balanceOf(account, asset).available);
     const isEnough = availableAfter(count) >= keep || count === latestFirst.length;
     return isEnough && (count === 0 || availableAfter(count - 1) < keep);
   });

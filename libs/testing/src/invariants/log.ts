@@ -97,7 +97,8 @@ export interface Log {
   readonly facts: Map<RecordedEvent, Fact>;
   /** By stream, then by caller, home stream and value. */
   readonly keys: Map<string, Map<string, KeyUse>>;
-  readonly assets: Set<string>;
+  /** The scale of each. */
+  readonly assets: Map<string, number>;
   readonly parties: Map<string, Party>;
   readonly accounts: Map<string, Account>;
   readonly orders: Map<string, Order>;
@@ -111,7 +112,7 @@ export function emptyLog(): Log {
     ids: new Set(),
     facts: new Map(),
     keys: new Map(),
-    assets: new Set(),
+    assets: new Map(),
     parties: new Map(),
     accounts: new Map(),
     orders: new Map(),
