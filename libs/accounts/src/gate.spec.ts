@@ -49,7 +49,7 @@ function randomScope(random: (below: number) => number): Scope {
 
 /** The rules read aloud, in numbers: which freezes stand in the way, and how much is frozen. */
 function read({ restrictions, direction, asset, amount, available }: Case): { refusing: string[]; frozen: number } {
-  const named = restrictions.filter(({ scope }) => scope.assets === 'all' || scope.assets.indexOf(asset) >= 0);
+  const named = restrictions.filter(({ scope }) => scope.assets === 'all' || scope.assets.includes(asset));
   const debits = named.filter(({ scope }) => scope.direction !== 'credit');
   let stays = 0;
   for (const group of GROUPS) {

@@ -11,6 +11,7 @@ import {
   depositsTable,
   depositView,
   entriesTable,
+  heldReleasesTable,
   projectAccount,
   withdrawalFromRow,
   withdrawalsTable,
@@ -77,6 +78,21 @@ const stopped: Of<'WithdrawalStopped'> = {
   data: { accountId, withdrawalId: 'w-1', asset: 'BTC', amount: '30', freezeId },
 };
 
+const frozenForCredits: Of<'AccountFrozen'> = {
+  ...frozen,
+  data: { ...frozen.data, scope: { direction: 'credit', assets: 'all' } },
+};
+const limited: Of<'AccountFrozen'> = {
+  ...frozen,
+  data: { ...frozen.data, scope: { ...scope, limits: { BTC: '60' } } },
+};
+function held(depositId: string, amount: string): Of<'FundsHeld'> {
+  return { type: 'FundsHeld', data: { accountId, depositId, asset: 'BTC', amount, source } };
+}
+function released(amount: string): Of<'HeldFundsReleased'> {
+  return { type: 'HeldFundsReleased', data: { accountId, asset: 'BTC', amount, freezeId } };
+}
+
 interface Projected {
   readonly rows: ProjectedRows;
   readonly state: AccountState;
@@ -134,6 +150,9 @@ describe('the projection of accounts', () => {
     ['frozen with a withdrawal stopped', [opened, deposited('d-1', '100'), reserved, frozen, stopped]],
     ['in receipt of a deposit while frozen', [opened, frozen, deposited('d-1', '100')]],
     ['no longer frozen', [opened, deposited('d-1', '100'), frozen, unfrozen]],
+    ['in receipt of a deposit that is held', [opened, deposited('d-1', '100'), frozenForCredits, held('d-2', '5')]],
+    ['rid of what was held', [opened, frozenForCredits, held('d-1', '5'), unfrozen, released('5')]],
+    ['frozen up to a limit', [opened, deposited('d-1', '100'), limited]],
     ['refused something', [opened, deposited('d-1', '100'), refused]],
   ])('shows an account that is %s as its state does', (_, events) => {
     const projected = project(...events);
@@ -189,6 +208,15 @@ describe('the statement', () => {
     ]);
   });
 
+  it('shows what is held, and its release', () => {
+    const events = [opened, frozenForCredits, held('d-1', '5'), unfrozen, released('5')];
+    expect(statement(project(...events))).toEqual([
+      '2 held BTC 5 5 d-1',
+      `4 held BTC -5 0 ${freezeId}`,
+      `4 available BTC 5 5 ${freezeId}`,
+    ]);
+  });
+
   it('shows what comes back', () => {
     expect(statement(project(opened, deposited('d-1', '100'), reserved, cancelled))).toEqual([
       '1 available BTC 100 100 d-1',
@@ -201,9 +229,25 @@ describe('the statement', () => {
 });
 
 describe('deposits', () => {
+  it('are held until the first release after them', () => {
+    const { rows, recorded } = project(opened, frozenForCredits, held('d-1', '5'), unfrozen, released('5'));
+    const [row] = rows.of(depositsTable);
+    const [release] = rows.of(heldReleasesTable);
+    expect(release).toMatchObject({ accountId, asset: 'BTC', revision: 4 });
+    const shown = (releasedAt: unknown): unknown => depositFromRow({ ...row, releasedAt } as never);
+    expect(shown(null)).toEqual(depositView(recorded[2] as Recorded<Of<'FundsHeld'>>));
+    expect(shown(null)).toMatchObject({ state: 'held' });
+    expect(shown(release?.['releasedAt'])).toMatchObject({
+      state: 'deposited',
+      updatedAt: recorded[4]?.metadata.recordedAt,
+    });
+  });
+
   it('are shown alike from the event and from the row', () => {
     const { rows, recorded } = project(opened, deposited('d-1', '100'));
-    const fromRows = rows.of(depositsTable).map(({ revision: _, ...row }) => depositFromRow(row as never));
+    const fromRows = rows
+      .of(depositsTable)
+      .map(({ revision: _, ...row }) => depositFromRow({ ...row, releasedAt: null } as never));
     expect(fromRows).toEqual([depositView(recorded[1] as Recorded<Of<'FundsDeposited'>>)]);
     expect(fromRows).toMatchObject([{ depositId: 'd-1', asset: 'BTC', amount: '100', source, state: 'deposited' }]);
   });

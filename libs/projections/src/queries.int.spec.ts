@@ -91,6 +91,7 @@ describe('lists', () => {
     );
     expect(queries.legalOrders({}, ALL).items.map(({ orderId }) => orderId)).toEqual([
       'ord-4',
+      'ord-5',
       'ord-3',
       'ord-2',
       'ord-1',
@@ -141,16 +142,16 @@ describe('filters', () => {
     expect(ids.orders({ partyId: 'acc-1' })).toEqual([]);
     expect(ids.orders({ state: 'verified' })).toEqual(['ord-4', 'ord-1']);
     expect(ids.orders({ state: 'rejected', accountId: 'acc-1' })).toEqual(['ord-3']);
-    expect(ids.orders({ state: 'discharged' })).toEqual(['ord-2']);
+    expect(ids.orders({ state: 'discharged' })).toEqual(['ord-5', 'ord-2']);
   });
 
   it('of freezes', () => {
     expect(ids.freezes({ accountId: 'acc-1' })).toEqual([story.inForce, story.placedInError]);
     expect(ids.freezes({ basisId: 'ord-2' })).toEqual([story.basisEnded]);
     expect(ids.freezes({ state: 'in-force' })).toEqual([story.inForce]);
-    expect(ids.freezes({ state: 'lifted' })).toEqual([story.basisEnded, story.placedInError]);
+    expect(ids.freezes({ state: 'lifted' })).toEqual([story.released, story.basisEnded, story.placedInError]);
     expect(ids.freezes({ state: 'abandoned' })).toEqual([]);
-    expect(ids.freezes({ partyId: 'p-2' })).toEqual([story.basisEnded]);
+    expect(ids.freezes({ partyId: 'p-2' })).toEqual([story.released, story.basisEnded]);
     expect(ids.freezes({ partyId: 'p-1' })).toEqual([story.inForce, story.placedInError]);
     expect(ids.freezes({ partyId: 'p-1', state: 'lifted', accountId: 'acc-1', basisId: 'ord-1' })).toEqual([
       story.placedInError,
@@ -207,6 +208,7 @@ describe('single things', () => {
     });
     expect(queries.liftRequest(story.placedInError, 'r-1')).toMatchObject({ state: 'rejected', reason: 'no proof' });
     expect(queries.deposit('acc-1', 'd-6')).toMatchObject({ asset: 'EUR', amount: '1234', state: 'deposited' });
+    expect(queries.deposit('acc-2', 'd-2')).toMatchObject({ amount: '50000000', state: 'deposited' });
     expect(queries.withdrawal('acc-1', 'w-stopped')).toMatchObject({ state: 'stopped', freezeId: story.placedInError });
   });
 

@@ -93,7 +93,7 @@ export class CitationResolver {
   /** The end of a freeze, if it stands there, before that position, and is legal: the account is folded up to it. */
   async #legalEnding(pointer: EventPointer, before: Position): Promise<Ending | undefined> {
     const stored = await this.#eventAt(pointer);
-    if (stored === undefined || stored.id !== pointer.eventId || stored.position >= before) return undefined;
+    if (stored?.id !== pointer.eventId || stored.position >= before) return undefined;
     const fold = new StreamFold(pointer.stream, this);
     let judged: JudgedEvent | undefined;
     for (const each of await this.#reader.read(pointer.stream, { to: stored.revision }))

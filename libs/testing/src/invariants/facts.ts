@@ -281,7 +281,9 @@ export function readFact(event: RecordedEvent): Fact | string {
   }
   const [prefix, about] = splitStream(event.stream);
   if (!(shapes[event.type].on as readonly string[]).includes(prefix)) return `${event.type} on ${event.stream}`;
-  const lifted = steps.slice(event.schemaVersion - 1).reduce((stored, lift) => lift(Object(stored)), event.data);
+  const lifted = steps
+    .slice(event.schemaVersion - 1)
+    .reduce<unknown>((stored, lift) => lift(Object(stored) as Readonly<Record<string, unknown>>), event.data);
   const data = schemas[event.type]?.safeParse(lifted);
   if (data?.success !== true) return `data: ${data === undefined ? 'unknown' : describe(data.error)}`;
   const subjectField = SUBJECT_FIELD[prefix] ?? '';
