@@ -2,7 +2,7 @@ import type { EventStore } from '#event-store';
 import { MemoryEventStore } from '#event-store/memory';
 import { systemClock, type EventPointer, type RecordedEvent } from '#kernel';
 import { Judge, replayAccount, type JudgedEvent } from '#replay';
-import { checker, checkLog, describeBreaches, LedgerWorld, seal, service, type TestClock } from '#testing';
+import { checker, checkLog, describeBreaches, LedgerWorld, nextTestId, seal, service, type TestClock } from '#testing';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 
 const bank = { kind: 'bank', reference: 'r' } as const;
@@ -140,32 +140,48 @@ describe('an order with limits', () => {
   });
 
   /** Appends an event well sealed, past the service. */
-  async function force(stream: string, type: string, data: object, schemaVersion = 1): Promise<EventPointer> {
+  async function force(
+    stream: string,
+    type: string,
+    data: object,
+    options: { readonly schemaVersion?: number; readonly id?: string } = {},
+  ): Promise<EventPointer> {
     const last = (await store.read(stream)).at(-1);
     if (last === undefined) throw new Error(`${stream} is empty`);
     const end = { revision: last.revision, hash: last.metadata.hash };
-    const events = seal(stream, end, [{ type, data }], { recordedAt: new Date().toISOString(), schemaVersion });
-    await store.append(stream, last.revision, events);
-    return { stream, revision: String(last.revision + 1), eventId: events[0]?.id ?? '' };
+    const { schemaVersion = 1, id = nextTestId() } = options;
+    const sealOptions = { recordedAt: new Date().toISOString(), schemaVersion, newId: () => id };
+    await store.append(stream, last.revision, seal(stream, end, [{ type, data }], sealOptions));
+    return { stream, revision: String(last.revision + 1), eventId: id };
   }
-  async function forceFreeze(accountId: string, BTC: string, endedFreezes?: readonly object[]): Promise<void> {
+  async function forceAuthorisation(
+    accountId: string,
+    BTC: string,
+    endedFreezes?: readonly object[],
+  ): Promise<EventPointer> {
     const stream = 'legalOrder-ord-1';
     const [registered] = await store.read(stream);
     const scope = { direction: 'debit', assets: ['BTC'], limits: { BTC } };
     const namedBy = { stream, revision: '0', eventId: registered?.id };
     const authorised = { orderId: 'ord-1', accountId, scope, namedBy, requestedBy: 'maker' };
-    const claims = endedFreezes === undefined ? {} : { endedFreezes };
-    const citation = await force(stream, 'FreezeAuthorised', { ...authorised, ...claims });
-    const freezeId = citation.eventId;
+    return force(stream, 'FreezeAuthorised', {
+      ...authorised,
+      ...(endedFreezes === undefined ? {} : { endedFreezes }),
+    });
+  }
+  async function forceFrozen(accountId: string, BTC: string, citation: EventPointer): Promise<void> {
+    const scope = { direction: 'debit', assets: ['BTC'], limits: { BTC } };
     const lists = { balancesAtFreeze: [], stopped: [], inFlight: [] };
     const who = { placedBy: 'maker', blockedFrom: new Date().toISOString(), claimGroup: 'legal-order/ord-1' };
-    await force(
-      `account-${accountId}`,
-      'AccountFrozen',
-      { accountId, freezeId, basis, citation, scope, ...who, ...lists },
-      2,
-    );
+    const data = { accountId, freezeId: citation.eventId, basis, citation, scope, ...who, ...lists };
+    await force(`account-${accountId}`, 'AccountFrozen', data, { schemaVersion: 2 });
   }
+  async function forceFreeze(accountId: string, BTC: string, endedFreezes?: readonly object[]): Promise<void> {
+    await forceFrozen(accountId, BTC, await forceAuthorisation(accountId, BTC, endedFreezes));
+  }
+  const abandoned = (accountId: string, citation: EventPointer): object => {
+    return { accountId, freezeId: citation.eventId, basis, citation, reason: 'basis-ended' };
+  };
   const violationsOf = async (stream: string) =>
     (await judged(stream)).flatMap(({ violation }) => (violation === undefined ? [] : [violation.code]));
 
@@ -203,6 +219,27 @@ describe('an order with limits', () => {
     const { freezeId } = lifted.data as { freezeId: string };
     await forceFreeze('acc-2', '100000000', [{ freezeId, endedBy }]);
     expect(await violationsOf('account-acc-2')).toEqual([]);
+  });
+
+  it('is not satisfied by an end on the stream of another account', async () => {
+    const freezeId = await place('acc-1', '1');
+    const frozen = (await store.read('account-acc-1')).at(-1);
+    const { citation } = frozen?.data as { citation: EventPointer };
+    const endedBy = await force('account-acc-3', 'FreezeAbandoned', abandoned('acc-3', citation));
+    await forceFreeze('acc-2', '100000000', [{ freezeId, endedBy }]);
+    expect(await violationsOf('account-acc-3')).toEqual([]);
+    expect(await violationsOf('account-acc-2')).toEqual(['citation-unresolved']);
+  });
+
+  it('is not satisfied by an end that came only after the authorisation', async () => {
+    const open = await forceAuthorisation('acc-1', '100000000');
+    const revision = String((await store.read('account-acc-1')).length);
+    const endedBy = { stream: 'account-acc-1', revision, eventId: nextTestId() };
+    const citation = await forceAuthorisation('acc-2', '100000000', [{ freezeId: open.eventId, endedBy }]);
+    await force('account-acc-1', 'FreezeAbandoned', abandoned('acc-1', open), { id: endedBy.eventId });
+    await forceFrozen('acc-2', '100000000', citation);
+    expect(await violationsOf('account-acc-1')).toEqual([]);
+    expect(await violationsOf('account-acc-2')).toEqual(['citation-unresolved']);
   });
 
   it('is not satisfied by the end of another freeze than the one it is said to be of', async () => {

@@ -97,7 +97,7 @@ describe('lists', () => {
       'ord-1',
     ]);
     const freezeIds = queries.freezes({}, ALL).items.map(({ freezeId }) => freezeId);
-    expect(freezeIds).toEqual([story.inForce, story.basisEnded, story.placedInError]);
+    expect(freezeIds).toEqual([story.inForce, story.released, story.basisEnded, story.placedInError]);
     const revisions = queries.entries('acc-1', ALL).items.map(({ revision }) => revision);
     expect(revisions).toEqual([...revisions].sort((one, other) => one - other));
     const positions = queries.violations(ALL).items.map(({ position }) => position);
