@@ -243,7 +243,7 @@ describe('an order with limits', () => {
   });
 
   it('is not satisfied by the end of another freeze than the one it is said to be of', async () => {
-    const lifted = await lift(await place('acc-3', '0.1'));
+    const lifted = await lift(await place('acc-1', '0.1'));
     const freezeId = await place('acc-1', '1');
     const endedBy = { stream: lifted.stream, revision: String(lifted.revision), eventId: lifted.id };
     await forceFreeze('acc-2', '100000000', [{ freezeId, endedBy }]);
