@@ -555,19 +555,14 @@ describe('what there is not yet is refused by name, never stored unenforced', ()
     path: `/v1/admin/freezes/${world.freezeId}/lift-requests`,
     body: { ...liftRequestOf('lift-new'), ...more },
   });
-  const LIMITED = { direction: 'debit', assets: ['BTC'], limits: { BTC: '1' } };
 
   it.each<[string, string, () => Command]>([
-    ['limits of an order', 'scope.limits', () => order({ scope: LIMITED })],
-    ['a claim group', 'claimGroup', () => order({ claimGroup: 'claim-1' })],
     ['non-disclosure', 'nonDisclosureUntil', () => order({ nonDisclosureUntil: '2099-01-01T00:00:00Z' })],
     ['an order that releases', 'effect', () => order({ effect: 'release' })],
     ['an order that permits', 'effect', () => order({ effect: 'permit' })],
     ['what an order releases', 'releases', () => order({ releases: { accountIds: [world.accountId] } })],
     ['an address', 'subjects.0.kind', () => order({ subjects: [{ kind: 'address', chain: 'bitcoin', address: 'x' }] })],
     ['an external reference', 'subjects.0.kind', () => order({ subjects: [{ kind: 'external', sha256: SHA256 }] })],
-    ['credits of an order', 'scope.direction', () => order({ scope: { direction: 'credit', assets: 'all' } })],
-    ['both directions of an order', 'scope.direction', () => order({ scope: { direction: 'both', assets: 'all' } })],
     ['a variation', 'kind', () => change({ kind: 'variation' })],
     ['what a variation varies', 'kind', () => change({ kind: 'variation', scope: DEBIT_OF_ALL })],
     ['an extension that does not say until when', 'expiresAt', () => change({ kind: 'extension' })],
@@ -578,12 +573,6 @@ describe('what there is not yet is refused by name, never stored unenforced', ()
     ['a sanctions hit', 'basis.kind', () => freeze({ basis: { kind: 'sanctions-hit', id: 'hit-1' } })],
     ['a letter', 'basis.kind', () => freeze({ basis: { kind: 'authority-request', id: 'letter-1' } })],
     ['no basis', 'basis', () => freeze({})],
-    ['limits of a freeze', 'scope.limits', () => freeze(freezeOf(world.inForce, LIMITED))],
-    [
-      'a freeze of credits',
-      'scope.direction',
-      () => freeze(freezeOf(world.inForce, { direction: 'credit', assets: 'all' })),
-    ],
     ['shares of a limit', 'shares', () => freeze({ ...freezeOf(world.inForce), shares: {} })],
   ])('%s: %s', async (_what, field, commandOf) => {
     const { as, path, body } = commandOf();

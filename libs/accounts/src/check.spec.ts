@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { MAX_OPEN_WITHDRAWALS } from '#freezes';
-import type { Recorded } from '#kernel';
+import type { Recorded, Scope } from '#kernel';
 import { specEventId } from '#testing';
 import { checkAccount } from './check.ts';
 import type { AccountEvent } from './events.ts';
@@ -55,9 +55,9 @@ const stopped = (changed?: Changed, by = freezeId): AccountEvent => {
 const basis = { kind: 'legal-order', id: 'ord-1' } as const;
 const citation = { stream: 'legalOrder-ord-1', revision: '2', eventId: freezeId };
 const ofFreeze = { accountId: 'acc-1', freezeId, basis, citation };
-function frozen(assets: 'all' | string[] = 'all'): AccountEvent {
-  const scope = { direction: 'debit' as const, assets };
-  const lists = { balancesAtFreeze: [], stopped: [], inFlight: [] };
+function frozen(assets: 'all' | string[] = 'all', rest: Partial<Scope> = {}): AccountEvent {
+  const scope = { direction: 'debit' as const, assets, ...rest };
+  const lists = { claimGroup: 'legal-order/ord-1', balancesAtFreeze: [], stopped: [], inFlight: [] };
   return { type: 'AccountFrozen', data: { ...ofFreeze, scope, placedBy: 'ops-1', blockedFrom: now, ...lists } };
 }
 function abandoned(reason: 'account-not-open' | 'not-a-holder' | 'basis-ended'): AccountEvent {
@@ -75,6 +75,15 @@ const unfrozen: AccountEvent = {
 const rejected: AccountEvent = {
   type: 'LiftRejected',
   data: { accountId: 'acc-1', freezeId, requestId: 'r-1', citation, reason: 'r', rejectedBy: 'approver-1' },
+};
+const credits = (assets: 'all' | string[] = 'all'): AccountEvent => frozen(assets, { direction: 'credit' });
+const keeps = (BTC: string): AccountEvent => frozen('all', { limits: { BTC } });
+const held = (amount: string): AccountEvent => {
+  const source = { kind: 'bank', reference: 'r' } as const;
+  return { type: 'FundsHeld', data: { accountId: 'acc-1', depositId: 'd-2', asset: 'BTC', amount, source } };
+};
+const released = (amount: string, asset = 'BTC'): AccountEvent => {
+  return { type: 'HeldFundsReleased', data: { accountId: 'acc-1', asset, amount, freezeId } };
 };
 const refused: AccountEvent = {
   type: 'CommandRefused',
@@ -106,6 +115,19 @@ describe('what may stand on the stream of an account', () => {
     ['a cancellation', [...funded, reserved()], cancelled()],
     ['a cancellation of what was dispatched', [...funded, reserved(), dispatched(), frozen()], cancelled()],
     ['a stop', [...funded, reserved(), frozen()], stopped()],
+    ['a reservation of what a limit lets go', [...funded, keeps('60')], reserved()],
+    ['a dispatch while what has to stay is available', [...funded, reserved(), keeps('60')], dispatched()],
+    ['a stop where less is available than has to stay', [...funded, reserved(), keeps('61')], stopped()],
+    [
+      'a stop of the latest withdrawal',
+      [...funded, reserved(), reserved({ withdrawalId: 'w-2', amount: '1' }), keeps('60')],
+      stopped({ withdrawalId: 'w-2', amount: '1' }),
+    ],
+    ['a deposit held', [opened, credits()], held('1')],
+    ['a deposit held under a freeze of both directions', [opened, frozen('all', { direction: 'both' })], held('1')],
+    ['a deposit beside a credit freeze of another asset', [opened, credits(['EUR'])], deposited('1')],
+    ['a reservation under a credit freeze', [...funded, credits()], reserved()],
+    ['a release', [opened, credits(), held('1'), held('2'), unfrozen], released('3')],
     ['a freeze', funded, frozen()],
     ['an authorisation abandoned before the account opened', [], abandoned('account-not-open')],
     ['an authorisation abandoned', [opened], abandoned('basis-ended')],
@@ -154,6 +176,27 @@ describe('what may stand on the stream of an account', () => {
       'no freeze that covers',
     ],
     ['a stop out of scope', [...funded, reserved(), frozen(['EUR'])], stopped(), 'no freeze that covers'],
+    ['a reservation of what has to stay', [...funded, keeps('61')], reserved(), 'frozen'],
+    ['a dispatch while too little is available', [...funded, reserved(), keeps('61')], dispatched(), 'frozen'],
+    ['a stop though enough stays', [...funded, reserved(), keeps('60')], stopped(), 'enough is available'],
+    [
+      'a stop of another withdrawal than the latest',
+      [...funded, reserved(), reserved({ withdrawalId: 'w-2', amount: '1' }), keeps('60')],
+      stopped(),
+      'than the latest',
+    ],
+    ['a stop by a credit freeze', [...funded, reserved(), credits()], stopped(), 'no freeze that covers'],
+    ['a credit of what is frozen', [opened, credits()], deposited('1'), 'credits what is frozen'],
+    ['a credit frozen both ways', [opened, frozen('all', { direction: 'both' })], deposited('1'), 'frozen'],
+    ['a deposit held under no freeze', [opened], held('1'), 'no freeze covers'],
+    ['a deposit held under a debit freeze', [opened, frozen()], held('1'), 'no freeze covers'],
+    ['a deposit of nothing held', [opened, credits()], held('0'), 'nothing'],
+    ['a held unit too much', [opened, deposited(atMost.toString()), credits()], held('1'), '38 digits'],
+    ['a release under a freeze', [opened, credits(), held('1')], released('1'), 'what is frozen'],
+    ['a release of nothing', [opened, credits(), unfrozen], released('1'), 'not held'],
+    ['a release of another asset', [opened, credits(), held('1'), unfrozen], released('1', 'EUR'), 'not held'],
+    ['a release of a part', [opened, credits(), held('2'), unfrozen], released('1'), 'all that is held'],
+    ['a release of more', [opened, credits(), held('2'), unfrozen], released('3'), 'all that is held'],
     ['an authorisation abandoned for an account that is open', [opened], abandoned('account-not-open'), 'that is open'],
     ['an authorisation abandoned for holders that are not there', [], abandoned('not-a-holder'), 'is not open'],
     ['an authorisation abandoned twice', [abandoned('account-not-open')], abandoned('account-not-open'), 'second time'],
@@ -164,7 +207,8 @@ describe('what may stand on the stream of an account', () => {
     expect(checkAccount(after(...history), recorded(event, history.length))).toContain(why);
   });
 
-  const events = [deposited('1'), reserved(), dispatched(), settled(), cancelled(), stopped()];
+  const moved = [deposited('1'), held('1'), released('1')];
+  const events = [...moved, reserved(), dispatched(), settled(), cancelled(), stopped()];
   const freezes = [frozen(), requested, rejected, unfrozen];
   it.each([...events, ...freezes])('not before it is open: $type', (event) => {
     expect(checkAccount(after(), recorded(event, 0))).toBe('the account is not open');

@@ -4,6 +4,7 @@ import type { AccountEvent } from './events.ts';
 import { gate } from './gate.ts';
 import { fitsBalance } from './limits.ts';
 import { balanceOf, type AccountState, type OpenWithdrawal } from './state.ts';
+import { checkStopIsDue } from './stops.ts';
 
 type Of<Type extends AccountEvent['type']> = Recorded<Extract<AccountEvent, { type: Type }>>;
 
@@ -30,6 +31,10 @@ export function checkAccount(state: AccountState, event: Recorded<AccountEvent>)
       return checkOpeningAbandoned(state, event);
     case 'FundsDeposited':
       return checkDeposited(state, event);
+    case 'FundsHeld':
+      return checkHeld(state, event);
+    case 'HeldFundsReleased':
+      return checkReleased(state, event);
     case 'WithdrawalReserved':
       return checkReserved(state, event);
     case 'WithdrawalDispatched':
@@ -64,7 +69,29 @@ function checkFreezeAbandoned(state: AccountState, event: Of<'FreezeAbandoned'>)
   return checkFreezes(state.freezes, event);
 }
 
-function checkDeposited(state: AccountState, { data }: Of<'FundsDeposited'>): string | undefined {
+function checkDeposited(state: AccountState, event: Of<'FundsDeposited'>): string | undefined {
+  if (!isCredited(state, event.data.asset)) return 'credits what is frozen';
+  return checkArrived(state, event);
+}
+
+function checkHeld(state: AccountState, event: Of<'FundsHeld'>): string | undefined {
+  if (isCredited(state, event.data.asset)) return 'holds what no freeze covers';
+  return checkArrived(state, event);
+}
+
+/** Only while no freeze covers the asset, and then all that is held of it: a lift that frees nothing releases nothing. */
+function checkReleased(state: AccountState, { data }: Of<'HeldFundsReleased'>): string | undefined {
+  if (!isCredited(state, data.asset)) return 'releases what is frozen';
+  const { held } = balanceOf(state, data.asset);
+  if (held === 0n) return 'releases what is not held';
+  return BigInt(data.amount) === held ? undefined : 'releases other than all that is held';
+}
+
+function isCredited(state: AccountState, asset: string): boolean {
+  return gate(restrictions(state.freezes), { direction: 'credit', asset }).ok;
+}
+
+function checkArrived(state: AccountState, { data }: Of<'FundsDeposited' | 'FundsHeld'>): string | undefined {
   const units = BigInt(data.amount);
   if (units === 0n) return 'deposits nothing';
   return fitsBalance(balanceOf(state, data.asset), units) ? undefined : 'takes a balance beyond 38 digits';
@@ -106,7 +133,7 @@ function checkStopped(state: AccountState, event: Of<'WithdrawalStopped'>): stri
   if (open?.status !== 'reserved') return 'stops what was dispatched';
   const freeze = state.freezes.inForce.get(freezeId);
   if (freeze === undefined || !scopeCovers(freeze.scope, 'debit', asset)) return 'stopped by no freeze that covers it';
-  return undefined;
+  return checkStopIsDue(state, withdrawalId, asset);
 }
 
 /** Each event of a withdrawal says again what it is about: it must say the same. */

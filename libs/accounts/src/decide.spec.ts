@@ -54,6 +54,7 @@ function frozen(assets: 'all' | string[], nth = 1): AccountEvent {
       basis: { kind: 'legal-order', id: `ord-${String(nth)}` },
       citation: { stream: `legalOrder-ord-${String(nth)}`, revision: '2', eventId: id },
       scope: { direction: 'debit', assets },
+      claimGroup: `legal-order/ord-${String(nth)}`,
       placedBy: 'ops-1',
       blockedFrom: SPEC_NOW,
       balancesAtFreeze: [],

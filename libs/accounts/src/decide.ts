@@ -1,4 +1,4 @@
-import { decideLift, MAX_OPEN_WITHDRAWALS, restrictions } from '#freezes';
+import { decideLift, MAX_OPEN_WITHDRAWALS, restrictions, type FreezeCommand } from '#freezes';
 import { assertNever, isRejection, Money, reject, rejectField, type Actor, type Asset } from '#kernel';
 import type { Rejection, Timestamp } from '#kernel';
 import type {
@@ -11,6 +11,7 @@ import type {
 } from './commands.ts';
 import type { AccountEvent } from './events.ts';
 import { gate } from './gate.ts';
+import { withRelease } from './held.ts';
 import { fitsBalance } from './limits.ts';
 import { balanceOf, type AccountState, type OpenWithdrawal } from './state.ts';
 import type { WithdrawalStatus } from './views.ts';
@@ -46,13 +47,13 @@ export function decideAccount(command: AccountCommand, state: AccountState, cont
     case 'RequestLift':
     case 'ApproveLift':
     case 'RejectLift':
-      return decideLift(command, state.freezes, context);
+      return lift(command, state, context);
     default:
       return assertNever(command);
   }
 }
 
-/** A deposit is a fact of a chain or a bank: it lands whatever is frozen (invariant 5). */
+/** A deposit is a fact of a chain or a bank: it lands whatever is frozen, and under a credit freeze it stays (invariant 5). */
 function deposit(command: Deposit, state: AccountState, context: AccountContext): Decision {
   const amount = parseAmount(command, state, context);
   if (isRejection(amount)) return amount;
@@ -63,7 +64,9 @@ function deposit(command: Deposit, state: AccountState, context: AccountContext)
   if (!fitsBalance(balanceOf(state, asset), amount.units)) {
     return rejectField('amount', 'must not take the balance beyond 38 digits of minor units');
   }
-  return [{ type: 'FundsDeposited', data: { accountId, depositId, asset, amount: amount.units.toString(), source } }];
+  const credited = gate(restrictions(state.freezes), { direction: 'credit', asset }).ok;
+  const data = { accountId, depositId, asset, amount: amount.units.toString(), source };
+  return [{ type: credited ? 'FundsDeposited' : 'FundsHeld', data }];
 }
 
 function reserveWithdrawal(command: ReserveWithdrawal, state: AccountState, context: AccountContext): Decision {
@@ -111,6 +114,11 @@ function cancelWithdrawal(command: CancelWithdrawal, state: AccountState, contex
   if (isRejection(open)) return open;
   const { reason } = command;
   return [{ type: 'WithdrawalCancelled', data: { ...withdrawalData(command, open), reason } }];
+}
+
+function lift(command: FreezeCommand, state: AccountState, context: AccountContext): Decision {
+  const decision = decideLift(command, state.freezes, context);
+  return isRejection(decision) ? decision : withRelease(state, decision);
 }
 
 function parseAmount(

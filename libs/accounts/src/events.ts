@@ -43,16 +43,39 @@ export const destinationSchema = z.strictObject({
 });
 export type Destination = z.infer<typeof destinationSchema>;
 
+const deposit = {
+  accountId: field.id,
+  depositId: field.id,
+  asset: field.assetCode,
+  amount: field.units,
+  source: sourceSchema,
+};
+
 export const FundsDeposited = defineEvent({
   type: 'FundsDeposited',
   streams: ['account'],
   summary: 'Funds arrived and are available.',
+  schema: z.strictObject(deposit),
+});
+
+export const FundsHeld = defineEvent({
+  type: 'FundsHeld',
+  streams: ['account'],
+  summary: 'Funds arrived under a credit freeze: they are booked, and kept from their holder until it ends.',
+  schema: z.strictObject(deposit),
+});
+
+export const HeldFundsReleased = defineEvent({
+  type: 'HeldFundsReleased',
+  streams: ['account'],
+  summary:
+    'No credit freeze covers the asset any longer: all that was held of it is available, in the append of the lift.',
   schema: z.strictObject({
     accountId: field.id,
-    depositId: field.id,
     asset: field.assetCode,
     amount: field.units,
-    source: sourceSchema,
+    /** The last freeze that held them. */
+    freezeId: field.uuid,
   }),
 });
 
@@ -114,6 +137,8 @@ export const ownAccountEvents = [
   AccountOpened,
   AccountOpeningAbandoned,
   FundsDeposited,
+  FundsHeld,
+  HeldFundsReleased,
   WithdrawalReserved,
   WithdrawalDispatched,
   WithdrawalSettled,

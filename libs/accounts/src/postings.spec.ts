@@ -19,6 +19,8 @@ const moving: readonly [AccountEvent, from: string, to: string][] = [
     'external:BTC',
     'account:acc-1:available',
   ],
+  [{ type: 'FundsHeld', data: { ...movement, depositId: 'd-1', source } }, 'external:BTC', 'account:acc-1:held'],
+  [{ type: 'HeldFundsReleased', data: { ...movement, freezeId: '' } }, 'account:acc-1:held', 'account:acc-1:available'],
   [{ type: 'WithdrawalReserved', data: withdrawal }, 'account:acc-1:available', 'account:acc-1:reserved'],
   [{ type: 'WithdrawalSettled', data: { ...withdrawal, reference: 'tx' } }, 'account:acc-1:reserved', 'external:BTC'],
   [

@@ -42,6 +42,10 @@ export function transferOf(event: AccountEvent): Transfer | undefined {
   switch (event.type) {
     case 'FundsDeposited':
       return move(event.data, 'external', 'available');
+    case 'FundsHeld':
+      return move(event.data, 'external', 'held');
+    case 'HeldFundsReleased':
+      return move(event.data, 'held', 'available');
     case 'WithdrawalReserved':
       return move(event.data, 'available', 'reserved');
     case 'WithdrawalSettled':

@@ -10,9 +10,10 @@ import {
   depositFromRow,
   depositsTable,
   depositView,
+  entriesTable,
+  heldReleasesTable,
   projectAccount,
   withdrawalFromRow,
-  withdrawalEntriesTable,
   withdrawalsTable,
   withdrawalView,
 } from './projection.ts';
@@ -43,6 +44,7 @@ const frozen: Of<'AccountFrozen'> = {
     basis,
     citation,
     scope,
+    claimGroup: 'legal-order/ord-1',
     placedBy: 'maker',
     blockedFrom: reservedAt,
     balancesAtFreeze: [],
@@ -75,6 +77,21 @@ const stopped: Of<'WithdrawalStopped'> = {
   type: 'WithdrawalStopped',
   data: { accountId, withdrawalId: 'w-1', asset: 'BTC', amount: '30', freezeId },
 };
+
+const frozenForCredits: Of<'AccountFrozen'> = {
+  ...frozen,
+  data: { ...frozen.data, scope: { direction: 'credit', assets: 'all' } },
+};
+const limited: Of<'AccountFrozen'> = {
+  ...frozen,
+  data: { ...frozen.data, scope: { ...scope, limits: { BTC: '60' } } },
+};
+function held(depositId: string, amount: string): Of<'FundsHeld'> {
+  return { type: 'FundsHeld', data: { accountId, depositId, asset: 'BTC', amount, source } };
+}
+function released(amount: string): Of<'HeldFundsReleased'> {
+  return { type: 'HeldFundsReleased', data: { accountId, asset: 'BTC', amount, freezeId } };
+}
 
 interface Projected {
   readonly rows: ProjectedRows;
@@ -113,7 +130,7 @@ function fromState({ state, recorded }: Projected): unknown {
 
 function statement({ rows }: Projected): unknown {
   return rows
-    .of(withdrawalEntriesTable)
+    .of(entriesTable)
     .map(({ revision, ledgerAccount, asset, amount, balance, reference }) =>
       [revision, ledgerAccount, asset, amount, balance, reference].join(' '),
     );
@@ -133,6 +150,9 @@ describe('the projection of accounts', () => {
     ['frozen with a withdrawal stopped', [opened, deposited('d-1', '100'), reserved, frozen, stopped]],
     ['in receipt of a deposit while frozen', [opened, frozen, deposited('d-1', '100')]],
     ['no longer frozen', [opened, deposited('d-1', '100'), frozen, unfrozen]],
+    ['in receipt of a deposit that is held', [opened, deposited('d-1', '100'), frozenForCredits, held('d-2', '5')]],
+    ['rid of what was held', [opened, frozenForCredits, held('d-1', '5'), unfrozen, released('5')]],
+    ['frozen up to a limit', [opened, deposited('d-1', '100'), limited]],
     ['refused something', [opened, deposited('d-1', '100'), refused]],
   ])('shows an account that is %s as its state does', (_, events) => {
     const projected = project(...events);
@@ -177,7 +197,7 @@ describe('the projection of accounts', () => {
   });
 });
 
-describe('the statement of withdrawals', () => {
+describe('the statement, but for deposits', () => {
   it("has a line for each of the holder's ledger accounts that moved, with the balance after it", () => {
     const projected = project(opened, deposited('d-1', '100'), reserved, dispatched, settled);
     expect(statement(projected)).toEqual([
@@ -185,6 +205,11 @@ describe('the statement of withdrawals', () => {
       '2 reserved BTC 30 30 w-1',
       '4 reserved BTC -30 0 w-1',
     ]);
+  });
+
+  it('shows what is held, and its release', () => {
+    const events = [opened, frozenForCredits, held('d-1', '5'), unfrozen, released('5')];
+    expect(statement(project(...events))).toEqual([`4 held BTC -5 0 ${freezeId}`, `4 available BTC 5 5 ${freezeId}`]);
   });
 
   it('shows what comes back', () => {
@@ -198,9 +223,25 @@ describe('the statement of withdrawals', () => {
 });
 
 describe('deposits', () => {
+  it('are held until the first release after them', () => {
+    const { rows, recorded } = project(opened, frozenForCredits, held('d-1', '5'), unfrozen, released('5'));
+    const [row] = rows.of(depositsTable);
+    const [release] = rows.of(heldReleasesTable);
+    expect(release).toMatchObject({ accountId, asset: 'BTC', revision: 4 });
+    const shown = (releasedAt: unknown): unknown => depositFromRow({ ...row, releasedAt } as never);
+    expect(shown(null)).toEqual(depositView(recorded[2] as Recorded<Of<'FundsHeld'>>));
+    expect(shown(null)).toMatchObject({ state: 'held' });
+    expect(shown(release?.['releasedAt'])).toMatchObject({
+      state: 'deposited',
+      updatedAt: recorded[4]?.metadata.recordedAt,
+    });
+  });
+
   it('are shown alike from the event and from the row', () => {
     const { rows, recorded } = project(opened, deposited('d-1', '100'));
-    const fromRows = rows.of(depositsTable).map(({ revision: _, ...row }) => depositFromRow(row as never));
+    const fromRows = rows
+      .of(depositsTable)
+      .map(({ revision: _, ...row }) => depositFromRow({ ...row, releasedAt: null } as never));
     expect(fromRows).toEqual([depositView(recorded[1] as Recorded<Of<'FundsDeposited'>>)]);
     expect(fromRows).toMatchObject([{ depositId: 'd-1', asset: 'BTC', amount: '100', source, state: 'deposited' }]);
   });

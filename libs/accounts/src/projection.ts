@@ -15,6 +15,8 @@ import type {
   AccountOpened,
   Destination,
   FundsDeposited,
+  FundsHeld,
+  HeldFundsReleased,
   Source,
   WithdrawalCancelled,
   WithdrawalDispatched,
@@ -52,9 +54,9 @@ export const accountHoldersTable = defineTable({
   indexes: [],
 });
 
-/** Lines of statements that are no deposits: of withdrawals. `line` tells apart those of one event. */
-export const withdrawalEntriesTable = defineTable({
-  name: 'withdrawalEntries',
+/** Lines of statements that are no deposits (`deposits` has those). `line` tells apart those of one event. */
+export const entriesTable = defineTable({
+  name: 'entries',
   columns: {
     accountId: 'text',
     revision: 'integer',
@@ -74,9 +76,10 @@ export const withdrawalEntriesTable = defineTable({
 });
 
 /**
- * Every FundsDeposited, at its revision: a deposit, and the one line that it adds to the statement. A second one of an id
- * could only be forged: it moved money, so it is in the statement, but the deposit of that id is the first (the index of
- * names tells which). No index of its own: a row costs little else than the pages that it changes.
+ * Every FundsDeposited and FundsHeld, at its revision: a deposit, and the one line that it adds to the statement. `state` is
+ * the one that it came in. A second one of an id could only be forged: it moved money, so it is in the statement, but the
+ * deposit of that id is the first (the index of names tells which). No index of its own: a row costs little else than the
+ * pages that it changes.
  */
 export const depositsTable = defineTable({
   name: 'deposits',
@@ -90,9 +93,18 @@ export const depositsTable = defineTable({
     source: 'text',
     position: 'text',
     eventId: 'text',
+    state: 'text',
     recordedAt: 'text',
   },
   primaryKey: ['accountId', 'revision'],
+  indexes: [],
+});
+
+/** When all that was held of an asset was released: it ends the state of every deposit of it that was held before. */
+export const heldReleasesTable = defineTable({
+  name: 'heldReleases',
+  columns: { accountId: 'text', asset: 'text', revision: 'integer', releasedAt: 'text' },
+  primaryKey: ['accountId', 'asset', 'revision'],
   indexes: [],
 });
 
@@ -124,11 +136,14 @@ export const accountTables = [
   accountsTable,
   accountHoldersTable,
   depositsTable,
+  heldReleasesTable,
   withdrawalsTable,
-  withdrawalEntriesTable,
+  entriesTable,
 ] as const;
 
-type Deposited = EventOf<typeof FundsDeposited>;
+/** A deposit, available or held. */
+export type DepositEvent = EventOf<typeof FundsDeposited> | EventOf<typeof FundsHeld>;
+type Released = EventOf<typeof HeldFundsReleased>;
 /** The events that say all of a withdrawal again. */
 export type WithdrawalStep =
   | EventOf<typeof WithdrawalReserved>
@@ -136,6 +151,7 @@ export type WithdrawalStep =
   | EventOf<typeof WithdrawalSettled>
   | EventOf<typeof WithdrawalCancelled>;
 type Stopped = EventOf<typeof WithdrawalStopped>;
+type MovementEvent = Released | WithdrawalStep | Stopped;
 
 /**
  * An account as it is shown, from its state as of a revision, or undefined when it is not open.
@@ -172,11 +188,13 @@ function freezesInForce(state: AccountState): AccountView['freezes'] {
   return Array.from(state.freezes.inForce.values(), ({ freezeId, scope, basis }) => ({ freezeId, scope, basis }));
 }
 
-/** A deposit as it is shown. */
-export function depositView(event: Recorded<Deposited>): DepositView {
+/** A deposit as it began. */
+export function depositView(event: Recorded<DepositEvent>): DepositView {
   const { recordedAt } = event.metadata;
-  return { ...event.data, state: 'deposited', createdAt: recordedAt, updatedAt: recordedAt };
+  return { ...event.data, state: DEPOSIT_STATE[event.type], createdAt: recordedAt, updatedAt: recordedAt };
 }
+
+const DEPOSIT_STATE = { FundsDeposited: 'deposited', FundsHeld: 'held' } as const;
 
 /**
  * A withdrawal as some of its events, in their order, tell it. What an earlier event alone said (the reference of a
@@ -228,7 +246,10 @@ export function projectAccount(event: Recorded<AccountEvent>, after: AccountStat
       return [];
     case 'AccountOpened':
       return projectOpened(event, after);
+    case 'HeldFundsReleased':
+      return [touchAccount(event, after), ...projectEntries(event, after), projectRelease(event)];
     case 'FundsDeposited':
+    case 'FundsHeld':
       return [touchAccount(event, after), projectDeposit(event, after)];
     case 'WithdrawalReserved':
       return [touchAccount(event, after), ...projectEntries(event, after), projectReserved(event)];
@@ -282,14 +303,14 @@ function restrictAccount(after: AccountState): Change {
   return setColumns(accountsTable, { accountId, frozen: freezes.length > 0 ? 1 : 0, freezes: JSON.stringify(freezes) });
 }
 
-function projectEntries(event: Recorded<WithdrawalStep | Stopped>, after: AccountState): readonly Change[] {
+function projectEntries(event: Recorded<MovementEvent>, after: AccountState): readonly Change[] {
   const entry = {
     accountId: event.data.accountId,
     revision: event.revision,
     position: event.position,
     eventId: event.id,
     type: event.type,
-    reference: event.data.withdrawalId,
+    reference: referenceOf(event),
     recordedAt: event.metadata.recordedAt,
   };
   const changes: Change[] = [];
@@ -298,12 +319,22 @@ function projectEntries(event: Recorded<WithdrawalStep | Stopped>, after: Accoun
     const balance = balanceOf(after, asset)[part].toString();
     const amount = units.toString();
     const line = changes.length;
-    changes.push(addRow(withdrawalEntriesTable, { ...entry, line, ledgerAccount: part, asset, amount, balance }));
+    changes.push(addRow(entriesTable, { ...entry, line, ledgerAccount: part, asset, amount, balance }));
   }
   return changes;
 }
 
-function projectDeposit(event: Recorded<Deposited>, after: AccountState): Change {
+function referenceOf(event: MovementEvent): string {
+  return event.type === 'HeldFundsReleased' ? event.data.freezeId : event.data.withdrawalId;
+}
+
+function projectRelease(event: Recorded<Released>): Change {
+  const { accountId, asset } = event.data;
+  const { revision } = event;
+  return putRow(heldReleasesTable, { accountId, asset, revision, releasedAt: event.metadata.recordedAt });
+}
+
+function projectDeposit(event: Recorded<DepositEvent>, after: AccountState): Change {
   const { accountId, depositId, asset, amount, source } = event.data;
   return addRow(depositsTable, {
     accountId,
@@ -315,6 +346,7 @@ function projectDeposit(event: Recorded<Deposited>, after: AccountState): Change
     source: JSON.stringify(source),
     position: event.position,
     eventId: event.id,
+    state: DEPOSIT_STATE[event.type],
     recordedAt: event.metadata.recordedAt,
   });
 }
@@ -359,27 +391,24 @@ export function accountFromRow(row: {
   };
 }
 
-/** The deposit as a row of `deposits` tells it. */
+/** The deposit as a row of `deposits` tells it, and the first release after it, if it was held. */
 export function depositFromRow(row: {
   readonly accountId: string;
   readonly depositId: string;
   readonly asset: string;
   readonly amount: string;
   readonly source: string;
+  readonly state: DepositView['state'];
   readonly recordedAt: Timestamp;
+  readonly releasedAt: Timestamp | null;
 }): DepositView {
-  const { accountId, depositId, asset, amount, recordedAt } = row;
+  const { accountId, depositId, asset, amount, recordedAt, releasedAt } = row;
   const source = JSON.parse(row.source) as Source;
-  return {
-    accountId,
-    depositId,
-    asset,
-    amount,
-    source,
-    state: 'deposited',
-    createdAt: recordedAt,
-    updatedAt: recordedAt,
-  };
+  const deposit = { accountId, depositId, asset, amount, source };
+  if (row.state === 'deposited' || releasedAt === null) {
+    return { ...deposit, state: row.state, createdAt: recordedAt, updatedAt: recordedAt };
+  }
+  return { ...deposit, state: 'deposited', createdAt: recordedAt, updatedAt: releasedAt };
 }
 
 /** The withdrawal as a row of `withdrawals` tells it. */

@@ -8,6 +8,7 @@ export interface Balance {
   available: bigint;
   /** Set aside for open withdrawals. */
   reserved: bigint;
+  /** Arrived under a credit freeze. */
   held: bigint;
 }
 
@@ -100,6 +101,8 @@ export function evolveAccount(state: AccountState, event: Recorded<AccountEvent>
       state.freezes = evolveFreezes(state.freezes, event);
       return state;
     case 'FundsDeposited':
+    case 'FundsHeld':
+    case 'HeldFundsReleased':
     case 'AccountOpeningAbandoned':
     case 'CommandRefused':
       return state;

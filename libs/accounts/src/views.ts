@@ -27,13 +27,17 @@ export interface BalanceView {
   readonly frozen: string;
 }
 
+export const DEPOSIT_STATES = ['deposited', 'held'] as const;
+export type DepositState = (typeof DEPOSIT_STATES)[number];
+
 export interface DepositView {
   readonly accountId: string;
   readonly depositId: string;
   readonly asset: string;
   readonly amount: string;
   readonly source: Source;
-  readonly state: 'deposited';
+  /** `held` while a credit freeze that covered it when it arrived, or another since, is in force. */
+  readonly state: DepositState;
   readonly createdAt: Timestamp;
   readonly updatedAt: Timestamp;
 }
@@ -70,7 +74,7 @@ export interface EntryView {
   /** Signed minor units. */
   readonly amount: string;
   readonly balance: string;
-  /** The deposit or withdrawal. */
+  /** The deposit or withdrawal; of a release, the freeze that held the funds. */
   readonly reference: string;
   readonly recordedAt: Timestamp;
 }

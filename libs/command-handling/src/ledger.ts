@@ -72,7 +72,7 @@ class CommandLedger implements Ledger {
     this.#watch = watch;
     this.#citations = new CitationResolver(core.store);
     this.#openings = new Openings(core);
-    this.#freezing = new Freezing(core, this.#openings);
+    this.#freezing = new Freezing(core, this.#openings, (codes) => this.#assetsOf(codes));
     this.supervisor = new Supervisor(core, this.#openings, this.#freezing, watch);
   }
 
@@ -150,13 +150,23 @@ class CommandLedger implements Ledger {
     );
   }
 
-  /** Subjects exist or they don't: once they do they always will, so they are looked at before the order's stream. */
+  /** Subjects and assets exist or they don't: once they do they always will, so they are looked at before the order's stream. */
   async #registerOrder(request: CommandRequest, command: RegisterLegalOrder): Promise<Outcome> {
     const unknownSubject = await this.#findUnknownSubject(command);
+    const assets = await this.#assetsOf(Object.keys(command.instrument.scope.limits ?? {}));
     const { actor } = request;
     return this.#core.oneStream.run(request, `legalOrder-${command.orderId}`, (view, now) =>
-      decideLegalOrder(command, stateOf(view, 'legalOrder'), { now, actor, unknownSubject }),
+      decideLegalOrder(command, stateOf(view, 'legalOrder'), { now, actor, unknownSubject, assets }),
     );
+  }
+
+  async #assetsOf(codes: readonly string[]): Promise<ReadonlyMap<string, Asset>> {
+    const assets = new Map<string, Asset>();
+    for (const code of codes) {
+      const asset = await this.asset(code);
+      if (asset !== undefined) assets.set(code, asset);
+    }
+    return assets;
   }
 
   async #findUnknownSubject({

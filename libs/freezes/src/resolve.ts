@@ -1,5 +1,6 @@
 import {
   basisStream,
+  claimGroupOf,
   decodeData,
   pointerTo,
   scopeWithin,
@@ -28,6 +29,8 @@ export interface CitedFreeze {
   readonly cited: CitedOrderEvent;
   /** What stands where the authorisation's `namedBy` points to. */
   readonly namedByEvent: RecordedEvent | undefined;
+  /** Whether each freeze that the authorisation says had ended (`endedFreezes`, in their order) had ended by then. */
+  readonly ended?: readonly boolean[] | undefined;
   /** The parties that AccountOpened lists, where they are known. */
   readonly holders?: readonly string[] | undefined;
 }
@@ -41,10 +44,15 @@ export function resolveCitation(freeze: CitedFreeze): Resolution {
   return resolution(citationProblem(freeze));
 }
 
-function citationProblem({ event, cited, namedByEvent, holders }: CitedFreeze): string | undefined {
+function citationProblem({ event, cited, namedByEvent, ended, holders }: CitedFreeze): string | undefined {
   const found = authorisationOf(event, cited);
   if ('problem' in found) return found.problem;
-  return mismatch(found.authorisation, event) ?? tieProblem(found.authorisation, namedByEvent, holders);
+  const { authorisation } = found;
+  return (
+    mismatch(authorisation, event) ??
+    tieProblem(authorisation, namedByEvent, holders) ??
+    endedProblem(authorisation, ended)
+  );
 }
 
 /** The authorisation that an event cites and resolves, if it is one of this account under this basis. */
@@ -72,6 +80,9 @@ function mismatch(authorisation: Recorded<FreezeAuthorised>, freeze: Recorded<Ac
   if (!sameScope(freeze.data.scope, scope)) return 'the scope is not the one that was authorised';
   if (freeze.data.placedBy !== requestedBy) return 'the freeze was asked for by another person';
   if (blockedFrom !== undefined && freeze.data.blockedFrom !== blockedFrom) return 'the legal time is another';
+  if (freeze.data.claimGroup !== claimGroupOf(freeze.data.basis, authorisation.data.claimGroup)) {
+    return 'the claim group is not the one that was authorised';
+  }
   return undefined;
 }
 
@@ -101,6 +112,14 @@ function tieProblem(
   if (!attaches(tie, partyId, accountId)) return 'the account was not attached to the party';
   if (holders?.includes(partyId) === false) return 'the party does not hold the account';
   return undefined;
+}
+
+/** What the limits no longer count has to have ended: that decides whether they sufficed. */
+function endedProblem({ data }: Recorded<FreezeAuthorised>, ended: readonly boolean[] = []): string | undefined {
+  const claimed = data.endedFreezes ?? [];
+  return claimed.every((_, index) => ended[index] === true)
+    ? undefined
+    : 'a freeze that is said to have ended had not ended';
 }
 
 /** `tie` is as it was stored: nothing in it is trusted before it is decoded. */

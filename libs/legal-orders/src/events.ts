@@ -43,6 +43,8 @@ export const instrumentSchema = z.strictObject({
   underlyingRequest: field.text(300).optional(),
   subjects: z.array(subjectSchema).min(1).max(MAX_SUBJECTS),
   scope: scopeSchema,
+  /** Orders of one group rest on one claim: their limits are not added. */
+  claimGroup: field.id.optional(),
   issuedAt: field.timestamp,
   receivedAt: field.timestamp,
   effectiveAt: field.timestamp,
@@ -150,6 +152,12 @@ export const LegalOrderExpired = defineEvent({
   schema: z.strictObject({ orderId: field.id, expiresAt: field.timestamp }),
 });
 
+/** A freeze under the order that no longer counts against its limits, and the event on the account's stream that ended it. */
+export const endedFreezeSchema = z.strictObject({ freezeId: field.uuid, endedBy: pointerSchema });
+export type EndedFreeze = z.infer<typeof endedFreezeSchema>;
+/** Most ended freezes that one authorisation relies on. */
+export const MAX_ENDED_FREEZES = 1000;
+
 export const FreezeAuthorised = defineEvent({
   type: 'FreezeAuthorised',
   streams: ['legalOrder'],
@@ -166,6 +174,10 @@ export const FreezeAuthorised = defineEvent({
     requestedBy: field.actorId,
     /** From when the property counts as blocked by law; the recorded time when absent. */
     blockedFrom: field.timestamp.optional(),
+    /** The order's; absent when it names none. */
+    claimGroup: field.id.optional(),
+    /** Without these, the limits of the order's freezes would add up to more than its own. Absent where none is needed. */
+    endedFreezes: z.array(endedFreezeSchema).min(1).max(MAX_ENDED_FREEZES).optional(),
   }),
 });
 export type FreezeAuthorised = EventOf<typeof FreezeAuthorised>;

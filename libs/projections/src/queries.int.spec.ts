@@ -92,12 +92,13 @@ describe('lists', () => {
     );
     expect(queries.legalOrders({}, ALL).items.map(({ orderId }) => orderId)).toEqual([
       'ord-4',
+      'ord-5',
       'ord-3',
       'ord-2',
       'ord-1',
     ]);
     const freezeIds = queries.freezes({}, ALL).items.map(({ freezeId }) => freezeId);
-    expect(freezeIds).toEqual([story.inForce, story.basisEnded, story.placedInError]);
+    expect(freezeIds).toEqual([story.inForce, story.released, story.basisEnded, story.placedInError]);
     const revisions = queries.entries('acc-1', ALL).items.map(({ revision }) => revision);
     expect(revisions).toEqual([...revisions].sort((one, other) => one - other));
     const positions = queries.violations(ALL).items.map(({ position }) => position);
@@ -144,16 +145,16 @@ describe('filters', () => {
     expect(ids.orders({ partyId: 'acc-1' })).toEqual([]);
     expect(ids.orders({ state: 'verified' })).toEqual(['ord-4', 'ord-1']);
     expect(ids.orders({ state: 'rejected', accountId: 'acc-1' })).toEqual(['ord-3']);
-    expect(ids.orders({ state: 'discharged' })).toEqual(['ord-2']);
+    expect(ids.orders({ state: 'discharged' })).toEqual(['ord-5', 'ord-2']);
   });
 
   it('of freezes', () => {
     expect(ids.freezes({ accountId: 'acc-1' })).toEqual([story.inForce, story.placedInError]);
     expect(ids.freezes({ basisId: 'ord-2' })).toEqual([story.basisEnded]);
     expect(ids.freezes({ state: 'in-force' })).toEqual([story.inForce]);
-    expect(ids.freezes({ state: 'lifted' })).toEqual([story.basisEnded, story.placedInError]);
+    expect(ids.freezes({ state: 'lifted' })).toEqual([story.released, story.basisEnded, story.placedInError]);
     expect(ids.freezes({ state: 'abandoned' })).toEqual([]);
-    expect(ids.freezes({ partyId: 'p-2' })).toEqual([story.basisEnded]);
+    expect(ids.freezes({ partyId: 'p-2' })).toEqual([story.released, story.basisEnded]);
     expect(ids.freezes({ partyId: 'p-1' })).toEqual([story.inForce, story.placedInError]);
     expect(ids.freezes({ partyId: 'p-1', state: 'lifted', accountId: 'acc-1', basisId: 'ord-1' })).toEqual([
       story.placedInError,
@@ -225,6 +226,7 @@ describe('single things', () => {
       streamRevision: streamEnd('authorityRequest-req-2').revision,
     });
     expect(queries.deposit('acc-1', 'd-6')).toMatchObject({ asset: 'EUR', amount: '1234', state: 'deposited' });
+    expect(queries.deposit('acc-2', 'd-2')).toMatchObject({ amount: '50000000', state: 'deposited' });
     expect(queries.withdrawal('acc-1', 'w-stopped')).toMatchObject({ state: 'stopped', freezeId: story.placedInError });
   });
 

@@ -55,9 +55,12 @@ const PARTY_COLUMNS = `p.view, (SELECT json_group_array(accountId) FROM
 const ENTRY_COLUMNS = `accountId, revision, position, eventId, type, ledgerAccount, asset, amount, balance, reference,
   recordedAt`;
 /** The line of the statement that a deposit is. */
-const DEPOSIT_ENTRIES = `(SELECT 0 AS line, accountId, revision, position, eventId, 'FundsDeposited' AS type,
-  'available' AS ledgerAccount, asset, amount, balance, depositId AS reference, recordedAt FROM deposits)`;
-const DEPOSIT_COLUMNS = 'd.accountId, d.depositId, d.asset, d.amount, d.source, d.recordedAt';
+const DEPOSIT_ENTRIES = `(SELECT 0 AS line, accountId, revision, position, eventId,
+  iif(state = 'held', 'FundsHeld', 'FundsDeposited') AS type, iif(state = 'held', 'held', 'available') AS ledgerAccount,
+  asset, amount, balance, depositId AS reference, recordedAt FROM deposits)`;
+const DEPOSIT_COLUMNS = `d.accountId, d.depositId, d.asset, d.amount, d.source, d.state, d.recordedAt,
+  (SELECT min(r.releasedAt) FROM heldReleases r
+   WHERE r.accountId = d.accountId AND r.asset = d.asset AND r.revision > d.revision) AS releasedAt`;
 /** Deposits that are the first of their id, with the names that tell it. */
 const DEPOSITS = `FROM deposits d JOIN names n
   ON n.stream = 'account-' || d.accountId AND n.kind = 'deposit' AND n.id = d.depositId AND n.revision = d.revision`;
@@ -144,7 +147,7 @@ export class SqliteQueries implements Queries {
   entries(accountId: string, page: PageRequest): Page<EntryView> {
     const list: List<EntryView> = {
       name: 'entries',
-      select: `${ENTRY_COLUMNS} FROM withdrawalEntries`,
+      select: `${ENTRY_COLUMNS} FROM entries`,
       alsoSelect: `${ENTRY_COLUMNS} FROM ${DEPOSIT_ENTRIES}`,
       where: equals({ accountId }),
       order: 'ASC',

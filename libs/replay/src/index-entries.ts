@@ -21,7 +21,9 @@ export function indexEntries(event: Recorded<LedgerEvent>): readonly NamedEntry[
   if (key !== null && commandHash !== null && key.homeStream === event.stream) {
     entries.push({ kind: 'key', id: keyEntryId(key), value: commandHash });
   }
-  if (event.type === 'FundsDeposited') entries.push({ kind: 'deposit', id: event.data.depositId, value: 'deposited' });
+  if (event.type === 'FundsDeposited' || event.type === 'FundsHeld') {
+    entries.push({ kind: 'deposit', id: event.data.depositId, value: 'deposited' });
+  }
   const status = WITHDRAWAL_STATUS[event.type];
   if (status !== undefined && 'withdrawalId' in event.data) {
     entries.push({ kind: 'withdrawal', id: event.data.withdrawalId, value: status });

@@ -6,17 +6,33 @@ import {
   resolveCitation,
   resolveLift,
   resolveNaming,
+  samePointer,
   type AccountFrozen,
   type AccountUnfrozen,
   type CitedOrderEvent,
   type FreezeAbandoned,
 } from '#freezes';
-import { hashHolds, type CommandKey, type EventPointer, type Recorded, type RecordedEvent } from '#kernel';
-import type { FreezeAuthorised, Instrument, LegalOrderEvent, OrderEnd } from '#legal-orders';
+import {
+  hashHolds,
+  type CommandKey,
+  type EventPointer,
+  type Position,
+  type Recorded,
+  type RecordedEvent,
+} from '#kernel';
+import type {
+  Authorisation,
+  EndedFreeze,
+  FreezeAuthorised,
+  Instrument,
+  LegalOrderEvent,
+  OrderEnd,
+} from '#legal-orders';
 import type { PartyNamed, PartyNoLongerNamed } from '#parties';
 import { basisObstacle } from './basis.ts';
 import { StreamFold } from './fold.ts';
 import { indexEntries, keyEntryId } from './index-entries.ts';
+import type { JudgedEvent } from './judged.ts';
 import { decodeEvent, kindOfStream } from './registry.ts';
 
 export type Verdict = { readonly ok: true } | { readonly ok: false; readonly reason: string };
@@ -38,7 +54,20 @@ interface CitedOrder {
   readonly cited: CitedOrderEvent;
   readonly instrument: Instrument | undefined;
   readonly ended: OrderEnd | undefined;
+  readonly authorisations: readonly Authorisation[];
 }
+
+/** Most ends of freezes that are kept in memory: each saves a fold of its account's stream. */
+const MAX_ENDINGS = 10_000;
+
+/** A legal event that ended a freeze. */
+interface Ending {
+  readonly pointer: EventPointer;
+  readonly freezeId: string;
+  readonly position: Position;
+}
+
+const NO_ORDER: CitedOrder = { cited: undefined, instrument: undefined, ended: undefined, authorisations: [] };
 
 /**
  * Follows the citations of events through the log and re-runs the rules at the places they point to. Used alike by the
@@ -49,6 +78,8 @@ export class CitationResolver {
   readonly #reader: EventReader;
   /** The one used last comes last. */
   readonly #orders = new Map<string, KnownOrder>();
+  /** By the id of the event that ended a freeze; a fold of its account's stream found it legal. */
+  readonly #endings = new Map<string, Ending>();
 
   constructor(reader: EventReader) {
     this.#reader = reader;
@@ -62,7 +93,7 @@ export class CitationResolver {
     event: Recorded<AccountFrozen | FreezeAbandoned | AccountUnfrozen>,
     account: AccountState,
   ): Promise<Verdict> {
-    const { cited, ended } = await this.#follow(event.data.citation);
+    const { cited, ended, authorisations } = await this.#follow(event.data.citation);
     const holders = account.holders.map((holder) => holder.partyId);
     switch (event.type) {
       case 'AccountUnfrozen':
@@ -70,7 +101,8 @@ export class CitationResolver {
       case 'AccountFrozen': {
         const namedBy = cited?.type === 'FreezeAuthorised' ? cited.data.namedBy : undefined;
         const namedByEvent = namedBy === undefined ? undefined : await this.#eventAt(namedBy);
-        return resolveCitation({ event, cited, namedByEvent, holders });
+        const endedFreezes = await this.#endedBefore(event, cited, authorisations);
+        return resolveCitation({ event, cited, namedByEvent, ended: endedFreezes, holders });
       }
       case 'FreezeAbandoned': {
         const { reason } = event.data;
@@ -108,13 +140,66 @@ export class CitationResolver {
     return resolveNaming({ event, ...(await this.#follow(event.data.citation)) });
   }
 
+  /** Whether what the authorisation claims of each freeze that had ended is so: looks only at what is earlier in the log. */
+  async #endedBefore(
+    freeze: Recorded<AccountFrozen>,
+    authorisation: CitedOrderEvent,
+    authorisations: readonly Authorisation[],
+  ): Promise<readonly boolean[]> {
+    if (authorisation?.type !== 'FreezeAuthorised' || authorisation.data.endedFreezes === undefined) return [];
+    // Each look goes back in the log, so it ends, whatever the events point to.
+    if (freeze.position !== '' && freeze.position <= authorisation.position) return [];
+    const ended: boolean[] = [];
+    for (const claim of authorisation.data.endedFreezes) {
+      ended.push(await this.#hasEnded(claim, authorisation, authorisations));
+    }
+    return ended;
+  }
+
+  async #hasEnded(
+    { freezeId, endedBy }: EndedFreeze,
+    authorisation: Recorded<FreezeAuthorised>,
+    authorisations: readonly Authorisation[],
+  ): Promise<boolean> {
+    const ended = authorisations.find(({ pointer }) => pointer.eventId === freezeId);
+    if (ended === undefined || endedBy.stream !== `account-${ended.accountId}`) return false;
+    const known = this.#endings.get(endedBy.eventId);
+    const ending = known ?? (await this.#legalEnding(endedBy, authorisation.position));
+    if (ending === undefined) return false;
+    this.#rememberEnding(ending);
+    return (
+      ending.freezeId === freezeId && ending.position < authorisation.position && samePointer(ending.pointer, endedBy)
+    );
+  }
+
+  /** The end of a freeze, if it stands there, before that position, and is legal: the account is folded up to it. */
+  async #legalEnding(pointer: EventPointer, before: Position): Promise<Ending | undefined> {
+    const stored = await this.#eventAt(pointer);
+    if (stored?.id !== pointer.eventId || stored.position >= before) return undefined;
+    const fold = new StreamFold(pointer.stream, this);
+    let judged: JudgedEvent | undefined;
+    for (const each of await this.#reader.read(pointer.stream, { to: stored.revision }))
+      judged = await fold.apply(each);
+    const event = judged?.event;
+    if (event?.type !== 'AccountUnfrozen' && event?.type !== 'FreezeAbandoned') return undefined;
+    return { pointer, freezeId: event.data.freezeId, position: event.position };
+  }
+
+  #rememberEnding(ending: Ending): void {
+    const { eventId } = ending.pointer;
+    this.#endings.delete(eventId);
+    this.#endings.set(eventId, ending);
+    const oldest = this.#endings.keys().next();
+    if (this.#endings.size > MAX_ENDINGS && oldest.done !== true) this.#endings.delete(oldest.value);
+  }
+
   async #follow(pointer: EventPointer): Promise<CitedOrder> {
     const revision = Number(pointer.revision);
     const known = await this.#orderUpTo(pointer.stream, revision);
     const contents = known?.fold.contents;
-    if (contents?.kind !== 'legalOrder') return { cited: undefined, instrument: undefined, ended: undefined };
-    const { instrument, ended } = contents.state;
-    return { cited: known?.legal.get(revision), instrument, ended };
+    if (contents?.kind !== 'legalOrder') return NO_ORDER;
+    const { instrument, ended, authorisations } = contents.state;
+    return { cited: known?.legal.get(revision), instrument, ended, authorisations };
   }
 
   /** The event that ended an order, wherever it stands. */

@@ -43,6 +43,60 @@ function check(story: Story, options?: CheckLogOptions): readonly InvariantBreac
   return checkLog(story.log.events, options);
 }
 
+const CREDITS = { direction: 'credit', assets: 'all' } as const;
+const FUTURE = '2029-01-01T00:00:00.000Z';
+const keeping = (BTC: string): Data => ({ direction: 'debit', assets: ['BTC'], limits: { BTC } });
+/** 100 BTC, and an order in force that keeps some of them. */
+const underLimit = (BTC: string): Story =>
+  start()
+    .order('ord-1', undefined, { but: { scope: keeping(BTC) } })
+    .verify('ord-1')
+    .deposit('100');
+/** That, and the account frozen under it. */
+const limited = (BTC: string): Story => underLimit(BTC).authorise('ord-1', 'k').freeze('ord-1', 'k');
+/** A second order that keeps some, with what is to be otherwise, and the freeze under it. */
+const second =
+  (BTC: string, but: Data = {}) =>
+  (story: Story): Story =>
+    story
+      .order('ord-2', undefined, { but: { scope: keeping(BTC), ...but } })
+      .verify('ord-2')
+      .authorise('ord-2', 'k-2')
+      .freeze('ord-2', 'k-2');
+/** 50 BTC held under a credit freeze. */
+const holding = (): Story =>
+  start()
+    .order('ord-1', undefined, { but: { scope: CREDITS } })
+    .verify('ord-1')
+    .authorise('ord-1', 'k')
+    .freeze('ord-1', 'k')
+    .hold('50');
+/** An order over two accounts keeps 60 of the first, which leaves nothing for the second. */
+const spent = (): Story =>
+  start()
+    .account('a-2', 'p-2')
+    .order(
+      'ord-1',
+      [
+        { kind: 'account', accountId: 'a-1' },
+        { kind: 'account', accountId: 'a-2' },
+      ],
+      {
+        but: { scope: keeping('60') },
+      },
+    )
+    .verify('ord-1')
+    .authorise('ord-1', 'k')
+    .freeze('ord-1', 'k');
+/** An authorisation of the second account under that order. */
+const authoriseOther =
+  (BTC: string, but: Data = {}) =>
+  (story: Story): Story =>
+    story.authorise('ord-1', 'k-2', {
+      but: { accountId: 'a-2', scope: keeping(BTC), ...but },
+      key: { caller: 'maker', homeStream: 'account-a-2', value: 'k-2' },
+    });
+
 const good: Readonly<Record<string, () => Story>> = {
   'an empty log': () => new Story(),
 
@@ -92,6 +146,77 @@ const good: Readonly<Record<string, () => Story>> = {
         },
       })
       .reserve('w-1', '9', { but: { asset: 'ETH' } }),
+
+  'a freeze with a limit that lets the rest go, and stops the latest withdrawals only as far as it has to': () =>
+    underLimit('60')
+      .reserve('w-1', '30')
+      .reserve('w-2', '20')
+      .reserve('w-3', '10')
+      .authorise('ord-1', 'k')
+      .freeze('ord-1', 'k', { stopped: ['w-3', 'w-2'] })
+      .reserve('w-4', '10')
+      .step('WithdrawalDispatched', 'w-1')
+      .step('WithdrawalSettled', 'w-1'),
+
+  'freezes of one claim, of which the highest counts': () =>
+    start()
+      .order('ord-1', undefined, { but: { scope: keeping('60'), claimGroup: 'claim-1' } })
+      .verify('ord-1')
+      .deposit('100')
+      .authorise('ord-1', 'k')
+      .freeze('ord-1', 'k')
+      .next(second('30', { claimGroup: 'claim-1' }))
+      .reserve('w-1', '40'),
+
+  'a freeze with a limit that is more than there is': () => limited('160').refuseFrozen(['k']),
+
+  'a credit freeze: deposits are held, debits go on, and all is released with it': () =>
+    start()
+      .deposit('20')
+      .order('ord-1', undefined, { but: { scope: { ...CREDITS, assets: ['BTC'] } } })
+      .verify('ord-1')
+      .authorise('ord-1', 'k')
+      .freeze('ord-1', 'k')
+      .hold('50')
+      .hold('7')
+      .reserve('w-1', '20')
+      .propose('ord-1')
+      .end('ord-1')
+      .lift('ord-1', 'k')
+      .release('k', '57')
+      .reserve('w-2', '57'),
+
+  'a freeze of both directions': () =>
+    start()
+      .deposit('20')
+      .order('ord-1', undefined, { but: { scope: { direction: 'both', assets: 'all' } } })
+      .verify('ord-1')
+      .authorise('ord-1', 'k')
+      .freeze('ord-1', 'k')
+      .hold('50')
+      .refuseFrozen(['k']),
+
+  'limits spent again once a freeze has ended': () =>
+    spent()
+      .requestLift('k')
+      .approveLift('k')
+      .next((story) => {
+        const freezeId = story.event('authorised k').id;
+        const endedBy = pointerTo(story.event('lifted k'));
+        story.next(authoriseOther('60', { endedFreezes: [{ freezeId, endedBy }] }));
+        const key = { caller: 'maker', homeStream: 'account-a-2', value: 'k-2' };
+        const but = { accountId: 'a-2', balancesAtFreeze: [] };
+        const data = { ...(story.event('frozen k').data as Data), ...but, placedBy: 'maker' };
+        const authorised = story.event('authorised k-2');
+        const cited = { freezeId: authorised.id, citation: pointerTo(authorised) };
+        story.tell(
+          'frozen k-2',
+          'account-a-2',
+          'AccountFrozen',
+          { ...data, ...cited },
+          { key, schemaVersion: 2, actor: 'maker' },
+        );
+      }),
 
   'a freeze narrower than its order, through a party': () =>
     named()
@@ -308,6 +433,39 @@ describe('invariant 1: no freeze without a basis. checkLog catches', () => {
   const dangling = '1: the citation leads to no authorisation that stands earlier in the log';
   const authorised = (): Story => ordered().authorise('ord-1', 'k');
   catches({
+    'limits that add up to more than those of the order': [
+      '1: the freezes of the order keep more BTC than it does',
+      () => spent().next(authoriseOther('1')),
+    ],
+    'limits above that of the order': [
+      ['1: the scope exceeds that of the order', '1: the freezes of the order keep more BTC than it does'],
+      () => underLimit('60').authorise('ord-1', 'k', { but: { scope: keeping('61') } }),
+    ],
+    'no limit where the order has one': [
+      '1: the scope exceeds that of the order',
+      () => underLimit('60').authorise('ord-1', 'k', { but: { scope: BTC_ONLY } }),
+    ],
+    'a credit freeze under an order for debits': [
+      '1: the scope exceeds that of the order',
+      () => ordered().authorise('ord-1', 'k', { but: { scope: CREDITS } }),
+    ],
+    'an authorisation that relies on the end of a freeze in force': [
+      ['1: the freezes of the order keep more BTC than it does', '1: relies on the end of a freeze that has not ended'],
+      () =>
+        spent().next((story) => {
+          const freezeId = story.event('authorised k').id;
+          const endedBy = pointerTo(story.event('frozen k'));
+          story.next(authoriseOther('60', { endedFreezes: [{ freezeId, endedBy }] }));
+        }),
+    ],
+    'an authorisation for another claim': [
+      '1: another claim group than the order has',
+      () => ordered().authorise('ord-1', 'k', { but: { claimGroup: 'claim-1' } }),
+    ],
+    'a freeze for another claim': [
+      '1: another claim group was authorised',
+      () => authorised().freeze('ord-1', 'k', { but: { claimGroup: 'claim-1' } }),
+    ],
     'a citation of nothing': [dangling, () => authorised().freeze('ord-1', 'k', { but: { citation: nowhere } })],
     'a citation whose id is another event’s': [
       dangling,
@@ -345,7 +503,10 @@ describe('invariant 1: no freeze without a basis. checkLog catches', () => {
     ],
     'an authorisation under another basis': [
       '1: the authorisation is of another basis',
-      () => authorised().freeze('ord-1', 'k', { but: { basis: { kind: 'legal-order', id: 'ord-9' } } }),
+      () =>
+        authorised().freeze('ord-1', 'k', {
+          but: { basis: { kind: 'legal-order', id: 'ord-9' }, claimGroup: 'legal-order/ord-9' },
+        }),
     ],
     'a freeze with an id of its own': [
       '1: the id of the freeze is not that of its authorisation',
@@ -632,13 +793,38 @@ describe('invariant 3: every lift states its ground. checkLog catches', () => {
 
 describe('invariant 4: no debit under a freeze. checkLog catches', () => {
   const pending = (): Story => ordered().deposit('100').reserve('w-1', '30').authorise('ord-1', 'k');
-  const frozenId = pending().event('authorised k').id;
   const dispatched = (): Story =>
     ordered().deposit('100').reserve('w-1', '30').step('WithdrawalDispatched', 'w-1').authorise('ord-1', 'k');
   catches({
-    'a withdrawal reserved': [
-      `4: a debit under the freeze ${frozen().event('authorised k').id}`,
-      () => frozen().reserve('w-1', '1'),
+    'a withdrawal reserved': ['4: a debit, though all has to stay', () => frozen().reserve('w-1', '1')],
+    'a withdrawal reserved of what has to stay': [
+      '4: a debit, though 60 has to stay',
+      () => limited('60').reserve('w-1', '41'),
+    ],
+    'a withdrawal reserved under the limits of two claims': [
+      '4: a debit, though 90 has to stay',
+      () => limited('60').next(second('30')).reserve('w-1', '11'),
+    ],
+    'a freeze with a limit that stops more than it has to': [
+      '4: it does not stop just the withdrawals that it covers',
+      () =>
+        underLimit('60')
+          .reserve('w-1', '30')
+          .authorise('ord-1', 'k')
+          .freeze('ord-1', 'k', { but: { stopped: ['w-1'] } }),
+    ],
+    'a freeze with a limit that stops less than it has to': [
+      '4: it does not stop just the withdrawals that it covers',
+      () => underLimit('60').reserve('w-1', '50').authorise('ord-1', 'k').freeze('ord-1', 'k'),
+    ],
+    'a freeze with a limit that stops another withdrawal than the latest': [
+      '4: it does not stop just the withdrawals that it covers',
+      () =>
+        underLimit('60')
+          .reserve('w-1', '30')
+          .reserve('w-2', '20')
+          .authorise('ord-1', 'k')
+          .freeze('ord-1', 'k', { but: { stopped: ['w-1'] } }),
     ],
     'a withdrawal left reserved': [
       '4: w-1 is not stopped in the same append',
@@ -698,7 +884,7 @@ describe('invariant 4: no debit under a freeze. checkLog catches', () => {
     story.step('WithdrawalDispatched', 'w-1');
     expect(check(story).map(({ detail }) => detail)).toEqual([
       'w-1 is not stopped in the same append',
-      `a debit under the freeze ${frozenId}`,
+      'a debit, though all has to stay',
     ]);
   });
 });
@@ -708,6 +894,37 @@ describe('invariant 5: credits land. checkLog catches', () => {
     'a deposit refused for a freeze': [
       '5: a deposit is a fact, and was refused',
       () => frozen().refuseFrozen(['k'], { but: { command: 'Deposit' } }),
+    ],
+    'a deposit credited under a credit freeze': ['5: credited under a credit freeze', () => holding().deposit('1')],
+    'a deposit held under no freeze': ['5: held under no credit freeze', () => start().hold('1')],
+    'a deposit held under a debit freeze': ['5: held under no credit freeze', () => frozen().hold('1')],
+    'held funds that a lift does not release': [
+      '5: what is held of BTC is not released in the same append',
+      () => holding().propose('ord-1').end('ord-1').lift('ord-1', 'k'),
+    ],
+    'held funds released in a later append': [
+      [
+        '5: what is held of BTC is not released in the same append',
+        '5: released outside the append of the lift that frees it',
+      ],
+      () => holding().propose('ord-1').end('ord-1').lift('ord-1', 'k').release('k', '50', { recordedAt: FUTURE }),
+    ],
+    'held funds released in part': [
+      ['5: releases other than all that is held', '5: what is held of BTC is not released in the same append'],
+      () => holding().propose('ord-1').end('ord-1').lift('ord-1', 'k').release('k', '49'),
+    ],
+    'held funds released while another freeze holds them': [
+      '5: released under a credit freeze',
+      () =>
+        holding()
+          .order('ord-2', undefined, { but: { scope: CREDITS } })
+          .verify('ord-2')
+          .authorise('ord-2', 'k-2')
+          .freeze('ord-2', 'k-2')
+          .propose('ord-1')
+          .end('ord-1')
+          .lift('ord-1', 'k')
+          .release('k', '50'),
     ],
   });
 });
@@ -1111,8 +1328,12 @@ describe('invariant 10: refusals are facts. checkLog catches', () => {
         }),
     ],
     'a scope that nobody asked for': [
-      '10: scope-exceeds-basis: no scope of its own was asked for',
+      '10: scope-exceeds-basis: the scope is within that of the basis',
       () => ordered().refuse('account-a-1', 'scope-exceeds-basis', on('1')),
+    ],
+    'limits that suffice': [
+      '10: scope-exceeds-basis: the scope is within that of the basis',
+      () => underLimit('60').refuse('account-a-1', 'scope-exceeds-basis', on('1')),
     ],
     'an opening refused for a party that no basis named then': [
       '10: party-named-by-basis: no basis named the party as of that revision',

@@ -45,6 +45,7 @@ export function checkLog(events: readonly RecordedEvent[], options: CheckLogOpti
   for (const [index, event] of events.entries()) {
     const fact = readFact(event);
     interruptFreeze(log, event, fact, report);
+    interruptLift(log, event, fact, report);
     const problems = [
       ...checkPlace(log, event, events[index - 1]),
       ...(typeof fact === 'string' ? [{ invariant: 'protocol', detail: fact } as const] : checkFact(log, fact)),
@@ -56,7 +57,10 @@ export function checkLog(events: readonly RecordedEvent[], options: CheckLogOpti
     noteKey(log, fact);
     applyFact(log, fact);
   }
-  for (const { awaited } of log.accounts.values()) if (awaited !== undefined) reportUnstopped(awaited, report);
+  for (const { awaited, releasing } of log.accounts.values()) {
+    if (awaited !== undefined) reportUnstopped(awaited, report);
+    if (releasing !== undefined) reportUnreleased(releasing, report);
+  }
   if (options.quiescent === true) {
     for (const unfinished of checkQuiescence(log, options.now)) report([unfinished], unfinished.since);
   }
@@ -91,6 +95,29 @@ function interruptFreeze(log: Log, event: RecordedEvent, fact: Fact | string, re
   if (withdrawalIds.size === 0) account.awaited = undefined;
 }
 
+/** Invariant 5: between a lift and the last release of what it frees nothing else stands on the account's stream. */
+function interruptLift(log: Log, event: RecordedEvent, fact: Fact | string, report: Report): void {
+  const account = event.stream.startsWith('account-')
+    ? log.accounts.get(event.stream.slice('account-'.length))
+    : undefined;
+  if (account?.releasing === undefined) return;
+  const { by, assets } = account.releasing;
+  const isSameAppend = typeof fact !== 'string' && fact.event.metadata.recordedAt === by.event.metadata.recordedAt;
+  if (assets.size > 0 && (event.type !== 'HeldFundsReleased' || !isSameAppend)) {
+    reportUnreleased(account.releasing, report);
+    assets.clear();
+  }
+  if (assets.size === 0) account.releasing = undefined;
+}
+
+function reportUnreleased(
+  { by, assets }: { readonly by: Fact<'AccountUnfrozen'>; readonly assets: ReadonlySet<string> },
+  report: Report,
+): void {
+  for (const asset of assets)
+    report([{ invariant: 5, detail: `what is held of ${asset} is not released in the same append` }], by.event);
+}
+
 function reportUnstopped(
   { by, withdrawalIds }: { readonly by: Fact<'AccountFrozen'>; readonly withdrawalIds: ReadonlySet<string> },
   report: Report,
@@ -118,6 +145,8 @@ function checkMeaning(log: Log, fact: Fact): readonly Problem[] {
     case 'AccountOpeningAbandoned':
       return checkOpening(log, fact);
     case 'FundsDeposited':
+    case 'FundsHeld':
+    case 'HeldFundsReleased':
     case 'WithdrawalReserved':
     case 'WithdrawalDispatched':
     case 'WithdrawalSettled':
@@ -151,7 +180,7 @@ function checkMeaning(log: Log, fact: Fact): readonly Problem[] {
 function applyFact(log: Log, fact: Fact): void {
   switch (fact.type) {
     case 'AssetRegistered':
-      log.assets.add(fact.about);
+      log.assets.set(fact.about, fact.data.scale);
       break;
     case 'PartyRegistered':
     case 'PartyIdentified':
@@ -166,6 +195,8 @@ function applyFact(log: Log, fact: Fact): void {
       applyOpening(log, fact);
       break;
     case 'FundsDeposited':
+    case 'FundsHeld':
+    case 'HeldFundsReleased':
     case 'WithdrawalReserved':
     case 'WithdrawalDispatched':
     case 'WithdrawalSettled':

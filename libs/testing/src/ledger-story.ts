@@ -12,13 +12,16 @@ export interface ToldStory {
   readonly placedInError: string;
   /** Of acc-2 under ord-2, which names its holder p-2: ended with the order. */
   readonly basisEnded: string;
+  /** Of credits of acc-2 under ord-5: ended with the order, which released its deposit d-2. */
+  readonly released: string;
   /** Of acc-1 under ord-4: in force. */
   readonly inForce: string;
 }
 
 /**
  * Plays a bit of everything on an empty store: accounts acc-1 (p-1), acc-2 (p-2) and acc-3 (p-1), money in and out, orders in
- * most of their states, freezes, lifts, refusals, and letters: req-1 refused, req-2 granted under ord-4, req-3 open.
+ * most of their states, freezes, lifts, funds held and released, refusals, and letters: req-1 refused, req-2 granted under
+ * ord-4, req-3 open.
  */
 export async function tellStory(world: LedgerWorld): Promise<ToldStory> {
   await world.openAccount('acc-1', 'p-1');
@@ -29,9 +32,10 @@ export async function tellStory(world: LedgerWorld): Promise<ToldStory> {
   const placedInError = await freezeInError(world);
   const basisEnded = await freezeUntilItsOrderEnds(world);
   await refuseWhatAnOrderForbids(world);
+  const released = await holdAndRelease(world);
   await world.putOrder({ orderId: 'ord-4' });
   await answerLetters(world);
-  return { placedInError, basisEnded, inForce: await freeze(world, 'acc-1', 'ord-4') };
+  return { placedInError, basisEnded, released, inForce: await freeze(world, 'acc-1', 'ord-4') };
 }
 
 async function answerLetters(world: LedgerWorld): Promise<void> {
@@ -91,6 +95,15 @@ async function refuseWhatAnOrderForbids(world: LedgerWorld): Promise<void> {
   await world.putOrder({ orderId: 'ord-3' }, false);
   await expectRefusal(world.ask({ type: 'FreezeAccount', accountId: 'acc-1', basis: basis('ord-3') }));
   await world.accept({ type: 'RejectLegalOrder', orderId: 'ord-3', reason: 'no seal' }, { actor: checker });
+}
+
+async function holdAndRelease(world: LedgerWorld): Promise<string> {
+  const subjects = [{ kind: 'account', accountId: 'acc-2' } as const];
+  await world.putOrder({ orderId: 'ord-5', subjects, scope: { direction: 'credit', assets: ['BTC'] } });
+  const freezeId = await freeze(world, 'acc-2', 'ord-5');
+  await deposit(world, 'acc-2', 'd-2', 'BTC', '0.5');
+  await world.endOrder('ord-5');
+  return freezeId;
 }
 
 async function deposit(

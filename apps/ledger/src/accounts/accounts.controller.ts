@@ -5,11 +5,11 @@ import {
   initialAccountState,
   withdrawalView,
   type AccountEvent,
-  type FundsDeposited,
+  type DepositEvent,
   type WithdrawalStep,
 } from '#accounts';
 import type { LedgerCommand } from '#command-handling';
-import type { EventOf, Recorded } from '#kernel';
+import type { Recorded } from '#kernel';
 import type { Queries } from '#projections';
 import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
@@ -158,7 +158,7 @@ export class AccountsController {
   ): Promise<void> {
     const command = { type: 'Deposit', accountId, ...body } as const;
     return this.#commands.run(request, reply, body, command, async ({ events }) => {
-      const view = depositView(eventOfType<EventOf<typeof FundsDeposited>>(events, 'FundsDeposited'));
+      const view = depositView(eventOfType<DepositEvent>(events, 'FundsDeposited', 'FundsHeld'));
       return { deposit: shownDeposit(view, await lookUpAssets(this.#commands.ledger, [view.asset])) };
     });
   }

@@ -1,4 +1,5 @@
 import {
+  DEPOSIT_STATES,
   DESTINATION_KINDS,
   SOURCE_KINDS,
   WITHDRAWAL_STATES,
@@ -139,7 +140,7 @@ export class Deposit {
   @ApiProperty({ type: Source })
   source!: Source;
 
-  @ApiProperty(as('text', { enum: ['deposited'] }))
+  @ApiProperty(as('text', { enum: DEPOSIT_STATES, description: '`held` until the credit freezes of its asset end.' }))
   state!: string;
 
   @ApiProperty(as('time'))
@@ -212,7 +213,7 @@ export class Entry {
   @ApiProperty(as('amount', { description: 'Of the ledger account, after the event.' }))
   balance!: string;
 
-  @ApiProperty(as('text', { description: 'The deposit or withdrawal.' }))
+  @ApiProperty(as('text', { description: 'The deposit or withdrawal; of a release, the freeze.' }))
   reference!: string;
 
   @ApiProperty(as('time'))

@@ -10,6 +10,8 @@ export interface Problem {
 /** An authorisation, and what the account made of it. */
 export interface Authorisation {
   readonly fact: Fact<'FreezeAuthorised'>;
+  /** It came to no freeze, or its freeze was lifted. */
+  over: boolean;
   resolvedBy: Fact<'AccountFrozen' | 'FreezeAbandoned'> | undefined;
 }
 
@@ -79,6 +81,8 @@ export interface Account {
   readonly liftRequests: Map<string, LiftRequest>;
   /** A freeze whose append is not complete: these withdrawals have to be stopped by the events that follow at once. */
   awaited: { readonly by: Fact<'AccountFrozen'>; readonly withdrawalIds: Set<string> } | undefined;
+  /** A lift whose append is not complete: of these assets, all that is held has to be released by the events that follow. */
+  releasing: { readonly by: Fact<'AccountUnfrozen'>; readonly assets: Set<string> } | undefined;
 }
 
 /** A letter, and what was answered. */
@@ -100,7 +104,8 @@ export interface Log {
   readonly facts: Map<RecordedEvent, Fact>;
   /** By stream, then by caller, home stream and value. */
   readonly keys: Map<string, Map<string, KeyUse>>;
-  readonly assets: Set<string>;
+  /** The scale of each. */
+  readonly assets: Map<string, number>;
   readonly parties: Map<string, Party>;
   readonly accounts: Map<string, Account>;
   readonly orders: Map<string, Order>;
@@ -115,7 +120,7 @@ export function emptyLog(): Log {
     ids: new Set(),
     facts: new Map(),
     keys: new Map(),
-    assets: new Set(),
+    assets: new Map(),
     parties: new Map(),
     accounts: new Map(),
     orders: new Map(),
@@ -143,6 +148,7 @@ export function accountOf(log: Log, id: string): Account {
       freezes: new Map(),
       liftRequests: new Map(),
       awaited: undefined,
+      releasing: undefined,
     };
     log.accounts.set(id, account);
   }
@@ -223,13 +229,39 @@ export function holds(account: Account, partyId: string): boolean {
   return account.opened?.data.holders.some((holder) => holder.partyId === partyId) ?? false;
 }
 
-export function covers(scope: Scope, asset: string): boolean {
+export function names(scope: Scope, asset: string): boolean {
   return scope.assets === 'all' || scope.assets.includes(asset);
 }
 
+/** True when the scope restricts money of this asset on its way out (`debit`) or in (`credit`). */
+export function covers(scope: Scope, direction: 'debit' | 'credit', asset: string): boolean {
+  return (scope.direction === 'both' || scope.direction === direction) && names(scope, asset);
+}
+
 export function isWithin(inner: Scope, outer: Scope): boolean {
-  if (inner.direction !== outer.direction) return false;
-  return outer.assets === 'all' || (inner.assets !== 'all' && inner.assets.every((asset) => covers(outer, asset)));
+  if (outer.direction !== 'both' && inner.direction !== outer.direction) return false;
+  if (outer.assets !== 'all' && (inner.assets === 'all' || !inner.assets.every((asset) => names(outer, asset)))) {
+    return false;
+  }
+  return Object.entries(outer.limits ?? {}).every(([asset, most]) => {
+    const limit = inner.limits?.[asset];
+    return !names(inner, asset) || (limit !== undefined && BigInt(limit) <= BigInt(most));
+  });
+}
+
+/** What has to stay of an asset for these freezes: all of it for one without a limit, otherwise the groups' highest limits. */
+export function staying(freezes: readonly Freeze[], asset: string): bigint | 'all' {
+  const groups = Map.groupBy(
+    freezes.map((freeze) => freeze.fact.data).filter(({ scope }) => covers(scope, 'debit', asset)),
+    ({ claimGroup }) => claimGroup,
+  );
+  let sum = 0n;
+  for (const group of groups.values()) {
+    const limits = group.map(({ scope }) => scope.limits?.[asset]);
+    if (limits.includes(undefined)) return 'all';
+    sum += limits.map((limit) => BigInt(limit ?? 0)).reduce((one, other) => (one > other ? one : other));
+  }
+  return sum;
 }
 
 export function freezesInForce(account: Account): readonly Freeze[] {

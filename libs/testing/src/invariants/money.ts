@@ -4,6 +4,7 @@ import {
   covers,
   freezesInForce,
   sameJson,
+  staying,
   type Account,
   type Balance,
   type Log,
@@ -12,6 +13,8 @@ import {
 
 export type MoneyFact = Fact<
   | 'FundsDeposited'
+  | 'FundsHeld'
+  | 'HeldFundsReleased'
   | 'WithdrawalReserved'
   | 'WithdrawalDispatched'
   | 'WithdrawalSettled'
@@ -29,7 +32,12 @@ export function checkMoney(log: Log, fact: MoneyFact): readonly Problem[] {
   const problems: Problem[] = [];
   if (!log.assets.has(fact.data.asset)) problems.push(books(`the asset ${fact.data.asset} is not registered`));
   switch (fact.type) {
+    case 'HeldFundsReleased':
+      problems.push(...checkReleased(account, fact));
+      break;
     case 'FundsDeposited':
+    case 'FundsHeld':
+      problems.push(...checkCredit(account, fact));
       if (account.depositIds.has(fact.data.depositId)) problems.push(books('the deposit was booked already'));
       break;
     case 'WithdrawalReserved':
@@ -55,7 +63,11 @@ export function applyMoney(log: Log, fact: MoneyFact): void {
   const account = accountOf(log, fact.about);
   const { asset } = fact.data;
   account.balances.set(asset, after(balanceOf(account, asset), fact));
-  if (fact.type === 'FundsDeposited') {
+  if (fact.type === 'HeldFundsReleased') {
+    account.releasing?.assets.delete(asset);
+    return;
+  }
+  if (fact.type === 'FundsDeposited' || fact.type === 'FundsHeld') {
     account.depositIds.add(fact.data.depositId);
     return;
   }
@@ -84,6 +96,10 @@ function after(balance: Balance, fact: MoneyFact): Balance {
   switch (fact.type) {
     case 'FundsDeposited':
       return { available: available + amount, reserved, held };
+    case 'FundsHeld':
+      return { available, reserved, held: held + amount };
+    case 'HeldFundsReleased':
+      return { available: available + amount, reserved, held: held - amount };
     case 'WithdrawalReserved':
       return { available: available - amount, reserved: reserved + amount, held };
     case 'WithdrawalDispatched':
@@ -104,11 +120,35 @@ function checkBalances(account: Account, fact: MoneyFact): readonly Problem[] {
     .map((part) => ({ invariant: 6, detail: `${part} ${fact.data.asset} falls to ${next[part].toString()}` }));
 }
 
-/** Invariant 4: no debit of what a freeze in force covers. */
+/** Invariant 4: no debit of what a freeze in force covers, beyond what its limits let go. */
 function checkDebit(account: Account, fact: Fact<'WithdrawalReserved' | 'WithdrawalDispatched'>): readonly Problem[] {
-  return freezesInForce(account)
-    .filter((freeze) => covers(freeze.fact.data.scope, fact.data.asset))
-    .map((freeze) => ({ invariant: 4, detail: `a debit under the freeze ${freeze.fact.data.freezeId}` }));
+  const keep = staying(freezesInForce(account), fact.data.asset);
+  const { available } = after(balanceOf(account, fact.data.asset), fact);
+  const isFrozen = keep === 'all' || (keep > 0n && available < keep);
+  return isFrozen ? [{ invariant: 4, detail: `a debit, though ${String(keep)} has to stay` }] : [];
+}
+
+/** Invariant 5: what arrives under a credit freeze is held, and nothing else is. */
+function checkCredit(account: Account, fact: Fact<'FundsDeposited' | 'FundsHeld'>): readonly Problem[] {
+  const isFrozen = isCreditFrozen(account, fact.data.asset);
+  if (isFrozen === (fact.type === 'FundsHeld')) return [];
+  return [{ invariant: 5, detail: isFrozen ? 'credited under a credit freeze' : 'held under no credit freeze' }];
+}
+
+/** Invariant 5: held funds are released in the append of the lift that ended the last credit freeze, all of them. */
+function checkReleased(account: Account, fact: Fact<'HeldFundsReleased'>): readonly Problem[] {
+  const { asset, amount, freezeId } = fact.data;
+  const { releasing } = account;
+  const five = (detail: string): Problem => ({ invariant: 5, detail });
+  if (isCreditFrozen(account, asset)) return [five('released under a credit freeze')];
+  if (releasing?.by.data.freezeId !== freezeId || !releasing.assets.has(asset)) {
+    return [five('released outside the append of the lift that frees it')];
+  }
+  return BigInt(amount) === balanceOf(account, asset).held ? [] : [five('releases other than all that is held')];
+}
+
+function isCreditFrozen(account: Account, asset: string): boolean {
+  return freezesInForce(account).some((freeze) => covers(freeze.fact.data.scope, 'credit', asset));
 }
 
 function checkReserved(account: Account, fact: Fact<'WithdrawalReserved'>): readonly Problem[] {
@@ -125,7 +165,7 @@ function checkReserved(account: Account, fact: Fact<'WithdrawalReserved'>): read
 /** The life of a withdrawal, each event of which says again what was reserved. */
 function checkStep(
   account: Account,
-  fact: Exclude<MoneyFact, Fact<'FundsDeposited' | 'WithdrawalReserved'>>,
+  fact: Exclude<MoneyFact, Fact<'FundsDeposited' | 'FundsHeld' | 'HeldFundsReleased' | 'WithdrawalReserved'>>,
   from: readonly ('reserved' | 'dispatched')[],
 ): readonly Problem[] {
   const withdrawal = account.withdrawals.get(fact.data.withdrawalId);

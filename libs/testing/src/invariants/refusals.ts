@@ -1,6 +1,15 @@
 import { splitStream, type Fact, type Scope } from './facts.ts';
-import { accountOf, freezesInForce, isNamed, isWithin, whyNotInForce, type Log, type Problem } from './log.ts';
-import { namesByAnyWay } from './orders.ts';
+import {
+  accountOf,
+  freezesInForce,
+  isNamed,
+  isWithin,
+  whyNotInForce,
+  type Log,
+  type Order,
+  type Problem,
+} from './log.ts';
+import { exceededLimit, namesByAnyWay } from './orders.ts';
 import { wasNamed } from './parties.ts';
 
 type Refusal = Fact<'CommandRefused'>;
@@ -115,11 +124,30 @@ function whyBasisAllows(log: Log, fact: Refusal): string | undefined {
   if (order === undefined || why !== undefined) return 'the basis was not in force, which comes first';
   const names = namesByAnyWay(log, order, fact.about);
   if (code === 'basis-does-not-name-account') return names ? 'the basis names the account' : undefined;
-  return whyScopeAllowed(fact, order.registered.data.scope);
+  return whyScopeAllowed(log, order, fact, revision);
 }
 
-function whyScopeAllowed(fact: Refusal, allowed: Scope): string | undefined {
-  const asked = fact.data.request['scope'] as Scope | undefined;
-  if (asked === undefined) return 'no scope of its own was asked for';
-  return isWithin(asked, allowed) ? 'the scope is within that of the basis' : undefined;
+/** It is too wide for the order, or its limits are, together with those of all that the order had authorised by then. */
+function whyScopeAllowed(log: Log, order: Order, fact: Refusal, revision: number): string | undefined {
+  const { scope: allowed } = order.registered.data;
+  const given = fact.data.request['scope'] as Scope | undefined;
+  const asked = given === undefined ? allowed : inUnits(log, given);
+  if (!isWithin(asked, allowed)) return undefined;
+  // Which of them had ended by then was read a moment before: the log can't tell, so each of them counts.
+  const authorised = [...log.authorisations.values()]
+    .map((each) => each.fact)
+    .filter(({ event }) => event.stream === order.registered.event.stream && event.revision <= revision)
+    .map(({ data }) => data);
+  const exceeded = exceededLimit(allowed, [...authorised, { accountId: fact.about, scope: asked }]);
+  return exceeded === undefined ? 'the scope is within that of the basis' : undefined;
+}
+
+/** What was asked for has decimals: minor units by the scale of each asset. */
+function inUnits(log: Log, { limits, ...scope }: Scope): Scope {
+  if (limits === undefined) return scope;
+  const units = Object.entries(limits).map(([asset, decimal]) => {
+    const [whole = '', fraction = ''] = decimal.split('.');
+    return [asset, BigInt(whole + fraction.padEnd(log.assets.get(asset) ?? 0, '0')).toString()] as const;
+  });
+  return { ...scope, limits: Object.fromEntries(units) };
 }

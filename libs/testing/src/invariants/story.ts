@@ -111,6 +111,22 @@ export class Story {
     return this.tell(depositId, 'account-a-1', 'FundsDeposited', data, step);
   }
 
+  /** A deposit under a credit freeze. */
+  hold(amount: string, step: Step = {}): this {
+    const depositId = `d-${String(this.log.events.length)}`;
+    const data = { accountId: 'a-1', depositId, asset: 'BTC', amount, source: BANK };
+    return this.tell(depositId, 'account-a-1', 'FundsHeld', data, step);
+  }
+
+  /** In the append of the lift of this key's freeze, unless the step says otherwise. */
+  release(key: string, amount: string, step: Step = {}): this {
+    const freezeId = this.event(`authorised ${key}`).id;
+    const { recordedAt } = this.event(`lifted ${key}`).metadata;
+    const data = { accountId: 'a-1', asset: 'BTC', amount, freezeId };
+    const options = { actor: SUPERVISOR, key: null, recordedAt, ...step };
+    return this.tell(`released ${key}`, 'account-a-1', 'HeldFundsReleased', data, options);
+  }
+
   reserve(withdrawalId: string, amount: string, step: Step = {}): this {
     this.log.wait(1000);
     const reservedAt = this.log.now;
@@ -200,6 +216,9 @@ export class Story {
       orderId,
       accountId: 'a-1',
       scope: (this.event(orderId).data as Data)['scope'],
+      ...('claimGroup' in (this.event(orderId).data as Data)
+        ? { claimGroup: (this.event(orderId).data as Data)['claimGroup'] }
+        : {}),
       namedBy: pointerTo(this.event(orderId)),
       requestedBy: 'maker',
     };
@@ -219,13 +238,15 @@ export class Story {
       basis: { kind: 'legal-order', id: orderId },
       citation: pointerTo(authorised),
       scope: (authorised.data as Data)['scope'],
+      claimGroup: (authorised.data as Data)['claimGroup'] ?? `legal-order/${orderId}`,
       placedBy: 'maker',
       blockedFrom: PAST,
       balancesAtFreeze: this.#balances(),
       stopped,
       inFlight: [],
     };
-    this.tell(`frozen ${key}`, 'account-a-1', 'AccountFrozen', data, { actor: 'maker', key: own, ...rest });
+    const options = { actor: 'maker', key: own, schemaVersion: 2, ...rest };
+    this.tell(`frozen ${key}`, 'account-a-1', 'AccountFrozen', data, options);
     const { recordedAt } = this.event(`frozen ${key}`).metadata;
     for (const withdrawalId of stopped) this.stop(withdrawalId, key, { actor: 'maker', recordedAt });
     return this;
@@ -359,10 +380,13 @@ export class Story {
   #balances(): Data[] {
     let available = 0n;
     let reserved = 0n;
+    let held = 0n;
     for (const { stream, type, data } of this.log.events) {
       if (stream !== 'account-a-1' || !('amount' in (data as Data))) continue;
       const amount = BigInt((data as { amount: string }).amount);
-      if (type === 'FundsDeposited') available += amount;
+      if (type === 'FundsDeposited' || type === 'HeldFundsReleased') available += amount;
+      if (type === 'FundsHeld') held += amount;
+      if (type === 'HeldFundsReleased') held -= amount;
       if (type === 'WithdrawalReserved' || type === 'WithdrawalSettled') reserved -= amount;
       if (type === 'WithdrawalReserved') {
         available -= amount;
@@ -373,8 +397,8 @@ export class Story {
         reserved -= amount;
       }
     }
-    if (available + reserved === 0n) return [];
-    return [{ asset: 'BTC', available: String(available), reserved: String(reserved), held: '0' }];
+    if (available + reserved + held === 0n) return [];
+    return [{ asset: 'BTC', available: String(available), reserved: String(reserved), held: String(held) }];
   }
 }
 
