@@ -27,6 +27,7 @@ let ledger: Ledger;
 interface World {
   readonly partyId: string;
   readonly accountId: string;
+  readonly deposited: string;
   /** A withdrawal, reserved, and another, dispatched. */
   readonly reserved: string;
   readonly dispatched: string;
@@ -50,6 +51,8 @@ afterAll(() => ledger.end());
 async function makeWorld(): Promise<World> {
   const partyId = await ledger.makeParty();
   const accountId = await ledger.makeAccount({ holder: partyId, btc: '10' });
+  const deposited = ledger.id('dep');
+  await ledger.post(SERVICE, `/v1/accounts/${accountId}/deposits`, depositOf(deposited, '1'));
   const dispatched = await ledger.makeWithdrawal(accountId, '1');
   await ledger.dispatch(accountId, dispatched);
   const other = await ledger.makeAccount();
@@ -58,6 +61,7 @@ async function makeWorld(): Promise<World> {
   return {
     partyId,
     accountId,
+    deposited,
     reserved: await ledger.makeWithdrawal(accountId, '1'),
     dispatched,
     registered: await ledger.makeOrder({ accounts: [accountId] }),
@@ -103,6 +107,11 @@ const COMMANDS: Readonly<Record<string, () => Command>> = {
     path: `/v1/accounts/${world.accountId}/deposits`,
     body: { ...depositOf(ledger.id('dep'), '0.5'), source: { kind: 'onchain', ...COUNTERPART } },
     optional: ['source.chain', 'source.address', 'source.memo'],
+  }),
+  'reverse a deposit': () => ({
+    as: SERVICE,
+    path: `/v1/accounts/${world.accountId}/deposits/${world.deposited}/reversal`,
+    body: { cause: 'bank-recall', reason: 'recalled by the bank' },
   }),
   'reserve a withdrawal': () => ({
     as: SERVICE,

@@ -135,6 +135,8 @@ describe('codes', () => {
         [SERVICE, '/v1/accounts', { accountId: ledger.id('acc'), holders }, 'party'],
         [SERVICE, '/v1/accounts/nobody/deposits', depositOf('d', '1'), 'account'],
         [SERVICE, `/v1/accounts/${accountId}/deposits`, depositOf('d', '1', 'NONE'), 'asset'],
+        [SERVICE, '/v1/accounts/nobody/deposits/d/reversal', { cause: 'mistake', reason: 'r' }, 'account'],
+        [SERVICE, `/v1/accounts/${accountId}/deposits/d/reversal`, { cause: 'mistake', reason: 'r' }, 'deposit'],
         [SERVICE, '/v1/accounts/nobody/withdrawals', withdrawalOf('w', '1'), 'account'],
         [SERVICE, `/v1/accounts/${accountId}/withdrawals`, withdrawalOf('w', '1', 'NONE'), 'asset'],
         [OPS, orders, orderOf(ledger.id('ord'), { accounts: ['nobody'] }), 'account'],

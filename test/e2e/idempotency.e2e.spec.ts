@@ -63,6 +63,9 @@ describe('a repeat', () => {
     const accountId = ledger.id('acc');
     await sendTwice(SERVICE, '/v1/accounts', { accountId, holders: [{ partyId, capacity: 'owner' }] });
     await sendTwice(SERVICE, deposits(accountId), depositOf('dep', '5'));
+    await sendTwice(SERVICE, deposits(accountId), depositOf('recalled', '5'));
+    const recall = { cause: 'bank-recall', reason: 'recalled by the bank' };
+    await sendTwice(SERVICE, `${deposits(accountId)}/recalled/reversal`, recall);
     for (const id of ['settled', 'cancelled', 'stopped']) {
       await sendTwice(SERVICE, withdrawals(accountId), withdrawalOf(id, '1'));
     }

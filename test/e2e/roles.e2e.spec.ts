@@ -40,6 +40,7 @@ const ROUTES: readonly (readonly [method: 'GET' | 'POST', path: string, roles: r
   ['POST', '/v1/accounts/a/deposits', ['service']],
   ['GET', '/v1/accounts/a/deposits', EVERYONE],
   ['GET', '/v1/accounts/a/deposits/d', EVERYONE],
+  ['POST', '/v1/accounts/a/deposits/d/reversal', ['service']],
   ['POST', '/v1/accounts/a/withdrawals', ['service']],
   ['GET', '/v1/accounts/a/withdrawals', EVERYONE],
   ['GET', '/v1/accounts/a/withdrawals/w', EVERYONE],

@@ -165,7 +165,8 @@ describe('accounts', () => {
     const path = `/v1/accounts/${accountId}/deposits`;
     const deposit = depositOf('dep-btc', '0.5');
     const answer = await ledger.post(SERVICE, path, deposit);
-    const shown = { accountId, ...deposit, amount: '0.50000000', state: 'deposited', ...STAMPS };
+    const untouched = { cause: null, reason: null, taken: null, shortfall: null };
+    const shown = { accountId, ...deposit, amount: '0.50000000', state: 'deposited', ...untouched, ...STAMPS };
     expectStep(answer, 201, 1, ['FundsDeposited'], { deposit: shown });
     await expectFound(`${path}/dep-btc`, answer, shown);
 
@@ -181,6 +182,18 @@ describe('accounts', () => {
         { asset: 'EUR', available: '12.00', reserved: '0.00', held: '0.00' },
       ],
     });
+  });
+
+  it('take deposits back', async () => {
+    const accountId = await ledger.makeAccount();
+    const path = `/v1/accounts/${accountId}/deposits`;
+    await ledger.post(SERVICE, path, depositOf('dep', '0.5'));
+    const why = { cause: 'bank-recall', reason: 'recalled by the bank' };
+    const answer = await ledger.post(SERVICE, `${path}/dep/reversal`, why);
+    const outcome = { state: 'reversed', ...why, taken: '0.50000000', shortfall: '0.00000000' };
+    const shown = { accountId, ...depositOf('dep', '0.5'), amount: '0.50000000', ...outcome, ...STAMPS };
+    expectStep(answer, 200, 2, ['DepositReversed'], { deposit: shown });
+    await expectFound(`${path}/dep`, answer, shown);
   });
 
   it('reserve, dispatch, settle and cancel withdrawals, and tell it all in the statement', async () => {

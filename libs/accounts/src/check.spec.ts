@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { MAX_OPEN_WITHDRAWALS } from '#freezes';
 import type { Recorded } from '#kernel';
-import { specEventId } from '#testing';
+import { specEventId, specPointer } from '#testing';
 import { checkAccount } from './check.ts';
 import type { AccountEvent } from './events.ts';
 import { evolveAccount, initialAccountState, type AccountState } from './state.ts';
@@ -22,6 +22,12 @@ function openingAbandoned(reason: 'already-exists' | 'party-named-by-basis'): Ac
 function deposited(amount: string, accountId = 'acc-1'): AccountEvent {
   const source = { kind: 'bank', reference: 'r' } as const;
   return { type: 'FundsDeposited', data: { accountId, depositId: 'd-1', asset: 'BTC', amount, source } };
+}
+function reversed(taken: string, shortfall: string, changed: object = {}): AccountEvent {
+  const deposit = { accountId: 'acc-1', depositId: 'd-1', asset: 'BTC', amount: '100', depositedAt: now };
+  const cited = { source: { kind: 'bank', reference: 'r' }, citation: specPointer('account-acc-1', 1) } as const;
+  const outcome = { cause: 'bank-recall', reason: 'r', taken, takenFromHeld: '0', shortfall } as const;
+  return { type: 'DepositReversed', data: { ...deposit, ...cited, ...outcome, ...changed } };
 }
 function withdrawal(changed: { withdrawalId?: string; asset?: string; amount?: string } = {}) {
   const destination = { kind: 'bank' } as const;
@@ -87,6 +93,8 @@ function after(...events: readonly AccountEvent[]): AccountState {
 const funded = [opened, deposited('100')];
 const atMost = 10n ** 38n - 1n;
 
+const mistake = { cause: 'mistake' };
+
 describe('what may stand on the stream of an account', () => {
   const legal: [string, readonly AccountEvent[], AccountEvent][] = [
     ['its opening', [], opened],
@@ -127,6 +135,12 @@ describe('what may stand on the stream of an account', () => {
     ['an opening refused after another won', [opened], openingAbandoned('party-named-by-basis'), 'is open'],
     ['a deposit of nothing', [opened], deposited('0'), 'nothing'],
     ['a unit too much', [opened, deposited(atMost.toString())], deposited('1'), '38 digits'],
+    ['a reversal of more than is there', [...funded, reserved()], reversed('100', '0'), 'other than what is there'],
+    ['a reversal of less than is there', [...funded, reserved()], reversed('50', '50'), 'other than what is there'],
+    ['a reversal that loses some', funded, reversed('100', '1'), 'other than what is there'],
+    ['a reversal out of what is not held', funded, reversed('100', '0', { takenFromHeld: '1' }), 'other than what'],
+    ['a mistake put right out of a debt', [...funded, reserved()], reversed('60', '40', mistake), 'no longer there'],
+    ['a mistake put right under a freeze', [...funded, frozen()], reversed('100', '0', mistake), 'what is frozen'],
     ['a reservation of nothing', funded, reserved({ amount: '0' }), 'nothing'],
     ['a reservation under the id of another', [...funded, reserved()], reserved({ amount: '1' }), 'open withdrawal'],
     ['an overdraft', funded, reserved({ amount: '101' }), 'more than is available'],
@@ -164,7 +178,7 @@ describe('what may stand on the stream of an account', () => {
     expect(checkAccount(after(...history), recorded(event, history.length))).toContain(why);
   });
 
-  const events = [deposited('1'), reserved(), dispatched(), settled(), cancelled(), stopped()];
+  const events = [deposited('1'), reversed('0', '100'), reserved(), dispatched(), settled(), cancelled(), stopped()];
   const freezes = [frozen(), requested, rejected, unfrozen];
   it.each([...events, ...freezes])('not before it is open: $type', (event) => {
     expect(checkAccount(after(), recorded(event, 0))).toBe('the account is not open');

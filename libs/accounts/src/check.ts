@@ -1,8 +1,9 @@
 import { checkFreezes, MAX_OPEN_WITHDRAWALS, restrictions } from '#freezes';
 import { scopeCovers, type Recorded } from '#kernel';
 import type { AccountEvent } from './events.ts';
-import { gate } from './gate.ts';
+import { gate, type Movement } from './gate.ts';
 import { fitsBalance } from './limits.ts';
+import { takeBack } from './reversal.ts';
 import { balanceOf, type AccountState, type OpenWithdrawal } from './state.ts';
 
 type Of<Type extends AccountEvent['type']> = Recorded<Extract<AccountEvent, { type: Type }>>;
@@ -29,6 +30,8 @@ export function checkAccount(state: AccountState, event: Recorded<AccountEvent>)
       return checkOpeningAbandoned(state, event);
     case 'FundsDeposited':
       return checkDeposited(state, event);
+    case 'DepositReversed':
+      return checkReversed(state, event);
     case 'WithdrawalReserved':
       return checkReserved(state, event);
     case 'WithdrawalDispatched':
@@ -69,6 +72,25 @@ function checkDeposited(state: AccountState, { data }: Of<'FundsDeposited'>): st
   return fitsBalance(balanceOf(state, data.asset), units) ? undefined : 'takes a balance beyond 38 digits';
 }
 
+/** The deposit itself is looked up elsewhere (`checkAgainstDeposit`): this is about what is taken. */
+function checkReversed(state: AccountState, { data }: Of<'DepositReversed'>): string | undefined {
+  const [amountUnits, taken, fromHeld] = [BigInt(data.amount), BigInt(data.taken), BigInt(data.takenFromHeld)];
+  const balance = balanceOf(state, data.asset);
+  const right = takeBack(balance, amountUnits, fromHeld > 0n);
+  const adds = fromHeld === right.fromHeld && taken === right.fromHeld + right.fromAvailable;
+  if (!adds || BigInt(data.shortfall) !== right.shortfall) return 'takes other than what is there';
+  if (data.cause !== 'mistake') return undefined;
+  if (right.shortfall > 0n) return 'takes back a mistake that is no longer there';
+  const { available: availableUnits } = balance;
+  return checkDebit(state, { asset: data.asset, amountUnits: right.fromAvailable, availableUnits });
+}
+
+function checkDebit(state: AccountState, movement: Omit<Movement, 'direction'>): string | undefined {
+  return gate(restrictions(state.freezes), { direction: 'debit', ...movement }).ok
+    ? undefined
+    : 'debits what is frozen';
+}
+
 function checkReserved(state: AccountState, { data }: Of<'WithdrawalReserved'>): string | undefined {
   const amountUnits = BigInt(data.amount);
   const availableUnits = balanceOf(state, data.asset).available;
@@ -76,8 +98,7 @@ function checkReserved(state: AccountState, { data }: Of<'WithdrawalReserved'>):
   if (state.openWithdrawals.has(data.withdrawalId)) return 'reserves under the id of an open withdrawal';
   if (state.openWithdrawals.size >= MAX_OPEN_WITHDRAWALS) return 'too many withdrawals are open';
   if (amountUnits > availableUnits) return 'reserves more than is available';
-  const movement = { direction: 'debit', asset: data.asset, amountUnits, availableUnits } as const;
-  return gate(restrictions(state.freezes), movement).ok ? undefined : 'debits what is frozen';
+  return checkDebit(state, { asset: data.asset, amountUnits, availableUnits });
 }
 
 function checkDispatched(state: AccountState, event: Of<'WithdrawalDispatched'>): string | undefined {

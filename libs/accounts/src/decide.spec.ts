@@ -1,11 +1,12 @@
 import { describe, it } from '@jest/globals';
 import { formatUnits, isRejection, MAX_AMOUNT_DIGITS, Money, type Asset, type RejectionCode } from '#kernel';
 import { MAX_OPEN_WITHDRAWALS } from '#freezes';
-import { at, SPEC_NOW, specEventId, specFor, type Placed } from '#testing';
+import { at, SPEC_NOW, specEventId, specFor, specPointer, type Placed } from '#testing';
 import { checkAccount } from './check.ts';
 import type { AccountCommand } from './commands.ts';
 import { decideAccount, type AccountContext } from './decide.ts';
 import { accountEvents, type AccountEvent } from './events.ts';
+import type { RecordedDeposit } from './reversal.ts';
 import { evolveAccount, initialAccountState } from './state.ts';
 import { WITHDRAWAL_STATES } from './views.ts';
 
@@ -102,6 +103,28 @@ const deposit: AccountCommand = {
   amount: '0.5',
   source,
 };
+const reverse: AccountCommand = {
+  type: 'ReverseDeposit',
+  accountId: 'acc-1',
+  depositId: 'd-BTC',
+  cause: 'reorganisation',
+  reason: 'orphaned',
+};
+const deposit1: RecordedDeposit = {
+  pointer: specPointer(stream, 1),
+  asset: 'BTC',
+  amountUnits: 100_000_000n,
+  source,
+  depositedAt: '2022-04-06T11:00:01.000Z',
+  wasHeld: false,
+};
+/** The reversal of the first bitcoin: what was taken, of it out of held, and what was no longer there. */
+function reversed(cause: string, taken: string, takenFromHeld: string, shortfall: string): AccountEvent {
+  const { asset, depositedAt, pointer } = deposit1;
+  const what = { accountId: 'acc-1', depositId: 'd-BTC', asset, amount: '100000000', source, depositedAt };
+  const why = { cause, reason: 'orphaned' } as { cause: 'mistake'; reason: string };
+  return { type: 'DepositReversed', data: { ...what, citation: pointer, ...why, taken, takenFromHeld, shortfall } };
+}
 const reserve: AccountCommand = {
   type: 'ReserveWithdrawal',
   accountId: 'acc-1',
@@ -120,7 +143,7 @@ const approveLift: AccountCommand = { type: 'ApproveLift', ...ofLift };
 const rejectLift: AccountCommand = { type: 'RejectLift', ...ofLift, reason: 'r' };
 
 describe('an account that is not there', () => {
-  it.each([deposit, reserve, dispatch, settle, cancel])('takes no $type', (command) => {
+  it.each([deposit, reverse, reserve, dispatch, settle, cancel])('takes no $type', (command) => {
     given().when(command).thenRejected('account-not-found', {});
   });
 
@@ -198,6 +221,62 @@ describe('deposits', () => {
       given(...history)
         .when({ ...deposit, amount: formatUnits(2n, 8) })
         .thenRejected('malformed-request', { errors: [{ field: 'amount', message }] });
+    }
+  });
+});
+
+describe('reversals', () => {
+  const facts = ['reorganisation', 'bank-recall'] as const;
+  const ofCause = (cause: 'reorganisation' | 'bank-recall' | 'mistake'): AccountCommand => ({
+    ...(reverse),
+    cause,
+  });
+
+  it.each(kinds.flatMap((kind) => facts.map((cause) => [cause, kind] as const)))(
+    'for a %s are recorded in an account that is %s, whatever is frozen',
+    (cause, kind) => {
+      given(...accounts[kind])
+        .when(ofCause(cause), { deposit: deposit1 })
+        .then(reversed(cause, '100000000', '0', '0'));
+    },
+  );
+
+  it.each(kinds)('for a mistake are a debit of an account that is %s', (kind) => {
+    const outcome = given(...accounts[kind]).when(ofCause('mistake'), { deposit: deposit1 });
+    const freezeIds = stops[kind];
+    if (freezeIds === undefined) outcome.then(reversed('mistake', '100000000', '0', '0'));
+    else outcome.thenRejected('account-frozen', { freezeIds });
+  });
+
+  it('take what is there and never what is reserved: the rest is a shortfall', () => {
+    for (const cause of facts) {
+      given(...funded, reserved)
+        .when(ofCause(cause), { deposit: deposit1 })
+        .then(reversed(cause, '60000000', '0', '40000000'));
+    }
+    const all: AccountEvent = { type: 'WithdrawalReserved', data: { ...withdrawal(), amount: '100000000' } };
+    given(...funded, all)
+      .when(reverse, { deposit: deposit1 })
+      .then(reversed('reorganisation', '0', '0', '100000000'));
+  });
+
+  it('for a mistake take all of it or nothing, and say frozen first', () => {
+    given(...funded, reserved)
+      .when(ofCause('mistake'), { deposit: deposit1 })
+      .thenRejected('insufficient-funds', {});
+    given(...funded, reserved, frozen('all'))
+      .when(ofCause('mistake'), { deposit: deposit1 })
+      .thenRejected('account-frozen', { freezeIds: [freezeId] });
+  });
+
+  it('are of a deposit that there is, and once', () => {
+    given(...accounts.frozen)
+      .when(ofCause('mistake'))
+      .thenRejected('deposit-not-found', {});
+    for (const cause of [...facts, 'mistake'] as const) {
+      given(...accounts.frozen)
+        .when(ofCause(cause), { deposit: deposit1, depositReversed: true })
+        .thenRejected('invalid-transition', { state: 'reversed' });
     }
   });
 });

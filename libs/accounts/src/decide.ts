@@ -7,11 +7,13 @@ import type {
   Deposit,
   DispatchWithdrawal,
   ReserveWithdrawal,
+  ReverseDeposit,
   SettleWithdrawal,
 } from './commands.ts';
 import type { AccountEvent } from './events.ts';
 import { gate } from './gate.ts';
 import { fitsBalance } from './limits.ts';
+import { takeBack, type RecordedDeposit } from './reversal.ts';
 import { balanceOf, type AccountState, type OpenWithdrawal } from './state.ts';
 import type { WithdrawalStatus } from './views.ts';
 
@@ -23,6 +25,10 @@ export interface AccountContext {
   readonly asset?: Asset | undefined;
   /** A deposit with the command's id stands on the stream. */
   readonly depositExists?: boolean | undefined;
+  /** Of a reversal: the deposit with the command's id, if there is one. */
+  readonly deposit?: RecordedDeposit | undefined;
+  /** The deposit with the command's id was reversed. */
+  readonly depositReversed?: boolean | undefined;
   /** What became of the withdrawal with the command's id, if it is no longer open. */
   readonly closedWithdrawal?: WithdrawalStatus | undefined;
 }
@@ -35,6 +41,8 @@ export function decideAccount(command: AccountCommand, state: AccountState, cont
   switch (command.type) {
     case 'Deposit':
       return deposit(command, state, context);
+    case 'ReverseDeposit':
+      return reverseDeposit(command, state, context);
     case 'ReserveWithdrawal':
       return reserveWithdrawal(command, state, context);
     case 'DispatchWithdrawal':
@@ -64,6 +72,28 @@ function deposit(command: Deposit, state: AccountState, context: AccountContext)
     return rejectField('amount', 'must not take the balance beyond 38 digits of minor units');
   }
   return [{ type: 'FundsDeposited', data: { accountId, depositId, asset, amount: amount.units.toString(), source } }];
+}
+
+/** That a deposit never was is a fact, and accepted whatever is frozen; a mistake of our own is put right by a debit. */
+function reverseDeposit(command: ReverseDeposit, state: AccountState, context: AccountContext): Decision {
+  const { accountId, depositId, cause, reason } = command;
+  const { deposit } = context;
+  if (!state.opened) return accountNotFound();
+  if (deposit === undefined) return reject('deposit-not-found', 'The account has no deposit with this id.');
+  if (context.depositReversed === true) {
+    return reject('invalid-transition', 'The deposit is reversed.', { state: 'reversed' });
+  }
+  const { asset, amountUnits, source, depositedAt, pointer: citation, wasHeld } = deposit;
+  const { fromHeld, fromAvailable, shortfall } = takeBack(balanceOf(state, asset), amountUnits, wasHeld);
+  if (cause === 'mistake') {
+    const frozen = refuseFrozen(state, asset, amountUnits - fromHeld);
+    if (frozen !== undefined) return frozen;
+    if (shortfall > 0n) return reject('insufficient-funds', 'The deposit is more than what is available.');
+  }
+  const what = { accountId, depositId, asset, amount: amountUnits.toString(), source, depositedAt, citation };
+  const taken = (fromHeld + fromAvailable).toString();
+  const outcome = { taken, takenFromHeld: fromHeld.toString(), shortfall: shortfall.toString() };
+  return [{ type: 'DepositReversed', data: { ...what, cause, reason, ...outcome } }];
 }
 
 function reserveWithdrawal(command: ReserveWithdrawal, state: AccountState, context: AccountContext): Decision {

@@ -1,4 +1,13 @@
-import { CommandRefused, decidedOnSchema, defineEvent, field, holderSchema, MAX_HOLDERS, type EventOf } from '#kernel';
+import {
+  CommandRefused,
+  decidedOnSchema,
+  defineEvent,
+  field,
+  holderSchema,
+  MAX_HOLDERS,
+  pointerSchema,
+  type EventOf,
+} from '#kernel';
 import { freezeEvents } from '#freezes';
 import { z } from 'zod';
 
@@ -53,6 +62,33 @@ export const FundsDeposited = defineEvent({
     asset: field.assetCode,
     amount: field.units,
     source: sourceSchema,
+  }),
+});
+
+export const REVERSAL_CAUSES = ['reorganisation', 'bank-recall', 'mistake'] as const;
+
+export const DepositReversed = defineEvent({
+  type: 'DepositReversed',
+  streams: ['account'],
+  summary:
+    'A deposit was taken back, as far as it was still there: it never was (a reorganisation, a bank that recalls it), or was booked by mistake.',
+  schema: z.strictObject({
+    accountId: field.id,
+    depositId: field.id,
+    asset: field.assetCode,
+    /** What the deposit had brought: `taken` and `shortfall` together. */
+    amount: field.units,
+    source: sourceSchema,
+    depositedAt: field.timestamp,
+    /** The event that recorded the deposit. */
+    citation: pointerSchema,
+    cause: z.enum(REVERSAL_CAUSES),
+    reason: field.text(500),
+    taken: field.units,
+    /** The part of `taken` that came out of what was held; the rest was available. */
+    takenFromHeld: field.units,
+    /** What was no longer there to be taken. */
+    shortfall: field.units,
   }),
 });
 
@@ -114,6 +150,7 @@ export const ownAccountEvents = [
   AccountOpened,
   AccountOpeningAbandoned,
   FundsDeposited,
+  DepositReversed,
   WithdrawalReserved,
   WithdrawalDispatched,
   WithdrawalSettled,

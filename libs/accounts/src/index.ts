@@ -6,6 +6,7 @@ export * from './gate.ts';
 export * from './opening.ts';
 export * from './postings.ts';
 export * from './projection.ts';
+export * from './reversal.ts';
 export * from './settle-freeze.ts';
 export * from './state.ts';
 export * from './views.ts';

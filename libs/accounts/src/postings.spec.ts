@@ -51,7 +51,25 @@ describe('postings', () => {
     const others = accountEvents.filter(({ type }) => !movingTypes.includes(type));
     expect(others).toHaveLength(accountEvents.length - moving.length);
     expect(ownAccountEvents.length).toBeGreaterThan(moving.length);
-    for (const { type } of others) expect(postings({ type, data: withdrawal } as unknown as AccountEvent)).toEqual([]);
+    expect(movingTypes).not.toContain('DepositReversed');
+    for (const { type } of others.filter((each) => each.type !== 'DepositReversed'))
+      expect(postings({ type, data: withdrawal } as unknown as AccountEvent)).toEqual([]);
+  });
+
+  it('of a reversal take what was taken, out of held and available, to the outside', () => {
+    const amount = fc.bigInt({ min: 0n, max: 10n ** 38n - 1n });
+    fc.assert(
+      fc.property(amount, amount, (fromHeld, fromAvailable) => {
+        const [taken, takenFromHeld] = [String(fromHeld + fromAvailable), String(fromHeld)];
+        const data = { ...movement, depositId: 'd-1', taken, takenFromHeld, shortfall: '7' };
+        const lines = postings({ type: 'DepositReversed', data } as unknown as AccountEvent);
+        const of = (part: string): bigint[] => lines.filter((line) => line.part === part).map(({ units }) => units);
+        expect(of('held')).toEqual(fromHeld === 0n ? [] : [-fromHeld]);
+        expect(of('available')).toEqual(fromAvailable === 0n ? [] : [-fromAvailable]);
+        expect(of('external').reduce((sum, units) => sum + units, 0n)).toBe(fromHeld + fromAvailable);
+        expect(lines.every(({ asset }) => asset === 'BTC')).toBe(true);
+      }),
+    );
   });
 
   it('sum to zero for each asset (invariant 6)', () => {

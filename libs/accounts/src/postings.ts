@@ -21,6 +21,8 @@ export function postings(event: AccountEvent): readonly Posting[] {
   switch (event.type) {
     case 'FundsDeposited':
       return move(event.data, 'external', 'available');
+    case 'DepositReversed':
+      return takenBack(event.data);
     case 'WithdrawalReserved':
       return move(event.data, 'available', 'reserved');
     case 'WithdrawalSettled':
@@ -52,6 +54,18 @@ function move(
   return [
     { ledgerAccount: ledgerAccount(accountId, asset, from), part: from, asset, units: -units },
     { ledgerAccount: ledgerAccount(accountId, asset, to), part: to, asset, units },
+  ];
+}
+
+function takenBack(data: Extract<AccountEvent, { type: 'DepositReversed' }>['data']): readonly Posting[] {
+  const { accountId, asset } = data;
+  const fromHeld = BigInt(data.takenFromHeld);
+  const fromAvailable = BigInt(data.taken) - fromHeld;
+  return [
+    ...(fromHeld === 0n ? NONE : move({ accountId, asset, amount: data.takenFromHeld }, 'held', 'external')),
+    ...(fromAvailable === 0n
+      ? NONE
+      : move({ accountId, asset, amount: String(fromAvailable) }, 'available', 'external')),
   ];
 }
 

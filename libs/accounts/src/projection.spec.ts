@@ -63,6 +63,15 @@ function deposited(depositId: string, amount: string, asset = 'BTC'): Of<'FundsD
   return { type: 'FundsDeposited', data: { accountId, depositId, asset, amount, source } };
 }
 
+const reversed: Of<'DepositReversed'> = {
+  type: 'DepositReversed',
+  data: {
+    ...{ accountId, depositId: 'd-1', asset: 'BTC', amount: '100', source, depositedAt: '2022-03-01T00:00:02.000Z' },
+    citation: { stream, revision: '1', eventId: testId(901) },
+    ...{ cause: 'bank-recall', reason: 'recalled', taken: '90', takenFromHeld: '0', shortfall: '10' },
+  },
+};
+
 const withdrawal = { accountId, withdrawalId: 'w-1', asset: 'BTC', amount: '30', destination, reservedAt };
 const reserved: Of<'WithdrawalReserved'> = { type: 'WithdrawalReserved', data: withdrawal };
 const dispatched: Of<'WithdrawalDispatched'> = {
@@ -116,6 +125,15 @@ function statement({ rows }: Projected): unknown {
     .of(entriesTable)
     .map(({ revision, ledgerAccount, asset, amount, balance, reference }) =>
       [revision, ledgerAccount, asset, amount, balance, reference].join(' '),
+    );
+}
+
+/** Without what the rows hold for the index of names alone. */
+function depositIn({ rows }: Projected): unknown {
+  return rows
+    .of(depositsTable)
+    .map(({ revision: _, eventId: _id, reversedRevision: _at, reversedBy: _by, ...row }) =>
+      depositFromRow(row as never),
     );
 }
 
@@ -188,6 +206,15 @@ describe('the statement', () => {
     ]);
   });
 
+  it('shows what a reversal takes, from each ledger account that it comes out of', () => {
+    const data = { ...reversed.data, takenFromHeld: '30' };
+    expect(statement(project(opened, deposited('d-1', '100'), { type: 'DepositReversed', data }))).toEqual([
+      '1 available BTC 100 100 d-1',
+      '2 held BTC -30 -30 d-1',
+      '2 available BTC -60 40 d-1',
+    ]);
+  });
+
   it('shows what comes back', () => {
     expect(statement(project(opened, deposited('d-1', '100'), reserved, cancelled))).toEqual([
       '1 available BTC 100 100 d-1',
@@ -201,10 +228,19 @@ describe('the statement', () => {
 
 describe('deposits', () => {
   it('are shown alike from the event and from the row', () => {
-    const { rows, recorded } = project(opened, deposited('d-1', '100'));
-    const fromRows = rows.of(depositsTable).map(({ revision: _, ...row }) => depositFromRow(row as never));
-    expect(fromRows).toEqual([depositView(recorded[1] as Recorded<Of<'FundsDeposited'>>)]);
-    expect(fromRows).toMatchObject([{ depositId: 'd-1', asset: 'BTC', amount: '100', source, state: 'deposited' }]);
+    const projected = project(opened, deposited('d-1', '100'));
+    expect(depositIn(projected)).toEqual([depositView(projected.recorded[1] as Recorded<Of<'FundsDeposited'>>)]);
+    const common = { depositId: 'd-1', asset: 'BTC', amount: '100', source };
+    expect(depositIn(projected)).toMatchObject([{ ...common, state: 'deposited', taken: null, cause: null }]);
+
+    const after = project(opened, deposited('d-1', '100'), reversed);
+    const [, was, is] = after.recorded;
+    expect(depositIn(after)).toEqual([depositView(is as Recorded<Of<'DepositReversed'>>)]);
+    const outcome = { cause: 'bank-recall', reason: 'recalled', taken: '90', shortfall: '10' };
+    expect(depositIn(after)).toMatchObject([{ ...common, state: 'reversed', ...outcome }]);
+    expect(after.rows.of(depositsTable)).toMatchObject([
+      { revision: 1, eventId: was?.id, reversedRevision: 2, reversedBy: is?.id },
+    ]);
   });
 
   it('are the first of their id', () => {

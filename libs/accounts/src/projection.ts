@@ -13,6 +13,7 @@ import {
 import type {
   AccountEvent,
   AccountOpened,
+  DepositReversed,
   Destination,
   FundsDeposited,
   Source,
@@ -73,17 +74,29 @@ export const entriesTable = defineTable({
   indexes: [],
 });
 
-/** `revision` is that of FundsDeposited: the order of an account's deposits. */
+/**
+ * `revision` and `eventId` are those of FundsDeposited: the order of an account's deposits. `reversedRevision` and
+ * `reversedBy` are those of DepositReversed.
+ */
 export const depositsTable = defineTable({
   name: 'deposits',
   columns: {
     accountId: 'text',
     depositId: 'text',
     revision: 'integer',
+    eventId: 'text',
     asset: 'text',
     amount: 'text',
     source: 'text',
+    state: 'text',
+    cause: 'text?',
+    reason: 'text?',
+    taken: 'text?',
+    shortfall: 'text?',
+    reversedRevision: 'integer?',
+    reversedBy: 'text?',
     createdAt: 'text',
+    updatedAt: 'text',
   },
   primaryKey: ['accountId', 'depositId'],
   indexes: [['accountId', 'revision']],
@@ -122,6 +135,7 @@ export const accountTables = [
 ] as const;
 
 type Deposited = EventOf<typeof FundsDeposited>;
+type Reversed = EventOf<typeof DepositReversed>;
 /** The events that say all of a withdrawal again. */
 export type WithdrawalStep =
   | EventOf<typeof WithdrawalReserved>
@@ -129,7 +143,7 @@ export type WithdrawalStep =
   | EventOf<typeof WithdrawalSettled>
   | EventOf<typeof WithdrawalCancelled>;
 type Stopped = EventOf<typeof WithdrawalStopped>;
-type MovementEvent = Deposited | WithdrawalStep | Stopped;
+type MovementEvent = Deposited | Reversed | WithdrawalStep | Stopped;
 
 /**
  * An account as it is shown, from its state as of a revision, or undefined when it is not open.
@@ -166,10 +180,22 @@ function freezesInForce(state: AccountState): AccountView['freezes'] {
   return Array.from(state.freezes.inForce.values(), ({ freezeId, scope, basis }) => ({ freezeId, scope, basis }));
 }
 
-/** A deposit as it is shown. */
-export function depositView(event: Recorded<Deposited>): DepositView {
-  const { recordedAt } = event.metadata;
-  return { ...event.data, state: 'deposited', createdAt: recordedAt, updatedAt: recordedAt };
+/** A deposit as it is shown, from either of its events alone. */
+export function depositView(event: Recorded<Deposited | Reversed>): DepositView {
+  const { accountId, depositId, asset, amount, source } = event.data;
+  const updatedAt = event.metadata.recordedAt;
+  const unchanged = { accountId, depositId, asset, amount, source };
+  if (event.type === 'FundsDeposited') {
+    return { ...unchanged, state: 'deposited', ...NOT_REVERSED, createdAt: updatedAt, updatedAt };
+  }
+  return { ...unchanged, ...reversal(event), createdAt: event.data.depositedAt, updatedAt };
+}
+
+const NOT_REVERSED = { cause: null, reason: null, taken: null, shortfall: null } as const;
+
+function reversal({ data }: Recorded<Reversed>): Pick<DepositView, 'state' | keyof typeof NOT_REVERSED> {
+  const { cause, reason, taken, shortfall } = data;
+  return { state: 'reversed', cause, reason, taken, shortfall };
 }
 
 /**
@@ -224,6 +250,8 @@ export function projectAccount(event: Recorded<AccountEvent>, after: AccountStat
       return projectOpened(event, after);
     case 'FundsDeposited':
       return [touchAccount(event, after), ...projectEntries(event, after), projectDeposit(event)];
+    case 'DepositReversed':
+      return [touchAccount(event, after), ...projectEntries(event, after), projectReversed(event)];
     case 'WithdrawalReserved':
       return [touchAccount(event, after), ...projectEntries(event, after), projectReserved(event)];
     case 'WithdrawalDispatched':
@@ -283,7 +311,7 @@ function projectEntries(event: Recorded<MovementEvent>, after: AccountState): re
     position: event.position,
     eventId: event.id,
     type: event.type,
-    reference: event.type === 'FundsDeposited' ? event.data.depositId : event.data.withdrawalId,
+    reference: 'depositId' in event.data ? event.data.depositId : event.data.withdrawalId,
     recordedAt: event.metadata.recordedAt,
   };
   const changes: Change[] = [];
@@ -303,10 +331,28 @@ function projectDeposit(event: Recorded<Deposited>): Change {
     accountId,
     depositId,
     revision: event.revision,
+    eventId: event.id,
     asset,
     amount,
     source: JSON.stringify(source),
+    state: 'deposited',
+    ...NOT_REVERSED,
+    reversedRevision: null,
+    reversedBy: null,
     createdAt: event.metadata.recordedAt,
+    updatedAt: event.metadata.recordedAt,
+  });
+}
+
+function projectReversed(event: Recorded<Reversed>): Change {
+  const { accountId, depositId } = event.data;
+  return setColumns(depositsTable, {
+    accountId,
+    depositId,
+    ...reversal(event),
+    reversedRevision: event.revision,
+    reversedBy: event.id,
+    updatedAt: event.metadata.recordedAt,
   });
 }
 
@@ -351,17 +397,8 @@ export function accountFromRow(row: {
 }
 
 /** The deposit as a row of `deposits` tells it. */
-export function depositFromRow(row: {
-  readonly accountId: string;
-  readonly depositId: string;
-  readonly asset: string;
-  readonly amount: string;
-  readonly source: string;
-  readonly createdAt: Timestamp;
-}): DepositView {
-  const { accountId, depositId, asset, amount, createdAt } = row;
-  const source = JSON.parse(row.source) as Source;
-  return { accountId, depositId, asset, amount, source, state: 'deposited', createdAt, updatedAt: createdAt };
+export function depositFromRow(row: Omit<DepositView, 'source'> & { readonly source: string }): DepositView {
+  return { ...row, source: JSON.parse(row.source) as Source };
 }
 
 /** The withdrawal as a row of `withdrawals` tells it. */

@@ -95,6 +95,7 @@ export function evolveAccount(state: AccountState, event: Recorded<AccountEvent>
       state.freezes = evolveFreezes(state.freezes, event);
       return state;
     case 'FundsDeposited':
+    case 'DepositReversed':
     case 'AccountOpeningAbandoned':
     case 'CommandRefused':
       return state;

@@ -27,13 +27,21 @@ export interface BalanceView {
   readonly frozen: string;
 }
 
+export const DEPOSIT_STATES = ['deposited', 'reversed'] as const;
+export type DepositStatus = (typeof DEPOSIT_STATES)[number];
+
 export interface DepositView {
   readonly accountId: string;
   readonly depositId: string;
   readonly asset: string;
   readonly amount: string;
   readonly source: Source;
-  readonly state: 'deposited';
+  readonly state: DepositStatus;
+  /** Of a reversal; null before. */
+  readonly cause: string | null;
+  readonly reason: string | null;
+  readonly taken: string | null;
+  readonly shortfall: string | null;
   readonly createdAt: Timestamp;
   readonly updatedAt: Timestamp;
 }

@@ -1,15 +1,14 @@
-import { decideAccount, type AccountCommand } from '#accounts';
+import { decideAccount, recordedDeposit, type AccountCommand, type AccountContext, type AccountEvent } from '#accounts';
 import { decideAsset } from '#assets';
 import type { EventStore } from '#event-store';
 import {
   assertNever,
   reject,
   RejectionError,
-  type Actor,
   type Asset,
   type EventPointer,
+  type Recorded,
   type RecordedEvent,
-  type Timestamp,
 } from '#kernel';
 import { decideLegalOrder, type RegisterLegalOrder } from '#legal-orders';
 import { decideParty } from '#parties';
@@ -20,7 +19,7 @@ import { asRejection } from './lane.ts';
 import type { CommandRequest, LedgerCommand, LedgerCommands, Outcome } from './ledger-api.ts';
 import { rejectedOutcome } from './one-stream.ts';
 import { Openings } from './opening.ts';
-import { eventAt } from './outcome.ts';
+import { checkedEvent, eventAt } from './outcome.ts';
 import type { View } from './plan.ts';
 import { DEFAULT_LIMITS, realMachine, type Limits, type Machine } from './ports.ts';
 import { stateOf, type CommandMetrics } from './streams.ts';
@@ -103,10 +102,12 @@ class CommandLedger implements Ledger {
       case 'Deposit':
       case 'ReserveWithdrawal':
         return this.#moveFunds(request, command);
+      case 'ReverseDeposit':
+        return this.#reverseDeposit(request, command);
       case 'DispatchWithdrawal':
       case 'SettleWithdrawal':
       case 'CancelWithdrawal':
-        return this.#onAccount(request, command, undefined);
+        return this.#onAccount(request, command);
       case 'RegisterLegalOrder':
         return this.#registerOrder(request, command);
       case 'VerifyLegalOrder':
@@ -131,13 +132,26 @@ class CommandLedger implements Ledger {
     command: Extract<AccountCommand, { type: 'Deposit' | 'ReserveWithdrawal' }>,
   ): Promise<Outcome> {
     const asset = this.#assets.get(command.asset) ?? (await this.asset(command.asset));
-    return this.#onAccount(request, command, asset);
+    return this.#onAccount(request, command, { asset });
   }
 
-  #onAccount(request: CommandRequest, command: AccountCommand, asset: Asset | undefined): Promise<Outcome> {
+  /** What a deposit was never changes: it is read before it is the turn of the account. */
+  async #reverseDeposit(
+    request: CommandRequest,
+    command: Extract<AccountCommand, { type: 'ReverseDeposit' }>,
+  ): Promise<Outcome> {
+    const { streams, store } = this.#core;
+    const stream = `account-${command.accountId}`;
+    const named = await streams.inspect(stream, (view) => view.lookup('deposit', command.depositId));
+    const event = named === undefined ? undefined : await checkedEvent(store, stream, named.revision);
+    const deposit = recordedDeposit(event as Recorded<AccountEvent> | undefined, command.depositId);
+    return this.#onAccount(request, command, { deposit });
+  }
+
+  #onAccount(request: CommandRequest, command: AccountCommand, known: KnownBefore = {}): Promise<Outcome> {
     const { actor } = request;
     return this.#core.oneStream.run(request, `account-${command.accountId}`, (view, now) =>
-      decideOnAccount(view, command, { now, actor, asset }),
+      decideOnAccount(view, command, { now, actor, ...known }),
     );
   }
 
@@ -197,7 +211,7 @@ class CommandLedger implements Ledger {
   ): Promise<Outcome> {
     const accountId = await this.#accountOfFreeze(command.freezeId);
     if (accountId === undefined) return rejectedOutcome(reject('freeze-not-found', 'there is no such freeze'));
-    return this.#onAccount(request, { ...command, accountId }, undefined);
+    return this.#onAccount(request, { ...command, accountId });
   }
 
   /** A freeze belongs to one account for good: found in the index, or among what the index has not taken in yet. */
@@ -246,16 +260,15 @@ class CommandLedger implements Ledger {
   }
 }
 
-interface AccountFacts {
-  readonly now: Timestamp;
-  readonly actor: Actor;
-  readonly asset: Asset | undefined;
-}
+/** Facts that can never become false, looked up before it is the turn of the account's stream. */
+type KnownBefore = Partial<Pick<AccountContext, 'asset' | 'deposit'>>;
+type AccountFacts = Pick<AccountContext, 'now' | 'actor'> & KnownBefore;
 
 function decideOnAccount(view: View, command: AccountCommand, facts: AccountFacts): ReturnType<typeof decideAccount> {
   const state = stateOf(view, 'account');
   const names = {
-    depositExists: 'depositId' in command && view.lookup('deposit', command.depositId) !== undefined,
+    depositExists: command.type === 'Deposit' && view.lookup('deposit', command.depositId) !== undefined,
+    depositReversed: command.type === 'ReverseDeposit' && view.lookup('reversal', command.depositId) !== undefined,
     closedWithdrawal: 'withdrawalId' in command ? closedWithdrawal(view, command.withdrawalId) : undefined,
   };
   return decideAccount(command, state, { ...facts, ...names });

@@ -1,6 +1,6 @@
 import { MemoryEventStore } from '#event-store/memory';
 import { isRejection, type RecordedEvent } from '#kernel';
-import { indexEntries, Judge } from '#replay';
+import { indexEntries, Judge, type NameKind } from '#replay';
 import { danglingFreeze, forceIn, LedgerWorld, tellStory, type ToldStory } from '#testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { MalformedCursorError, type Page, type PageRequest, type Queries } from './queries-api.ts';
@@ -271,7 +271,7 @@ describe('the index of names', () => {
     }
     expect(expected.size).toBeGreaterThan(30);
     for (const [name, entry] of expected) {
-      const [stream, kind, id] = JSON.parse(name) as [string, 'key' | 'deposit' | 'withdrawal', string];
+      const [stream, kind, id] = JSON.parse(name) as [string, NameKind, string];
       expect([name, projections.index.lookup(stream, kind, id)]).toEqual([name, entry]);
     }
   });

@@ -49,7 +49,8 @@ const PARTY_COLUMNS = `p.view, (SELECT json_group_array(accountId) FROM
   (SELECT accountId FROM accountHolders WHERE partyId = p.partyId ORDER BY createdPosition)) AS accounts`;
 const ENTRY_COLUMNS = `accountId, revision, position, eventId, type, ledgerAccount, asset, amount, balance, reference,
   recordedAt`;
-const DEPOSIT_COLUMNS = 'accountId, depositId, asset, amount, source, createdAt';
+const DEPOSIT_COLUMNS = `accountId, depositId, asset, amount, source, state, cause, reason, taken, shortfall, createdAt,
+  updatedAt`;
 const WITHDRAWAL_COLUMNS = `accountId, withdrawalId, asset, amount, destination, state, reference, reason, freezeId,
   createdAt, updatedAt`;
 const FREEZE_COLUMNS = 'f.view, f.state, f.lift, f.updatedAt';

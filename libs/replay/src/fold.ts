@@ -9,9 +9,11 @@ import {
   type LegalOrderState,
 } from '#legal-orders';
 import { checkParty, evolveParty, initialPartyState, type PartyEvent, type PartyState } from '#parties';
+import type { NameKind } from './index-entries.ts';
 import type { JudgedEvent, LedgerEvent, StreamState, Violation } from './judged.ts';
 import { decodeEvent, kindOfStream, type StreamKind } from './registry.ts';
-import type { CitationResolver } from './resolver.ts';
+import { isCiting, type CitationResolver } from './resolver.ts';
+import { StreamNames } from './stream-names.ts';
 
 /**
  * One stream being folded, event by event: its state, and what the next append needs to know. The same events give the
@@ -27,10 +29,13 @@ export class StreamFold {
   lastHash: string | null = null;
   /** Latest `recordedAt` of a legal event, in milliseconds, or 0: a time forced in from the future stops nothing. */
   lastRecordedMs = 0;
+  /** The names of the legal events folded so far. */
+  readonly names: StreamNames;
   readonly #resolver: CitationResolver;
 
-  constructor(stream: string, resolver: CitationResolver) {
+  constructor(stream: string, resolver: CitationResolver, names = new StreamNames(stream)) {
     this.stream = stream;
+    this.names = names;
     this.#resolver = resolver;
     const kind = kindOfStream(stream);
     this.contents = kind === undefined ? undefined : initialContents(kind);
@@ -68,13 +73,13 @@ export class StreamFold {
   #judge(recorded: RecordedEvent, event: Recorded<LedgerEvent>): JudgedEvent | Promise<JudgedEvent> {
     const contents = this.contents;
     if (contents === undefined) return this.#reject(recorded, { code: 'malformed-event', detail: 'unknown stream' });
-    const objection = check(contents, event);
+    const objection = check(contents, event) ?? checkNames(this.names, event);
     if (objection !== undefined) return this.#reject(recorded, { code: 'illegal-event', detail: objection });
-    if (contents.kind !== 'account' || (event.type !== 'AccountFrozen' && event.type !== 'AccountUnfrozen')) {
+    if (contents.kind !== 'account' || !isCiting(event)) {
       return this.#accept(recorded, event, contents);
     }
     return this.#resolver
-      .verdict(event, contents.state)
+      .verdict(event, contents.state, this.names)
       .then((verdict) =>
         verdict.ok
           ? this.#accept(recorded, event, contents)
@@ -93,6 +98,7 @@ export class StreamFold {
   #accept(recorded: RecordedEvent, event: Recorded<LedgerEvent>, contents: StreamState): JudgedEvent {
     evolve(contents, event);
     this.#advance(recorded);
+    this.names.note(event);
     this.lastRecordedMs = Math.max(this.lastRecordedMs, toMs(event.metadata.recordedAt));
     return { recorded, event, violation: undefined, after: contents };
   }
@@ -143,6 +149,21 @@ function check(contents: StreamState, event: Recorded<LedgerEvent>): string | un
       return checkLegalOrder(contents.state, event as Recorded<LegalOrderEvent>);
     default:
       return assertNever(contents);
+  }
+}
+
+/** What may be once only, and is known by its name alone: the state does not grow with it. */
+function checkNames(names: StreamNames, event: Recorded<LedgerEvent>): string | undefined {
+  const isTaken = (kind: NameKind, id: string): boolean => {
+    const entry = names.lookup(kind, id);
+    // The index may be ahead of this fold: a verdict rests on what is earlier in the log.
+    return entry !== undefined && entry.revision < event.revision;
+  };
+  switch (event.type) {
+    case 'DepositReversed':
+      return isTaken('reversal', event.data.depositId) ? 'reverses a deposit a second time' : undefined;
+    default:
+      return undefined;
   }
 }
 

@@ -4,10 +4,12 @@ import type { LedgerEvent } from './judged.ts';
 
 /** What a home stream is asked for by name: which command a key was used for, whether an id is taken. */
 export interface NamedEntry {
-  readonly kind: 'key' | 'deposit' | 'withdrawal';
+  readonly kind: NameKind;
   readonly id: string;
+  /** Of a key: the command's hash. Of a withdrawal: its state. Of all others: the id of the event, which stays. */
   readonly value: string;
 }
+export type NameKind = 'key' | 'deposit' | 'reversal' | 'withdrawal';
 
 /** The id under which a key is found on its home stream. */
 export function keyEntryId(key: Pick<CommandKey, 'caller' | 'value'>): string {
@@ -21,7 +23,8 @@ export function indexEntries(event: Recorded<LedgerEvent>): readonly NamedEntry[
   if (key !== null && commandHash !== null && key.homeStream === event.stream) {
     entries.push({ kind: 'key', id: keyEntryId(key), value: commandHash });
   }
-  if (event.type === 'FundsDeposited') entries.push({ kind: 'deposit', id: event.data.depositId, value: 'deposited' });
+  if (event.type === 'FundsDeposited') entries.push({ kind: 'deposit', id: event.data.depositId, value: event.id });
+  if (event.type === 'DepositReversed') entries.push({ kind: 'reversal', id: event.data.depositId, value: event.id });
   const status = WITHDRAWAL_STATUS[event.type];
   if (status !== undefined && 'withdrawalId' in event.data) {
     entries.push({ kind: 'withdrawal', id: event.data.withdrawalId, value: status });

@@ -6,3 +6,4 @@ export * from './judged.ts';
 export * from './registry.ts';
 export * from './replay-account.ts';
 export * from './resolver.ts';
+export * from './stream-names.ts';

@@ -1,12 +1,27 @@
-import type { AccountState } from '#accounts';
+import { checkAgainstDeposit, recordedDeposit, type AccountEvent, type AccountState } from '#accounts';
 import type { EventReader } from '#event-store';
 import { resolveCitation, resolveLift, type AccountFrozen, type AccountUnfrozen } from '#freezes';
 import { hashHolds, type EventPointer, type Recorded, type RecordedEvent } from '#kernel';
 import type { LegalOrderEvent } from '#legal-orders';
 import { StreamFold } from './fold.ts';
-import { kindOfStream } from './registry.ts';
+import type { LedgerEvent } from './judged.ts';
+import { decodeEvent, kindOfStream } from './registry.ts';
+import type { StreamNames } from './stream-names.ts';
 
 export type Verdict = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+/** The events of an account that rest on another event, which has to be followed up. */
+export type CitingEvent = AccountFrozen | AccountUnfrozen | Extract<AccountEvent, { type: 'DepositReversed' }>;
+
+const CITING: readonly string[] = [
+  'AccountFrozen',
+  'AccountUnfrozen',
+  'DepositReversed',
+] satisfies readonly CitingEvent['type'][];
+
+export function isCiting(event: Recorded<LedgerEvent>): event is Recorded<CitingEvent> {
+  return CITING.includes(event.type);
+}
 
 /** Most bases whose events are kept in memory. */
 const MAX_BASES = 1000;
@@ -18,8 +33,8 @@ interface KnownBasis {
 }
 
 /**
- * Follows the citation of a freeze or lift through the log and re-runs the rule at the place it points to. Used alike by
- * the loader (a freeze gates only when it resolves) and by the projection of the freeze register.
+ * Follows the citation of an account's event through the log and re-runs the rule at the place it points to. Used alike by
+ * the loader (a freeze gates only when it resolves) and by the projections.
  */
 export class CitationResolver {
   readonly #reader: EventReader;
@@ -29,8 +44,41 @@ export class CitationResolver {
     this.#reader = reader;
   }
 
-  /** @throws StoreError when a stream can't be read: a basis that can't be read is not a basis that is absent. */
-  async verdict(event: Recorded<AccountFrozen | AccountUnfrozen>, account: AccountState): Promise<Verdict> {
+  /**
+   * @param names of the event's own stream
+   * @throws StoreError when a stream can't be read: a basis that can't be read is not a basis that is absent.
+   */
+  async verdict(event: Recorded<CitingEvent>, account: AccountState, names: StreamNames): Promise<Verdict> {
+    switch (event.type) {
+      case 'AccountFrozen':
+      case 'AccountUnfrozen':
+        return this.#freezeVerdict(event, account);
+      case 'DepositReversed':
+        return this.#reversalVerdict(event, names);
+    }
+  }
+
+  /** The deposit stands on the account's own stream, by its name, and says what the reversal says. */
+  async #reversalVerdict(
+    event: Recorded<Extract<AccountEvent, { type: 'DepositReversed' }>>,
+    names: StreamNames,
+  ): Promise<Verdict> {
+    const { citation, depositId } = event.data;
+    const named = names.lookup('deposit', depositId);
+    const stands =
+      citation.stream === event.stream &&
+      Number(citation.revision) < event.revision &&
+      named?.value === citation.eventId &&
+      named.revision === Number(citation.revision);
+    const cited = stands ? await this.#checkedEventAt(citation) : undefined;
+    const objection = checkAgainstDeposit(
+      event,
+      recordedDeposit(cited as Recorded<AccountEvent> | undefined, depositId),
+    );
+    return objection === undefined ? { ok: true } : { ok: false, reason: objection };
+  }
+
+  async #freezeVerdict(event: Recorded<AccountFrozen | AccountUnfrozen>, account: AccountState): Promise<Verdict> {
     const basisEvents = await this.#basisEventsUpTo(event.data.citation);
     if (event.type === 'AccountUnfrozen') return resolveLift({ event, freezes: account.freezes, basisEvents });
     const cited = basisEvents.at(-1);
@@ -69,6 +117,14 @@ export class CitationResolver {
     this.#bases.set(stream, basis);
     const oldest = this.#bases.keys().next();
     if (this.#bases.size > MAX_BASES && oldest.done !== true) this.#bases.delete(oldest.value);
+  }
+
+  /** The event that a pointer leads to, its hash and its data checked. */
+  async #checkedEventAt(pointer: EventPointer): Promise<Recorded<LedgerEvent> | undefined> {
+    const event = await this.#eventAt(pointer);
+    if (event?.id !== pointer.eventId) return undefined;
+    const decoded = decodeEvent(event);
+    return decoded.ok ? decoded.event : undefined;
   }
 
   async #eventAt(pointer: EventPointer): Promise<RecordedEvent | undefined> {

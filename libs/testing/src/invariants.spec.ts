@@ -52,6 +52,21 @@ const good: Readonly<Record<string, () => Story>> = {
       .step('WithdrawalDispatched', 'w-3')
       .step('WithdrawalCancelled', 'w-3'),
 
+  'deposits that never were, one of them when some of it was spent and the rest frozen': () =>
+    ordered()
+      .deposit('100', {}, 'd')
+      .deposit('20', {}, 'e')
+      .reverse('e', '20', { but: { cause: 'mistake' } })
+      .reserve('w-1', '30')
+      .step('WithdrawalDispatched', 'w-1')
+      .authorise('ord-1', 'k')
+      .next((story) =>
+        story.freeze('ord-1', 'k', {
+          but: { inFlight: ['w-1'], balancesAtFreeze: [{ asset: 'BTC', available: '70', reserved: '30', held: '0' }] },
+        }),
+      )
+      .reverse('d', '70'),
+
   'a freeze that stops a withdrawal, lets another settle, takes a deposit, and ends with its order': () =>
     ordered()
       .deposit('100')
@@ -664,6 +679,7 @@ describe('invariant 5: credits land. checkLog catches', () => {
 
 describe('invariant 6: money is conserved. checkLog catches', () => {
   const otherwise = 'books: it says otherwise than what was reserved';
+  const booked = (): Story => start().deposit('10', {}, 'd');
   const reserved = (): Story => start().deposit('100').reserve('w-1', '30');
   const dispatched = (): Story => reserved().step('WithdrawalDispatched', 'w-1');
   catches({
@@ -693,6 +709,52 @@ describe('invariant 6: money is conserved. checkLog catches', () => {
     'a deposit of nothing': [
       'protocol: data: amount: Invalid string: must match pattern /^[1-9][0-9]{0,37}$/',
       () => start().deposit('0'),
+    ],
+    'a reversal of what was never deposited': [
+      'books: no such deposit was booked',
+      () => booked().reverse('d', '10', { but: { depositId: 'x' } }),
+    ],
+    'a reversal, twice': [
+      ['books: the deposit was reversed already'],
+      () => booked().deposit('10').reverse('d', '10').reverse('d', '10'),
+    ],
+    'a reversal that cites another deposit': [
+      'books: it does not cite the deposit',
+      () =>
+        booked()
+          .deposit('10', {}, 'e')
+          .next((story) => story.reverse('d', '10', { but: { citation: pointerTo(story.event('e')) } })),
+    ],
+    'a reversal of another amount': [
+      'books: it says otherwise than what was deposited',
+      () => booked().reverse('d', '9', { but: { amount: '9', shortfall: '0' } }),
+    ],
+    'a reversal of other funds': [
+      'books: it says otherwise than what was deposited',
+      () => booked().reverse('d', '10', { but: { source: { kind: 'bank', reference: 'other' } } }),
+    ],
+    'a reversal that loses some': [
+      ['books: taken and shortfall are not what was deposited', 'books: it leaves what could have been taken'],
+      () => booked().reverse('d', '8', { but: { shortfall: '1' } }),
+    ],
+    'a reversal that takes less than is there': [
+      'books: it leaves what could have been taken',
+      () => booked().reverse('d', '9'),
+    ],
+    'a reversal of what is reserved': [
+      '6: available BTC falls to -4',
+      () => booked().reserve('w-1', '4').reverse('d', '10'),
+    ],
+    'a reversal out of what is held': [
+      ['books: it takes from what is held, and the deposit was not', '6: held BTC falls to -1'],
+      () => booked().reverse('d', '10', { but: { takenFromHeld: '1' } }),
+    ],
+    'a mistake put right by halves': [
+      'books: a mistake is put right with a shortfall',
+      () =>
+        booked()
+          .reserve('w-1', '4')
+          .reverse('d', '6', { but: { cause: 'mistake' } }),
     ],
     'a withdrawal id used twice': [
       'books: the withdrawal was reserved already',

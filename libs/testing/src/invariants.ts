@@ -117,6 +117,7 @@ function checkMeaning(log: Log, fact: Fact): readonly Problem[] {
     case 'AccountOpeningAbandoned':
       return checkOpening(log, fact);
     case 'FundsDeposited':
+    case 'DepositReversed':
     case 'WithdrawalReserved':
     case 'WithdrawalDispatched':
     case 'WithdrawalSettled':
@@ -161,6 +162,7 @@ function applyFact(log: Log, fact: Fact): void {
       applyOpening(log, fact);
       break;
     case 'FundsDeposited':
+    case 'DepositReversed':
     case 'WithdrawalReserved':
     case 'WithdrawalDispatched':
     case 'WithdrawalSettled':

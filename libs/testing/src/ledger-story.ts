@@ -35,6 +35,7 @@ export async function tellStory(world: LedgerWorld): Promise<ToldStory> {
 
 async function moveMoney(world: LedgerWorld): Promise<void> {
   for (let n = 1; n <= 5; n += 1) await deposit(world, 'acc-1', `d-${String(n)}`, 'BTC', '1.5');
+  await reverse(world, 'acc-1', 'd-5');
   await deposit(world, 'acc-1', 'd-6', 'EUR', '12.34');
   await deposit(world, 'acc-2', 'd-1', 'BTC', '3');
   for (const withdrawalId of ['w-settled', 'w-cancelled', 'w-in-flight', 'w-stopped']) {
@@ -92,6 +93,11 @@ async function deposit(
   amount: string,
 ): Promise<void> {
   await world.accept({ type: 'Deposit', accountId, depositId, asset, amount, source }, { actor: service });
+}
+
+async function reverse(world: LedgerWorld, accountId: string, depositId: string): Promise<void> {
+  const why = { cause: 'reorganisation', reason: 'orphaned' } as const;
+  await world.accept({ type: 'ReverseDeposit', accountId, depositId, ...why }, { actor: service });
 }
 
 function reservation(

@@ -5,6 +5,7 @@ import {
   initialAccountState,
   withdrawalView,
   type AccountEvent,
+  type DepositReversed,
   type FundsDeposited,
   type WithdrawalStep,
 } from '#accounts';
@@ -40,6 +41,7 @@ import {
   EntryPage,
   ReasonBody,
   ReferenceBody,
+  ReversalBody,
   shownDeposit,
   shownEntry,
   shownWithdrawal,
@@ -157,10 +159,26 @@ export class AccountsController {
     @Body() body: DepositBody,
   ): Promise<void> {
     const command = { type: 'Deposit', accountId, ...body } as const;
-    return this.#commands.run(request, reply, body, command, async ({ events }) => {
-      const view = depositView(eventOfType<EventOf<typeof FundsDeposited>>(events, 'FundsDeposited'));
-      return { deposit: shownDeposit(view, await lookUpAssets(this.#commands.ledger, [view.asset])) };
-    });
+    return this.#commands.run(request, reply, body, command, (accepted) => this.#describeDeposit(accepted));
+  }
+
+  @Post(':accountId/deposits/:depositId/reversal')
+  @CommandRoute({
+    operationId: 'reverseDeposit',
+    summary: 'Take a deposit back',
+    description: 'As much of it as is there: out of what is held if it was held, then of what is available.',
+    roles: ['service'],
+    answer: DepositAnswer,
+    problems: ['account-not-found', 'deposit-not-found', 'invalid-transition', 'account-frozen', 'insufficient-funds'],
+  })
+  reverseDeposit(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @Param() path: DepositPath,
+    @Body() body: ReversalBody,
+  ): Promise<void> {
+    const command = { type: 'ReverseDeposit', ...path, ...body } as const;
+    return this.#commands.run(request, reply, body, command, (accepted) => this.#describeDeposit(accepted));
   }
 
   @Get(':accountId/deposits')
@@ -316,6 +334,16 @@ export class AccountsController {
     @Body() body: ReasonBody,
   ): Promise<void> {
     return this.#withdrawal(request, reply, body, { type: 'CancelWithdrawal', ...path, ...body });
+  }
+
+  async #describeDeposit({ events }: Accepted): Promise<{ deposit: Deposit }> {
+    const event = eventOfType<EventOf<typeof FundsDeposited | typeof DepositReversed>>(
+      events,
+      'FundsDeposited',
+      'DepositReversed',
+    );
+    const view = depositView(event);
+    return { deposit: shownDeposit(view, await lookUpAssets(this.#commands.ledger, [view.asset])) };
   }
 
   #withdrawal(request: FastifyRequest, reply: FastifyReply, body: object, command: LedgerCommand): Promise<void> {

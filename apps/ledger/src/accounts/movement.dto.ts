@@ -1,5 +1,7 @@
 import {
+  DEPOSIT_STATES,
   DESTINATION_KINDS,
+  REVERSAL_CAUSES,
   SOURCE_KINDS,
   WITHDRAWAL_STATES,
   type DepositView,
@@ -81,6 +83,14 @@ export class ReasonBody {
   reason!: string;
 }
 
+export class ReversalBody extends ReasonBody {
+  @ChoiceField(REVERSAL_CAUSES, {
+    description:
+      'That a deposit never was (`reorganisation`, `bank-recall`) is a fact: it is recorded whatever is frozen, with what could be taken and the shortfall. A `mistake` is put right by a debit, refused like any.',
+  })
+  cause!: (typeof REVERSAL_CAUSES)[number];
+}
+
 export class DepositPath extends AccountPath {
   @IdField()
   depositId!: string;
@@ -139,8 +149,20 @@ export class Deposit {
   @ApiProperty({ type: Source })
   source!: Source;
 
-  @ApiProperty(as('text', { enum: ['deposited'] }))
+  @ApiProperty(as('text', { enum: DEPOSIT_STATES }))
   state!: string;
+
+  @ApiProperty(as('text', { nullable: true, description: 'Of the reversal.' }))
+  cause!: string | null;
+
+  @ApiProperty(as('text', { nullable: true, description: 'Why it was reversed.' }))
+  reason!: string | null;
+
+  @ApiProperty(as('amount', { nullable: true, description: 'What the reversal took from the account.' }))
+  taken!: string | null;
+
+  @ApiProperty(as('amount', { nullable: true, description: 'What was no longer there when it was reversed.' }))
+  shortfall!: string | null;
 
   @ApiProperty(as('time'))
   createdAt!: string;
@@ -226,8 +248,10 @@ export const WithdrawalPage = pageOf('WithdrawalPage', Withdrawal);
 export const EntryPage = pageOf('EntryPage', Entry);
 
 export function shownDeposit(view: DepositView, assets: AssetLookup): Deposit {
-  const amount = shownAmount(view.amount, view.asset, assets);
-  return { ...view, amount, source: shownCounterpart(view.source) };
+  const shown = (units: string): string => shownAmount(units, view.asset, assets);
+  const shownOrNull = (units: string | null): string | null => (units === null ? null : shown(units));
+  const [taken, shortfall] = [shownOrNull(view.taken), shownOrNull(view.shortfall)];
+  return { ...view, amount: shown(view.amount), source: shownCounterpart(view.source), taken, shortfall };
 }
 
 export function shownWithdrawal(view: WithdrawalView, assets: AssetLookup): Withdrawal {

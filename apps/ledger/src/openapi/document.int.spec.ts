@@ -104,6 +104,7 @@ const ROUTES = [
   'get /v1/parties/{partyId}',
   'post /v1/accounts',
   'post /v1/accounts/{accountId}/deposits',
+  'post /v1/accounts/{accountId}/deposits/{depositId}/reversal',
   'post /v1/accounts/{accountId}/withdrawals',
   'post /v1/accounts/{accountId}/withdrawals/{withdrawalId}/cancellation',
   'post /v1/accounts/{accountId}/withdrawals/{withdrawalId}/dispatch',

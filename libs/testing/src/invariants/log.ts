@@ -45,6 +45,11 @@ export interface Party {
   readonly namings: Map<string, Naming>;
 }
 
+export interface Deposit {
+  readonly fact: Fact<'FundsDeposited'>;
+  reversed: boolean;
+}
+
 export interface Withdrawal {
   readonly reserved: Fact<'WithdrawalReserved'>;
   dispatched: boolean;
@@ -69,7 +74,8 @@ export interface Balance {
 export interface Account {
   opened: Fact<'AccountOpened'> | undefined;
   readonly balances: Map<string, Balance>;
-  readonly depositIds: Set<string>;
+  /** By id. Of a deposit that was reversed: `reversed`. */
+  readonly deposits: Map<string, Deposit>;
   /** The withdrawals that are open, and the ids of those that are over. */
   readonly withdrawals: Map<string, Withdrawal>;
   readonly overWithdrawals: Set<string>;
@@ -128,7 +134,7 @@ export function accountOf(log: Log, id: string): Account {
     account = {
       opened: undefined,
       balances: new Map(),
-      depositIds: new Set(),
+      deposits: new Map(),
       withdrawals: new Map(),
       overWithdrawals: new Set(),
       freezes: new Map(),

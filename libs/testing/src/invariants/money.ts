@@ -2,6 +2,7 @@ import type { Fact } from './facts.ts';
 import {
   accountOf,
   covers,
+  follow,
   freezesInForce,
   sameJson,
   type Account,
@@ -12,6 +13,7 @@ import {
 
 export type MoneyFact = Fact<
   | 'FundsDeposited'
+  | 'DepositReversed'
   | 'WithdrawalReserved'
   | 'WithdrawalDispatched'
   | 'WithdrawalSettled'
@@ -30,7 +32,10 @@ export function checkMoney(log: Log, fact: MoneyFact): readonly Problem[] {
   if (!log.assets.has(fact.data.asset)) problems.push(books(`the asset ${fact.data.asset} is not registered`));
   switch (fact.type) {
     case 'FundsDeposited':
-      if (account.depositIds.has(fact.data.depositId)) problems.push(books('the deposit was booked already'));
+      if (account.deposits.has(fact.data.depositId)) problems.push(books('the deposit was booked already'));
+      break;
+    case 'DepositReversed':
+      problems.push(...checkReversed(log, account, fact));
       break;
     case 'WithdrawalReserved':
       problems.push(...checkDebit(account, fact), ...checkReserved(account, fact));
@@ -56,7 +61,12 @@ export function applyMoney(log: Log, fact: MoneyFact): void {
   const { asset } = fact.data;
   account.balances.set(asset, after(balanceOf(account, asset), fact));
   if (fact.type === 'FundsDeposited') {
-    account.depositIds.add(fact.data.depositId);
+    account.deposits.set(fact.data.depositId, { fact, reversed: false });
+    return;
+  }
+  if (fact.type === 'DepositReversed') {
+    const deposit = account.deposits.get(fact.data.depositId);
+    if (deposit !== undefined) deposit.reversed = true;
     return;
   }
   if (fact.type === 'WithdrawalReserved') {
@@ -84,6 +94,10 @@ function after(balance: Balance, fact: MoneyFact): Balance {
   switch (fact.type) {
     case 'FundsDeposited':
       return { available: available + amount, reserved, held };
+    case 'DepositReversed': {
+      const [taken, fromHeld] = [BigInt(fact.data.taken), BigInt(fact.data.takenFromHeld)];
+      return { available: available - (taken - fromHeld), reserved, held: held - fromHeld };
+    }
     case 'WithdrawalReserved':
       return { available: available - amount, reserved: reserved + amount, held };
     case 'WithdrawalDispatched':
@@ -105,10 +119,39 @@ function checkBalances(account: Account, fact: MoneyFact): readonly Problem[] {
 }
 
 /** Invariant 4: no debit of what a freeze in force covers. */
-function checkDebit(account: Account, fact: Fact<'WithdrawalReserved' | 'WithdrawalDispatched'>): readonly Problem[] {
+function checkDebit(
+  account: Account,
+  fact: Fact<'WithdrawalReserved' | 'WithdrawalDispatched' | 'DepositReversed'>,
+): readonly Problem[] {
   return freezesInForce(account)
     .filter((freeze) => covers(freeze.fact.data.scope, fact.data.asset))
     .map((freeze) => ({ invariant: 4, detail: `a debit under the freeze ${freeze.fact.data.freezeId}` }));
+}
+
+/** A reversal is of one deposit, once, and takes as much of it as is there. Only a mistake can be frozen (invariant 4). */
+function checkReversed(log: Log, account: Account, fact: Fact<'DepositReversed'>): readonly Problem[] {
+  const { data } = fact;
+  const deposit = account.deposits.get(data.depositId);
+  if (deposit === undefined) return [books('no such deposit was booked')];
+  const problems: Problem[] = [];
+  if (deposit.reversed) problems.push(books('the deposit was reversed already'));
+  if (follow(log, data.citation) !== deposit.fact) problems.push(books('it does not cite the deposit'));
+  const booked = deposit.fact.data;
+  const same =
+    booked.asset === data.asset &&
+    booked.amount === data.amount &&
+    sameJson(sorted(booked.source), sorted(data.source)) &&
+    deposit.fact.event.metadata.recordedAt === data.depositedAt;
+  if (!same) problems.push(books('it says otherwise than what was deposited'));
+  const [taken, shortfall] = [BigInt(data.taken), BigInt(data.shortfall)];
+  if (taken + shortfall !== BigInt(data.amount)) problems.push(books('taken and shortfall are not what was deposited'));
+  if (BigInt(data.takenFromHeld) > 0n) problems.push(books('it takes from what is held, and the deposit was not'));
+  if (shortfall > 0n && after(balanceOf(account, data.asset), fact).available > 0n) {
+    problems.push(books('it leaves what could have been taken'));
+  }
+  if (data.cause !== 'mistake') return problems;
+  if (shortfall > 0n) problems.push(books('a mistake is put right with a shortfall'));
+  return [...problems, ...checkDebit(account, fact)];
 }
 
 function checkReserved(account: Account, fact: Fact<'WithdrawalReserved'>): readonly Problem[] {
@@ -125,7 +168,7 @@ function checkReserved(account: Account, fact: Fact<'WithdrawalReserved'>): read
 /** The life of a withdrawal, each event of which says again what was reserved. */
 function checkStep(
   account: Account,
-  fact: Exclude<MoneyFact, Fact<'FundsDeposited' | 'WithdrawalReserved'>>,
+  fact: Exclude<MoneyFact, Fact<'FundsDeposited' | 'DepositReversed' | 'WithdrawalReserved'>>,
   from: readonly ('reserved' | 'dispatched')[],
 ): readonly Problem[] {
   const withdrawal = account.withdrawals.get(fact.data.withdrawalId);

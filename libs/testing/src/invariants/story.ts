@@ -105,10 +105,25 @@ export class Story {
     return this.party(partyId).attach(accountId, partyId).opened(accountId, [partyId]);
   }
 
-  deposit(amount: string, step: Step = {}): this {
-    const depositId = `d-${String(this.log.events.length)}`;
+  deposit(amount: string, step: Step = {}, depositId = `d-${String(this.log.events.length)}`): this {
     const data = { accountId: 'a-1', depositId, asset: 'BTC', amount, source: BANK };
     return this.tell(depositId, 'account-a-1', 'FundsDeposited', data, step);
+  }
+
+  /** @param taken of the deposit; the rest is a shortfall */
+  reverse(depositName: string, taken: string, step: Step = {}): this {
+    const deposit = this.event(depositName);
+    const data = {
+      ...(deposit.data as Data),
+      depositedAt: deposit.metadata.recordedAt,
+      citation: pointerTo(deposit),
+      cause: 'reorganisation',
+      reason: 'orphaned',
+      taken,
+      takenFromHeld: '0',
+      shortfall: String(BigInt((deposit.data as { amount: string }).amount) - BigInt(taken)),
+    };
+    return this.tell(`reversed ${depositName}`, 'account-a-1', 'DepositReversed', data, step);
   }
 
   reserve(withdrawalId: string, amount: string, step: Step = {}): this {
@@ -322,6 +337,7 @@ export class Story {
       if (stream !== 'account-a-1' || !('amount' in (data as Data))) continue;
       const amount = BigInt((data as { amount: string }).amount);
       if (type === 'FundsDeposited') available += amount;
+      if (type === 'DepositReversed') available -= BigInt((data as { taken: string }).taken);
       if (type === 'WithdrawalReserved' || type === 'WithdrawalSettled') reserved -= amount;
       if (type === 'WithdrawalReserved') {
         available -= amount;

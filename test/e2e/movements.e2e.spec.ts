@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Answer } from './support/http.ts';
+import { listAt, textAt, valueAt } from './support/json.ts';
+import { depositOf, Ledger, SERVICE, withdrawalOf } from './support/ledger.ts';
+import { expectProblem } from './support/problems.ts';
+
+let ledger: Ledger;
+beforeAll(async () => {
+  ledger = await Ledger.start();
+});
+afterAll(() => ledger.end());
+
+/** A deposit of so many BTC. @returns its path */
+async function deposit(accountId: string, depositId: string, amount: string): Promise<string> {
+  const path = `/v1/accounts/${accountId}/deposits`;
+  expect((await ledger.post(SERVICE, path, depositOf(depositId, amount))).status).toBe(201);
+  return `${path}/${depositId}`;
+}
+
+async function freeze(accountId: string): Promise<string> {
+  return ledger.freeze(accountId, await ledger.makeVerifiedOrder({ accounts: [accountId] }));
+}
+
+async function balanceOf(accountId: string, after: Answer): Promise<unknown> {
+  const account = await ledger.read(SERVICE, `/v1/accounts/${accountId}`, textAt(after.body, 'position'));
+  return listAt(account, 'balances')[0];
+}
+
+const balance = (available: string, reserved = '0.00000000'): object => {
+  return { asset: 'BTC', available, reserved, held: '0.00000000' };
+};
+
+describe('a deposit is reversed', () => {
+  const orphaned = { cause: 'reorganisation', reason: 'the block was orphaned' };
+
+  it('because it never was: whatever is frozen, as far as it is there', async () => {
+    const accountId = await ledger.makeAccount();
+    const path = await deposit(accountId, 'dep', '2');
+    await ledger.makeWithdrawal(accountId, '0.5');
+    await ledger.dispatch(accountId, await ledger.makeWithdrawal(accountId, '0.25'));
+    await freeze(accountId);
+    const reversed = await ledger.post(SERVICE, `${path}/reversal`, orphaned);
+    expect(reversed.status).toBe(200);
+    expect(valueAt(reversed.body, 'events')).toEqual([{ id: expect.any(String), type: 'DepositReversed' }]);
+    const shown = valueAt(reversed.body, 'deposit');
+    expect(shown).toMatchObject({
+      ...{ accountId, ...depositOf('dep', '2'), amount: '2.00000000', state: 'reversed', ...orphaned },
+      ...{ taken: '1.75000000', shortfall: '0.25000000' },
+    });
+    expect(await ledger.read(SERVICE, path, textAt(reversed.body, 'position'))).toEqual(shown);
+    expect(await balanceOf(accountId, reversed)).toEqual(balance('0.00000000', '0.25000000'));
+    const [entry] = listAt(await ledger.read(SERVICE, `/v1/accounts/${accountId}/entries`), 'items').slice(-1);
+    expect(entry).toMatchObject({
+      type: 'DepositReversed',
+      reference: 'dep',
+      amount: '-1.75000000',
+      balance: '0.00000000',
+    });
+  });
+
+  it('because it was a mistake: by a debit, that a freeze or an empty account refuses', async () => {
+    const accountId = await ledger.makeAccount();
+    const path = await deposit(accountId, 'dep', '2');
+    await deposit(accountId, 'other', '1');
+    const mistake = { cause: 'mistake', reason: 'booked to the wrong account' };
+    await ledger.post(SERVICE, `/v1/accounts/${accountId}/withdrawals`, withdrawalOf('wd', '1.5'));
+    expectProblem(await ledger.post(SERVICE, `${path}/reversal`, mistake), 422, 'insufficient-funds');
+    const freezeId = await freeze(accountId);
+    const refused = await ledger.post(SERVICE, `${path}/reversal`, mistake, { key: 'frozen' });
+    expectProblem(refused, 423, 'account-frozen', { freezeIds: [freezeId] });
+    const again = await ledger.post(SERVICE, `${path}/reversal`, mistake, { key: 'frozen' });
+    expect(again.headers['idempotent-replayed']).toBe('true');
+    expect(again.body).toEqual(refused.body);
+
+    const second = await ledger.makeAccount();
+    const its = await deposit(second, 'dep', '2');
+    const reversed = await ledger.post(SERVICE, `${its}/reversal`, mistake);
+    expect(valueAt(reversed.body, 'deposit')).toMatchObject({ taken: '2.00000000', shortfall: '0.00000000' });
+    expect(await balanceOf(second, reversed)).toEqual(balance('0.00000000'));
+  });
+
+  it('once', async () => {
+    const accountId = await ledger.makeAccount();
+    const path = await deposit(accountId, 'dep', '2');
+    await ledger.post(SERVICE, `${path}/reversal`, orphaned);
+    await deposit(accountId, 'other', '2');
+    for (const cause of ['reorganisation', 'bank-recall', 'mistake']) {
+      const again = await ledger.post(SERVICE, `${path}/reversal`, { cause, reason: 'r' });
+      expectProblem(again, 422, 'invalid-transition', { state: 'reversed' });
+    }
+    const taken = await ledger.post(SERVICE, `/v1/accounts/${accountId}/deposits`, depositOf('dep', '2'));
+    expectProblem(taken, 409, 'already-exists', { depositId: 'dep' });
+  });
+});
