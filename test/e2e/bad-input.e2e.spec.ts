@@ -27,6 +27,8 @@ let ledger: Ledger;
 interface World {
   readonly partyId: string;
   readonly accountId: string;
+  /** An account with nothing in it. */
+  readonly empty: string;
   readonly deposited: string;
   /** A withdrawal, reserved, and another, dispatched. */
   readonly reserved: string;
@@ -61,6 +63,7 @@ async function makeWorld(): Promise<World> {
   return {
     partyId,
     accountId,
+    empty: await ledger.makeAccount(),
     deposited,
     reserved: await ledger.makeWithdrawal(accountId, '1'),
     dispatched,
@@ -101,6 +104,11 @@ const COMMANDS: Readonly<Record<string, () => Command>> = {
     as: SERVICE,
     path: '/v1/accounts',
     body: { accountId: ledger.id('acc'), holders: [{ partyId: world.partyId, capacity: 'owner' }] },
+  }),
+  'close an account': () => ({
+    as: SERVICE,
+    path: `/v1/accounts/${world.empty}/closure`,
+    body: { reason: 'asked by the holder' },
   }),
   'record a deposit': () => ({
     as: SERVICE,

@@ -62,6 +62,7 @@ describe('a repeat', () => {
     await sendTwice(SERVICE, `/v1/parties/${partyId}/identification`, identification);
     const accountId = ledger.id('acc');
     await sendTwice(SERVICE, '/v1/accounts', { accountId, holders: [{ partyId, capacity: 'owner' }] });
+    await sendTwice(SERVICE, `/v1/accounts/${accountId}/closure`, { reason: 'asked by the holder' });
     await sendTwice(SERVICE, deposits(accountId), depositOf('dep', '5'));
     await sendTwice(SERVICE, deposits(accountId), depositOf('recalled', '5'));
     const recall = { cause: 'bank-recall', reason: 'recalled by the bank' };

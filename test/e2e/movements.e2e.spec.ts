@@ -92,3 +92,36 @@ describe('a deposit is reversed', () => {
     expectProblem(taken, 409, 'already-exists', { depositId: 'dep' });
   });
 });
+
+describe('an account is closed', () => {
+  it('when nothing is in it and nothing under way, and no freeze is in force, which is said first', async () => {
+    const accountId = await ledger.makeAccount({ btc: '1' });
+    const close = (): Promise<Answer> => ledger.post(SERVICE, `/v1/accounts/${accountId}/closure`, { reason: 'asked' });
+    const orderId = await ledger.makeVerifiedOrder({ accounts: [accountId] });
+    const freezeId = await ledger.freeze(accountId, orderId);
+    expectProblem(await close(), 423, 'account-frozen', { freezeIds: [freezeId] });
+    await ledger.discharge(orderId);
+    expectProblem(await close(), 422, 'account-not-empty');
+    const withdrawalId = await ledger.makeWithdrawal(accountId, '1');
+    expectProblem(await close(), 422, 'account-not-empty');
+    await ledger.dispatch(accountId, withdrawalId);
+    const path = `/v1/accounts/${accountId}/withdrawals/${withdrawalId}`;
+    await ledger.post(SERVICE, `${path}/settlement`, { reference: 'tx' });
+    expect(valueAt((await close()).body, 'account')).toMatchObject({
+      state: 'closed',
+      balances: [balance('0.00000000')],
+    });
+    expectProblem(await close(), 422, 'invalid-transition', { state: 'closed' });
+    expect(await ledger.replayed(accountId)).toMatchObject({ state: 'closed' });
+  });
+
+  it('and can be frozen then: what comes in opens it, and stays', async () => {
+    const accountId = await ledger.makeAccount();
+    await ledger.post(SERVICE, `/v1/accounts/${accountId}/closure`, { reason: 'asked' });
+    const freezeId = await freeze(accountId);
+    await deposit(accountId, 'dep', '1');
+    expect(await ledger.replayed(accountId)).toMatchObject({ state: 'open', freezes: [{ freezeId }] });
+    const withdrawal = await ledger.post(SERVICE, `/v1/accounts/${accountId}/withdrawals`, withdrawalOf('wd', '1'));
+    expectProblem(withdrawal, 423, 'account-frozen', { freezeIds: [freezeId] });
+  });
+});

@@ -36,6 +36,7 @@ const ROUTES: readonly (readonly [method: 'GET' | 'POST', path: string, roles: r
   ['POST', '/v1/accounts', ['service']],
   ['GET', '/v1/accounts', EVERYONE],
   ['GET', '/v1/accounts/a', EVERYONE],
+  ['POST', '/v1/accounts/a/closure', ['service']],
   ['GET', '/v1/accounts/a/entries', EVERYONE],
   ['POST', '/v1/accounts/a/deposits', ['service']],
   ['GET', '/v1/accounts/a/deposits', EVERYONE],

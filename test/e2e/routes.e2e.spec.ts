@@ -184,6 +184,27 @@ describe('accounts', () => {
     });
   });
 
+  it('are closed when there is nothing in them, and opened again by a deposit', async () => {
+    const holder = await ledger.makeParty();
+    const accountId = await ledger.makeAccount({ holder });
+    const path = `/v1/accounts/${accountId}`;
+    const closed = await ledger.post(SERVICE, `${path}/closure`, { reason: 'asked by the holder' });
+    const account = {
+      ...{ accountId, holders: [{ partyId: holder, capacity: 'owner' }], state: 'closed', balances: [], freezes: [] },
+      ...{ streamRevision: '1', position: POSITION, ...STAMPS },
+    };
+    expectStep(closed, 200, 1, ['AccountClosed'], { account });
+    await expectFound(path, closed, valueAt(closed.body, 'account'));
+    const found = { items: [valueAt(closed.body, 'account')], nextCursor: null };
+    expect(await ledger.read(SERVICE, `/v1/accounts?partyId=${holder}&state=closed`)).toEqual(found);
+    const listed = listAt(await ledger.read(SERVICE, '/v1/accounts?state=closed'), 'items');
+    expect(listed).toContainEqual(valueAt(closed.body, 'account'));
+
+    const deposit = await ledger.post(SERVICE, `${path}/deposits`, depositOf('dep', '1'));
+    expect(await ledger.read(SERVICE, path, textAt(deposit.body, 'position'))).toMatchObject({ state: 'open' });
+    expect(await ledger.read(SERVICE, `/v1/accounts?partyId=${holder}&state=closed`)).toMatchObject({ items: [] });
+  });
+
   it('take deposits back', async () => {
     const accountId = await ledger.makeAccount();
     const path = `/v1/accounts/${accountId}/deposits`;

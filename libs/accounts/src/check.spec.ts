@@ -94,6 +94,14 @@ const funded = [opened, deposited('100')];
 const atMost = 10n ** 38n - 1n;
 
 const mistake = { cause: 'mistake' };
+function closed(changed: object = {}): AccountEvent {
+  return {
+    type: 'AccountClosed',
+    data: { accountId: 'acc-1', reason: 'r', holders, openedAt: now, assets: [], ...changed },
+  };
+}
+/** Closed, with all that there ever was taken out. */
+const spent: AccountEvent[] = [opened, deposited('100'), reversed('100', '0'), closed({ assets: ['BTC'] })];
 
 describe('what may stand on the stream of an account', () => {
   const legal: [string, readonly AccountEvent[], AccountEvent][] = [
@@ -141,6 +149,14 @@ describe('what may stand on the stream of an account', () => {
     ['a reversal out of what is not held', funded, reversed('100', '0', { takenFromHeld: '1' }), 'other than what'],
     ['a mistake put right out of a debt', [...funded, reserved()], reversed('60', '40', mistake), 'no longer there'],
     ['a mistake put right under a freeze', [...funded, frozen()], reversed('100', '0', mistake), 'what is frozen'],
+    ['a closure with funds in it', funded, closed({ assets: ['BTC'] }), 'not empty'],
+    ['a closure under a freeze', [opened, frozen()], closed(), 'is frozen'],
+    ['a closure twice', [opened, closed()], closed(), 'that is closed'],
+    ['a closure of other holders', [opened], closed({ holders: [{ partyId: 'p-2', capacity: 'owner' }] }), 'otherwise'],
+    ['a closure of one opened then', [opened], closed({ openedAt: '2022-01-01T00:00:00.000Z' }), 'otherwise'],
+    ['a closure of other assets', [opened], closed({ assets: ['BTC'] }), 'otherwise'],
+    ['a reservation in a closed account', [opened, closed()], reserved(), 'more than is available'],
+    ['a mistake put right in a closed account', spent, reversed('0', '0', { ...mistake, amount: '0' }), 'is closed'],
     ['a reservation of nothing', funded, reserved({ amount: '0' }), 'nothing'],
     ['a reservation under the id of another', [...funded, reserved()], reserved({ amount: '1' }), 'open withdrawal'],
     ['an overdraft', funded, reserved({ amount: '101' }), 'more than is available'],
@@ -178,7 +194,16 @@ describe('what may stand on the stream of an account', () => {
     expect(checkAccount(after(...history), recorded(event, history.length))).toContain(why);
   });
 
-  const events = [deposited('1'), reversed('0', '100'), reserved(), dispatched(), settled(), cancelled(), stopped()];
+  const events = [
+    deposited('1'),
+    reversed('0', '100'),
+    closed(),
+    reserved(),
+    dispatched(),
+    settled(),
+    cancelled(),
+    stopped(),
+  ];
   const freezes = [frozen(), requested, rejected, unfrozen];
   it.each([...events, ...freezes])('not before it is open: $type', (event) => {
     expect(checkAccount(after(), recorded(event, 0))).toBe('the account is not open');

@@ -1,5 +1,6 @@
 import { checkFreezes, MAX_OPEN_WITHDRAWALS, restrictions } from '#freezes';
 import { scopeCovers, type Recorded } from '#kernel';
+import { checkClosed } from './closure.ts';
 import type { AccountEvent } from './events.ts';
 import { gate, type Movement } from './gate.ts';
 import { fitsBalance } from './limits.ts';
@@ -28,6 +29,8 @@ export function checkAccount(state: AccountState, event: Recorded<AccountEvent>)
       return state.opened ? 'opens an account that is open' : undefined;
     case 'AccountOpeningAbandoned':
       return checkOpeningAbandoned(state, event);
+    case 'AccountClosed':
+      return checkClosed(state, event);
     case 'FundsDeposited':
       return checkDeposited(state, event);
     case 'DepositReversed':
@@ -86,6 +89,7 @@ function checkReversed(state: AccountState, { data }: Of<'DepositReversed'>): st
 }
 
 function checkDebit(state: AccountState, movement: Omit<Movement, 'direction'>): string | undefined {
+  if (state.closed) return 'debits an account that is closed';
   return gate(restrictions(state.freezes), { direction: 'debit', ...movement }).ok
     ? undefined
     : 'debits what is frozen';

@@ -54,6 +54,13 @@ export interface CancelWithdrawal {
   readonly reason: string;
 }
 
+/** Closes an account in which there is nothing. */
+export interface CloseAccount {
+  readonly type: 'CloseAccount';
+  readonly accountId: string;
+  readonly reason: string;
+}
+
 export type AccountCommand =
   | Deposit
   | ReverseDeposit
@@ -61,4 +68,5 @@ export type AccountCommand =
   | DispatchWithdrawal
   | SettleWithdrawal
   | CancelWithdrawal
+  | CloseAccount
   | FreezeCommand;

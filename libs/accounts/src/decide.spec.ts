@@ -44,6 +44,12 @@ const dispatched: AccountEvent = { type: 'WithdrawalDispatched', data: { ...with
 const settled: AccountEvent = { type: 'WithdrawalSettled', data: { ...withdrawal(), reference: 'tx' } };
 const cancelled: AccountEvent = { type: 'WithdrawalCancelled', data: { ...withdrawal(), reason: 'no' } };
 
+/** What is said of the account that was opened first. */
+function ofClosure(reason = 'asked') {
+  const holders: { partyId: string; capacity: 'owner' }[] = [{ partyId: 'p-1', capacity: 'owner' }];
+  return { accountId: 'acc-1', reason, holders, openedAt: '2022-04-06T11:00:00.000Z' };
+}
+
 const freezeId = specEventId(0xf1);
 function frozen(assets: 'all' | string[], nth = 1): AccountEvent {
   const id = specEventId(0xf0 + nth);
@@ -74,6 +80,8 @@ const unfrozen: AccountEvent = {
     approvedBy: 'approver-1',
   },
 };
+
+const closed: AccountEvent = { type: 'AccountClosed', data: { ...ofClosure(), assets: [] } };
 
 const funded = [opened, deposited('BTC', '100000000'), deposited('EUR', '1000')];
 type History = readonly (AccountEvent | Placed<AccountEvent>)[];
@@ -143,7 +151,8 @@ const approveLift: AccountCommand = { type: 'ApproveLift', ...ofLift };
 const rejectLift: AccountCommand = { type: 'RejectLift', ...ofLift, reason: 'r' };
 
 describe('an account that is not there', () => {
-  it.each([deposit, reverse, reserve, dispatch, settle, cancel])('takes no $type', (command) => {
+  const close: AccountCommand = { type: 'CloseAccount', accountId: 'acc-1', reason: 'asked' };
+  it.each([deposit, reverse, reserve, dispatch, settle, cancel, close])('takes no $type', (command) => {
     given().when(command).thenRejected('account-not-found', {});
   });
 
@@ -228,7 +237,7 @@ describe('deposits', () => {
 describe('reversals', () => {
   const facts = ['reorganisation', 'bank-recall'] as const;
   const ofCause = (cause: 'reorganisation' | 'bank-recall' | 'mistake'): AccountCommand => ({
-    ...(reverse),
+    ...reverse,
     cause,
   });
 
@@ -279,6 +288,100 @@ describe('reversals', () => {
         .thenRejected('invalid-transition', { state: 'reversed' });
     }
   });
+});
+
+describe('closures', () => {
+  const close: AccountCommand = { type: 'CloseAccount', accountId: 'acc-1', reason: 'asked' };
+  const orders: AccountEvent[] = [frozen(['EUR']), frozen(['BTC'], 2)];
+  const emptied = [opened, deposited('BTC', '100000000'), ...reversal()];
+
+  function reversal(): AccountEvent[] {
+    return [reversed('bank-recall', '100000000', '0', '0')];
+  }
+
+  it('of an account in which there is nothing', () => {
+    given(opened).when(close).then(closed);
+    given(...emptied)
+      .when(close)
+      .then({ type: 'AccountClosed', data: { ...ofClosure(), assets: ['BTC'] } });
+  });
+
+  it('are refused while there are funds or a withdrawal', () => {
+    given(...funded)
+      .when(close)
+      .thenRejected('account-not-empty', {});
+    const all: AccountEvent = { type: 'WithdrawalReserved', data: { ...withdrawal(), amount: '100000000' } };
+    for (const history of [[all], [all, { ...dispatched, data: { ...all.data, reference: 'tx' } } as AccountEvent]]) {
+      given(opened, deposited('BTC', '100000000'), ...history)
+        .when(close)
+        .thenRejected('account-not-empty');
+    }
+  });
+
+  it('are refused while a freeze is in force, whatever it covers, and that comes first', () => {
+    const freezeIds = [freezeId, specEventId(0xf2)];
+    given(opened, ...orders)
+      .when(close)
+      .thenRejected('account-frozen', { freezeIds });
+    given(...funded, ...orders)
+      .when(close)
+      .thenRejected('account-frozen', { freezeIds });
+    given(opened, frozen('all'), unfrozen).when(close).then(closed);
+  });
+
+  it('happen once', () => {
+    given(opened, closed).when(close).thenRejected('invalid-transition', { state: 'closed' });
+    given(opened, closed, frozen('all')).when(close).thenRejected('invalid-transition', { state: 'closed' });
+  });
+
+  it('end debits, frozen or not', () => {
+    for (const history of [
+      [...emptied.slice(0, 3), { type: 'AccountClosed', data: { ...ofClosure(), assets: ['BTC'] } } as AccountEvent],
+      [opened, closed, frozen('all')],
+    ]) {
+      given(...history)
+        .when(reserve)
+        .thenRejected('account-closed', {});
+      given(...history)
+        .when({ ...reverse, cause: 'mistake' } as AccountCommand, { deposit: deposit1 })
+        .thenRejected('account-closed', {});
+    }
+  });
+
+  it('do not turn away that a deposit never was', () => {
+    given(opened, deposited('BTC', '100000000'), reserved, ...spent(), closedWith('BTC'))
+      .when(reverse, { deposit: deposit1 })
+      .then(reversed('reorganisation', '0', '0', '100000000'));
+  });
+
+  it('are undone by a deposit, also under a freeze (invariant 5)', () => {
+    for (const history of [
+      [opened, closed],
+      [opened, closed, frozen('all')],
+    ]) {
+      given(...history)
+        .when(deposit)
+        .then(deposited('BTC', '50000000', 'd-1'));
+    }
+    given(opened, closed, deposited('BTC', '100000000')).when(reserve).then(reserved);
+    given(opened, closed, deposited('BTC', '100000000')).when(close).thenRejected('account-not-empty');
+  });
+
+  /** All of the bitcoin leaves. */
+  function spent(): AccountEvent[] {
+    const rest = { ...withdrawal('BTC', 'w-2'), amount: '60000000' };
+    return [
+      dispatched,
+      settled,
+      { type: 'WithdrawalReserved', data: rest },
+      { type: 'WithdrawalDispatched', data: { ...rest, reference: 'tx' } },
+      { type: 'WithdrawalSettled', data: { ...rest, reference: 'tx' } },
+    ];
+  }
+
+  function closedWith(asset: string): AccountEvent {
+    return { type: 'AccountClosed', data: { ...ofClosure(), assets: [asset] } };
+  }
 });
 
 describe('reservations', () => {

@@ -4,12 +4,14 @@ import type { Rejection, Timestamp } from '#kernel';
 import type {
   AccountCommand,
   CancelWithdrawal,
+  CloseAccount,
   Deposit,
   DispatchWithdrawal,
   ReserveWithdrawal,
   ReverseDeposit,
   SettleWithdrawal,
 } from './commands.ts';
+import { closingFacts, isEmpty } from './closure.ts';
 import type { AccountEvent } from './events.ts';
 import { gate } from './gate.ts';
 import { fitsBalance } from './limits.ts';
@@ -51,6 +53,8 @@ export function decideAccount(command: AccountCommand, state: AccountState, cont
       return settleWithdrawal(command, state, context);
     case 'CancelWithdrawal':
       return cancelWithdrawal(command, state, context);
+    case 'CloseAccount':
+      return closeAccount(command, state);
     case 'RequestLift':
     case 'ApproveLift':
     case 'RejectLift':
@@ -86,8 +90,8 @@ function reverseDeposit(command: ReverseDeposit, state: AccountState, context: A
   const { asset, amountUnits, source, depositedAt, pointer: citation, wasHeld } = deposit;
   const { fromHeld, fromAvailable, shortfall } = takeBack(balanceOf(state, asset), amountUnits, wasHeld);
   if (cause === 'mistake') {
-    const frozen = refuseFrozen(state, asset, amountUnits - fromHeld);
-    if (frozen !== undefined) return frozen;
+    const refused = refuseDebit(state, asset, amountUnits - fromHeld);
+    if (refused !== undefined) return refused;
     if (shortfall > 0n) return reject('insufficient-funds', 'The deposit is more than what is available.');
   }
   const what = { accountId, depositId, asset, amount: amountUnits.toString(), source, depositedAt, citation };
@@ -103,8 +107,8 @@ function reserveWithdrawal(command: ReserveWithdrawal, state: AccountState, cont
   if (state.openWithdrawals.has(withdrawalId) || context.closedWithdrawal !== undefined) {
     return reject('already-exists', 'The account has a withdrawal with this id.', { withdrawalId });
   }
-  const frozen = refuseFrozen(state, asset, amount.units);
-  if (frozen !== undefined) return frozen;
+  const refused = refuseDebit(state, asset, amount.units);
+  if (refused !== undefined) return refused;
   if (amount.units > balanceOf(state, asset).available) {
     return reject('insufficient-funds', 'The amount is more than what is available.');
   }
@@ -143,6 +147,20 @@ function cancelWithdrawal(command: CancelWithdrawal, state: AccountState, contex
   return [{ type: 'WithdrawalCancelled', data: { ...withdrawalData(command, open), reason } }];
 }
 
+/** What people froze stays open to be seen: that is said before what is left in it. */
+function closeAccount({ accountId, reason }: CloseAccount, state: AccountState): Decision {
+  if (!state.opened) return accountNotFound();
+  if (state.closed) return reject('invalid-transition', 'The account is closed.', { state: 'closed' });
+  const freezeIds = [...state.freezes.inForce.keys()];
+  if (freezeIds.length > 0) {
+    return reject('account-frozen', 'The account is frozen, and stays open until it is not.', { freezeIds });
+  }
+  if (!isEmpty(state)) {
+    return reject('account-not-empty', 'There are funds in the account, or a withdrawal is under way.');
+  }
+  return [{ type: 'AccountClosed', data: { accountId, reason, ...closingFacts(state) } }];
+}
+
 function parseAmount(
   command: Deposit | ReserveWithdrawal,
   state: AccountState,
@@ -163,6 +181,11 @@ function findOpen(
   if (open !== undefined) return open;
   if (closedWithdrawal !== undefined) return notNow(closedWithdrawal);
   return reject('withdrawal-not-found', 'The account has no withdrawal with this id.');
+}
+
+function refuseDebit(state: AccountState, asset: string, amountUnits: bigint): Rejection | undefined {
+  if (state.closed) return reject('account-closed', 'The account is closed.');
+  return refuseFrozen(state, asset, amountUnits);
 }
 
 function refuseFrozen(state: AccountState, asset: string, amountUnits: bigint): Rejection | undefined {

@@ -32,6 +32,21 @@ export const AccountOpeningAbandoned = defineEvent({
   }),
 });
 
+export const AccountClosed = defineEvent({
+  type: 'AccountClosed',
+  streams: ['account'],
+  summary: 'The account is closed: there is nothing in it. A deposit, or a transfer that comes back, opens it again.',
+  schema: z.strictObject({
+    accountId: field.id,
+    reason: field.text(500),
+    /** What the account is, said again so that the answer follows from this event alone. */
+    holders: z.array(holderSchema).min(1).max(MAX_HOLDERS),
+    openedAt: field.timestamp,
+    /** All that it ever had to do with, by code. */
+    assets: z.array(field.assetCode),
+  }),
+});
+
 export const SOURCE_KINDS = ['onchain', 'bank', 'internal'] as const;
 export const sourceSchema = z.strictObject({
   kind: z.enum(SOURCE_KINDS),
@@ -149,6 +164,7 @@ export const WithdrawalStopped = defineEvent({
 export const ownAccountEvents = [
   AccountOpened,
   AccountOpeningAbandoned,
+  AccountClosed,
   FundsDeposited,
   DepositReversed,
   WithdrawalReserved,

@@ -1,4 +1,5 @@
 export * from './check.ts';
+export * from './closure.ts';
 export * from './commands.ts';
 export * from './decide.ts';
 export * from './events.ts';

@@ -33,6 +33,7 @@ export function postings(event: AccountEvent): readonly Posting[] {
     case 'WithdrawalDispatched':
     case 'AccountOpened':
     case 'AccountOpeningAbandoned':
+    case 'AccountClosed':
     case 'AccountFrozen':
     case 'FreezeAbandoned':
     case 'LiftRequested':

@@ -7,6 +7,7 @@ import {
   accountHoldersTable,
   accountsTable,
   accountView,
+  closedAccountView,
   depositFromRow,
   depositsTable,
   depositView,
@@ -34,6 +35,10 @@ const reservedAt = '2022-03-01T00:00:03.000Z';
 type Of<Type extends AccountEvent['type']> = Extract<AccountEvent, { readonly type: Type }>;
 
 const opened: Of<'AccountOpened'> = { type: 'AccountOpened', data: { accountId, holders: [...holders] } };
+const closed: Of<'AccountClosed'> = {
+  type: 'AccountClosed',
+  data: { accountId, reason: 'asked', holders: [...holders], openedAt: '2022-03-01T00:00:01.000Z', assets: ['BTC'] },
+};
 const scope = { direction: 'debit', assets: ['BTC'] } as Of<'AccountFrozen'>['data']['scope'];
 const frozen: Of<'AccountFrozen'> = {
   type: 'AccountFrozen',
@@ -144,6 +149,16 @@ function withdrawalIn({ rows }: Projected): unknown {
 describe('the projection of accounts', () => {
   it.each<readonly [string, readonly AccountEvent[]]>([
     ['open', [opened]],
+    [
+      'closed',
+      [
+        opened,
+        deposited('d-1', '100'),
+        { ...reversed, data: { ...reversed.data, taken: '100', shortfall: '0' } },
+        closed,
+      ],
+    ],
+    ['open again', [opened, closed, deposited('d-1', '100')]],
     ['in funds', [opened, deposited('d-1', '100'), deposited('d-2', '7', 'EUR')]],
     ['with a withdrawal reserved', [opened, deposited('d-1', '100'), reserved]],
     ['with a withdrawal settled', [opened, deposited('d-1', '100'), reserved, dispatched, settled]],
@@ -192,6 +207,17 @@ describe('the projection of accounts', () => {
     };
     const { rows } = project(abandoned, refused);
     expect(rows.of(accountsTable)).toEqual([]);
+  });
+});
+
+describe('a closure', () => {
+  it('shows the account alike from its event and from the row', () => {
+    const none = { ...reversed, data: { ...reversed.data, taken: '100', shortfall: '0' } };
+    const projected = project(opened, deposited('d-1', '100'), none, closed);
+    const last = projected.recorded.at(-1) as Recorded<Of<'AccountClosed'>>;
+    expect(accountIn(projected)).toEqual([closedAccountView(last)]);
+    expect(projected.rows.of(accountsTable)).toMatchObject([{ state: 'closed' }]);
+    expect(project(opened, closed, deposited('d-1', '1')).rows.of(accountsTable)).toMatchObject([{ state: 'open' }]);
   });
 });
 

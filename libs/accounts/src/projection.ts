@@ -12,6 +12,7 @@ import {
 } from '#kernel';
 import type {
   AccountEvent,
+  AccountClosed,
   AccountOpened,
   DepositReversed,
   Destination,
@@ -42,7 +43,7 @@ export const accountsTable = defineTable({
     freezes: 'text',
   },
   primaryKey: ['accountId'],
-  indexes: [['createdPosition'], ['frozen', 'createdPosition']],
+  indexes: [['createdPosition'], ['frozen', 'createdPosition'], ['state', 'createdPosition']],
 });
 
 /** Who holds which account: those that AccountOpened lists. */
@@ -157,7 +158,22 @@ export function accountView(
   const { accountId, holders, createdAt } = state;
   const { streamRevision, position, updatedAt } = at;
   const [balances, freezes] = [balanceViews(state), freezesInForce(state)];
-  return { accountId, holders, state: 'open', balances, freezes, streamRevision, position, createdAt, updatedAt };
+  const shown = { accountId, holders, state: statusOf(state), balances, freezes, streamRevision, position };
+  return { ...shown, createdAt, updatedAt };
+}
+
+/** An account as it is shown when it has just been closed, from that event alone. */
+export function closedAccountView(event: Recorded<EventOf<typeof AccountClosed>>): AccountView {
+  const { accountId, holders, openedAt: createdAt, assets } = event.data;
+  const { revision: streamRevision, position } = event;
+  const nothing = { available: '0', reserved: '0', held: '0', frozen: '0' };
+  const balances = assets.map((asset) => ({ asset, ...nothing }));
+  const shown = { accountId, holders, state: 'closed', balances, freezes: [], streamRevision, position } as const;
+  return { ...shown, createdAt, updatedAt: event.metadata.recordedAt };
+}
+
+function statusOf({ closed }: AccountState): AccountView['state'] {
+  return closed ? 'closed' : 'open';
 }
 
 /** One for each asset ever touched, by code. */
@@ -262,6 +278,7 @@ export function projectAccount(event: Recorded<AccountEvent>, after: AccountStat
     case 'AccountFrozen':
     case 'AccountUnfrozen':
       return [touchAccount(event, after), restrictAccount(after)];
+    case 'AccountClosed':
     case 'FreezeAbandoned':
     case 'LiftRequested':
     case 'LiftRejected':
@@ -293,6 +310,7 @@ function projectOpened(event: Recorded<EventOf<typeof AccountOpened>>, after: Ac
 function touchAccount(event: Exclude<Recorded<AccountEvent>, { type: 'CommandRefused' }>, after: AccountState): Change {
   return setColumns(accountsTable, {
     accountId: event.data.accountId,
+    state: statusOf(after),
     balances: JSON.stringify(balanceViews(after)),
     updatedAt: event.metadata.recordedAt,
   });

@@ -28,6 +28,8 @@ export interface AccountState {
   /** Empty before the account is opened. */
   accountId: string;
   opened: boolean;
+  /** Closed, and not opened again since by what came in. */
+  closed: boolean;
   holders: readonly Holder[];
   /** By asset code: each asset ever touched. */
   readonly balances: Map<string, Balance>;
@@ -44,6 +46,7 @@ export function initialAccountState(): AccountState {
   return {
     accountId: '',
     opened: false,
+    closed: false,
     holders: [],
     balances: new Map(),
     openWithdrawals: new Map(),
@@ -71,6 +74,12 @@ export function evolveAccount(state: AccountState, event: Recorded<AccountEvent>
       state.openedKey = event.metadata.key;
       state.createdAt = event.metadata.recordedAt;
       return state;
+    case 'AccountClosed':
+      state.closed = true;
+      return state;
+    case 'FundsDeposited':
+      state.closed = false;
+      return state;
     case 'WithdrawalReserved': {
       const { withdrawalId, asset, amount, destination, reservedAt } = event.data;
       const amountUnits = BigInt(amount);
@@ -94,7 +103,6 @@ export function evolveAccount(state: AccountState, event: Recorded<AccountEvent>
     case 'AccountUnfrozen':
       state.freezes = evolveFreezes(state.freezes, event);
       return state;
-    case 'FundsDeposited':
     case 'DepositReversed':
     case 'AccountOpeningAbandoned':
     case 'CommandRefused':

@@ -107,6 +107,7 @@ class CommandLedger implements Ledger {
       case 'DispatchWithdrawal':
       case 'SettleWithdrawal':
       case 'CancelWithdrawal':
+      case 'CloseAccount':
         return this.#onAccount(request, command);
       case 'RegisterLegalOrder':
         return this.#registerOrder(request, command);

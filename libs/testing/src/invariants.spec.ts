@@ -67,6 +67,18 @@ const good: Readonly<Record<string, () => Story>> = {
       )
       .reverse('d', '70'),
 
+  'an account that is closed, opened again by a deposit, emptied, closed again and frozen': () =>
+    ordered()
+      .close([])
+      .deposit('10', {}, 'd')
+      .reverse('d', '10', { but: { cause: 'mistake' } })
+      .close(['BTC'])
+      .authorise('ord-1', 'k')
+      .next((story) => {
+        const balancesAtFreeze = [{ asset: 'BTC', available: '0', reserved: '0', held: '0' }];
+        return story.freeze('ord-1', 'k', { but: { balancesAtFreeze } });
+      }),
+
   'a freeze that stops a withdrawal, lets another settle, takes a deposit, and ends with its order': () =>
     ordered()
       .deposit('100')
@@ -679,6 +691,7 @@ describe('invariant 5: credits land. checkLog catches', () => {
 
 describe('invariant 6: money is conserved. checkLog catches', () => {
   const otherwise = 'books: it says otherwise than what was reserved';
+  const closing = { reason: 'r', holders: [{ partyId: 'p-1', capacity: 'owner' }], openedAt: PAST, assets: [] };
   const booked = (): Story => start().deposit('10', {}, 'd');
   const reserved = (): Story => start().deposit('100').reserve('w-1', '30');
   const dispatched = (): Story => reserved().step('WithdrawalDispatched', 'w-1');
@@ -755,6 +768,40 @@ describe('invariant 6: money is conserved. checkLog catches', () => {
         booked()
           .reserve('w-1', '4')
           .reverse('d', '6', { but: { cause: 'mistake' } }),
+    ],
+    'a closure of an account that is not open': [
+      'books: the account is not open',
+      () => start().tell('closed', 'account-a-9', 'AccountClosed', { ...closing, accountId: 'a-9' }, {}),
+    ],
+    'a closure, twice': ['books: the account is closed already', () => start().close([]).close([])],
+    'a closure with funds in the account': [
+      'books: the account is not empty',
+      () => start().deposit('1').close(['BTC']),
+    ],
+    'a closure with a withdrawal under way': [
+      'books: the account is not empty',
+      () => start().deposit('1').reserve('w-1', '1').close(['BTC']),
+    ],
+    'a closure under a freeze': [
+      '4: a frozen account is closed',
+      () => ordered().authorise('ord-1', 'k').freeze('ord-1', 'k').close([]),
+    ],
+    ...Object.fromEntries(
+      [{ assets: ['BTC'] }, { openedAt: PAST }, { holders: [{ partyId: 'p-2', capacity: 'owner' }] }].map((but) => [
+        `a closure that says otherwise: ${JSON.stringify(but)}`,
+        ['books: it says otherwise than what the account is', (): Story => start().close([], { but })] as const,
+      ]),
+    ),
+    'a mistake put right in an account that is closed': [
+      ['books: a mistake is put right with a shortfall', 'books: a debit of an account that is closed'],
+      () =>
+        start()
+          .deposit('5', {}, 'd')
+          .reserve('w-1', '5')
+          .step('WithdrawalDispatched', 'w-1')
+          .step('WithdrawalSettled', 'w-1')
+          .close(['BTC'])
+          .reverse('d', '0', { but: { cause: 'mistake', amount: '5', shortfall: '5' } }),
     ],
     'a withdrawal id used twice': [
       'books: the withdrawal was reserved already',

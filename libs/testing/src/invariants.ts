@@ -2,8 +2,8 @@ import type { Position, RecordedEvent, Timestamp } from '#kernel';
 import { checkKey, checkPlace, checkTime, noteEvent, noteKey } from './invariants/envelope.ts';
 import { readFact, type Fact } from './invariants/facts.ts';
 import { applyFreeze, checkFreeze } from './invariants/freezes.ts';
-import { emptyLog, type Log, type Problem } from './invariants/log.ts';
-import { applyMoney, checkMoney } from './invariants/money.ts';
+import { accountOf, emptyLog, type Log, type Problem } from './invariants/log.ts';
+import { applyMoney, checkClosure, checkMoney } from './invariants/money.ts';
 import { applyOrder, checkOrder } from './invariants/orders.ts';
 import { applyOpening, applyParty, checkOpening, checkParty } from './invariants/parties.ts';
 import { checkQuiescence } from './invariants/quiescence.ts';
@@ -116,6 +116,8 @@ function checkMeaning(log: Log, fact: Fact): readonly Problem[] {
     case 'AccountOpened':
     case 'AccountOpeningAbandoned':
       return checkOpening(log, fact);
+    case 'AccountClosed':
+      return checkClosure(log, fact);
     case 'FundsDeposited':
     case 'DepositReversed':
     case 'WithdrawalReserved':
@@ -160,6 +162,9 @@ function applyFact(log: Log, fact: Fact): void {
     case 'AccountOpened':
     case 'AccountOpeningAbandoned':
       applyOpening(log, fact);
+      break;
+    case 'AccountClosed':
+      accountOf(log, fact.about).closed = true;
       break;
     case 'FundsDeposited':
     case 'DepositReversed':

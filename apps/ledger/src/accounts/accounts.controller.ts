@@ -1,9 +1,11 @@
 import {
   accountView,
+  closedAccountView,
   depositView,
   evolveAccount,
   initialAccountState,
   withdrawalView,
+  type AccountClosed,
   type AccountEvent,
   type DepositReversed,
   type FundsDeposited,
@@ -124,6 +126,29 @@ export class AccountsController {
     reply.header('etag', etagOf(streamRevision)).send(account);
   }
 
+  @Post(':accountId/closure')
+  @CommandRoute({
+    operationId: 'closeAccount',
+    summary: 'Close an account in which there is nothing',
+    description: 'A deposit, or a transfer that comes back, opens it again.',
+    roles: ['service'],
+    answer: AccountAnswer,
+    problems: ['account-not-found', 'invalid-transition', 'account-frozen', 'account-not-empty'],
+  })
+  close(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @Param() { accountId }: AccountPath,
+    @Body() body: ReasonBody,
+  ): Promise<void> {
+    const command = { type: 'CloseAccount', accountId, ...body } as const;
+    return this.#commands.run(request, reply, body, command, async ({ events }) => {
+      const view = closedAccountView(eventOfType<EventOf<typeof AccountClosed>>(events, 'AccountClosed'));
+      const codes = view.balances.map(({ asset }) => asset);
+      return { account: shownAccount(view, await lookUpAssets(this.#commands.ledger, codes), callerOf(request)) };
+    });
+  }
+
   @Get(':accountId/entries')
   @QueryRoute({
     operationId: 'listEntries',
@@ -169,7 +194,14 @@ export class AccountsController {
     description: 'As much of it as is there: out of what is held if it was held, then of what is available.',
     roles: ['service'],
     answer: DepositAnswer,
-    problems: ['account-not-found', 'deposit-not-found', 'invalid-transition', 'account-frozen', 'insufficient-funds'],
+    problems: [
+      'account-not-found',
+      'deposit-not-found',
+      'invalid-transition',
+      'account-closed',
+      'account-frozen',
+      'insufficient-funds',
+    ],
   })
   reverseDeposit(
     @Req() request: FastifyRequest,
@@ -231,8 +263,9 @@ export class AccountsController {
       'account-not-found',
       'asset-not-found',
       'already-exists',
-      'insufficient-funds',
+      'account-closed',
       'account-frozen',
+      'insufficient-funds',
       'too-many-open-withdrawals',
     ],
   })

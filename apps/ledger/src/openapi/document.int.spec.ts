@@ -103,6 +103,7 @@ const ROUTES = [
   'get /v1/parties',
   'get /v1/parties/{partyId}',
   'post /v1/accounts',
+  'post /v1/accounts/{accountId}/closure',
   'post /v1/accounts/{accountId}/deposits',
   'post /v1/accounts/{accountId}/deposits/{depositId}/reversal',
   'post /v1/accounts/{accountId}/withdrawals',

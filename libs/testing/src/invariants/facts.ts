@@ -69,6 +69,10 @@ const shapes = {
       decidedOn,
     },
   },
+  AccountClosed: {
+    on: ['account'],
+    data: { accountId: id, reason: text, holders, openedAt: timestamp, assets: z.array(asset) },
+  },
   FundsDeposited: {
     on: ['account'],
     data: { ...movement, depositId: id, source: z.looseObject({ kind: text, reference: text }) },

@@ -73,6 +73,7 @@ export interface Balance {
 
 export interface Account {
   opened: Fact<'AccountOpened'> | undefined;
+  closed: boolean;
   readonly balances: Map<string, Balance>;
   /** By id. Of a deposit that was reversed: `reversed`. */
   readonly deposits: Map<string, Deposit>;
@@ -133,6 +134,7 @@ export function accountOf(log: Log, id: string): Account {
   if (account === undefined) {
     account = {
       opened: undefined,
+      closed: false,
       balances: new Map(),
       deposits: new Map(),
       withdrawals: new Map(),

@@ -62,6 +62,7 @@ export function applyMoney(log: Log, fact: MoneyFact): void {
   account.balances.set(asset, after(balanceOf(account, asset), fact));
   if (fact.type === 'FundsDeposited') {
     account.deposits.set(fact.data.depositId, { fact, reversed: false });
+    account.closed = false;
     return;
   }
   if (fact.type === 'DepositReversed') {
@@ -81,6 +82,26 @@ export function applyMoney(log: Log, fact: MoneyFact): void {
   account.withdrawals.delete(fact.data.withdrawalId);
   account.overWithdrawals.add(fact.data.withdrawalId);
   if (fact.type === 'WithdrawalStopped') account.awaited?.withdrawalIds.delete(fact.data.withdrawalId);
+}
+
+/** An account closes empty, free and once, and the event says what it was. */
+export function checkClosure(log: Log, { about, data }: Fact<'AccountClosed'>): readonly Problem[] {
+  const account = accountOf(log, about);
+  const { opened } = account;
+  if (opened === undefined) return [books('the account is not open')];
+  const problems: Problem[] = [];
+  if (account.closed) problems.push(books('the account is closed already'));
+  const left = [...account.balances.values()].some(
+    (balance) => balance.available + balance.reserved + balance.held > 0n,
+  );
+  if (left || account.withdrawals.size > 0) problems.push(books('the account is not empty'));
+  if (freezesInForce(account).length > 0) problems.push({ invariant: 4, detail: 'a frozen account is closed' });
+  const told =
+    sameJson(data.assets, [...account.balances.keys()].sort()) &&
+    sameJson(data.holders.map(sorted), opened.data.holders.map(sorted)) &&
+    data.openedAt === opened.event.metadata.recordedAt;
+  if (!told) problems.push(books('it says otherwise than what the account is'));
+  return problems;
 }
 
 export function balanceOf(account: Account, asset: string): Balance {
@@ -123,9 +144,11 @@ function checkDebit(
   account: Account,
   fact: Fact<'WithdrawalReserved' | 'WithdrawalDispatched' | 'DepositReversed'>,
 ): readonly Problem[] {
-  return freezesInForce(account)
+  const closed = account.closed ? [books('a debit of an account that is closed')] : [];
+  const frozen = freezesInForce(account)
     .filter((freeze) => covers(freeze.fact.data.scope, fact.data.asset))
-    .map((freeze) => ({ invariant: 4, detail: `a debit under the freeze ${freeze.fact.data.freezeId}` }));
+    .map((freeze): Problem => ({ invariant: 4, detail: `a debit under the freeze ${freeze.fact.data.freezeId}` }));
+  return [...closed, ...frozen];
 }
 
 /** A reversal is of one deposit, once, and takes as much of it as is there. Only a mistake can be frozen (invariant 4). */

@@ -110,6 +110,14 @@ export class Story {
     return this.tell(depositId, 'account-a-1', 'FundsDeposited', data, step);
   }
 
+  /** @param assets that a-1 ever had to do with */
+  close(assets: readonly string[], step: Step = {}): this {
+    const opened = this.event('opened a-1');
+    const { holders } = opened.data as Data;
+    const data = { accountId: 'a-1', reason: 'asked', holders, openedAt: opened.metadata.recordedAt, assets };
+    return this.tell('closed', 'account-a-1', 'AccountClosed', data, step);
+  }
+
   /** @param taken of the deposit; the rest is a shortfall */
   reverse(depositName: string, taken: string, step: Step = {}): this {
     const deposit = this.event(depositName);
