@@ -93,6 +93,23 @@ function after(...events: readonly AccountEvent[]): AccountState {
 const funded = [opened, deposited('100')];
 const atMost = 10n ** 38n - 1n;
 
+const ofTransfer = { accountId: 'acc-1', transferId: 't-1', asset: 'BTC', amount: '40' };
+const cited = specPointer('account-acc-2', 3);
+const sent = (changed: object = {}): AccountEvent => {
+  return { type: 'TransferSent', data: { ...ofTransfer, to: 'acc-2', ...changed } };
+};
+const received = (): AccountEvent => ({
+  type: 'TransferReceived',
+  data: { ...ofTransfer, from: 'acc-2', citation: cited },
+});
+const turnedDown = (reason: 'closed' | 'credit-frozen' | 'balance-limit'): AccountEvent => ({
+  type: 'TransferRefused',
+  data: { ...ofTransfer, from: 'acc-2', reason, citation: cited },
+});
+const returned: AccountEvent = {
+  type: 'TransferReturned',
+  data: { ...ofTransfer, to: 'acc-2', reason: 'closed', citation: cited },
+};
 const mistake = { cause: 'mistake' };
 function closed(changed: object = {}): AccountEvent {
   return {
@@ -157,6 +174,15 @@ describe('what may stand on the stream of an account', () => {
     ['a closure of other assets', [opened], closed({ assets: ['BTC'] }), 'otherwise'],
     ['a reservation in a closed account', [opened, closed()], reserved(), 'more than is available'],
     ['a mistake put right in a closed account', spent, reversed('0', '0', { ...mistake, amount: '0' }), 'is closed'],
+    ['a transfer of nothing', funded, sent({ amount: '0' }), 'nothing'],
+    ['a transfer to itself', funded, sent({ to: 'acc-1' }), 'to the account itself'],
+    ['a transfer of more than there is', funded, sent({ amount: '101' }), 'more than is available'],
+    ['a transfer of what is frozen', [...funded, frozen()], sent(), 'frozen'],
+    ['a receipt in a closed account', [opened, closed()], received(), 'can not take in'],
+    ['a receipt beyond 38 digits', [opened, deposited(atMost.toString())], received(), 'can not take in'],
+    ['a refusal for no reason', [opened], turnedDown('closed'), 'for a reason that is not'],
+    ['a refusal for another reason', [opened, closed()], turnedDown('balance-limit'), 'for a reason that is not'],
+    ['a refusal for a freeze of debits', [opened, frozen()], turnedDown('credit-frozen'), 'for a reason that is not'],
     ['a reservation of nothing', funded, reserved({ amount: '0' }), 'nothing'],
     ['a reservation under the id of another', [...funded, reserved()], reserved({ amount: '1' }), 'open withdrawal'],
     ['an overdraft', funded, reserved({ amount: '101' }), 'more than is available'],
@@ -194,7 +220,9 @@ describe('what may stand on the stream of an account', () => {
     expect(checkAccount(after(...history), recorded(event, history.length))).toContain(why);
   });
 
+  const transfers = [sent(), received(), turnedDown('closed'), returned];
   const events = [
+    ...transfers,
     deposited('1'),
     reversed('0', '100'),
     closed(),

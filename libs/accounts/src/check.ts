@@ -6,6 +6,7 @@ import { gate, type Movement } from './gate.ts';
 import { fitsBalance } from './limits.ts';
 import { takeBack } from './reversal.ts';
 import { balanceOf, type AccountState, type OpenWithdrawal } from './state.ts';
+import { refusesTransfer } from './transfer.ts';
 
 type Of<Type extends AccountEvent['type']> = Recorded<Extract<AccountEvent, { type: Type }>>;
 
@@ -45,6 +46,14 @@ export function checkAccount(state: AccountState, event: Recorded<AccountEvent>)
       return checkSameWithdrawal(state.openWithdrawals.get(event.data.withdrawalId), event);
     case 'WithdrawalStopped':
       return checkStopped(state, event);
+    case 'TransferSent':
+      return checkSent(state, event);
+    case 'TransferReceived':
+      return refusesTransfer(state, event.data) === undefined ? undefined : 'takes in what it can not take in';
+    case 'TransferRefused':
+      return refusesTransfer(state, event.data) === event.data.reason ? undefined : 'refuses for a reason that is not';
+    case 'TransferReturned':
+      return undefined;
     case 'FreezeAbandoned':
       return checkFreezeAbandoned(state, event);
     case 'AccountFrozen':
@@ -86,6 +95,15 @@ function checkReversed(state: AccountState, { data }: Of<'DepositReversed'>): st
   if (right.shortfall > 0n) return 'takes back a mistake that is no longer there';
   const { available: availableUnits } = balance;
   return checkDebit(state, { asset: data.asset, amountUnits: right.fromAvailable, availableUnits });
+}
+
+function checkSent(state: AccountState, { data }: Of<'TransferSent'>): string | undefined {
+  const amountUnits = BigInt(data.amount);
+  const availableUnits = balanceOf(state, data.asset).available;
+  if (data.to === data.accountId) return 'sends to the account itself';
+  if (amountUnits === 0n) return 'sends nothing';
+  if (amountUnits > availableUnits) return 'sends more than is available';
+  return checkDebit(state, { asset: data.asset, amountUnits, availableUnits });
 }
 
 function checkDebit(state: AccountState, movement: Omit<Movement, 'direction'>): string | undefined {

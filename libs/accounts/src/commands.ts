@@ -54,6 +54,16 @@ export interface CancelWithdrawal {
   readonly reason: string;
 }
 
+/** Sends funds to another account. */
+export interface SendTransfer {
+  readonly type: 'SendTransfer';
+  readonly accountId: string;
+  readonly transferId: string;
+  readonly to: string;
+  readonly asset: string;
+  readonly amount: string;
+}
+
 /** Closes an account in which there is nothing. */
 export interface CloseAccount {
   readonly type: 'CloseAccount';
@@ -68,5 +78,6 @@ export type AccountCommand =
   | DispatchWithdrawal
   | SettleWithdrawal
   | CancelWithdrawal
+  | SendTransfer
   | CloseAccount
   | FreezeCommand;

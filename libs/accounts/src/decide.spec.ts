@@ -290,6 +290,62 @@ describe('reversals', () => {
   });
 });
 
+describe('transfers', () => {
+  const send: AccountCommand = {
+    type: 'SendTransfer',
+    accountId: 'acc-1',
+    transferId: 't-1',
+    to: 'acc-2',
+    asset: 'BTC',
+    amount: '0.4',
+  };
+  const known = { recipientExists: true };
+  const sent: AccountEvent = {
+    type: 'TransferSent',
+    data: { accountId: 'acc-1', to: 'acc-2', transferId: 't-1', asset: 'BTC', amount: '40000000' },
+  };
+
+  it.each(kinds)('are a debit of an account that is %s', (kind) => {
+    const outcome = given(...accounts[kind]).when(send, known);
+    const freezeIds = stops[kind];
+    if (freezeIds === undefined) outcome.then(sent);
+    else outcome.thenRejected('account-frozen', { freezeIds });
+  });
+
+  it('take all that is available and no unit more; frozen is said first', () => {
+    const [all, more] = [{ ...send, amount: '1' }, { ...send, amount: '1.00000001' }];
+    given(...funded)
+      .when(all, known)
+      .then({ ...sent, data: { ...sent.data, amount: '100000000' } } as AccountEvent);
+    given(...funded)
+      .when(more, known)
+      .thenRejected('insufficient-funds', {});
+    given(...accounts.frozen)
+      .when(more, known)
+      .thenRejected('account-frozen');
+  });
+
+  it('need both accounts, the asset and an amount, in this order', () => {
+    given().when(send).thenRejected('account-not-found', {});
+    given(opened)
+      .when(send, { asset: undefined })
+      .thenRejected('account-not-found', { accountId: 'acc-2' });
+    given(opened)
+      .when({ ...send, amount: '0' }, { ...known, asset: undefined })
+      .thenRejected('asset-not-found', {});
+    given(opened)
+      .when({ ...send, amount: '0' }, { ...known, transferExists: true })
+      .thenRejected('malformed-request');
+  });
+
+  it('use an id once, and leave no closed account', () => {
+    given(...accounts.frozen)
+      .when(send, { ...known, transferExists: true })
+      .thenRejected('already-exists', { transferId: 't-1' });
+    given(opened, closed).when(send, known).thenRejected('account-closed', {});
+  });
+});
+
 describe('closures', () => {
   const close: AccountCommand = { type: 'CloseAccount', accountId: 'acc-1', reason: 'asked' };
   const orders: AccountEvent[] = [frozen(['EUR']), frozen(['BTC'], 2)];

@@ -9,6 +9,7 @@ import type {
   DispatchWithdrawal,
   ReserveWithdrawal,
   ReverseDeposit,
+  SendTransfer,
   SettleWithdrawal,
 } from './commands.ts';
 import { closingFacts, isEmpty } from './closure.ts';
@@ -23,7 +24,7 @@ import type { WithdrawalStatus } from './views.ts';
 export interface AccountContext {
   readonly now: Timestamp;
   readonly actor: Actor;
-  /** Of a deposit or reservation: the asset that it names; absent when there is none. */
+  /** Of a deposit, reservation or transfer: the asset that it names; absent when there is none. */
   readonly asset?: Asset | undefined;
   /** A deposit with the command's id stands on the stream. */
   readonly depositExists?: boolean | undefined;
@@ -31,6 +32,10 @@ export interface AccountContext {
   readonly deposit?: RecordedDeposit | undefined;
   /** The deposit with the command's id was reversed. */
   readonly depositReversed?: boolean | undefined;
+  /** Of a transfer: the account that it is to go to exists. */
+  readonly recipientExists?: boolean | undefined;
+  /** A transfer with the command's id stands on the stream. */
+  readonly transferExists?: boolean | undefined;
   /** What became of the withdrawal with the command's id, if it is no longer open. */
   readonly closedWithdrawal?: WithdrawalStatus | undefined;
 }
@@ -53,6 +58,8 @@ export function decideAccount(command: AccountCommand, state: AccountState, cont
       return settleWithdrawal(command, state, context);
     case 'CancelWithdrawal':
       return cancelWithdrawal(command, state, context);
+    case 'SendTransfer':
+      return sendTransfer(command, state, context);
     case 'CloseAccount':
       return closeAccount(command, state);
     case 'RequestLift':
@@ -147,6 +154,26 @@ function cancelWithdrawal(command: CancelWithdrawal, state: AccountState, contex
   return [{ type: 'WithdrawalCancelled', data: { ...withdrawalData(command, open), reason } }];
 }
 
+/** The first half of a transfer: the funds are in transit until the other account has decided. */
+function sendTransfer(command: SendTransfer, state: AccountState, context: AccountContext): Decision {
+  const { accountId, transferId, to, asset } = command;
+  if (!state.opened) return accountNotFound();
+  if (context.recipientExists !== true) {
+    return reject('account-not-found', 'There is no account that the transfer could go to.', { accountId: to });
+  }
+  const amount = parseAmount(command, state, context);
+  if (isRejection(amount)) return amount;
+  if (context.transferExists === true) {
+    return reject('already-exists', 'The account has sent a transfer with this id.', { transferId });
+  }
+  const refused = refuseDebit(state, asset, amount.units);
+  if (refused !== undefined) return refused;
+  if (amount.units > balanceOf(state, asset).available) {
+    return reject('insufficient-funds', 'The amount is more than what is available.');
+  }
+  return [{ type: 'TransferSent', data: { accountId, to, transferId, asset, amount: amount.units.toString() } }];
+}
+
 /** What people froze stays open to be seen: that is said before what is left in it. */
 function closeAccount({ accountId, reason }: CloseAccount, state: AccountState): Decision {
   if (!state.opened) return accountNotFound();
@@ -162,7 +189,7 @@ function closeAccount({ accountId, reason }: CloseAccount, state: AccountState):
 }
 
 function parseAmount(
-  command: Deposit | ReserveWithdrawal,
+  command: Deposit | ReserveWithdrawal | SendTransfer,
   state: AccountState,
   { asset }: AccountContext,
 ): Money | Rejection {

@@ -161,6 +161,59 @@ export const WithdrawalStopped = defineEvent({
   }),
 });
 
+/** What every event of a transfer says again. Its identity is that of the sending account and its id there. */
+const transfer = { transferId: field.id, asset: field.assetCode, amount: field.units };
+
+export const TransferSent = defineEvent({
+  type: 'TransferSent',
+  streams: ['account'],
+  summary: 'Funds left for another account: they are in transit until that account has received or refused them.',
+  schema: z.strictObject({ accountId: field.id, to: field.id, ...transfer }),
+});
+
+export const TransferReceived = defineEvent({
+  type: 'TransferReceived',
+  streams: ['account'],
+  summary: 'Funds that another account sent have arrived.',
+  schema: z.strictObject({
+    accountId: field.id,
+    from: field.id,
+    ...transfer,
+    /** The event that sent them. */
+    citation: pointerSchema,
+  }),
+});
+
+export const TRANSFER_REFUSALS = ['credit-frozen', 'closed', 'balance-limit'] as const;
+
+export const TransferRefused = defineEvent({
+  type: 'TransferRefused',
+  streams: ['account'],
+  summary: 'Funds that another account sent can not be taken in: they go back.',
+  schema: z.strictObject({
+    accountId: field.id,
+    from: field.id,
+    ...transfer,
+    reason: z.enum(TRANSFER_REFUSALS),
+    /** The event that sent them. */
+    citation: pointerSchema,
+  }),
+});
+
+export const TransferReturned = defineEvent({
+  type: 'TransferReturned',
+  streams: ['account'],
+  summary: 'Funds that another account refused are back, whatever is frozen; an account that was closed is open again.',
+  schema: z.strictObject({
+    accountId: field.id,
+    to: field.id,
+    ...transfer,
+    reason: z.enum(TRANSFER_REFUSALS),
+    /** The refusal, on the stream of the account that it was sent to. */
+    citation: pointerSchema,
+  }),
+});
+
 export const ownAccountEvents = [
   AccountOpened,
   AccountOpeningAbandoned,
@@ -172,6 +225,10 @@ export const ownAccountEvents = [
   WithdrawalSettled,
   WithdrawalCancelled,
   WithdrawalStopped,
+  TransferSent,
+  TransferReceived,
+  TransferRefused,
+  TransferReturned,
 ] as const;
 
 /** All that can stand on an account's stream. */

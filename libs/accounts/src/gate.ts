@@ -1,9 +1,12 @@
 import type { Restriction } from '#freezes';
-import { scopeCovers } from '#kernel';
+import { scopeCovers, type Direction } from '#kernel';
 
-/** Money that is about to leave what its holder can use. Of a dispatch, whose amount is set aside already, nothing more leaves. */
+/**
+ * Money that is about to leave what its holder can use (`debit`), or to come in from another account (`credit`). Of a
+ * dispatch, whose amount is set aside already, nothing more leaves.
+ */
 export interface Movement {
-  readonly direction: 'debit';
+  readonly direction: Direction;
   readonly asset: string;
   readonly amountUnits: bigint;
   readonly availableUnits: bigint;

@@ -10,4 +10,5 @@ export * from './projection.ts';
 export * from './reversal.ts';
 export * from './settle-freeze.ts';
 export * from './state.ts';
+export * from './transfer.ts';
 export * from './views.ts';

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { specEventId } from '#testing';
 import fc from 'fast-check';
 import { accountEvents, ownAccountEvents, type AccountEvent } from './events.ts';
 import { postings } from './postings.ts';
@@ -10,6 +11,7 @@ const withdrawal = {
   destination: { kind: 'bank' } as const,
   reservedAt: '2022-04-06T12:00:00.000Z',
 };
+const citation = { stream: 'account-acc-2', revision: '1', eventId: specEventId(1) };
 const source = { kind: 'bank', reference: 'ref' } as const;
 
 /** One event of each type that moves money, and what moves. */
@@ -31,18 +33,38 @@ const moving: readonly [AccountEvent, from: string, to: string][] = [
     'account:acc-1:reserved',
     'account:acc-1:available',
   ],
+  [
+    { type: 'TransferSent', data: { ...movement, transferId: 't-1', to: 'acc-2' } },
+    'account:acc-1:available',
+    'transit:acc-1:t-1',
+  ],
+  [
+    { type: 'TransferReceived', data: { ...movement, transferId: 't-1', from: 'acc-2', citation } },
+    'transit:acc-2:t-1',
+    'account:acc-1:available',
+  ],
+  [
+    { type: 'TransferReturned', data: { ...movement, transferId: 't-1', to: 'acc-2', reason: 'closed', citation } },
+    'transit:acc-1:t-1',
+    'account:acc-1:available',
+  ],
 ];
+
+/** The part that a ledger account's name tells. */
+function partOf(ledgerAccount: string): string | undefined {
+  return ledgerAccount.startsWith('account') ? ledgerAccount.split(':').at(-1) : ledgerAccount.split(':')[0];
+}
 
 describe('postings', () => {
   it.each(moving)('of $type', (event, from, to) => {
     expect(postings(event)).toEqual([
       {
         ledgerAccount: from,
-        part: from.split(':').at(from.startsWith('external') ? 0 : -1),
+        part: partOf(from),
         asset: 'BTC',
         units: -250n,
       },
-      { ledgerAccount: to, part: to.split(':').at(to.startsWith('external') ? 0 : -1), asset: 'BTC', units: 250n },
+      { ledgerAccount: to, part: partOf(to), asset: 'BTC', units: 250n },
     ]);
   });
 

@@ -1,12 +1,15 @@
 import { assertNever } from '#kernel';
 import type { AccountEvent } from './events.ts';
 
-/** The ledger accounts that an account's events move money between: the outside world, and the holder's three. */
-export type LedgerPart = 'external' | 'available' | 'reserved' | 'held';
+/**
+ * The ledger accounts that an account's events move money between: the outside world, what is on its way to another account,
+ * and the holder's three.
+ */
+export type LedgerPart = 'external' | 'transit' | 'available' | 'reserved' | 'held';
 
 /** One line of the books. */
 export interface Posting {
-  /** `external:<asset>`, or `account:<id>:available`, `:reserved` or `:held`. */
+  /** `external:<asset>`, `transit:<from>:<transferId>`, or `account:<id>:available`, `:reserved` or `:held`. */
   readonly ledgerAccount: string;
   readonly part: LedgerPart;
   readonly asset: string;
@@ -30,6 +33,13 @@ export function postings(event: AccountEvent): readonly Posting[] {
     case 'WithdrawalCancelled':
     case 'WithdrawalStopped':
       return move(event.data, 'reserved', 'available');
+    case 'TransferSent':
+      return transfer(event.data, event.data.accountId, 'available', 'transit');
+    case 'TransferReceived':
+      return transfer(event.data, event.data.from, 'transit', 'available');
+    case 'TransferReturned':
+      return transfer(event.data, event.data.accountId, 'transit', 'available');
+    case 'TransferRefused':
     case 'WithdrawalDispatched':
     case 'AccountOpened':
     case 'AccountOpeningAbandoned':
@@ -46,16 +56,30 @@ export function postings(event: AccountEvent): readonly Posting[] {
   }
 }
 
-function move(
-  { accountId, asset, amount }: { readonly accountId: string; readonly asset: string; readonly amount: string },
+interface Moved {
+  readonly accountId: string;
+  readonly asset: string;
+  readonly amount: string;
+}
+
+function move(moved: Moved, from: LedgerPart, to: LedgerPart, transit = ''): readonly Posting[] {
+  const { accountId, asset } = moved;
+  const units = BigInt(moved.amount);
+  const named = (part: LedgerPart): string => (part === 'transit' ? transit : ledgerAccount(accountId, asset, part));
+  return [
+    { ledgerAccount: named(from), part: from, asset, units: -units },
+    { ledgerAccount: named(to), part: to, asset, units },
+  ];
+}
+
+/** @param sender the account that the transfer was sent from, by which it is known together with its id */
+function transfer(
+  data: Moved & { readonly transferId: string },
+  sender: string,
   from: LedgerPart,
   to: LedgerPart,
 ): readonly Posting[] {
-  const units = BigInt(amount);
-  return [
-    { ledgerAccount: ledgerAccount(accountId, asset, from), part: from, asset, units: -units },
-    { ledgerAccount: ledgerAccount(accountId, asset, to), part: to, asset, units },
-  ];
+  return move(data, from, to, `transit:${sender}:${data.transferId}`);
 }
 
 function takenBack(data: Extract<AccountEvent, { type: 'DepositReversed' }>['data']): readonly Posting[] {

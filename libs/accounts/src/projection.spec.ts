@@ -12,7 +12,11 @@ import {
   depositsTable,
   depositView,
   entriesTable,
+  incomingTransfersTable,
   projectAccount,
+  transferFromRow,
+  transfersTable,
+  transferView,
   withdrawalFromRow,
   withdrawalsTable,
   withdrawalView,
@@ -207,6 +211,70 @@ describe('the projection of accounts', () => {
     };
     const { rows } = project(abandoned, refused);
     expect(rows.of(accountsTable)).toEqual([]);
+  });
+});
+
+describe('transfers', () => {
+  const sent: Of<'TransferSent'> = {
+    type: 'TransferSent',
+    data: { accountId, to: 'acc-2', transferId: 't-1', asset: 'BTC', amount: '40' },
+  };
+  const back: Of<'TransferReturned'> = {
+    type: 'TransferReturned',
+    data: { ...sent.data, reason: 'closed', citation: { ...citation, stream: 'account-acc-2' } },
+  };
+  /** Of a transfer that another account sent. */
+  const incoming = { accountId, from: 'acc-9', transferId: 't-1', asset: 'BTC', amount: '7' };
+  const came: Of<'TransferReceived'> = { type: 'TransferReceived', data: { ...incoming, citation } };
+  const shown = ({ rows }: Projected): unknown => rows.of(transfersTable).map((row) => transferFromRow(row as never));
+
+  it('are shown from the event alone as sent, and from the row as they went on', () => {
+    const projected = project(opened, deposited('d-1', '100'), sent);
+    expect(shown(projected)).toEqual([transferView(projected.recorded[2] as Recorded<Of<'TransferSent'>>)]);
+    expect(shown(projected)).toMatchObject([{ to: 'acc-2', amount: '40', state: 'sent', reason: null }]);
+    const after = project(opened, deposited('d-1', '100'), sent, back);
+    expect(shown(after)).toMatchObject([{ to: 'acc-2', amount: '40', state: 'returned', reason: 'closed' }]);
+    const [{ returnedRevision, returnedBy } = {}] = after.rows.of(transfersTable);
+    expect([returnedRevision, returnedBy]).toEqual([3, after.recorded[3]?.id]);
+  });
+
+  it('are received on the other side: the row of their sender says so', () => {
+    const log = new LogBuilder();
+    const events = [
+      log.append('account-acc-9', { ...sent, data: { ...sent.data, accountId: 'acc-9', to: accountId } }),
+      log.append(stream, came),
+    ] as unknown as Recorded<AccountEvent>[];
+    const rows = projectTwice(events, (event) => evolveAccount(initialAccountState(), event), projectAccount);
+    expect(rows.of(transfersTable)).toMatchObject([{ accountId: 'acc-9', transferId: 't-1', state: 'received' }]);
+    expect(rows.of(incomingTransfersTable)).toEqual([
+      { accountId, name: 'acc-9/t-1', revision: 0, eventId: events[1]?.id },
+    ]);
+  });
+
+  it('that are refused stay sent until they are back', () => {
+    const refusedIt: Of<'TransferRefused'> = {
+      type: 'TransferRefused',
+      data: { ...incoming, reason: 'closed', citation },
+    };
+    const { rows } = project(opened, refusedIt);
+    expect(rows.of(transfersTable)).toEqual([]);
+    expect(rows.of(incomingTransfersTable)).toMatchObject([{ name: 'acc-9/t-1', revision: 1 }]);
+    expect(rows.of(entriesTable)).toEqual([]);
+  });
+
+  it('are on the statements of both accounts', () => {
+    expect(statement(project(opened, deposited('d-1', '100'), sent, came, back))).toEqual([
+      '1 available BTC 100 100 d-1',
+      '2 available BTC -40 60 t-1',
+      '3 available BTC 7 67 t-1',
+      '4 available BTC 40 107 t-1',
+    ]);
+  });
+
+  it('that come back open an account that was closed', () => {
+    const projected = project(opened, closed, back);
+    expect(accountIn(projected)).toEqual(fromState(projected));
+    expect(projected.rows.of(accountsTable)).toMatchObject([{ state: 'open' }]);
   });
 });
 

@@ -18,6 +18,10 @@ import type {
   Destination,
   FundsDeposited,
   Source,
+  TransferReceived,
+  TransferRefused,
+  TransferReturned,
+  TransferSent,
   WithdrawalCancelled,
   WithdrawalDispatched,
   WithdrawalReserved,
@@ -27,7 +31,15 @@ import type {
 import { frozenUnits } from './gate.ts';
 import { postings } from './postings.ts';
 import { balanceOf, type AccountState } from './state.ts';
-import type { AccountView, BalanceView, DepositView, WithdrawalStatus, WithdrawalView } from './views.ts';
+import { incomingName } from './transfer.ts';
+import type {
+  AccountView,
+  BalanceView,
+  DepositView,
+  TransferView,
+  WithdrawalStatus,
+  WithdrawalView,
+} from './views.ts';
 
 export const accountsTable = defineTable({
   name: 'accounts',
@@ -127,12 +139,47 @@ export const withdrawalsTable = defineTable({
   ],
 });
 
+/** By their sender. `revision` and `eventId` are those of TransferSent, `returnedRevision` and `returnedBy` of TransferReturned. */
+export const transfersTable = defineTable({
+  name: 'transfers',
+  columns: {
+    accountId: 'text',
+    transferId: 'text',
+    revision: 'integer',
+    eventId: 'text',
+    toAccountId: 'text',
+    asset: 'text',
+    amount: 'text',
+    state: 'text',
+    reason: 'text?',
+    returnedRevision: 'integer?',
+    returnedBy: 'text?',
+    createdAt: 'text',
+    updatedAt: 'text',
+  },
+  primaryKey: ['accountId', 'transferId'],
+  indexes: [
+    ['accountId', 'revision'],
+    ['accountId', 'state', 'revision'],
+  ],
+});
+
+/** What an account decided of the transfers to it, by `incomingName`: what stands there for good. */
+export const incomingTransfersTable = defineTable({
+  name: 'incomingTransfers',
+  columns: { accountId: 'text', name: 'text', revision: 'integer', eventId: 'text' },
+  primaryKey: ['accountId', 'name'],
+  indexes: [],
+});
+
 export const accountTables = [
   accountsTable,
   accountHoldersTable,
   entriesTable,
   depositsTable,
   withdrawalsTable,
+  transfersTable,
+  incomingTransfersTable,
 ] as const;
 
 type Deposited = EventOf<typeof FundsDeposited>;
@@ -144,7 +191,11 @@ export type WithdrawalStep =
   | EventOf<typeof WithdrawalSettled>
   | EventOf<typeof WithdrawalCancelled>;
 type Stopped = EventOf<typeof WithdrawalStopped>;
-type MovementEvent = Deposited | Reversed | WithdrawalStep | Stopped;
+type Sent = EventOf<typeof TransferSent>;
+type Received = EventOf<typeof TransferReceived>;
+type Refused = EventOf<typeof TransferRefused>;
+type Returned = EventOf<typeof TransferReturned>;
+type MovementEvent = Deposited | Reversed | WithdrawalStep | Stopped | Sent | Received | Returned;
 
 /**
  * An account as it is shown, from its state as of a revision, or undefined when it is not open.
@@ -239,6 +290,14 @@ interface WithdrawalOutcome {
   readonly freezeId?: string;
 }
 
+/** A transfer as it is shown when it has just been sent, from that event alone. */
+export function transferView(event: Recorded<Sent>): TransferView {
+  const { accountId, transferId, to, asset, amount } = event.data;
+  const { recordedAt } = event.metadata;
+  const sent = { accountId, transferId, to, asset, amount, state: 'sent', reason: null } as const;
+  return { ...sent, createdAt: recordedAt, updatedAt: recordedAt };
+}
+
 /** What one event changes of a withdrawal. */
 function withdrawalOutcome(event: Recorded<WithdrawalStep | Stopped>): WithdrawalOutcome {
   const updatedAt = event.metadata.recordedAt;
@@ -275,6 +334,19 @@ export function projectAccount(event: Recorded<AccountEvent>, after: AccountStat
     case 'WithdrawalCancelled':
     case 'WithdrawalStopped':
       return [touchAccount(event, after), ...projectEntries(event, after), projectWithdrawalStep(event)];
+    case 'TransferSent':
+      return [touchAccount(event, after), ...projectEntries(event, after), projectSent(event)];
+    case 'TransferReceived':
+      return [
+        touchAccount(event, after),
+        ...projectEntries(event, after),
+        projectIncoming(event),
+        setColumns(transfersTable, { ...sentUnder(event), state: 'received', updatedAt: event.metadata.recordedAt }),
+      ];
+    case 'TransferRefused':
+      return [touchAccount(event, after), projectIncoming(event)];
+    case 'TransferReturned':
+      return [touchAccount(event, after), ...projectEntries(event, after), projectReturned(event)];
     case 'AccountFrozen':
     case 'AccountUnfrozen':
       return [touchAccount(event, after), restrictAccount(after)];
@@ -329,17 +401,48 @@ function projectEntries(event: Recorded<MovementEvent>, after: AccountState): re
     position: event.position,
     eventId: event.id,
     type: event.type,
-    reference: 'depositId' in event.data ? event.data.depositId : event.data.withdrawalId,
+    reference: referenceOf(event),
     recordedAt: event.metadata.recordedAt,
   };
   const changes: Change[] = [];
   for (const { part, asset, units } of postings(event)) {
-    if (part === 'external') continue;
+    if (part === 'external' || part === 'transit') continue;
     const balance = balanceOf(after, asset)[part].toString();
     const amount = units.toString();
     changes.push(putRow(entriesTable, { ...entry, line: changes.length, ledgerAccount: part, asset, amount, balance }));
   }
   return changes;
+}
+
+function referenceOf({ data }: Recorded<MovementEvent>): string {
+  if ('depositId' in data) return data.depositId;
+  return 'transferId' in data ? data.transferId : data.withdrawalId;
+}
+
+function projectSent(event: Recorded<Sent>): Change {
+  const { to, ...view } = transferView(event);
+  const { revision, id: eventId } = event;
+  const nothingYet = { returnedRevision: null, returnedBy: null };
+  return addRow(transfersTable, { ...view, revision, eventId, toAccountId: to, ...nothingYet });
+}
+
+/** The key of the row of a transfer that this account was sent. */
+function sentUnder({ data }: Recorded<Received>): { readonly accountId: string; readonly transferId: string } {
+  return { accountId: data.from, transferId: data.transferId };
+}
+
+function projectIncoming(event: Recorded<Received | Refused>): Change {
+  const { accountId, from, transferId } = event.data;
+  const name = incomingName(from, transferId);
+  return addRow(incomingTransfersTable, { accountId, name, revision: event.revision, eventId: event.id });
+}
+
+function projectReturned(event: Recorded<Returned>): Change {
+  const { accountId, transferId, reason } = event.data;
+  const { revision: returnedRevision, id: returnedBy } = event;
+  const updatedAt = event.metadata.recordedAt;
+  const outcome = { state: 'returned', reason, returnedRevision, returnedBy, updatedAt };
+  return setColumns(transfersTable, { accountId, transferId, ...outcome });
 }
 
 /** The first deposit of an id is the deposit: a second could only be forged. */
@@ -417,6 +520,12 @@ export function accountFromRow(row: {
 /** The deposit as a row of `deposits` tells it. */
 export function depositFromRow(row: Omit<DepositView, 'source'> & { readonly source: string }): DepositView {
   return { ...row, source: JSON.parse(row.source) as Source };
+}
+
+/** The transfer as a row of `transfers` tells it. */
+export function transferFromRow(row: Omit<TransferView, 'to'> & { readonly toAccountId: string }): TransferView {
+  const { toAccountId: to, accountId, transferId, asset, amount, state, reason, createdAt, updatedAt } = row;
+  return { accountId, transferId, to, asset, amount, state, reason, createdAt, updatedAt };
 }
 
 /** The withdrawal as a row of `withdrawals` tells it. */

@@ -21,8 +21,8 @@ export interface OpenWithdrawal {
 }
 
 /**
- * What the next command of an account needs to know. It does not grow with deposits or closed withdrawals: their ids live
- * in an index outside, and the context tells whether one is taken.
+ * What the next command of an account needs to know. It does not grow with deposits, transfers or closed withdrawals:
+ * their ids live in an index outside, and the context tells whether one is taken.
  */
 export interface AccountState {
   /** Empty before the account is opened. */
@@ -78,6 +78,7 @@ export function evolveAccount(state: AccountState, event: Recorded<AccountEvent>
       state.closed = true;
       return state;
     case 'FundsDeposited':
+    case 'TransferReturned':
       state.closed = false;
       return state;
     case 'WithdrawalReserved': {
@@ -104,6 +105,9 @@ export function evolveAccount(state: AccountState, event: Recorded<AccountEvent>
       state.freezes = evolveFreezes(state.freezes, event);
       return state;
     case 'DepositReversed':
+    case 'TransferSent':
+    case 'TransferReceived':
+    case 'TransferRefused':
     case 'AccountOpeningAbandoned':
     case 'CommandRefused':
       return state;
@@ -112,7 +116,7 @@ export function evolveAccount(state: AccountState, event: Recorded<AccountEvent>
 
 function post(state: AccountState, event: AccountEvent): void {
   for (const { part, asset, units } of postings(event)) {
-    if (part === 'external') continue;
+    if (part === 'external' || part === 'transit') continue;
     let balance = state.balances.get(asset);
     if (balance === undefined) {
       balance = { available: 0n, reserved: 0n, held: 0n };

@@ -66,6 +66,24 @@ export interface WithdrawalView {
   readonly updatedAt: Timestamp;
 }
 
+export const TRANSFER_STATES = ['sent', 'received', 'returned'] as const;
+export type TransferStatus = (typeof TRANSFER_STATES)[number];
+
+/** A transfer, as it is read under the account that sent it. */
+export interface TransferView {
+  /** The sender. */
+  readonly accountId: string;
+  readonly transferId: string;
+  readonly to: string;
+  readonly asset: string;
+  readonly amount: string;
+  readonly state: TransferStatus;
+  /** Why it came back. */
+  readonly reason: string | null;
+  readonly createdAt: Timestamp;
+  readonly updatedAt: Timestamp;
+}
+
 /** One line of a statement: what one event did to one of the holder's ledger accounts, and the balance after it. */
 export interface EntryView {
   readonly accountId: string;
@@ -78,7 +96,7 @@ export interface EntryView {
   /** Signed minor units. */
   readonly amount: string;
   readonly balance: string;
-  /** The deposit or withdrawal. */
+  /** The deposit, withdrawal or transfer. */
   readonly reference: string;
   readonly recordedAt: Timestamp;
 }

@@ -4,6 +4,7 @@ import type { EventStore } from '#event-store';
 import {
   assertNever,
   reject,
+  rejectField,
   RejectionError,
   type Asset,
   type EventPointer,
@@ -13,6 +14,7 @@ import {
 import { decideLegalOrder, type RegisterLegalOrder } from '#legal-orders';
 import { decideParty } from '#parties';
 import { decodeEvent, type HomeStreamIndex } from '#replay';
+import { transferItemId } from './agenda.ts';
 import { createCore, type Core } from './core.ts';
 import { Freezing } from './freezing.ts';
 import { asRejection } from './lane.ts';
@@ -24,6 +26,7 @@ import type { View } from './plan.ts';
 import { DEFAULT_LIMITS, realMachine, type Limits, type Machine } from './ports.ts';
 import { stateOf, type CommandMetrics } from './streams.ts';
 import { Supervisor, type SupervisorWatch } from './supervisor.ts';
+import { Transferring } from './transferring.ts';
 
 export interface LedgerOptions {
   readonly store: EventStore;
@@ -44,6 +47,9 @@ export interface Ledger extends LedgerCommands {
 /** How long the answer to an order's step waits for what follows from it, in milliseconds; the supervisor goes on in any case. */
 const FOLLOW_UP_MS = 2_000;
 
+/** How long the answer to a transfer waits for the other account, in milliseconds. */
+const TRANSFER_WAIT_MS = 1_000;
+
 export function createLedger(options: LedgerOptions): Ledger {
   const core = createCore({
     store: options.store,
@@ -60,6 +66,7 @@ class CommandLedger implements Ledger {
   readonly #core: Core;
   readonly #openings: Openings;
   readonly #freezing: Freezing;
+  readonly #transferring: Transferring;
   readonly #watch: SupervisorWatch;
   readonly #assets = new Map<string, Asset>();
 
@@ -68,7 +75,9 @@ class CommandLedger implements Ledger {
     this.#watch = watch;
     this.#openings = new Openings(core);
     this.#freezing = new Freezing(core, this.#openings);
-    this.supervisor = new Supervisor(core, this.#openings, this.#freezing, watch);
+    this.#transferring = new Transferring(core);
+    const steps = { openings: this.#openings, freezing: this.#freezing, transferring: this.#transferring };
+    this.supervisor = new Supervisor(core, steps, watch);
   }
 
   get waiting(): number {
@@ -102,6 +111,8 @@ class CommandLedger implements Ledger {
       case 'Deposit':
       case 'ReserveWithdrawal':
         return this.#moveFunds(request, command);
+      case 'SendTransfer':
+        return this.#sendTransfer(request, command);
       case 'ReverseDeposit':
         return this.#reverseDeposit(request, command);
       case 'DispatchWithdrawal':
@@ -134,6 +145,29 @@ class CommandLedger implements Ledger {
   ): Promise<Outcome> {
     const asset = this.#assets.get(command.asset) ?? (await this.asset(command.asset));
     return this.#onAccount(request, command, { asset });
+  }
+
+  /**
+   * Sends funds. The answer says that they were sent, and no more, whatever the other account decides; it only waits for
+   * that a while, so that who saw the answer mostly finds it done.
+   */
+  async #sendTransfer(
+    request: CommandRequest,
+    command: Extract<AccountCommand, { type: 'SendTransfer' }>,
+  ): Promise<Outcome> {
+    const { accountId, transferId, to } = command;
+    if (to === accountId) return rejectedOutcome(rejectField('to', 'must be another account'));
+    const asset = await this.asset(command.asset);
+    const recipientExists = await this.#core.streams.inspect(`account-${to}`, (view) => stateOf(view, 'account').opened);
+    const outcome = await this.#onAccount(request, command, { asset, recipientExists });
+    if (outcome.status === 'accepted' && !outcome.replayed) {
+      const id = transferItemId({ from: accountId, transferId });
+      const finished = this.#transferring.finish({ from: accountId, transferId }).catch((error: unknown) => {
+        this.#watch.failed({ kind: 'transfer', id }, error);
+      });
+      await Promise.race([finished, this.#core.machine.sleep(TRANSFER_WAIT_MS)]);
+    }
+    return outcome;
   }
 
   /** What a deposit was never changes: it is read before it is the turn of the account. */
@@ -262,13 +296,14 @@ class CommandLedger implements Ledger {
 }
 
 /** Facts that can never become false, looked up before it is the turn of the account's stream. */
-type KnownBefore = Partial<Pick<AccountContext, 'asset' | 'deposit'>>;
+type KnownBefore = Partial<Pick<AccountContext, 'asset' | 'deposit' | 'recipientExists'>>;
 type AccountFacts = Pick<AccountContext, 'now' | 'actor'> & KnownBefore;
 
 function decideOnAccount(view: View, command: AccountCommand, facts: AccountFacts): ReturnType<typeof decideAccount> {
   const state = stateOf(view, 'account');
   const names = {
     depositExists: command.type === 'Deposit' && view.lookup('deposit', command.depositId) !== undefined,
+    transferExists: command.type === 'SendTransfer' && view.lookup('outgoing', command.transferId) !== undefined,
     depositReversed: command.type === 'ReverseDeposit' && view.lookup('reversal', command.depositId) !== undefined,
     closedWithdrawal: 'withdrawalId' in command ? closedWithdrawal(view, command.withdrawalId) : undefined,
   };

@@ -10,6 +10,9 @@ export function basisStream(basis: Basis): string {
   return `legalOrder-${basis.id}`;
 }
 
+/** Which way money moves past a restriction: out of the account, or into it. */
+export type Direction = 'debit' | 'credit';
+
 /** The way money moves past a restriction: out of the account (`debit`). `credit` and `both` come later. */
 export const scopeSchema = z.strictObject({
   direction: z.enum(['debit']),
@@ -18,7 +21,7 @@ export const scopeSchema = z.strictObject({
 /** What a freeze covers: a direction, and all assets or a list of them. */
 export type Scope = z.infer<typeof scopeSchema>;
 
-export function scopeCovers(scope: Scope, direction: 'debit', asset: string): boolean {
+export function scopeCovers(scope: Scope, direction: Direction, asset: string): boolean {
   return sameDirection(scope.direction, direction) && (scope.assets === 'all' || scope.assets.includes(asset));
 }
 

@@ -32,7 +32,7 @@ function ofLegal(
 export const projectors: readonly Projector[] = [
   {
     name: 'domain',
-    version: 3,
+    version: 4,
     tables: [...assetTables, ...partyTables, ...legalOrderTables, ...accountTables],
     project: ofLegal((event, { after }) => {
       if (after === undefined) return [];

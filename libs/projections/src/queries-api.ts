@@ -1,4 +1,12 @@
-import type { AccountView, DepositView, EntryView, WithdrawalStatus, WithdrawalView } from '#accounts';
+import type {
+  AccountView,
+  DepositView,
+  EntryView,
+  TransferStatus,
+  TransferView,
+  WithdrawalStatus,
+  WithdrawalView,
+} from '#accounts';
 import type { AssetView } from '#assets';
 import type { FreezeView, LiftRequestView } from '#freezes';
 import type { Asset, Position } from '#kernel';
@@ -93,6 +101,9 @@ export interface Queries {
     page: PageRequest,
   ): Page<WithdrawalView>;
   withdrawal(accountId: string, withdrawalId: string): WithdrawalView | undefined;
+  /** Those that the account sent. */
+  transfers(accountId: string, filter: { state?: TransferStatus | undefined }, page: PageRequest): Page<TransferView>;
+  transfer(accountId: string, transferId: string): TransferView | undefined;
   legalOrders(
     filter: { accountId?: string | undefined; partyId?: string | undefined; state?: string | undefined },
     page: PageRequest,

@@ -10,6 +10,10 @@ const ENTRY_SQL: Readonly<Record<NameKind, string>> = {
   reversal: `SELECT reversedRevision AS revision, reversedBy AS value FROM deposits
     WHERE accountId = substr(?, 9) AND depositId = ? AND reversedBy IS NOT NULL`,
   withdrawal: 'SELECT revision, state AS value FROM withdrawals WHERE accountId = substr(?, 9) AND withdrawalId = ?',
+  outgoing: 'SELECT revision, eventId AS value FROM transfers WHERE accountId = substr(?, 9) AND transferId = ?',
+  incoming: 'SELECT revision, eventId AS value FROM incomingTransfers WHERE accountId = substr(?, 9) AND name = ?',
+  returned: `SELECT returnedRevision AS revision, returnedBy AS value FROM transfers
+    WHERE accountId = substr(?, 9) AND transferId = ? AND returnedBy IS NOT NULL`,
 };
 
 /** Only accounts have other names than keys. */

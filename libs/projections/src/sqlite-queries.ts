@@ -1,10 +1,12 @@
 import {
   accountFromRow,
   depositFromRow,
+  transferFromRow,
   withdrawalFromRow,
   type AccountView,
   type DepositView,
   type EntryView,
+  type TransferView,
   type WithdrawalView,
 } from '#accounts';
 import type { AssetView } from '#assets';
@@ -53,6 +55,7 @@ const DEPOSIT_COLUMNS = `accountId, depositId, asset, amount, source, state, cau
   updatedAt`;
 const WITHDRAWAL_COLUMNS = `accountId, withdrawalId, asset, amount, destination, state, reference, reason, freezeId,
   createdAt, updatedAt`;
+const TRANSFER_COLUMNS = 'accountId, transferId, toAccountId, asset, amount, state, reason, createdAt, updatedAt';
 const FREEZE_COLUMNS = 'f.view, f.state, f.lift, f.updatedAt';
 const LIFT_REQUEST_COLUMNS = 'view, state, decidedBy, reason, updatedAt';
 
@@ -167,6 +170,21 @@ export class SqliteQueries implements Queries {
   withdrawal(accountId: string, withdrawalId: string): WithdrawalView | undefined {
     const sql = `${WITHDRAWAL_COLUMNS} FROM withdrawals WHERE accountId = ? AND withdrawalId = ?`;
     return this.#one(sql, [accountId, withdrawalId], withdrawalFromRow);
+  }
+
+  transfers(
+    accountId: string,
+    { state }: { state?: TransferView['state'] | undefined },
+    page: PageRequest,
+  ): Page<TransferView> {
+    const select = `${TRANSFER_COLUMNS} FROM transfers`;
+    const list = { name: 'transfers', select, where: equals({ accountId, state }) };
+    return this.#page({ ...list, ...BY_REVISION, show: transferFromRow }, page);
+  }
+
+  transfer(accountId: string, transferId: string): TransferView | undefined {
+    const sql = `${TRANSFER_COLUMNS} FROM transfers WHERE accountId = ? AND transferId = ?`;
+    return this.#one(sql, [accountId, transferId], transferFromRow);
   }
 
   legalOrders(

@@ -1,4 +1,4 @@
-import { checkAccount, evolveAccount, initialAccountState, type AccountEvent, type AccountState } from '#accounts';
+import { checkAccount, evolveAccount, incomingName, initialAccountState, type AccountEvent, type AccountState } from '#accounts';
 import { checkAsset, evolveAsset, initialAssetState, type AssetEvent, type AssetState } from '#assets';
 import { assertNever, hashHolds, SHA256_PATTERN, sha256Hex, toMs, type Recorded, type RecordedEvent } from '#kernel';
 import {
@@ -162,6 +162,15 @@ function checkNames(names: StreamNames, event: Recorded<LedgerEvent>): string | 
   switch (event.type) {
     case 'DepositReversed':
       return isTaken('reversal', event.data.depositId) ? 'reverses a deposit a second time' : undefined;
+    case 'TransferSent':
+      return isTaken('outgoing', event.data.transferId) ? 'sends under the id of another transfer' : undefined;
+    case 'TransferReceived':
+    case 'TransferRefused': {
+      const name = incomingName(event.data.from, event.data.transferId);
+      return isTaken('incoming', name) ? 'decides a transfer a second time' : undefined;
+    }
+    case 'TransferReturned':
+      return isTaken('returned', event.data.transferId) ? 'returns a transfer a second time' : undefined;
     default:
       return undefined;
   }

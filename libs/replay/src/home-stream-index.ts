@@ -7,7 +7,7 @@ export interface HomeStreamIndex {
   indexedRevision(stream: string): number;
   /**
    * An entry of a stream: a command key (`key`, id = caller + newline + value), a `deposit` and its `reversal`, a
-   * `withdrawal`. It covers at least every revision that `indexedRevision` has ever given.
+   * `withdrawal`, a transfer on either side (`outgoing`, `incoming`) and its return (`returned`). It covers at least every revision that `indexedRevision` has ever given.
    * @throws RejectionError `read-model-behind` while the index is being built: "never seen" could be wrong
    */
   lookup(stream: string, kind: NameKind, id: string): IndexEntry | undefined;

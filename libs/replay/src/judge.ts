@@ -1,13 +1,10 @@
 import type { EventReader } from '#event-store';
 import type { RecordedEvent } from '#kernel';
 import { StreamFold } from './fold.ts';
-import type { NameKind } from './index-entries.ts';
 import type { JudgedEvent } from './judged.ts';
-import { CitationResolver } from './resolver.ts';
+import { CITED_NAMES, CitationResolver } from './resolver.ts';
 import { StreamNames, type NamesIndex } from './stream-names.ts';
 
-/** The names that a judgement can rest on. */
-const JUDGED_BY: ReadonlySet<NameKind> = new Set(['deposit', 'reversal']);
 /** Names kept of each stream before the index is relied on. */
 const MOST_NAMES = 32;
 
@@ -31,9 +28,10 @@ export class Judge {
 
   constructor(reader: EventReader, options: JudgeOptions = {}) {
     this.#reader = reader;
-    this.#resolver = new CitationResolver(reader);
+    const { index } = options;
+    this.#resolver = new CitationResolver(reader, { index, folded: (stream) => this.#folds.get(stream) });
     this.#maxStreams = options.maxStreams ?? 20_000;
-    this.#index = options.index;
+    this.#index = index;
   }
 
   /** @throws StoreError when another stream that the verdict needs can't be read: call again with the same event. */
@@ -50,7 +48,7 @@ export class Judge {
   }
 
   async #load(stream: string, to: number): Promise<StreamFold> {
-    const names = new StreamNames(stream, { index: this.#index, most: MOST_NAMES, only: JUDGED_BY });
+    const names = new StreamNames(stream, { index: this.#index, most: MOST_NAMES, only: CITED_NAMES });
     const fold = new StreamFold(stream, this.#resolver, names);
     if (to < 0) return fold;
     for (const event of await this.#reader.read(stream, { to })) await fold.apply(event);

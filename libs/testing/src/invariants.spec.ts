@@ -33,6 +33,9 @@ const lateHolder = (): Story =>
 /** a-2 is being opened for p-2 and p-1, of whom the second is named. */
 const halfOpened = (): Story => named().party('p-2').attach('a-2', 'p-2', ['p-2', 'p-1']);
 
+/** a-1 with ten units, and beside it a-2 and a-3. */
+const two = (): Story => start().account('a-2', 'p-2').account('a-3', 'p-3').deposit('10', {}, 'd');
+
 function check(story: Story, options?: CheckLogOptions): readonly InvariantBreach[] {
   return checkLog(story.log.events, options);
 }
@@ -78,6 +81,18 @@ const good: Readonly<Record<string, () => Story>> = {
         const balancesAtFreeze = [{ asset: 'BTC', available: '0', reserved: '0', held: '0' }];
         return story.freeze('ord-1', 'k', { but: { balancesAtFreeze } });
       }),
+
+  'transfers that arrive, that go back, and that go back to an account closed meanwhile': () =>
+    two()
+      .send('t-1', '4')
+      .receive('t-1')
+      .close([], {}, 'a-3')
+      .send('t-2', '6', { but: { to: 'a-3' } })
+      .close(['BTC'])
+      .refuseTransfer('t-2', 'closed')
+      .sendBack('t-2')
+      .send('t-3', '6')
+      .receive('t-3'),
 
   'a freeze that stops a withdrawal, lets another settle, takes a deposit, and ends with its order': () =>
     ordered()
@@ -854,6 +869,73 @@ describe('invariant 6: money is conserved. checkLog catches', () => {
     const story = start().deposit('2000');
     for (let n = 0; n < 1001; n++) story.reserve(`w-${String(n)}`, '1');
     expect(check(story)).toEqual([expect.objectContaining({ detail: 'too many withdrawals are open' })]);
+  });
+});
+
+describe('invariant 6: a transfer arrives once or comes back once. checkLog catches', () => {
+  const sent = (): Story => two().send('t-1', '4');
+  const refused = (): Story => two().close([], {}, 'a-2').send('t-1', '4').refuseTransfer('t-1', 'closed');
+  const none = '6: it cites no transfer that was sent';
+  const unrefused = '6: it is returned, and was not refused';
+  catches({
+    'more sent than there is': ['6: available BTC falls to -1', () => two().send('t-1', '11')],
+    'a transfer to itself': ['protocol: it is sent to the account itself', () => two().send('t-1', '4', { but: { to: 'a-1' } })],
+    'a transfer to nobody': [
+      'protocol: it is sent to an account that is not there',
+      () => two().send('t-1', '4', { but: { to: 'a-9' } }),
+    ],
+    'an id used twice': ['books: a transfer of this id was sent already', () => sent().send('t-1', '4')],
+    'a transfer under a freeze': [
+      `4: a debit under the freeze ${testId(0)}`,
+      () =>
+        two()
+          .order('ord-1')
+          .verify('ord-1')
+          .authorise('ord-1', 'k', { newId: () => testId(0) })
+          .freeze('ord-1', 'k', { but: { balancesAtFreeze: [{ asset: 'BTC', available: '10', reserved: '0', held: '0' }] } })
+          .send('t-1', '4'),
+    ],
+    'a receipt of nothing': [none, () => sent().receive('t-1', { but: { transferId: 't-9' } })],
+    'a receipt that cites something else': [
+      none,
+      () => sent().next((story) => story.receive('t-1', { but: { citation: pointerTo(story.event('d')) } })),
+    ],
+    'a receipt of more': [
+      '6: it says otherwise than what was sent',
+      () => sent().receive('t-1', { but: { amount: '5' } }),
+    ],
+    'a second receipt': ['6: the transfer was decided already', () => sent().receive('t-1').receive('t-1')],
+    'a receipt after a refusal': [
+      ['6: the transfer was decided already', 'protocol: it is received where it should be closed'],
+      () => refused().receive('t-1'),
+    ],
+    'a receipt in an account that is closed': [
+      'protocol: it is received where it should be closed',
+      () => two().close([], {}, 'a-2').send('t-1', '4').receive('t-1'),
+    ],
+    'a refusal by an account that is open': [
+      'protocol: it is closed where it should be received',
+      () => sent().refuseTransfer('t-1', 'closed'),
+    ],
+    'a refusal for a freeze that there is not': [
+      'protocol: it is credit-frozen where it should be received',
+      () => sent().refuseTransfer('t-1', 'credit-frozen'),
+    ],
+    'a return of what was not refused': [unrefused, () => sent().sendBack('t-1', 't-1')],
+    'a return of what was received': [unrefused, () => sent().receive('t-1').sendBack('t-1', 'received t-1')],
+    'a return of more': [
+      '6: it says otherwise than what was refused',
+      () => refused().sendBack('t-1', undefined, { but: { amount: '5' } }),
+    ],
+    'a second return': ['6: the transfer was returned already', () => refused().sendBack('t-1').sendBack('t-1')],
+  });
+
+  it.each<readonly [string, () => Story]>([
+    ['the transfer was never decided', sent],
+    ['the transfer was refused, and never returned', refused],
+  ])('when nobody is at work any more: %s', (detail, tell) => {
+    expect(check(tell(), { quiescent: true })).toEqual([expect.objectContaining({ invariant: 12, detail })]);
+    expect(check(tell())).toEqual([]);
   });
 });
 

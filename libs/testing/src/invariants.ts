@@ -8,6 +8,7 @@ import { applyOrder, checkOrder } from './invariants/orders.ts';
 import { applyOpening, applyParty, checkOpening, checkParty } from './invariants/parties.ts';
 import { checkQuiescence } from './invariants/quiescence.ts';
 import { checkRefusal } from './invariants/refusals.ts';
+import { applyTransfer, checkConservation, checkTransfer, noteOutside } from './invariants/transfers.ts';
 
 /** One event that breaks an invariant of the domain, or that was left undone. */
 export interface InvariantBreach {
@@ -54,6 +55,8 @@ export function checkLog(events: readonly RecordedEvent[], options: CheckLogOpti
     log.facts.set(event, fact);
     noteKey(log, fact);
     applyFact(log, fact);
+    noteOutside(log, fact);
+    if (movesMoney(fact)) report(checkConservation(log), event);
   }
   for (const { awaited } of log.accounts.values()) if (awaited !== undefined) reportUnstopped(awaited, report);
   if (options.quiescent === true) {
@@ -98,6 +101,10 @@ function reportUnstopped(
     report([{ invariant: 4, detail: `${id} is not stopped in the same append` }], by.event);
 }
 
+function movesMoney({ data }: Fact): boolean {
+  return 'amount' in data;
+}
+
 function checkFact(log: Log, fact: Fact): readonly Problem[] {
   return [...checkTime(log, fact), ...checkKey(log, fact), ...checkMeaning(log, fact)];
 }
@@ -126,6 +133,11 @@ function checkMeaning(log: Log, fact: Fact): readonly Problem[] {
     case 'WithdrawalCancelled':
     case 'WithdrawalStopped':
       return checkMoney(log, fact);
+    case 'TransferSent':
+    case 'TransferReceived':
+    case 'TransferRefused':
+    case 'TransferReturned':
+      return checkTransfer(log, fact);
     case 'AccountFrozen':
     case 'FreezeAbandoned':
     case 'LiftRequested':
@@ -174,6 +186,12 @@ function applyFact(log: Log, fact: Fact): void {
     case 'WithdrawalCancelled':
     case 'WithdrawalStopped':
       applyMoney(log, fact);
+      break;
+    case 'TransferSent':
+    case 'TransferReceived':
+    case 'TransferRefused':
+    case 'TransferReturned':
+      applyTransfer(log, fact);
       break;
     case 'AccountFrozen':
     case 'FreezeAbandoned':

@@ -4,11 +4,13 @@ import {
   depositView,
   evolveAccount,
   initialAccountState,
+  transferView,
   withdrawalView,
   type AccountClosed,
   type AccountEvent,
   type DepositReversed,
   type FundsDeposited,
+  type TransferSent,
   type WithdrawalStep,
 } from '#accounts';
 import type { LedgerCommand } from '#command-handling';
@@ -46,7 +48,14 @@ import {
   ReversalBody,
   shownDeposit,
   shownEntry,
+  shownTransfer,
   shownWithdrawal,
+  Transfer,
+  TransferAnswer,
+  TransferBody,
+  TransferPage,
+  TransferPath,
+  TransfersQuery,
   Withdrawal,
   WithdrawalAnswer,
   WithdrawalBody,
@@ -377,6 +386,76 @@ export class AccountsController {
     );
     const view = depositView(event);
     return { deposit: shownDeposit(view, await lookUpAssets(this.#commands.ledger, [view.asset])) };
+  }
+
+  @Post(':accountId/transfers')
+  @CommandRoute({
+    operationId: 'sendTransfer',
+    summary: 'Send funds to another account',
+    description:
+      'Waits a little for the other account to decide. The answer says `sent` in any case, and a repeat says the same: read the transfer to learn how it went on.',
+    roles: ['service'],
+    created: true,
+    answer: TransferAnswer,
+    problems: [
+      'account-not-found',
+      'asset-not-found',
+      'already-exists',
+      'account-closed',
+      'account-frozen',
+      'insufficient-funds',
+    ],
+  })
+  transfer(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @Param() { accountId }: AccountPath,
+    @Body() body: TransferBody,
+  ): Promise<void> {
+    const command = { type: 'SendTransfer', accountId, ...body } as const;
+    return this.#commands.run(request, reply, body, command, async ({ events }) => {
+      const view = transferView(eventOfType<EventOf<typeof TransferSent>>(events, 'TransferSent'));
+      return { transfer: shownTransfer(view, await lookUpAssets(this.#commands.ledger, [view.asset])) };
+    });
+  }
+
+  @Get(':accountId/transfers')
+  @QueryRoute({
+    operationId: 'listTransfers',
+    summary: 'List the transfers that an account sent',
+    roles: ROLES,
+    answer: TransferPage,
+    problems: ['account-not-found'],
+  })
+  async transfers(
+    @Res() reply: FastifyReply,
+    @Param() { accountId }: AccountPath,
+    @Query() query: TransfersQuery,
+  ): Promise<void> {
+    const queries = await this.#queries.upTo(query.atLeast);
+    accountIn(queries, accountId);
+    const { items, nextCursor } = queries.transfers(accountId, query, query);
+    reply.send({ items: items.map((view) => shownTransfer(view, assetsOf(queries))), nextCursor });
+  }
+
+  @Get(':accountId/transfers/:transferId')
+  @QueryRoute({
+    operationId: 'readTransfer',
+    summary: 'Read a transfer, under its sender',
+    roles: ROLES,
+    tagged: true,
+    answer: Transfer,
+    problems: ['account-not-found', 'transfer-not-found'],
+  })
+  async readTransfer(
+    @Res() reply: FastifyReply,
+    @Param() { accountId, transferId }: TransferPath,
+    @Query() query: ReadQuery,
+  ): Promise<void> {
+    const queries = await this.#queries.upTo(query.atLeast);
+    const { streamRevision } = accountIn(queries, accountId);
+    const view = found(queries.transfer(accountId, transferId), 'transfer', transferId);
+    reply.header('etag', etagOf(streamRevision)).send(shownTransfer(view, assetsOf(queries)));
   }
 
   #withdrawal(request: FastifyRequest, reply: FastifyReply, body: object, command: LedgerCommand): Promise<void> {

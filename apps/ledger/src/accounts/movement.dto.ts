@@ -3,9 +3,13 @@ import {
   DESTINATION_KINDS,
   REVERSAL_CAUSES,
   SOURCE_KINDS,
+  TRANSFER_REFUSALS,
+  TRANSFER_STATES,
   WITHDRAWAL_STATES,
   type DepositView,
   type EntryView,
+  type TransferStatus,
+  type TransferView,
   type WithdrawalStatus,
   type WithdrawalView,
 } from '#accounts';
@@ -71,6 +75,30 @@ export class WithdrawalBody {
 
   @NestedField(() => DestinationBody)
   destination!: DestinationBody;
+}
+
+export class TransferBody {
+  @IdField({ example: 'tr-1' })
+  transferId!: string;
+
+  @IdField({ example: 'acc-2', description: 'The account that the funds go to: another than the sender.' })
+  to!: string;
+
+  @AssetCodeField()
+  asset!: string;
+
+  @AmountField()
+  amount!: string;
+}
+
+export class TransferPath extends AccountPath {
+  @IdField()
+  transferId!: string;
+}
+
+export class TransfersQuery extends ListQuery {
+  @ChoiceField(TRANSFER_STATES, { optional: true })
+  state?: TransferStatus;
 }
 
 export class ReferenceBody {
@@ -206,6 +234,42 @@ export class Withdrawal {
   updatedAt!: string;
 }
 
+export class Transfer {
+  @ApiProperty(as('id', { description: 'The sender.' }))
+  accountId!: string;
+
+  @ApiProperty(as('id'))
+  transferId!: string;
+
+  @ApiProperty(as('id'))
+  to!: string;
+
+  @ApiProperty(as('assetCode'))
+  asset!: string;
+
+  @ApiProperty(as('amount'))
+  amount!: string;
+
+  @ApiProperty(
+    as('text', {
+      enum: TRANSFER_STATES,
+      description: '`sent`: on its way, in neither account. The answer to the command always says so.',
+    }),
+  )
+  state!: string;
+
+  @ApiProperty(
+    as('text', { nullable: true, description: `Why it came back: ${TRANSFER_REFUSALS.join(', ')}.` }),
+  )
+  reason!: string | null;
+
+  @ApiProperty(as('time'))
+  createdAt!: string;
+
+  @ApiProperty(as('time'))
+  updatedAt!: string;
+}
+
 export class Entry {
   @ApiProperty(as('id'))
   accountId!: string;
@@ -234,7 +298,7 @@ export class Entry {
   @ApiProperty(as('amount', { description: 'Of the ledger account, after the event.' }))
   balance!: string;
 
-  @ApiProperty(as('text', { description: 'The deposit or withdrawal.' }))
+  @ApiProperty(as('text', { description: 'The deposit, withdrawal or transfer.' }))
   reference!: string;
 
   @ApiProperty(as('time'))
@@ -245,6 +309,8 @@ export const DepositAnswer = answerOf('deposit', Deposit);
 export const WithdrawalAnswer = answerOf('withdrawal', Withdrawal);
 export const DepositPage = pageOf('DepositPage', Deposit);
 export const WithdrawalPage = pageOf('WithdrawalPage', Withdrawal);
+export const TransferAnswer = answerOf('transfer', Transfer);
+export const TransferPage = pageOf('TransferPage', Transfer);
 export const EntryPage = pageOf('EntryPage', Entry);
 
 export function shownDeposit(view: DepositView, assets: AssetLookup): Deposit {
@@ -257,6 +323,10 @@ export function shownDeposit(view: DepositView, assets: AssetLookup): Deposit {
 export function shownWithdrawal(view: WithdrawalView, assets: AssetLookup): Withdrawal {
   const amount = shownAmount(view.amount, view.asset, assets);
   return { ...view, amount, destination: shownCounterpart(view.destination) };
+}
+
+export function shownTransfer(view: TransferView, assets: AssetLookup): Transfer {
+  return { ...view, amount: shownAmount(view.amount, view.asset, assets) };
 }
 
 /** In one order, be it fresh from a command or read again: a repeat answers as the first did, to the byte. */

@@ -106,6 +106,7 @@ const ROUTES = [
   'post /v1/accounts/{accountId}/closure',
   'post /v1/accounts/{accountId}/deposits',
   'post /v1/accounts/{accountId}/deposits/{depositId}/reversal',
+  'post /v1/accounts/{accountId}/transfers',
   'post /v1/accounts/{accountId}/withdrawals',
   'post /v1/accounts/{accountId}/withdrawals/{withdrawalId}/cancellation',
   'post /v1/accounts/{accountId}/withdrawals/{withdrawalId}/dispatch',

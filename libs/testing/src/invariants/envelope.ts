@@ -77,7 +77,16 @@ export function checkTime(log: Log, fact: Fact): readonly Problem[] {
 }
 
 /** What the service does of itself: nobody asked for it, so it carries no key. */
-const UNASKED = ['WithdrawalStopped', 'AccountDetached', 'PartyNamed', 'PartyNoLongerNamed', 'LegalOrderExpired'];
+const UNASKED = [
+  'WithdrawalStopped',
+  'TransferReceived',
+  'TransferRefused',
+  'TransferReturned',
+  'AccountDetached',
+  'PartyNamed',
+  'PartyNoLongerNamed',
+  'LegalOrderExpired',
+];
 
 /** What the supervisor may write under the key of the person who asked for it, because the first half of it stands. */
 const FINISHED_FOR_OTHERS = [

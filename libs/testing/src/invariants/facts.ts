@@ -33,6 +33,7 @@ const subject = z.discriminatedUnion('kind', [
 ]);
 const movement = { accountId: id, asset, amount: positiveUnits };
 const withdrawal = { ...movement, withdrawalId: id, destination: z.looseObject({ kind: text }), reservedAt: timestamp };
+const transferRefusal = z.enum(['credit-frozen', 'closed', 'balance-limit']);
 const balance = z.strictObject({ asset, available: units, reserved: units, held: units });
 const ending = z.enum(['discharged', 'revoked', 'set-aside']);
 const freeze = { accountId: id, freezeId: uuid };
@@ -97,6 +98,16 @@ const shapes = {
   WithdrawalSettled: { on: ['account'], data: { ...withdrawal, reference: text } },
   WithdrawalCancelled: { on: ['account'], data: { ...withdrawal, reason: text } },
   WithdrawalStopped: { on: ['account'], data: { ...movement, withdrawalId: id, freezeId: uuid } },
+  TransferSent: { on: ['account'], data: { ...movement, transferId: id, to: id } },
+  TransferReceived: { on: ['account'], data: { ...movement, transferId: id, from: id, citation: pointer } },
+  TransferRefused: {
+    on: ['account'],
+    data: { ...movement, transferId: id, from: id, reason: transferRefusal, citation: pointer },
+  },
+  TransferReturned: {
+    on: ['account'],
+    data: { ...movement, transferId: id, to: id, reason: transferRefusal, citation: pointer },
+  },
   AccountFrozen: {
     on: ['account'],
     data: {

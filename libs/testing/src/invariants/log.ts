@@ -50,6 +50,13 @@ export interface Deposit {
   reversed: boolean;
 }
 
+/** A transfer, from both sides. */
+export interface Transfer {
+  readonly sent: Fact<'TransferSent'>;
+  outcome: Fact<'TransferReceived' | 'TransferRefused'> | undefined;
+  returned: boolean;
+}
+
 export interface Withdrawal {
   readonly reserved: Fact<'WithdrawalReserved'>;
   dispatched: boolean;
@@ -104,6 +111,10 @@ export interface Log {
   readonly parties: Map<string, Party>;
   readonly accounts: Map<string, Account>;
   readonly orders: Map<string, Order>;
+  /** By sender and id. */
+  readonly transfers: Map<string, Transfer>;
+  /** What came from outside and has not left again, by asset. */
+  readonly outside: Map<string, bigint>;
   /** By the id of the FreezeAuthorised event. */
   readonly authorisations: Map<string, Authorisation>;
 }
@@ -118,6 +129,8 @@ export function emptyLog(): Log {
     parties: new Map(),
     accounts: new Map(),
     orders: new Map(),
+    transfers: new Map(),
+    outside: new Map(),
     authorisations: new Map(),
   };
 }

@@ -144,9 +144,14 @@ function checkDebit(
   account: Account,
   fact: Fact<'WithdrawalReserved' | 'WithdrawalDispatched' | 'DepositReversed'>,
 ): readonly Problem[] {
+  return checkDebitAllowed(account, fact.data.asset);
+}
+
+/** A debit of this asset by whatever event: invariant 4, and not of a closed account. */
+export function checkDebitAllowed(account: Account, asset: string): readonly Problem[] {
   const closed = account.closed ? [books('a debit of an account that is closed')] : [];
   const frozen = freezesInForce(account)
-    .filter((freeze) => covers(freeze.fact.data.scope, fact.data.asset))
+    .filter((freeze) => covers(freeze.fact.data.scope, asset))
     .map((freeze): Problem => ({ invariant: 4, detail: `a debit under the freeze ${freeze.fact.data.freezeId}` }));
   return [...closed, ...frozen];
 }

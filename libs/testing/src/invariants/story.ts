@@ -110,12 +110,42 @@ export class Story {
     return this.tell(depositId, 'account-a-1', 'FundsDeposited', data, step);
   }
 
-  /** @param assets that a-1 ever had to do with */
-  close(assets: readonly string[], step: Step = {}): this {
-    const opened = this.event('opened a-1');
+  /** @param assets that the account ever had to do with */
+  close(assets: readonly string[], step: Step = {}, accountId = 'a-1'): this {
+    const opened = this.event(`opened ${accountId}`);
     const { holders } = opened.data as Data;
-    const data = { accountId: 'a-1', reason: 'asked', holders, openedAt: opened.metadata.recordedAt, assets };
-    return this.tell('closed', 'account-a-1', 'AccountClosed', data, step);
+    const data = { accountId, reason: 'asked', holders, openedAt: opened.metadata.recordedAt, assets };
+    return this.tell('closed', `account-${accountId}`, 'AccountClosed', data, step);
+  }
+
+  /** From a-1 to a-2, unless told otherwise. */
+  send(transferId: string, amount: string, step: Step = {}): this {
+    const data = { accountId: 'a-1', to: 'a-2', transferId, asset: 'BTC', amount };
+    return this.tell(transferId, 'account-a-1', 'TransferSent', data, step);
+  }
+
+  receive(transferId: string, step: Step = {}): this {
+    const data = this.#incoming(transferId);
+    return this.#unasked(`received ${transferId}`, `account-${data.accountId}`, 'TransferReceived', data, step);
+  }
+
+  refuseTransfer(transferId: string, reason: string, step: Step = {}): this {
+    const data = { ...this.#incoming(transferId), reason };
+    return this.#unasked(`refused ${transferId}`, `account-${data.accountId}`, 'TransferRefused', data, step);
+  }
+
+  /** @param cited name of the event that is said to have refused it */
+  sendBack(transferId: string, cited = `refused ${transferId}`, step: Step = {}): this {
+    const sent = this.event(transferId).data as Data;
+    const data = { ...sent, reason: 'closed', citation: pointerTo(this.event(cited)) };
+    return this.#unasked(`returned ${transferId}`, 'account-a-1', 'TransferReturned', data, step);
+  }
+
+  #incoming(transferId: string): Data & { readonly accountId: string } {
+    const sent = this.event(transferId);
+    const { accountId: from, to, asset, amount } = sent.data as Data;
+    const accountId = String(to);
+    return { accountId, from, transferId, asset, amount, citation: pointerTo(sent) };
   }
 
   /** @param taken of the deposit; the rest is a shortfall */
