@@ -121,6 +121,11 @@ const COMMANDS: Readonly<Record<string, () => Command>> = {
     path: `/v1/accounts/${world.accountId}/deposits/${world.deposited}/reversal`,
     body: { cause: 'bank-recall', reason: 'recalled by the bank' },
   }),
+  'send a transfer': () => ({
+    as: SERVICE,
+    path: `/v1/accounts/${world.accountId}/transfers`,
+    body: { transferId: ledger.id('tr'), to: world.empty, asset: 'BTC', amount: '0.5' },
+  }),
   'reserve a withdrawal': () => ({
     as: SERVICE,
     path: `/v1/accounts/${world.accountId}/withdrawals`,
@@ -414,6 +419,7 @@ describe('ids', () => {
     ['accountId', '/v1/accounts/<id>/entries'],
     ['depositId', '/v1/accounts/acc/deposits/<id>'],
     ['withdrawalId', '/v1/accounts/acc/withdrawals/<id>'],
+    ['transferId', '/v1/accounts/acc/transfers/<id>'],
     ['partyId', '/v1/parties/<id>'],
     ['code', '/v1/assets/<id>'],
     ['orderId', '/v1/admin/legal-orders/<id>'],
@@ -451,6 +457,8 @@ describe('ids', () => {
     ['open an account', 'holders.0.partyId'],
     ['record a deposit', 'depositId'],
     ['reserve a withdrawal', 'withdrawalId'],
+    ['send a transfer', 'transferId'],
+    ['send a transfer', 'to'],
     ['register an order', 'orderId'],
     ['register an order', 'subjects.0.accountId'],
     ['register an order', 'subjects.1.partyId'],

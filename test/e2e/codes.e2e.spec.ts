@@ -14,6 +14,7 @@ import {
   orderOf,
   SERVICE,
   SHA256,
+  transferOf,
   until,
   withdrawalOf,
   type Person,
@@ -111,6 +112,7 @@ describe('codes', () => {
       const missing = [
         ['deposit', `/v1/accounts/${accountId}/deposits/none`],
         ['withdrawal', `/v1/accounts/${accountId}/withdrawals/none`],
+        ['transfer', `/v1/accounts/${accountId}/transfers/none`],
         ['change', `/v1/admin/legal-orders/${orderId}/changes/none`],
         ['lift-request', `/v1/admin/freezes/${freezeId}/lift-requests/none`],
       ];
@@ -135,6 +137,8 @@ describe('codes', () => {
         [SERVICE, '/v1/accounts', { accountId: ledger.id('acc'), holders }, 'party'],
         [SERVICE, '/v1/accounts/nobody/deposits', depositOf('d', '1'), 'account'],
         [SERVICE, `/v1/accounts/${accountId}/deposits`, depositOf('d', '1', 'NONE'), 'asset'],
+        [SERVICE, '/v1/accounts/nobody/transfers', transferOf('t', accountId, '1'), 'account'],
+        [SERVICE, `/v1/accounts/${accountId}/transfers`, transferOf('t', 'nobody', '1'), 'account'],
         [SERVICE, '/v1/accounts/nobody/closure', { reason: 'r' }, 'account'],
         [SERVICE, '/v1/accounts/nobody/deposits/d/reversal', { cause: 'mistake', reason: 'r' }, 'account'],
         [SERVICE, `/v1/accounts/${accountId}/deposits/d/reversal`, { cause: 'mistake', reason: 'r' }, 'deposit'],
@@ -548,6 +552,7 @@ describe('the list of codes', () => {
       'asset',
       'deposit',
       'withdrawal',
+      'transfer',
       'legal-order',
       'change',
       'freeze',

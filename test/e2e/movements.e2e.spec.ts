@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Answer } from './support/http.ts';
 import { listAt, textAt, valueAt } from './support/json.ts';
-import { depositOf, Ledger, SERVICE, withdrawalOf } from './support/ledger.ts';
+import { depositOf, Ledger, SERVICE, transferOf, until, withdrawalOf } from './support/ledger.ts';
 import { expectProblem } from './support/problems.ts';
 
 let ledger: Ledger;
@@ -123,5 +123,65 @@ describe('an account is closed', () => {
     expect(await ledger.replayed(accountId)).toMatchObject({ state: 'open', freezes: [{ freezeId }] });
     const withdrawal = await ledger.post(SERVICE, `/v1/accounts/${accountId}/withdrawals`, withdrawalOf('wd', '1'));
     expectProblem(withdrawal, 423, 'account-frozen', { freezeIds: [freezeId] });
+  });
+});
+
+describe('a transfer', () => {
+  /** How it went on, once it went on. */
+  function ended(from: string, transferId: string): Promise<unknown> {
+    return until('the transfer to end', async () => {
+      const { body, status } = await ledger.get(SERVICE, `/v1/accounts/${from}/transfers/${transferId}`);
+      return status !== 200 || valueAt(body, 'state') === 'sent' ? undefined : body;
+    });
+  }
+
+  it('arrives, and stands in both statements', async () => {
+    const [from, to] = [await ledger.makeAccount({ btc: '3' }), await ledger.makeAccount()];
+    const sent = await ledger.post(SERVICE, `/v1/accounts/${from}/transfers`, transferOf('tr', to, '2'), { key: 'k' });
+    expect(await ended(from, 'tr')).toMatchObject({ state: 'received', reason: null });
+    expect(await balanceOf(from, sent)).toEqual(balance('1.00000000'));
+    expect(await ledger.replayed(to)).toMatchObject({ balances: [balance('2.00000000')] });
+    for (const [accountId, amount] of [
+      [from, '-2.00000000'],
+      [to, '2.00000000'],
+    ] as const) {
+      const [line] = listAt(await ledger.read(SERVICE, `/v1/accounts/${accountId}/entries`), 'items').slice(-1);
+      expect(line).toMatchObject({ ledgerAccount: 'available', reference: 'tr', amount });
+    }
+    const again = await ledger.post(SERVICE, `/v1/accounts/${from}/transfers`, transferOf('tr', to, '2'), { key: 'k' });
+    expect([again.text, again.status]).toEqual([sent.text, sent.status]);
+    expect(again.headers['idempotent-replayed']).toBe('true');
+  });
+
+  it('comes back from a closed account, also to one that was closed meanwhile, which is open again', async () => {
+    const [from, to] = [await ledger.makeAccount({ btc: '3' }), await ledger.makeAccount()];
+    await ledger.post(SERVICE, `/v1/accounts/${to}/closure`, { reason: 'asked' });
+    const sent = await ledger.post(SERVICE, `/v1/accounts/${from}/transfers`, transferOf('tr', to, '3'));
+    expect(valueAt(sent.body, 'transfer')).toMatchObject({ state: 'sent', reason: null });
+    expect(await ended(from, 'tr')).toMatchObject({ state: 'returned', reason: 'closed' });
+    expect(await ledger.replayed(from)).toMatchObject({ state: 'open', balances: [{ available: '3.00000000' }] });
+    expect((await ledger.events(`account-${to}`)).map(({ type }) => type)).toEqual([
+      'AccountOpened',
+      'AccountClosed',
+      'TransferRefused',
+    ]);
+  });
+
+  it('is gated as a debit, and never to the account itself or to nobody', async () => {
+    const [from, to] = [await ledger.makeAccount({ btc: '3' }), await ledger.makeAccount()];
+    const path = `/v1/accounts/${from}/transfers`;
+    const send = (other: string, amount: string): Promise<Answer> =>
+      ledger.post(SERVICE, path, transferOf('tr', other, amount));
+    expectProblem(await send(from, '1'), 400, 'malformed-request');
+    expectProblem(await send('nobody', '1'), 404, 'account-not-found');
+    expectProblem(await send(to, '3.00000001'), 422, 'insufficient-funds');
+    const freezeId = await freeze(from);
+    expectProblem(await send(to, '1'), 423, 'account-frozen', { freezeIds: [freezeId] });
+    const third = await ledger.makeAccount({ btc: '1' });
+    const arriving = await ledger.post(SERVICE, `/v1/accounts/${third}/transfers`, transferOf('tr', from, '1'));
+    expect(arriving.status).toBe(201);
+    expect(await ended(third, 'tr')).toMatchObject({ state: 'received' });
+    const taken = await ledger.post(SERVICE, `/v1/accounts/${third}/transfers`, transferOf('tr', to, '1'));
+    expectProblem(taken, 409, 'already-exists', { transferId: 'tr' });
   });
 });

@@ -14,6 +14,7 @@ import {
   orderOf,
   SERVICE,
   SHA256,
+  transferOf,
   until,
   withdrawalOf,
 } from './support/ledger.ts';
@@ -271,6 +272,30 @@ describe('accounts', () => {
       eventId: UUID,
       recordedAt: TIME,
     });
+  });
+});
+
+describe('transfers', () => {
+  it('are sent, and read under their sender as they went on', async () => {
+    const [from, to] = [await ledger.makeAccount({ btc: '3' }), await ledger.makeAccount()];
+    const path = `/v1/accounts/${from}/transfers`;
+    const sent = await ledger.post(SERVICE, path, transferOf('tr-1', to, '0.5'));
+    const transfer = { accountId: from, ...transferOf('tr-1', to, '0.50000000'), reason: null, ...STAMPS };
+    expectStep(sent, 201, 2, ['TransferSent'], { transfer: { ...transfer, state: 'sent' } });
+    const received = await until('the other account', async () =>
+      (await ledger.events(`account-${to}`)).find(({ type }) => type === 'TransferReceived'),
+    );
+    const shown = await ledger.get(OPS, `${path}/tr-1?atLeast=${received.position}`);
+    expect(shown.body).toEqual({ ...transfer, state: 'received' });
+    expect(shown.headers.etag).toBe('"2"');
+
+    await ledger.post(SERVICE, path, transferOf('tr-2', to, '1'));
+    await ledger.post(SERVICE, path, transferOf('tr-3', to, '1'));
+    await readModelsLevel();
+    await expectPages(path, 'transferId', ['tr-3', 'tr-2', 'tr-1']);
+    const none = { items: [], nextCursor: null };
+    expect(await ledger.read(SERVICE, `${path}?state=returned`)).toEqual(none);
+    expect(await ledger.read(SERVICE, `/v1/accounts/${to}/transfers`)).toEqual(none);
   });
 });
 

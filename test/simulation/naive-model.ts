@@ -6,6 +6,9 @@ import { checker, endingProposal, maker, orderNaming, service } from '#testing';
 export interface Step {
   readonly kind:
     | 'deposit'
+    | 'reverse'
+    | 'transfer'
+    | 'close'
     | 'reserve'
     | 'dispatch'
     | 'settle'
@@ -26,6 +29,9 @@ export interface Step {
 
 export const STEP_KINDS: readonly Step['kind'][] = [
   'deposit',
+  'reverse',
+  'transfer',
+  'close',
   'reserve',
   'dispatch',
   'settle',
@@ -43,7 +49,9 @@ type WithdrawalState = 'reserved' | 'dispatched' | 'settled' | 'cancelled' | 'st
 
 interface NaiveAccount {
   available: number;
-  readonly deposits: Set<number>;
+  closed: boolean;
+  readonly deposits: Map<number, { amount: number; reversed: boolean }>;
+  readonly transfers: Set<number>;
   readonly withdrawals: Map<number, { amount: number; state: WithdrawalState }>;
   /** By order: does the freeze cover the asset that this model moves? And its requests for a lift. */
   readonly freezes: Map<number, { covers: boolean; freezeId: string; requests: Map<number, 'requested' | 'approved'> }>;
@@ -67,7 +75,9 @@ export class NaiveModel {
   constructor(accounts: number) {
     this.accounts = Array.from({ length: accounts }, () => ({
       available: 0,
-      deposits: new Set(),
+      closed: false,
+      deposits: new Map(),
+      transfers: new Set(),
       withdrawals: new Map(),
       freezes: new Map(),
     }));
@@ -94,6 +104,27 @@ export class NaiveModel {
           amount,
           source: bank,
         });
+      case 'reverse': {
+        const cause = step.asMaker ? 'mistake' : 'reorganisation';
+        return by(service, {
+          type: 'ReverseDeposit',
+          accountId,
+          depositId: `d-${String(step.id)}`,
+          cause,
+          reason: 'r',
+        });
+      }
+      case 'transfer':
+        return by(service, {
+          type: 'SendTransfer',
+          accountId,
+          transferId: `t-${String(step.id)}`,
+          to: `acc-${String(this.#other(step.account))}`,
+          asset: 'BTC',
+          amount,
+        });
+      case 'close':
+        return by(service, { type: 'CloseAccount', accountId, reason: 'asked' });
       case 'reserve':
         return by(service, {
           type: 'ReserveWithdrawal',
@@ -145,9 +176,16 @@ export class NaiveModel {
     switch (step.kind) {
       case 'deposit':
         if (account.deposits.has(step.id)) return 'already-exists';
-        account.deposits.add(step.id);
+        account.deposits.set(step.id, { amount: step.amount, reversed: false });
         account.available += step.amount;
+        account.closed = false;
         return 'accepted';
+      case 'reverse':
+        return this.#reverse(account, step);
+      case 'transfer':
+        return this.#transfer(account, step);
+      case 'close':
+        return this.#close(account);
       case 'reserve':
         return this.#reserve(account, step);
       case 'dispatch':
@@ -183,8 +221,50 @@ export class NaiveModel {
     return [...account.freezes.values()].some(({ covers }) => covers);
   }
 
+  #other(account: number): number {
+    return (account + 1) % this.accounts.length;
+  }
+
+  #reverse(account: NaiveAccount, { id, asMaker }: Step): Expected {
+    const deposit = account.deposits.get(id);
+    if (deposit === undefined) return 'deposit-not-found';
+    if (deposit.reversed) return 'invalid-transition';
+    if (asMaker) {
+      if (account.closed) return 'account-closed';
+      if (this.isFrozen(account)) return 'account-frozen';
+      if (deposit.amount > account.available) return 'insufficient-funds';
+    }
+    deposit.reversed = true;
+    account.available -= Math.min(deposit.amount, account.available);
+    return 'accepted';
+  }
+
+  /** Sent, and at once received; what a closed account refuses is as if it had never left. */
+  #transfer(account: NaiveAccount, { id, amount, account: index }: Step): Expected {
+    const to = this.accounts[this.#other(index)];
+    if (to === undefined || account.transfers.has(id)) return 'already-exists';
+    if (account.closed) return 'account-closed';
+    if (this.isFrozen(account)) return 'account-frozen';
+    if (amount > account.available) return 'insufficient-funds';
+    account.transfers.add(id);
+    if (to.closed) return 'accepted';
+    account.available -= amount;
+    to.available += amount;
+    return 'accepted';
+  }
+
+  #close(account: NaiveAccount): Expected {
+    if (account.closed) return 'invalid-transition';
+    if (account.freezes.size > 0) return 'account-frozen';
+    const open = [...account.withdrawals.values()].some(({ state }) => state === 'reserved' || state === 'dispatched');
+    if (account.available > 0 || open) return 'account-not-empty';
+    account.closed = true;
+    return 'accepted';
+  }
+
   #reserve(account: NaiveAccount, { id, amount }: Step): Expected {
     if (account.withdrawals.has(id)) return 'already-exists';
+    if (account.closed) return 'account-closed';
     if (this.isFrozen(account)) return 'account-frozen';
     if (amount > account.available) return 'insufficient-funds';
     account.available -= amount;

@@ -313,10 +313,13 @@ describe('transfers', () => {
   });
 
   it('take all that is available and no unit more; frozen is said first', () => {
-    const [all, more] = [{ ...send, amount: '1' }, { ...send, amount: '1.00000001' }];
+    const [all, more] = [
+      { ...send, amount: '1' },
+      { ...send, amount: '1.00000001' },
+    ];
     given(...funded)
       .when(all, known)
-      .then({ ...sent, data: { ...sent.data, amount: '100000000' } } as AccountEvent);
+      .then({ ...sent, data: { ...sent.data, amount: '100000000' } });
     given(...funded)
       .when(more, known)
       .thenRejected('insufficient-funds', {});
@@ -327,9 +330,7 @@ describe('transfers', () => {
 
   it('need both accounts, the asset and an amount, in this order', () => {
     given().when(send).thenRejected('account-not-found', {});
-    given(opened)
-      .when(send, { asset: undefined })
-      .thenRejected('account-not-found', { accountId: 'acc-2' });
+    given(opened).when(send, { asset: undefined }).thenRejected('account-not-found', { accountId: 'acc-2' });
     given(opened)
       .when({ ...send, amount: '0' }, { ...known, asset: undefined })
       .thenRejected('asset-not-found', {});
@@ -399,7 +400,7 @@ describe('closures', () => {
         .when(reserve)
         .thenRejected('account-closed', {});
       given(...history)
-        .when({ ...reverse, cause: 'mistake' } as AccountCommand, { deposit: deposit1 })
+        .when({ ...reverse, cause: 'mistake' }, { deposit: deposit1 })
         .thenRejected('account-closed', {});
     }
   });

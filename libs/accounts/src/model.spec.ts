@@ -18,6 +18,7 @@ import type { AccountCommand } from './commands.ts';
 import { decideAccount, type AccountContext } from './decide.ts';
 import { accountEvents, type AccountEvent } from './events.ts';
 import { postings } from './postings.ts';
+import { recordedDeposit } from './reversal.ts';
 import { liftForEndedBasis, settleFreeze } from './settle-freeze.ts';
 import { evolveAccount, initialAccountState, type AccountState } from './state.ts';
 import type { WithdrawalStatus } from './views.ts';
@@ -31,6 +32,9 @@ const destination = { kind: 'bank' } as const;
 /** What people, services and the supervisor may try next. */
 type Attempt =
   | { readonly try: 'deposit' | 'reserve'; readonly id: string; readonly asset: string; readonly units: bigint }
+  | { readonly try: 'reverse'; readonly id: string; readonly mistake: boolean }
+  | { readonly try: 'send'; readonly id: string; readonly asset: string; readonly units: bigint }
+  | { readonly try: 'close' }
   | { readonly try: 'dispatch' | 'settle' | 'cancel'; readonly id: string }
   | { readonly try: 'freeze'; readonly orderId: string; readonly scope: Scope }
   | { readonly try: 'endBasis' | 'requestLift' | 'approveLift'; readonly orderId: string; readonly actor: string };
@@ -59,6 +63,24 @@ const attempt: fc.Arbitrary<Attempt> = fc.oneof(
       units: fc.bigInt({ min: 1n, max: 300n }),
     }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      try: fc.constant('reverse'),
+      id: fc.integer({ min: 1, max: 30 }).map((n) => `d-${String(n)}`),
+      mistake: fc.boolean(),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      try: fc.constant('send'),
+      id: fc.integer({ min: 1, max: 30 }).map((n) => `t-${String(n)}`),
+      asset,
+      units: fc.bigInt({ min: 1n, max: 300n }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ try: fc.constant('close') }) },
   { weight: 8, arbitrary: fc.record({ try: fc.constantFrom('dispatch', 'settle', 'cancel'), id: withdrawalId }) },
   { weight: 1, arbitrary: fc.record({ try: fc.constant('freeze'), orderId, scope }) },
   {
@@ -75,7 +97,9 @@ const attempt: fc.Arbitrary<Attempt> = fc.oneof(
 class Naive {
   readonly available: Record<string, bigint> = { BTC: 0n, EUR: 0n };
   readonly withdrawals = new Map<string, { asset: string; units: bigint; state: WithdrawalStatus }>();
-  readonly deposits = new Set<string>();
+  readonly deposits = new Map<string, { asset: string; units: bigint; reversed: boolean }>();
+  readonly transfers = new Set<string>();
+  closed = false;
   /** Freezes ever placed; the one in force for an order, if any, is its last. */
   freezes: { orderId: string; assets: string[]; on: boolean; askedBy?: string }[] = [];
 
@@ -100,11 +124,25 @@ class Naive {
     switch (tried.try) {
       case 'deposit':
         if (this.deposits.has(tried.id)) return 'already-exists';
-        this.deposits.add(tried.id);
+        this.deposits.set(tried.id, { asset: tried.asset, units: tried.units, reversed: false });
         this.give(tried.asset, tried.units);
+        this.closed = false;
         return 'done';
+      case 'reverse':
+        return this.reverse(tried.id, tried.mistake);
+      case 'send':
+        if (this.transfers.has(tried.id)) return 'already-exists';
+        if (this.closed) return 'account-closed';
+        if (this.isFrozen(tried.asset)) return 'account-frozen';
+        if ((this.available[tried.asset] ?? 0n) < tried.units) return 'insufficient-funds';
+        this.give(tried.asset, -tried.units);
+        this.transfers.add(tried.id);
+        return 'done';
+      case 'close':
+        return this.close();
       case 'reserve':
         if (this.withdrawals.has(tried.id)) return 'already-exists';
+        if (this.closed) return 'account-closed';
         if (this.isFrozen(tried.asset)) return 'account-frozen';
         if ((this.available[tried.asset] ?? 0n) < tried.units) return 'insufficient-funds';
         this.give(tried.asset, -tried.units);
@@ -126,6 +164,31 @@ class Naive {
       case 'approveLift':
         return this.lift(tried.try, tried.orderId, tried.actor);
     }
+  }
+
+  private reverse(id: string, mistake: boolean): string {
+    const deposit = this.deposits.get(id);
+    if (deposit === undefined) return 'deposit-not-found';
+    if (deposit.reversed) return 'invalid-transition';
+    const there = this.available[deposit.asset] ?? 0n;
+    if (mistake) {
+      if (this.closed) return 'account-closed';
+      if (this.isFrozen(deposit.asset)) return 'account-frozen';
+      if (there < deposit.units) return 'insufficient-funds';
+    }
+    deposit.reversed = true;
+    this.give(deposit.asset, -(there < deposit.units ? there : deposit.units));
+    return 'done';
+  }
+
+  private close(): string {
+    if (this.closed) return 'invalid-transition';
+    if (this.freezes.some(({ on }) => on)) return 'account-frozen';
+    for (const code of ['BTC', 'EUR']) {
+      if (this.available[code] !== 0n || this.reserved(code) !== 0n) return 'account-not-empty';
+    }
+    this.closed = true;
+    return 'done';
   }
 
   private give(code: string, units: bigint): void {
@@ -176,7 +239,9 @@ class Real {
   state: AccountState = initialAccountState();
   revision = 0;
   readonly books = new Map<string, bigint>();
-  readonly deposits = new Set<string>();
+  readonly deposits = new Map<string, Recorded<AccountEvent>>();
+  readonly reversals = new Set<string>();
+  readonly transfers = new Set<string>();
   readonly statuses = new Map<string, WithdrawalStatus>();
   /** The last freeze of each order, and how many authorisations there were. */
   readonly freezeIds = new Map<string, string>();
@@ -202,6 +267,21 @@ class Real {
         const command = { accountId, withdrawalId: id, asset: code, amount, destination };
         return this.decide({ type: 'ReserveWithdrawal', ...command }, 'svc', facts);
       }
+      case 'reverse': {
+        const deposit = recordedDeposit(this.deposits.get(tried.id), tried.id);
+        const facts = { deposit, depositReversed: this.reversals.has(tried.id) };
+        const why = { cause: tried.mistake ? 'mistake' : 'bank-recall', reason: 'r' } as const;
+        return this.decide({ type: 'ReverseDeposit', accountId, depositId: tried.id, ...why }, 'svc', facts);
+      }
+      case 'send': {
+        const { id, asset: code } = tried;
+        const amount = formatUnits(tried.units, assets[code]?.scale ?? 0);
+        const facts = { asset: assets[code], recipientExists: true, transferExists: this.transfers.has(id) };
+        const command = { accountId, transferId: id, to: 'acc-2', asset: code, amount };
+        return this.decide({ type: 'SendTransfer', ...command }, 'svc', facts);
+      }
+      case 'close':
+        return this.decide({ type: 'CloseAccount', accountId, reason: 'r' }, 'svc', {});
       case 'dispatch':
         return this.step({ type: 'DispatchWithdrawal', accountId, withdrawalId: tried.id, reference: 'tx' });
       case 'settle':
@@ -296,19 +376,23 @@ class Real {
       this.books.set(line, (this.books.get(line) ?? 0n) + units);
     }
     this.state = evolveAccount(this.state, recorded);
-    this.index(event);
+    this.index(event, recorded);
   }
 
   /** Invariant 4: no debit within the scope of a freeze in force. */
   private notUnderAFreeze(event: AccountEvent): void {
-    if (event.type !== 'WithdrawalReserved' && event.type !== 'WithdrawalDispatched') return;
+    const debits: readonly string[] = ['WithdrawalReserved', 'WithdrawalDispatched', 'TransferSent'];
+    const mistake = event.type === 'DepositReversed' && event.data.cause === 'mistake';
+    if (!('asset' in event.data) || !(debits.includes(event.type) || mistake)) return;
     for (const { scope: restricted } of this.state.freezes.inForce.values()) {
       assert(restricted.assets !== 'all' && !restricted.assets.includes(event.data.asset), 'a debit under a freeze');
     }
   }
 
-  private index(event: AccountEvent): void {
-    if (event.type === 'FundsDeposited') this.deposits.add(event.data.depositId);
+  private index(event: AccountEvent, recorded: Recorded<AccountEvent>): void {
+    if (event.type === 'FundsDeposited') this.deposits.set(event.data.depositId, recorded);
+    if (event.type === 'DepositReversed') this.reversals.add(event.data.depositId);
+    if (event.type === 'TransferSent') this.transfers.add(event.data.transferId);
     if (event.type === 'WithdrawalReserved') this.statuses.set(event.data.withdrawalId, 'reserved');
     if (event.type === 'WithdrawalDispatched') this.statuses.set(event.data.withdrawalId, 'dispatched');
     if (event.type === 'WithdrawalSettled') this.statuses.set(event.data.withdrawalId, 'settled');

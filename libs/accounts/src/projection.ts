@@ -32,14 +32,7 @@ import { frozenUnits } from './gate.ts';
 import { postings } from './postings.ts';
 import { balanceOf, type AccountState } from './state.ts';
 import { incomingName } from './transfer.ts';
-import type {
-  AccountView,
-  BalanceView,
-  DepositView,
-  TransferView,
-  WithdrawalStatus,
-  WithdrawalView,
-} from './views.ts';
+import type { AccountView, BalanceView, DepositView, TransferView, WithdrawalStatus, WithdrawalView } from './views.ts';
 
 export const accountsTable = defineTable({
   name: 'accounts',

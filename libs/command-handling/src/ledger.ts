@@ -158,7 +158,10 @@ class CommandLedger implements Ledger {
     const { accountId, transferId, to } = command;
     if (to === accountId) return rejectedOutcome(rejectField('to', 'must be another account'));
     const asset = await this.asset(command.asset);
-    const recipientExists = await this.#core.streams.inspect(`account-${to}`, (view) => stateOf(view, 'account').opened);
+    const recipientExists = await this.#core.streams.inspect(
+      `account-${to}`,
+      (view) => stateOf(view, 'account').opened,
+    );
     const outcome = await this.#onAccount(request, command, { asset, recipientExists });
     if (outcome.status === 'accepted' && !outcome.replayed) {
       const id = transferItemId({ from: accountId, transferId });

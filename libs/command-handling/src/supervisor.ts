@@ -1,5 +1,15 @@
 import type { EventFilter, EventReader } from '#event-store';
-import { isRejection, pointerTo, SUPERVISOR, toMs, toTimestamp, type Basis, type EventPointer, type Position, type RecordedEvent } from '#kernel';
+import {
+  isRejection,
+  pointerTo,
+  SUPERVISOR,
+  toMs,
+  toTimestamp,
+  type Basis,
+  type EventPointer,
+  type Position,
+  type RecordedEvent,
+} from '#kernel';
 import { decideLegalOrder, type Authorisation, type LegalOrderState, type OrderEnd } from '#legal-orders';
 import { decideParty } from '#parties';
 import { idOfStream } from '#replay';

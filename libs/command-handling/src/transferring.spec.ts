@@ -106,9 +106,9 @@ describe('a transfer', () => {
     await world.accept({ type: 'FreezeAccount', accountId: 'acc-1', basis: { kind: 'legal-order', id: 'ord-1' } });
     const next = { ...send, transferId: 't-2' };
     expect(await world.ask(next, { actor: service })).toMatchObject({ rejection: { code: 'account-frozen' } });
-    expect(await world.ask({ ...next, accountId: 'acc-2', to: 'acc-1', amount: '1' }, { actor: service })).toMatchObject(
-      { status: 'accepted' },
-    );
+    expect(
+      await world.ask({ ...next, accountId: 'acc-2', to: 'acc-1', amount: '1' }, { actor: service }),
+    ).toMatchObject({ status: 'accepted' });
     await world.openAccount('acc-3', 'p-3');
     await close('acc-3');
     const fromClosed = { ...send, accountId: 'acc-3' };
@@ -262,7 +262,8 @@ describe('what was forced into the store', () => {
     const refused = await forceIn(store, 'account-acc-2', { type: 'TransferRefused', data: refusal });
     if (Object.keys(changed).length === 0) await giveBack(refused);
     await giveBack(refused, changed);
-    const why = Object.keys(changed).length === 0 ? 'returns a transfer a second time' : 'says otherwise than the refusal';
+    const why =
+      Object.keys(changed).length === 0 ? 'returns a transfer a second time' : 'says otherwise than the refusal';
     await reports(why, 'returned');
   });
 

@@ -50,6 +50,7 @@ const lists: Record<string, (page: PageRequest) => Page<unknown>> = {
   entries: (page) => queries.entries('acc-1', page),
   deposits: (page) => queries.deposits('acc-1', page),
   withdrawals: (page) => queries.withdrawals('acc-1', {}, page),
+  transfers: (page) => queries.transfers('acc-1', {}, page),
   'legal orders': (page) => queries.legalOrders({}, page),
   freezes: (page) => queries.freezes({}, page),
   'lift requests': (page) => queries.liftRequests({}, page),
@@ -123,8 +124,8 @@ describe('filters', () => {
     expect(ids.accounts({ partyId: 'p-1' })).toEqual(['acc-3', 'acc-1']);
     expect(ids.accounts({ partyId: 'p-2' })).toEqual(['acc-2']);
     expect(ids.accounts({ partyId: 'nobody' })).toEqual([]);
-    expect(ids.accounts({ state: 'open' })).toEqual(['acc-3', 'acc-2', 'acc-1']);
-    expect(ids.accounts({ state: 'closed' })).toEqual([]);
+    expect(ids.accounts({ state: 'open' })).toEqual(['acc-2', 'acc-1']);
+    expect(ids.accounts({ state: 'closed' })).toEqual(['acc-3']);
     expect(ids.accounts({ frozen: true })).toEqual(['acc-1']);
     expect(ids.accounts({ frozen: false })).toEqual(['acc-3', 'acc-2']);
     expect(ids.accounts({ partyId: 'p-1', frozen: false, state: 'open' })).toEqual(['acc-3']);
@@ -252,6 +253,22 @@ describe('single things', () => {
       expect(balances.get(`${asset} available`)).toBe(available);
       expect(balances.get(`${asset} reserved`) ?? '0').toBe(reserved);
     }
+  });
+});
+
+describe('transfers', () => {
+  it('tell under their sender how they went on', () => {
+    const states = queries.transfers('acc-1', {}, ALL).items.map(({ transferId, state }) => [transferId, state]);
+    expect(states).toEqual([
+      ['t-returned', 'returned'],
+      ['t-received', 'received'],
+    ]);
+    expect(queries.transfers('acc-1', { state: 'returned' }, ALL).items).toEqual([
+      queries.transfer('acc-1', 't-returned'),
+    ]);
+    expect(queries.transfer('acc-1', 't-returned')).toMatchObject({ to: 'acc-3', reason: 'closed' });
+    expect(queries.transfer('acc-2', 't-received')).toBeUndefined();
+    expect(queries.transfers('acc-1', { state: 'sent' }, ALL).items).toEqual([]);
   });
 });
 

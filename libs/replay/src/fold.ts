@@ -1,4 +1,11 @@
-import { checkAccount, evolveAccount, incomingName, initialAccountState, type AccountEvent, type AccountState } from '#accounts';
+import {
+  checkAccount,
+  evolveAccount,
+  incomingName,
+  initialAccountState,
+  type AccountEvent,
+  type AccountState,
+} from '#accounts';
 import { checkAsset, evolveAsset, initialAssetState, type AssetEvent, type AssetState } from '#assets';
 import { assertNever, hashHolds, SHA256_PATTERN, sha256Hex, toMs, type Recorded, type RecordedEvent } from '#kernel';
 import {

@@ -23,9 +23,7 @@ export type Verdict = { readonly ok: true } | { readonly ok: false; readonly rea
 /** The events of an account that rest on another event, which has to be followed up. */
 type Of<Type extends AccountEvent['type']> = Extract<AccountEvent, { type: Type }>;
 export type CitingEvent =
-  | AccountFrozen
-  | AccountUnfrozen
-  | Of<'DepositReversed' | 'TransferReceived' | 'TransferRefused' | 'TransferReturned'>;
+  AccountFrozen | AccountUnfrozen | Of<'DepositReversed' | 'TransferReceived' | 'TransferRefused' | 'TransferReturned'>;
 
 const CITING: readonly string[] = [
   'AccountFrozen',
@@ -130,10 +128,7 @@ export class CitationResolver {
   }
 
   /** The deposit stands on the account's own stream, by its name, and says what the reversal says. */
-  async #reversalVerdict(
-    event: Recorded<Of<'DepositReversed'>>,
-    names: StreamNames,
-  ): Promise<Verdict> {
+  async #reversalVerdict(event: Recorded<Of<'DepositReversed'>>, names: StreamNames): Promise<Verdict> {
     const { citation, depositId } = event.data;
     const named = names.lookup('deposit', depositId);
     const stands =

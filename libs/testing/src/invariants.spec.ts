@@ -879,7 +879,10 @@ describe('invariant 6: a transfer arrives once or comes back once. checkLog catc
   const unrefused = '6: it is returned, and was not refused';
   catches({
     'more sent than there is': ['6: available BTC falls to -1', () => two().send('t-1', '11')],
-    'a transfer to itself': ['protocol: it is sent to the account itself', () => two().send('t-1', '4', { but: { to: 'a-1' } })],
+    'a transfer to itself': [
+      'protocol: it is sent to the account itself',
+      () => two().send('t-1', '4', { but: { to: 'a-1' } }),
+    ],
     'a transfer to nobody': [
       'protocol: it is sent to an account that is not there',
       () => two().send('t-1', '4', { but: { to: 'a-9' } }),
@@ -892,7 +895,9 @@ describe('invariant 6: a transfer arrives once or comes back once. checkLog catc
           .order('ord-1')
           .verify('ord-1')
           .authorise('ord-1', 'k', { newId: () => testId(0) })
-          .freeze('ord-1', 'k', { but: { balancesAtFreeze: [{ asset: 'BTC', available: '10', reserved: '0', held: '0' }] } })
+          .freeze('ord-1', 'k', {
+            but: { balancesAtFreeze: [{ asset: 'BTC', available: '10', reserved: '0', held: '0' }] },
+          })
           .send('t-1', '4'),
     ],
     'a receipt of nothing': [none, () => sent().receive('t-1', { but: { transferId: 't-9' } })],

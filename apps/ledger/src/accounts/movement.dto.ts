@@ -258,9 +258,7 @@ export class Transfer {
   )
   state!: string;
 
-  @ApiProperty(
-    as('text', { nullable: true, description: `Why it came back: ${TRANSFER_REFUSALS.join(', ')}.` }),
-  )
+  @ApiProperty(as('text', { nullable: true, description: `Why it came back: ${TRANSFER_REFUSALS.join(', ')}.` }))
   reason!: string | null;
 
   @ApiProperty(as('time'))

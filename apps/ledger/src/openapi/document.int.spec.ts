@@ -84,6 +84,8 @@ const ROUTES = [
   'get /v1/accounts/{accountId}/deposits',
   'get /v1/accounts/{accountId}/deposits/{depositId}',
   'get /v1/accounts/{accountId}/entries',
+  'get /v1/accounts/{accountId}/transfers',
+  'get /v1/accounts/{accountId}/transfers/{transferId}',
   'get /v1/accounts/{accountId}/withdrawals',
   'get /v1/accounts/{accountId}/withdrawals/{withdrawalId}',
   'get /v1/admin/freezes',

@@ -65,7 +65,8 @@ function checkDecided(
   if (transfer.outcome !== undefined) problems.push(conserved('the transfer was decided already'));
   const reason = whyNot(account, asset, BigInt(amount));
   const said = fact.type === 'TransferRefused' ? fact.data.reason : undefined;
-  if (said !== reason) problems.push(protocol(`it is ${said ?? 'received'} where it should be ${reason ?? 'received'}`));
+  if (said !== reason)
+    problems.push(protocol(`it is ${said ?? 'received'} where it should be ${reason ?? 'received'}`));
   return problems;
 }
 
