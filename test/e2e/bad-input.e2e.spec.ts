@@ -29,6 +29,9 @@ let ledger: Ledger;
 interface World {
   readonly partyId: string;
   readonly accountId: string;
+  /** An account with nothing in it. */
+  readonly empty: string;
+  readonly deposited: string;
   /** A withdrawal, reserved, and another, dispatched. */
   readonly reserved: string;
   readonly dispatched: string;
@@ -54,6 +57,8 @@ afterAll(() => ledger.end());
 async function makeWorld(): Promise<World> {
   const partyId = await ledger.makeParty();
   const accountId = await ledger.makeAccount({ holder: partyId, btc: '10' });
+  const deposited = ledger.id('dep');
+  await ledger.post(SERVICE, `/v1/accounts/${accountId}/deposits`, depositOf(deposited, '1'));
   const dispatched = await ledger.makeWithdrawal(accountId, '1');
   await ledger.dispatch(accountId, dispatched);
   const other = await ledger.makeAccount();
@@ -62,6 +67,8 @@ async function makeWorld(): Promise<World> {
   return {
     partyId,
     accountId,
+    empty: await ledger.makeAccount(),
+    deposited,
     reserved: await ledger.makeWithdrawal(accountId, '1'),
     dispatched,
     registered: await ledger.makeOrder({ accounts: [accountId] }),
@@ -104,11 +111,26 @@ const COMMANDS: Readonly<Record<string, () => Command>> = {
     path: '/v1/accounts',
     body: { accountId: ledger.id('acc'), holders: [{ partyId: world.partyId, capacity: 'owner' }] },
   }),
+  'close an account': () => ({
+    as: SERVICE,
+    path: `/v1/accounts/${world.empty}/closure`,
+    body: { reason: 'asked by the holder' },
+  }),
   'record a deposit': () => ({
     as: SERVICE,
     path: `/v1/accounts/${world.accountId}/deposits`,
     body: { ...depositOf(ledger.id('dep'), '0.5'), source: { kind: 'onchain', ...COUNTERPART } },
     optional: ['source.chain', 'source.address', 'source.memo'],
+  }),
+  'reverse a deposit': () => ({
+    as: SERVICE,
+    path: `/v1/accounts/${world.accountId}/deposits/${world.deposited}/reversal`,
+    body: { cause: 'bank-recall', reason: 'recalled by the bank' },
+  }),
+  'send a transfer': () => ({
+    as: SERVICE,
+    path: `/v1/accounts/${world.accountId}/transfers`,
+    body: { transferId: ledger.id('tr'), to: world.empty, asset: 'BTC', amount: '0.5' },
   }),
   'reserve a withdrawal': () => ({
     as: SERVICE,
@@ -423,6 +445,7 @@ describe('ids', () => {
     ['accountId', '/v1/accounts/<id>/entries'],
     ['depositId', '/v1/accounts/acc/deposits/<id>'],
     ['withdrawalId', '/v1/accounts/acc/withdrawals/<id>'],
+    ['transferId', '/v1/accounts/acc/transfers/<id>'],
     ['partyId', '/v1/parties/<id>'],
     ['code', '/v1/assets/<id>'],
     ['orderId', '/v1/admin/legal-orders/<id>'],
@@ -460,6 +483,8 @@ describe('ids', () => {
     ['open an account', 'holders.0.partyId'],
     ['record a deposit', 'depositId'],
     ['reserve a withdrawal', 'withdrawalId'],
+    ['send a transfer', 'transferId'],
+    ['send a transfer', 'to'],
     ['register an order', 'orderId'],
     ['register an order', 'subjects.0.accountId'],
     ['register an order', 'subjects.1.partyId'],

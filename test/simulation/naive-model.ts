@@ -6,6 +6,9 @@ import { checker, endingProposal, maker, orderNaming, service } from '#testing';
 export interface Step {
   readonly kind:
     | 'deposit'
+    | 'reverse'
+    | 'transfer'
+    | 'close'
     | 'reserve'
     | 'dispatch'
     | 'settle'
@@ -30,6 +33,9 @@ export type OrderScope = (typeof ORDER_SCOPES)[number];
 
 export const STEP_KINDS: readonly Step['kind'][] = [
   'deposit',
+  'reverse',
+  'transfer',
+  'close',
   'reserve',
   'dispatch',
   'settle',
@@ -48,7 +54,9 @@ type WithdrawalState = 'reserved' | 'dispatched' | 'settled' | 'cancelled' | 'st
 interface NaiveAccount {
   available: number;
   held: number;
-  readonly deposits: Set<number>;
+  closed: boolean;
+  readonly deposits: Map<number, { amount: number; wasHeld: boolean; reversed: boolean }>;
+  readonly transfers: Set<number>;
   readonly withdrawals: Map<number, { amount: number; state: WithdrawalState }>;
   /** By order. */
   readonly freezes: Map<number, NaiveFreeze>;
@@ -82,7 +90,9 @@ export class NaiveModel {
     this.accounts = Array.from({ length: accounts }, () => ({
       available: 0,
       held: 0,
-      deposits: new Set(),
+      closed: false,
+      deposits: new Map(),
+      transfers: new Set(),
       withdrawals: new Map(),
       freezes: new Map(),
     }));
@@ -109,6 +119,27 @@ export class NaiveModel {
           amount,
           source: bank,
         });
+      case 'reverse': {
+        const cause = step.asMaker ? 'mistake' : 'reorganisation';
+        return by(service, {
+          type: 'ReverseDeposit',
+          accountId,
+          depositId: `d-${String(step.id)}`,
+          cause,
+          reason: 'r',
+        });
+      }
+      case 'transfer':
+        return by(service, {
+          type: 'SendTransfer',
+          accountId,
+          transferId: `t-${String(step.id)}`,
+          to: `acc-${String(this.#other(step.account))}`,
+          asset: 'BTC',
+          amount,
+        });
+      case 'close':
+        return by(service, { type: 'CloseAccount', accountId, reason: 'asked' });
       case 'reserve':
         return by(service, {
           type: 'ReserveWithdrawal',
@@ -160,10 +191,17 @@ export class NaiveModel {
     switch (step.kind) {
       case 'deposit':
         if (account.deposits.has(step.id)) return 'already-exists';
-        account.deposits.add(step.id);
+        account.deposits.set(step.id, { amount: step.amount, wasHeld: keepsOut(account), reversed: false });
         if (keepsOut(account)) account.held += step.amount;
         else account.available += step.amount;
+        account.closed = false;
         return 'accepted';
+      case 'reverse':
+        return this.#reverse(account, step);
+      case 'transfer':
+        return this.#transfer(account, step);
+      case 'close':
+        return this.#close(account);
       case 'reserve':
         return this.#reserve(account, step);
       case 'dispatch':
@@ -195,8 +233,52 @@ export class NaiveModel {
     }
   }
 
+  #other(account: number): number {
+    return (account + 1) % this.accounts.length;
+  }
+
+  #reverse(account: NaiveAccount, { id, asMaker }: Step): Expected {
+    const deposit = account.deposits.get(id);
+    if (deposit === undefined) return 'deposit-not-found';
+    if (deposit.reversed) return 'invalid-transition';
+    const fromHeld = deposit.wasHeld ? Math.min(deposit.amount, account.held) : 0;
+    if (asMaker) {
+      if (account.closed) return 'account-closed';
+      if (!mayLeave(account, deposit.amount - fromHeld)) return 'account-frozen';
+      if (deposit.amount - fromHeld > account.available) return 'insufficient-funds';
+    }
+    deposit.reversed = true;
+    account.held -= fromHeld;
+    account.available -= Math.min(deposit.amount - fromHeld, account.available);
+    return 'accepted';
+  }
+
+  /** Sent, and at once received; what an account refuses that is closed or frozen for credits is as if it had never left. */
+  #transfer(account: NaiveAccount, { id, amount, account: index }: Step): Expected {
+    const to = this.accounts[this.#other(index)];
+    if (to === undefined || account.transfers.has(id)) return 'already-exists';
+    if (account.closed) return 'account-closed';
+    if (!mayLeave(account, amount)) return 'account-frozen';
+    if (amount > account.available) return 'insufficient-funds';
+    account.transfers.add(id);
+    if (to.closed || keepsOut(to)) return 'accepted';
+    account.available -= amount;
+    to.available += amount;
+    return 'accepted';
+  }
+
+  #close(account: NaiveAccount): Expected {
+    if (account.closed) return 'invalid-transition';
+    if (account.freezes.size > 0) return 'account-frozen';
+    const open = [...account.withdrawals.values()].some(({ state }) => state === 'reserved' || state === 'dispatched');
+    if (account.available > 0 || account.held > 0 || open) return 'account-not-empty';
+    account.closed = true;
+    return 'accepted';
+  }
+
   #reserve(account: NaiveAccount, { id, amount }: Step): Expected {
     if (account.withdrawals.has(id)) return 'already-exists';
+    if (account.closed) return 'account-closed';
     if (!mayLeave(account, amount)) return 'account-frozen';
     if (amount > account.available) return 'insufficient-funds';
     account.available -= amount;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { MAX_OPEN_WITHDRAWALS } from '#freezes';
 import type { Recorded, Scope } from '#kernel';
-import { specEventId } from '#testing';
+import { specEventId, specPointer } from '#testing';
 import { checkAccount } from './check.ts';
 import type { AccountEvent } from './events.ts';
 import { evolveAccount, initialAccountState, type AccountState } from './state.ts';
@@ -22,6 +22,12 @@ function openingAbandoned(reason: 'already-exists' | 'party-named-by-basis'): Ac
 function deposited(amount: string, accountId = 'acc-1'): AccountEvent {
   const source = { kind: 'bank', reference: 'r' } as const;
   return { type: 'FundsDeposited', data: { accountId, depositId: 'd-1', asset: 'BTC', amount, source } };
+}
+function reversed(taken: string, shortfall: string, changed: object = {}): AccountEvent {
+  const deposit = { accountId: 'acc-1', depositId: 'd-1', asset: 'BTC', amount: '100', depositedAt: now };
+  const cited = { source: { kind: 'bank', reference: 'r' }, citation: specPointer('account-acc-1', 1) } as const;
+  const outcome = { cause: 'bank-recall', reason: 'r', taken, takenFromHeld: '0', shortfall } as const;
+  return { type: 'DepositReversed', data: { ...deposit, ...cited, ...outcome, ...changed } };
 }
 function withdrawal(changed: { withdrawalId?: string; asset?: string; amount?: string } = {}) {
   const destination = { kind: 'bank' } as const;
@@ -96,6 +102,33 @@ function after(...events: readonly AccountEvent[]): AccountState {
 const funded = [opened, deposited('100')];
 const atMost = 10n ** 38n - 1n;
 
+const ofTransfer = { accountId: 'acc-1', transferId: 't-1', asset: 'BTC', amount: '40' };
+const cited = specPointer('account-acc-2', 3);
+const sent = (changed: object = {}): AccountEvent => {
+  return { type: 'TransferSent', data: { ...ofTransfer, to: 'acc-2', ...changed } };
+};
+const received = (): AccountEvent => ({
+  type: 'TransferReceived',
+  data: { ...ofTransfer, from: 'acc-2', citation: cited },
+});
+const turnedDown = (reason: 'closed' | 'credit-frozen' | 'balance-limit'): AccountEvent => ({
+  type: 'TransferRefused',
+  data: { ...ofTransfer, from: 'acc-2', reason, citation: cited },
+});
+const returned: AccountEvent = {
+  type: 'TransferReturned',
+  data: { ...ofTransfer, to: 'acc-2', reason: 'closed', citation: cited },
+};
+const mistake = { cause: 'mistake' };
+function closed(changed: object = {}): AccountEvent {
+  return {
+    type: 'AccountClosed',
+    data: { accountId: 'acc-1', reason: 'r', holders, openedAt: now, assets: [], ...changed },
+  };
+}
+/** Closed, with all that there ever was taken out. */
+const spent: AccountEvent[] = [opened, deposited('100'), reversed('100', '0'), closed({ assets: ['BTC'] })];
+
 describe('what may stand on the stream of an account', () => {
   const legal: [string, readonly AccountEvent[], AccountEvent][] = [
     ['its opening', [], opened],
@@ -149,6 +182,29 @@ describe('what may stand on the stream of an account', () => {
     ['an opening refused after another won', [opened], openingAbandoned('party-named-by-basis'), 'is open'],
     ['a deposit of nothing', [opened], deposited('0'), 'nothing'],
     ['a unit too much', [opened, deposited(atMost.toString())], deposited('1'), '38 digits'],
+    ['a reversal of more than is there', [...funded, reserved()], reversed('100', '0'), 'other than what is there'],
+    ['a reversal of less than is there', [...funded, reserved()], reversed('50', '50'), 'other than what is there'],
+    ['a reversal that loses some', funded, reversed('100', '1'), 'other than what is there'],
+    ['a reversal out of what is not held', funded, reversed('100', '0', { takenFromHeld: '1' }), 'other than what'],
+    ['a mistake put right out of a debt', [...funded, reserved()], reversed('60', '40', mistake), 'no longer there'],
+    ['a mistake put right under a freeze', [...funded, frozen()], reversed('100', '0', mistake), 'what is frozen'],
+    ['a closure with funds in it', funded, closed({ assets: ['BTC'] }), 'not empty'],
+    ['a closure under a freeze', [opened, frozen()], closed(), 'is frozen'],
+    ['a closure twice', [opened, closed()], closed(), 'that is closed'],
+    ['a closure of other holders', [opened], closed({ holders: [{ partyId: 'p-2', capacity: 'owner' }] }), 'otherwise'],
+    ['a closure of one opened then', [opened], closed({ openedAt: '2022-01-01T00:00:00.000Z' }), 'otherwise'],
+    ['a closure of other assets', [opened], closed({ assets: ['BTC'] }), 'otherwise'],
+    ['a reservation in a closed account', [opened, closed()], reserved(), 'more than is available'],
+    ['a mistake put right in a closed account', spent, reversed('0', '0', { ...mistake, amount: '0' }), 'is closed'],
+    ['a transfer of nothing', funded, sent({ amount: '0' }), 'nothing'],
+    ['a transfer to itself', funded, sent({ to: 'acc-1' }), 'to the account itself'],
+    ['a transfer of more than there is', funded, sent({ amount: '101' }), 'more than is available'],
+    ['a transfer of what is frozen', [...funded, frozen()], sent(), 'frozen'],
+    ['a receipt in a closed account', [opened, closed()], received(), 'can not take in'],
+    ['a receipt beyond 38 digits', [opened, deposited(atMost.toString())], received(), 'can not take in'],
+    ['a refusal for no reason', [opened], turnedDown('closed'), 'for a reason that is not'],
+    ['a refusal for another reason', [opened, closed()], turnedDown('balance-limit'), 'for a reason that is not'],
+    ['a refusal for a freeze of debits', [opened, frozen()], turnedDown('credit-frozen'), 'for a reason that is not'],
     ['a reservation of nothing', funded, reserved({ amount: '0' }), 'nothing'],
     ['a reservation under the id of another', [...funded, reserved()], reserved({ amount: '1' }), 'open withdrawal'],
     ['an overdraft', funded, reserved({ amount: '101' }), 'more than is available'],
@@ -207,8 +263,9 @@ describe('what may stand on the stream of an account', () => {
     expect(checkAccount(after(...history), recorded(event, history.length))).toContain(why);
   });
 
-  const moved = [deposited('1'), held('1'), released('1')];
-  const events = [...moved, reserved(), dispatched(), settled(), cancelled(), stopped()];
+  const transfers = [sent(), received(), turnedDown('closed'), returned];
+  const moved = [deposited('1'), held('1'), released('1'), reversed('0', '100')];
+  const events = [...transfers, ...moved, closed(), reserved(), dispatched(), settled(), cancelled(), stopped()];
   const freezes = [frozen(), requested, rejected, unfrozen];
   it.each([...events, ...freezes])('not before it is open: $type', (event) => {
     expect(checkAccount(after(), recorded(event, 0))).toBe('the account is not open');

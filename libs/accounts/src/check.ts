@@ -1,10 +1,13 @@
 import { checkFreezes, MAX_OPEN_WITHDRAWALS, restrictions } from '#freezes';
 import { scopeCovers, type Recorded } from '#kernel';
+import { checkClosed } from './closure.ts';
 import type { AccountEvent } from './events.ts';
-import { gate } from './gate.ts';
+import { gate, type Debit } from './gate.ts';
 import { fitsBalance } from './limits.ts';
+import { takeBack } from './reversal.ts';
 import { balanceOf, type AccountState, type OpenWithdrawal } from './state.ts';
 import { checkStopIsDue } from './stops.ts';
+import { refusesTransfer } from './transfer.ts';
 
 type Of<Type extends AccountEvent['type']> = Recorded<Extract<AccountEvent, { type: Type }>>;
 
@@ -29,12 +32,16 @@ export function checkAccount(state: AccountState, event: Recorded<AccountEvent>)
       return state.opened ? 'opens an account that is open' : undefined;
     case 'AccountOpeningAbandoned':
       return checkOpeningAbandoned(state, event);
+    case 'AccountClosed':
+      return checkClosed(state, event);
     case 'FundsDeposited':
       return checkDeposited(state, event);
     case 'FundsHeld':
       return checkHeld(state, event);
     case 'HeldFundsReleased':
       return checkReleased(state, event);
+    case 'DepositReversed':
+      return checkReversed(state, event);
     case 'WithdrawalReserved':
       return checkReserved(state, event);
     case 'WithdrawalDispatched':
@@ -45,6 +52,14 @@ export function checkAccount(state: AccountState, event: Recorded<AccountEvent>)
       return checkSameWithdrawal(state.openWithdrawals.get(event.data.withdrawalId), event);
     case 'WithdrawalStopped':
       return checkStopped(state, event);
+    case 'TransferSent':
+      return checkSent(state, event);
+    case 'TransferReceived':
+      return refusesTransfer(state, event.data) === undefined ? undefined : 'takes in what it can not take in';
+    case 'TransferRefused':
+      return refusesTransfer(state, event.data) === event.data.reason ? undefined : 'refuses for a reason that is not';
+    case 'TransferReturned':
+      return undefined;
     case 'FreezeAbandoned':
       return checkFreezeAbandoned(state, event);
     case 'AccountFrozen':
@@ -97,6 +112,35 @@ function checkArrived(state: AccountState, { data }: Of<'FundsDeposited' | 'Fund
   return fitsBalance(balanceOf(state, data.asset), units) ? undefined : 'takes a balance beyond 38 digits';
 }
 
+/** The deposit itself is looked up elsewhere (`checkAgainstDeposit`): this is about what is taken. */
+function checkReversed(state: AccountState, { data }: Of<'DepositReversed'>): string | undefined {
+  const [amountUnits, taken, fromHeld] = [BigInt(data.amount), BigInt(data.taken), BigInt(data.takenFromHeld)];
+  const balance = balanceOf(state, data.asset);
+  const right = takeBack(balance, amountUnits, fromHeld > 0n);
+  const adds = fromHeld === right.fromHeld && taken === right.fromHeld + right.fromAvailable;
+  if (!adds || BigInt(data.shortfall) !== right.shortfall) return 'takes other than what is there';
+  if (data.cause !== 'mistake') return undefined;
+  if (right.shortfall > 0n) return 'takes back a mistake that is no longer there';
+  const { available: availableUnits } = balance;
+  return checkDebit(state, { asset: data.asset, amountUnits: right.fromAvailable, availableUnits });
+}
+
+function checkSent(state: AccountState, { data }: Of<'TransferSent'>): string | undefined {
+  const amountUnits = BigInt(data.amount);
+  const availableUnits = balanceOf(state, data.asset).available;
+  if (data.to === data.accountId) return 'sends to the account itself';
+  if (amountUnits === 0n) return 'sends nothing';
+  if (amountUnits > availableUnits) return 'sends more than is available';
+  return checkDebit(state, { asset: data.asset, amountUnits, availableUnits });
+}
+
+function checkDebit(state: AccountState, movement: Omit<Debit, 'direction'>): string | undefined {
+  if (state.closed) return 'debits an account that is closed';
+  return gate(restrictions(state.freezes), { direction: 'debit', ...movement }).ok
+    ? undefined
+    : 'debits what is frozen';
+}
+
 function checkReserved(state: AccountState, { data }: Of<'WithdrawalReserved'>): string | undefined {
   const amountUnits = BigInt(data.amount);
   const availableUnits = balanceOf(state, data.asset).available;
@@ -104,8 +148,7 @@ function checkReserved(state: AccountState, { data }: Of<'WithdrawalReserved'>):
   if (state.openWithdrawals.has(data.withdrawalId)) return 'reserves under the id of an open withdrawal';
   if (state.openWithdrawals.size >= MAX_OPEN_WITHDRAWALS) return 'too many withdrawals are open';
   if (amountUnits > availableUnits) return 'reserves more than is available';
-  const movement = { direction: 'debit', asset: data.asset, amountUnits, availableUnits } as const;
-  return gate(restrictions(state.freezes), movement).ok ? undefined : 'debits what is frozen';
+  return checkDebit(state, { asset: data.asset, amountUnits, availableUnits });
 }
 
 function checkDispatched(state: AccountState, event: Of<'WithdrawalDispatched'>): string | undefined {

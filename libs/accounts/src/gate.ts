@@ -1,16 +1,16 @@
 import type { Restriction } from '#freezes';
 import { limitOf, scopeCovers } from '#kernel';
 
-/** Money that is about to leave what its holder can use, or to come to it. */
-export type Movement =
-  | {
-      readonly direction: 'debit';
-      readonly asset: string;
-      /** Nought for a dispatch, whose amount is set aside already: nothing more leaves. */
-      readonly amountUnits: bigint;
-      readonly availableUnits: bigint;
-    }
-  | { readonly direction: 'credit'; readonly asset: string };
+/** Money that is about to leave what its holder can use (`debit`), or to come to it (`credit`). */
+export type Movement = Debit | { readonly direction: 'credit'; readonly asset: string };
+
+export interface Debit {
+  readonly direction: 'debit';
+  readonly asset: string;
+  /** Nought for a dispatch, whose amount is set aside already: nothing more leaves. */
+  readonly amountUnits: bigint;
+  readonly availableUnits: bigint;
+}
 
 export type GateVerdict = { readonly ok: true } | { readonly ok: false; readonly freezeIds: readonly string[] };
 

@@ -1,4 +1,5 @@
 export * from './check.ts';
+export * from './closure.ts';
 export * from './commands.ts';
 export * from './decide.ts';
 export * from './events.ts';
@@ -7,8 +8,10 @@ export * from './held.ts';
 export * from './opening.ts';
 export * from './postings.ts';
 export * from './projection.ts';
+export * from './reversal.ts';
 export * from './settle-freeze.ts';
 export * from './state.ts';
 export * from './stops.ts';
+export * from './transfer.ts';
 export * from './views.ts';
 export * from './trial-balance.ts';

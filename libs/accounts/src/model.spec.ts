@@ -18,6 +18,7 @@ import type { AccountCommand } from './commands.ts';
 import { decideAccount, type AccountContext } from './decide.ts';
 import { accountEvents, type AccountEvent } from './events.ts';
 import { postings } from './postings.ts';
+import { recordedDeposit } from './reversal.ts';
 import { liftForEndedBasis, settleFreeze } from './settle-freeze.ts';
 import { evolveAccount, initialAccountState, type AccountState } from './state.ts';
 import type { WithdrawalStatus } from './views.ts';
@@ -31,6 +32,9 @@ const destination = { kind: 'bank' } as const;
 /** What people, services and the supervisor may try next. */
 type Attempt =
   | { readonly try: 'deposit' | 'reserve'; readonly id: string; readonly asset: string; readonly units: bigint }
+  | { readonly try: 'reverse'; readonly id: string; readonly mistake: boolean }
+  | { readonly try: 'send'; readonly id: string; readonly asset: string; readonly units: bigint }
+  | { readonly try: 'close' }
   | { readonly try: 'dispatch' | 'settle' | 'cancel'; readonly id: string }
   | { readonly try: 'freeze'; readonly orderId: string; readonly scope: Scope }
   | { readonly try: 'endBasis' | 'requestLift' | 'approveLift'; readonly orderId: string; readonly actor: string };
@@ -60,6 +64,24 @@ const attempt: fc.Arbitrary<Attempt> = fc.oneof(
       units: fc.bigInt({ min: 1n, max: 300n }),
     }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      try: fc.constant('reverse'),
+      id: fc.integer({ min: 1, max: 30 }).map((n) => `d-${String(n)}`),
+      mistake: fc.boolean(),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      try: fc.constant('send'),
+      id: fc.integer({ min: 1, max: 30 }).map((n) => `t-${String(n)}`),
+      asset,
+      units: fc.bigInt({ min: 1n, max: 300n }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ try: fc.constant('close') }) },
   { weight: 8, arbitrary: fc.record({ try: fc.constantFrom('dispatch', 'settle', 'cancel'), id: withdrawalId }) },
   { weight: 1, arbitrary: fc.record({ try: fc.constant('freeze'), orderId, scope }) },
   {
@@ -77,7 +99,9 @@ class Naive {
   readonly available: Record<string, bigint> = { BTC: 0n, EUR: 0n };
   readonly held: Record<string, bigint> = { BTC: 0n, EUR: 0n };
   readonly withdrawals = new Map<string, { asset: string; units: bigint; state: WithdrawalStatus }>();
-  readonly deposits = new Set<string>();
+  readonly deposits = new Map<string, { asset: string; units: bigint; wasHeld: boolean; reversed: boolean }>();
+  readonly transfers = new Set<string>();
+  closed = false;
   /** Freezes ever placed; the one in force for an order, if any, is its last. */
   freezes: { orderId: string; scope: Scope; on: boolean; askedBy?: string }[] = [];
 
@@ -122,12 +146,31 @@ class Naive {
     switch (tried.try) {
       case 'deposit':
         if (this.deposits.has(tried.id)) return 'already-exists';
-        this.deposits.add(tried.id);
+        this.deposits.set(tried.id, {
+          asset: tried.asset,
+          units: tried.units,
+          wasHeld: this.isKeptOut(tried.asset),
+          reversed: false,
+        });
         if (this.isKeptOut(tried.asset)) this.held[tried.asset] = (this.held[tried.asset] ?? 0n) + tried.units;
         else this.give(tried.asset, tried.units);
+        this.closed = false;
         return 'done';
+      case 'reverse':
+        return this.reverse(tried.id, tried.mistake);
+      case 'send':
+        if (this.transfers.has(tried.id)) return 'already-exists';
+        if (this.closed) return 'account-closed';
+        if (!this.mayLeave(tried.asset, tried.units)) return 'account-frozen';
+        if ((this.available[tried.asset] ?? 0n) < tried.units) return 'insufficient-funds';
+        this.give(tried.asset, -tried.units);
+        this.transfers.add(tried.id);
+        return 'done';
+      case 'close':
+        return this.close();
       case 'reserve':
         if (this.withdrawals.has(tried.id)) return 'already-exists';
+        if (this.closed) return 'account-closed';
         if (!this.mayLeave(tried.asset, tried.units)) return 'account-frozen';
         if ((this.available[tried.asset] ?? 0n) < tried.units) return 'insufficient-funds';
         this.give(tried.asset, -tried.units);
@@ -149,6 +192,36 @@ class Naive {
       case 'approveLift':
         return this.lift(tried.try, tried.orderId, tried.actor);
     }
+  }
+
+  private reverse(id: string, mistake: boolean): string {
+    const deposit = this.deposits.get(id);
+    if (deposit === undefined) return 'deposit-not-found';
+    if (deposit.reversed) return 'invalid-transition';
+    const there = this.available[deposit.asset] ?? 0n;
+    const held = deposit.wasHeld ? (this.held[deposit.asset] ?? 0n) : 0n;
+    const fromHeld = held < deposit.units ? held : deposit.units;
+    const rest = deposit.units - fromHeld;
+    if (mistake) {
+      if (this.closed) return 'account-closed';
+      if (!this.mayLeave(deposit.asset, rest)) return 'account-frozen';
+      if (there < rest) return 'insufficient-funds';
+    }
+    deposit.reversed = true;
+    this.held[deposit.asset] = (this.held[deposit.asset] ?? 0n) - fromHeld;
+    this.give(deposit.asset, -(there < rest ? there : rest));
+    return 'done';
+  }
+
+  private close(): string {
+    if (this.closed) return 'invalid-transition';
+    if (this.freezes.some(({ on }) => on)) return 'account-frozen';
+    for (const code of ['BTC', 'EUR']) {
+      if (this.available[code] !== 0n || this.held[code] !== 0n || this.reserved(code) !== 0n)
+        return 'account-not-empty';
+    }
+    this.closed = true;
+    return 'done';
   }
 
   private give(code: string, units: bigint): void {
@@ -213,7 +286,9 @@ class Real {
   state: AccountState = initialAccountState();
   revision = 0;
   readonly books = new Map<string, bigint>();
-  readonly deposits = new Set<string>();
+  readonly deposits = new Map<string, Recorded<AccountEvent>>();
+  readonly reversals = new Set<string>();
+  readonly transfers = new Set<string>();
   readonly statuses = new Map<string, WithdrawalStatus>();
   /** The last freeze of each order, and how many authorisations there were. */
   readonly freezeIds = new Map<string, string>();
@@ -239,6 +314,21 @@ class Real {
         const command = { accountId, withdrawalId: id, asset: code, amount, destination };
         return this.decide({ type: 'ReserveWithdrawal', ...command }, 'svc', facts);
       }
+      case 'reverse': {
+        const deposit = recordedDeposit(this.deposits.get(tried.id), tried.id);
+        const facts = { deposit, depositReversed: this.reversals.has(tried.id) };
+        const why = { cause: tried.mistake ? 'mistake' : 'bank-recall', reason: 'r' } as const;
+        return this.decide({ type: 'ReverseDeposit', accountId, depositId: tried.id, ...why }, 'svc', facts);
+      }
+      case 'send': {
+        const { id, asset: code } = tried;
+        const amount = formatUnits(tried.units, assets[code]?.scale ?? 0);
+        const facts = { asset: assets[code], recipientExists: true, transferExists: this.transfers.has(id) };
+        const command = { accountId, transferId: id, to: 'acc-2', asset: code, amount };
+        return this.decide({ type: 'SendTransfer', ...command }, 'svc', facts);
+      }
+      case 'close':
+        return this.decide({ type: 'CloseAccount', accountId, reason: 'r' }, 'svc', {});
       case 'dispatch':
         return this.step({ type: 'DispatchWithdrawal', accountId, withdrawalId: tried.id, reference: 'tx' });
       case 'settle':
@@ -335,20 +425,25 @@ class Real {
       this.books.set(line, (this.books.get(line) ?? 0n) + units);
     }
     this.state = evolveAccount(this.state, recorded);
-    this.index(event);
+    this.index(event, recorded);
   }
 
   /** Invariant 4: no debit within the scope of a freeze in force that has no limit. */
   private notUnderAFreeze(event: AccountEvent): void {
-    if (event.type !== 'WithdrawalReserved' && event.type !== 'WithdrawalDispatched') return;
+    const debits: readonly string[] = ['WithdrawalReserved', 'WithdrawalDispatched', 'TransferSent'];
+    const mistake = event.type === 'DepositReversed' && event.data.cause === 'mistake';
+    if (!('asset' in event.data) || !(debits.includes(event.type) || mistake)) return;
     for (const { scope: restricted } of this.state.freezes.inForce.values()) {
       if (restricted.direction === 'credit' || restricted.limits?.[event.data.asset] !== undefined) continue;
       assert(!includes(restricted, event.data.asset), 'a debit under a freeze');
     }
   }
 
-  private index(event: AccountEvent): void {
-    if (event.type === 'FundsDeposited' || event.type === 'FundsHeld') this.deposits.add(event.data.depositId);
+  private index(event: AccountEvent, recorded: Recorded<AccountEvent>): void {
+    if (event.type === 'FundsDeposited' || event.type === 'FundsHeld')
+      this.deposits.set(event.data.depositId, recorded);
+    if (event.type === 'DepositReversed') this.reversals.add(event.data.depositId);
+    if (event.type === 'TransferSent') this.transfers.add(event.data.transferId);
     if (event.type === 'WithdrawalReserved') this.statuses.set(event.data.withdrawalId, 'reserved');
     if (event.type === 'WithdrawalDispatched') this.statuses.set(event.data.withdrawalId, 'dispatched');
     if (event.type === 'WithdrawalSettled') this.statuses.set(event.data.withdrawalId, 'settled');

@@ -27,8 +27,8 @@ export interface BalanceView {
   readonly frozen: string;
 }
 
-export const DEPOSIT_STATES = ['deposited', 'held'] as const;
-export type DepositState = (typeof DEPOSIT_STATES)[number];
+export const DEPOSIT_STATES = ['deposited', 'held', 'reversed'] as const;
+export type DepositStatus = (typeof DEPOSIT_STATES)[number];
 
 export interface DepositView {
   readonly accountId: string;
@@ -37,7 +37,12 @@ export interface DepositView {
   readonly amount: string;
   readonly source: Source;
   /** `held` while a credit freeze that covered it when it arrived, or another since, is in force. */
-  readonly state: DepositState;
+  readonly state: DepositStatus;
+  /** Of a reversal; null before. */
+  readonly cause: string | null;
+  readonly reason: string | null;
+  readonly taken: string | null;
+  readonly shortfall: string | null;
   readonly createdAt: Timestamp;
   readonly updatedAt: Timestamp;
 }
@@ -62,6 +67,24 @@ export interface WithdrawalView {
   readonly updatedAt: Timestamp;
 }
 
+export const TRANSFER_STATES = ['sent', 'received', 'returned'] as const;
+export type TransferStatus = (typeof TRANSFER_STATES)[number];
+
+/** A transfer, as it is read under the account that sent it. */
+export interface TransferView {
+  /** The sender. */
+  readonly accountId: string;
+  readonly transferId: string;
+  readonly to: string;
+  readonly asset: string;
+  readonly amount: string;
+  readonly state: TransferStatus;
+  /** Why it came back. */
+  readonly reason: string | null;
+  readonly createdAt: Timestamp;
+  readonly updatedAt: Timestamp;
+}
+
 /** One line of a statement: what one event did to one of the holder's ledger accounts, and the balance after it. */
 export interface EntryView {
   readonly accountId: string;
@@ -74,7 +97,7 @@ export interface EntryView {
   /** Signed minor units. */
   readonly amount: string;
   readonly balance: string;
-  /** The deposit or withdrawal; of a release, the freeze that held the funds. */
+  /** The deposit, withdrawal or transfer; of a release, the freeze that held the funds. */
   readonly reference: string;
   readonly recordedAt: Timestamp;
 }

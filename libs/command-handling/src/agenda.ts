@@ -1,10 +1,11 @@
 import type { Position, RecordedEvent } from '#kernel';
 import type { Opening } from '#parties';
-import { decodeEvent, idOfStream } from '#replay';
+import { decodeEvent, idOfStream, indexEntries, type NameKind } from '#replay';
+import type { TransferName } from './transferring.ts';
 
 /** A stream that the supervisor should look at. */
 export interface Item {
-  readonly kind: 'order' | 'party';
+  readonly kind: 'order' | 'party' | 'transfer';
   readonly id: string;
 }
 
@@ -23,6 +24,9 @@ export const AGENDA_EVENTS: readonly string[] = [
   'AccountAttached',
   'AccountOpened',
   'PartyNamed',
+  'TransferSent',
+  'TransferReceived',
+  'TransferReturned',
 ];
 
 /** A step that a handler has just begun is left to it for so long, in milliseconds. */
@@ -73,6 +77,15 @@ export class Agenda {
       case 'AccountAttached':
         this.add({ kind: 'party', id: idOfStream(event.stream) }, nowMs + GRACE_MS);
         return;
+      case 'TransferSent':
+        this.add(transferItem(event.data.accountId, event.data.transferId), nowMs + GRACE_MS);
+        return;
+      case 'TransferReceived':
+        this.#remove(transferItem(event.data.from, event.data.transferId));
+        return;
+      case 'TransferReturned':
+        this.#remove(transferItem(event.data.accountId, event.data.transferId));
+        return;
       case 'AccountOpened':
         if (event.metadata.key !== null && isLegal(event.position))
           this.finished({ accountId: event.data.accountId, key: event.metadata.key });
@@ -92,6 +105,10 @@ export class Agenda {
   add(item: Item, dueMs: number): void {
     const name = `${item.kind}\n${item.id}`;
     this.#dueMs.set(name, Math.min(dueMs, this.#dueMs.get(name) ?? dueMs));
+  }
+
+  #remove({ kind, id }: Item): void {
+    this.#dueMs.delete(`${kind}\n${id}`);
   }
 
   /** On start nothing waits for a handler: there is none. */
@@ -138,6 +155,31 @@ export class Agenda {
   isFinished(opening: Opening): boolean {
     return this.#finished.has(openingName(opening));
   }
+}
+
+/** The id of a transfer's item: neither id can hold a slash. */
+export function transferItemId({ from, transferId }: TransferName): string {
+  return `${from}/${transferId}`;
+}
+
+export function transferOfItem(id: string): TransferName {
+  const at = id.indexOf('/');
+  return { from: id.slice(0, at), transferId: id.slice(at + 1) };
+}
+
+function transferItem(from: string, transferId: string): Item {
+  return { kind: 'transfer', id: transferItemId({ from, transferId }) };
+}
+
+/**
+ * What a hint that something is done rests on: the event under its name. One that was forced into the log must not make the
+ * supervisor forget what is still to do.
+ */
+export function nameOfEnd(recorded: RecordedEvent): { readonly kind: NameKind; readonly id: string } | undefined {
+  if (recorded.type !== 'TransferReceived' && recorded.type !== 'TransferReturned') return undefined;
+  const decoded = decodeEvent(recorded);
+  if (!decoded.ok) return undefined;
+  return indexEntries(decoded.event).find(({ kind }) => kind === 'incoming' || kind === 'returned');
 }
 
 function openingName({ accountId, key: { caller, value } }: Pick<Opening, 'accountId' | 'key'>): string {

@@ -1,20 +1,21 @@
-import { decideAccount, type AccountCommand } from '#accounts';
+import { decideAccount, recordedDeposit, type AccountCommand, type AccountContext, type AccountEvent } from '#accounts';
 import { decideAsset } from '#assets';
 import { decideAuthorityRequest, type AuthorityRequestCommand } from '#authority-requests';
 import type { EventStore } from '#event-store';
 import {
   assertNever,
   reject,
+  rejectField,
   RejectionError,
-  type Actor,
   type Asset,
   type EventPointer,
+  type Recorded,
   type RecordedEvent,
-  type Timestamp,
 } from '#kernel';
 import { decideLegalOrder, type RegisterLegalOrder } from '#legal-orders';
 import { decideParty } from '#parties';
 import { CitationResolver, StreamFold, type HomeStreamIndex } from '#replay';
+import { transferItemId } from './agenda.ts';
 import { decideAnswer } from './answering.ts';
 import { createCore, type Core } from './core.ts';
 import { Freezing } from './freezing.ts';
@@ -22,11 +23,12 @@ import { asRejection } from './lane.ts';
 import type { CommandRequest, LedgerCommand, LedgerCommands, Outcome } from './ledger-api.ts';
 import { rejectedOutcome } from './one-stream.ts';
 import { Openings } from './opening.ts';
-import { eventAt } from './outcome.ts';
+import { checkedEvent, eventAt } from './outcome.ts';
 import type { View } from './plan.ts';
 import { DEFAULT_LIMITS, realMachine, type Limits, type Machine } from './ports.ts';
 import { stateOf, type CommandMetrics } from './streams.ts';
 import { Supervisor, type SupervisorWatch } from './supervisor.ts';
+import { Transferring } from './transferring.ts';
 
 export interface LedgerOptions {
   readonly store: EventStore;
@@ -47,6 +49,9 @@ export interface Ledger extends LedgerCommands {
 /** How long the answer to an order's step waits for what follows from it, in milliseconds; the supervisor goes on in any case. */
 const FOLLOW_UP_MS = 2_000;
 
+/** How long the answer to a transfer waits for the other account, in milliseconds. */
+const TRANSFER_WAIT_MS = 1_000;
+
 export function createLedger(options: LedgerOptions): Ledger {
   const core = createCore({
     store: options.store,
@@ -63,6 +68,7 @@ class CommandLedger implements Ledger {
   readonly #core: Core;
   readonly #openings: Openings;
   readonly #freezing: Freezing;
+  readonly #transferring: Transferring;
   readonly #watch: SupervisorWatch;
   readonly #citations: CitationResolver;
   readonly #assets = new Map<string, Asset>();
@@ -73,7 +79,9 @@ class CommandLedger implements Ledger {
     this.#citations = new CitationResolver(core.store);
     this.#openings = new Openings(core);
     this.#freezing = new Freezing(core, this.#openings, (codes) => this.#assetsOf(codes));
-    this.supervisor = new Supervisor(core, this.#openings, this.#freezing, watch);
+    this.#transferring = new Transferring(core);
+    const steps = { openings: this.#openings, freezing: this.#freezing, transferring: this.#transferring };
+    this.supervisor = new Supervisor(core, steps, watch);
   }
 
   get waiting(): number {
@@ -107,10 +115,15 @@ class CommandLedger implements Ledger {
       case 'Deposit':
       case 'ReserveWithdrawal':
         return this.#moveFunds(request, command);
+      case 'SendTransfer':
+        return this.#sendTransfer(request, command);
+      case 'ReverseDeposit':
+        return this.#reverseDeposit(request, command);
       case 'DispatchWithdrawal':
       case 'SettleWithdrawal':
       case 'CancelWithdrawal':
-        return this.#onAccount(request, command, undefined);
+      case 'CloseAccount':
+        return this.#onAccount(request, command);
       case 'RegisterLegalOrder':
         return this.#registerOrder(request, command);
       case 'VerifyLegalOrder':
@@ -139,14 +152,53 @@ class CommandLedger implements Ledger {
     command: Extract<AccountCommand, { type: 'Deposit' | 'ReserveWithdrawal' }>,
   ): Promise<Outcome> {
     const known = this.#assets.get(command.asset);
-    if (known !== undefined) return this.#onAccount(request, command, known);
-    return this.asset(command.asset).then((asset) => this.#onAccount(request, command, asset));
+    if (known !== undefined) return this.#onAccount(request, command, { asset: known });
+    return this.asset(command.asset).then((asset) => this.#onAccount(request, command, { asset }));
   }
 
-  #onAccount(request: CommandRequest, command: AccountCommand, asset: Asset | undefined): Promise<Outcome> {
+  /**
+   * Sends funds. The answer says that they were sent, and no more, whatever the other account decides; it only waits for
+   * that a while, so that who saw the answer mostly finds it done.
+   */
+  async #sendTransfer(
+    request: CommandRequest,
+    command: Extract<AccountCommand, { type: 'SendTransfer' }>,
+  ): Promise<Outcome> {
+    const { accountId, transferId, to } = command;
+    if (to === accountId) return rejectedOutcome(rejectField('to', 'must be another account'));
+    const asset = await this.asset(command.asset);
+    const recipientExists = await this.#core.streams.inspect(
+      `account-${to}`,
+      (view) => stateOf(view, 'account').opened,
+    );
+    const outcome = await this.#onAccount(request, command, { asset, recipientExists });
+    if (outcome.status === 'accepted' && !outcome.replayed) {
+      const id = transferItemId({ from: accountId, transferId });
+      const finished = this.#transferring.finish({ from: accountId, transferId }).catch((error: unknown) => {
+        this.#watch.failed({ kind: 'transfer', id }, error);
+      });
+      await Promise.race([finished, this.#core.machine.sleep(TRANSFER_WAIT_MS)]);
+    }
+    return outcome;
+  }
+
+  /** What a deposit was never changes: it is read before it is the turn of the account. */
+  async #reverseDeposit(
+    request: CommandRequest,
+    command: Extract<AccountCommand, { type: 'ReverseDeposit' }>,
+  ): Promise<Outcome> {
+    const { streams, store } = this.#core;
+    const stream = `account-${command.accountId}`;
+    const named = await streams.inspect(stream, (view) => view.lookup('deposit', command.depositId));
+    const event = named === undefined ? undefined : await checkedEvent(store, stream, named.revision);
+    const deposit = recordedDeposit(event as Recorded<AccountEvent> | undefined, command.depositId);
+    return this.#onAccount(request, command, { deposit });
+  }
+
+  #onAccount(request: CommandRequest, command: AccountCommand, known: KnownBefore = {}): Promise<Outcome> {
     const { actor } = request;
     return this.#core.oneStream.run(request, `account-${command.accountId}`, (view, now) =>
-      decideOnAccount(view, command, { now, actor, asset }),
+      decideOnAccount(view, command, { now, actor, ...known }),
     );
   }
 
@@ -225,7 +277,7 @@ class CommandLedger implements Ledger {
   ): Promise<Outcome> {
     const accountId = await this.#accountOfFreeze(command.freezeId);
     if (accountId === undefined) return rejectedOutcome(reject('freeze-not-found', 'there is no such freeze'));
-    return this.#onAccount(request, { ...command, accountId }, undefined);
+    return this.#onAccount(request, { ...command, accountId });
   }
 
   #onAuthorityRequest(request: CommandRequest, command: AuthorityRequestCommand): Promise<Outcome> {
@@ -286,16 +338,16 @@ class CommandLedger implements Ledger {
   }
 }
 
-interface AccountFacts {
-  readonly now: Timestamp;
-  readonly actor: Actor;
-  readonly asset: Asset | undefined;
-}
+/** Facts that can never become false, looked up before it is the turn of the account's stream. */
+type KnownBefore = Partial<Pick<AccountContext, 'asset' | 'deposit' | 'recipientExists'>>;
+type AccountFacts = Pick<AccountContext, 'now' | 'actor'> & KnownBefore;
 
 function decideOnAccount(view: View, command: AccountCommand, facts: AccountFacts): ReturnType<typeof decideAccount> {
   const state = stateOf(view, 'account');
   const names = {
-    depositExists: 'depositId' in command && view.lookup('deposit', command.depositId) !== undefined,
+    depositExists: command.type === 'Deposit' && view.lookup('deposit', command.depositId) !== undefined,
+    transferExists: command.type === 'SendTransfer' && view.lookup('outgoing', command.transferId) !== undefined,
+    depositReversed: command.type === 'ReverseDeposit' && view.lookup('reversal', command.depositId) !== undefined,
     closedWithdrawal: 'withdrawalId' in command ? closedWithdrawal(view, command.withdrawalId) : undefined,
   };
   return decideAccount(command, state, { ...facts, ...names });

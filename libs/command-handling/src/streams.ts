@@ -1,6 +1,6 @@
 import type { EventStore } from '#event-store';
 import { reject, RejectionError } from '#kernel';
-import { CitationResolver, type HomeStreamIndex, type StreamState } from '#replay';
+import { CitationResolver, type HomeStreamIndex, type StreamFold, type StreamState } from '#replay';
 import { HomeStream } from './home-stream.ts';
 import { Lane, type LaneHost } from './lane.ts';
 import type { Task, View } from './plan.ts';
@@ -36,7 +36,8 @@ export class Streams {
 
   constructor(options: StreamsOptions) {
     this.#options = options;
-    this.#resolver = new CitationResolver(options.store);
+    const folded = (stream: string): StreamFold | undefined => this.#cache.get(stream)?.fold;
+    this.#resolver = new CitationResolver(options.store, { index: options.index, folded });
     this.#host = {
       store: options.store,
       machine: options.machine,
@@ -79,6 +80,9 @@ export class Streams {
   inspect<Result>(stream: string, extract: (view: View) => Result): Promise<Result> {
     return this.decide(stream, (view) => ({ result: extract(view) }));
   }
+
+  /** True when an event is legal where it stands, and the first of its name: hints of the log are not believed blindly. */
+  stands: CitationResolver['stands'] = (...event) => this.#resolver.stands(...event);
 
   #lane(stream: string): Lane {
     const existing = this.#lanes.get(stream);

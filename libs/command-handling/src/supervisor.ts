@@ -1,19 +1,37 @@
 import type { EventFilter, EventReader } from '#event-store';
-import { isRejection, SUPERVISOR, toMs, toTimestamp, type Basis, type EventPointer, type Position } from '#kernel';
+import {
+  isRejection,
+  pointerTo,
+  SUPERVISOR,
+  toMs,
+  toTimestamp,
+  type Basis,
+  type EventPointer,
+  type Position,
+  type RecordedEvent,
+} from '#kernel';
 import { decideLegalOrder, expiryMs, type Authorisation, type LegalOrderState, type OrderEnd } from '#legal-orders';
 import { decideParty } from '#parties';
 import { idOfStream } from '#replay';
-import { Agenda, AGENDA_EVENTS, type Item } from './agenda.ts';
+import { Agenda, AGENDA_EVENTS, nameOfEnd, transferOfItem, type Item } from './agenda.ts';
 import type { Core } from './core.ts';
 import { subjectsOf, supervising, type Freezing } from './freezing.ts';
 import type { Openings } from './opening.ts';
 import type { Origin, View } from './plan.ts';
 import { stateOf } from './streams.ts';
+import type { Transferring } from './transferring.ts';
 
 /** What the supervisor tells those who watch it. */
 export interface SupervisorWatch {
   /** A step failed and will be tried again. */
   failed(item: Item | { readonly kind: 'log'; readonly id: string }, error: unknown): void;
+}
+
+/** The steps over two streams that are finished here. */
+export interface StepsOfTwo {
+  readonly openings: Openings;
+  readonly freezing: Freezing;
+  readonly transferring: Transferring;
 }
 
 /** How often the clock and the end of the log are looked at, in milliseconds: an expiry is recorded at most that late. */
@@ -33,6 +51,7 @@ export class Supervisor {
   readonly #core: Core;
   readonly #openings: Openings;
   readonly #freezing: Freezing;
+  readonly #transferring: Transferring;
   readonly #watch: SupervisorWatch;
   readonly #agenda = new Agenda();
   #position: Position | undefined;
@@ -40,10 +59,11 @@ export class Supervisor {
   #working: Promise<void> | undefined;
   #stopped = false;
 
-  constructor(core: Core, openings: Openings, freezing: Freezing, watch: SupervisorWatch) {
+  constructor(core: Core, { openings, freezing, transferring }: StepsOfTwo, watch: SupervisorWatch) {
     this.#core = core;
     this.#openings = openings;
     this.#freezing = freezing;
+    this.#transferring = transferring;
     this.#watch = watch;
   }
 
@@ -80,12 +100,17 @@ export class Supervisor {
     for (;;) {
       const after = this.#position;
       const page = await reader.readAll({ limit: PAGE, filter: FILTER, ...(after === undefined ? {} : { after }) });
-      const { index, machine } = this.#core;
-      const isLegal = (position: Position): boolean => index.isLegal(position);
-      for (const event of page.events) this.#agenda.note(event, machine.clock.now(), isLegal);
+      for (const event of page.events) await this.#note(event);
       this.#position = page.scannedTo ?? after;
       if (page.atEnd) return;
     }
+  }
+
+  async #note(event: RecordedEvent): Promise<void> {
+    const end = nameOfEnd(event);
+    if (end !== undefined && !(await this.#core.streams.stands(pointerTo(event), end.kind, end.id))) return;
+    const { index, machine } = this.#core;
+    this.#agenda.note(event, machine.clock.now(), (position) => index.isLegal(position));
   }
 
   #tick(): void {
@@ -118,8 +143,14 @@ export class Supervisor {
   }
 
   async #tend(item: Item): Promise<void> {
-    if (item.kind === 'order') await this.tendOrder(item.id);
-    else await this.#tendParty(item.id);
+    switch (item.kind) {
+      case 'order':
+        return this.tendOrder(item.id);
+      case 'party':
+        return this.#tendParty(item.id);
+      case 'transfer':
+        return this.#transferring.finish(transferOfItem(item.id));
+    }
   }
 
   /** Does all that an order's stream asks for now, and notes when to look again. */

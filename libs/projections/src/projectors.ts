@@ -33,7 +33,7 @@ function ofLegal(
 export const projectors: readonly Projector[] = [
   {
     name: 'domain',
-    version: 3,
+    version: 4,
     tables: [...assetTables, ...partyTables, ...legalOrderTables, ...authorityRequestTables, ...accountTables],
     project: ofLegal((event, { after }) => {
       if (after === undefined) return [];
@@ -61,14 +61,14 @@ export const projectors: readonly Projector[] = [
   },
   {
     name: 'books',
-    version: 2,
+    version: 3,
     tables: trialBalanceTables,
     project: ofLegal((event, { after }) =>
       after?.kind === 'account' ? projectTrialBalance(event as Recorded<AccountEvent>) : [],
     ),
   },
   { name: 'refusals', version: 1, tables: refusalTables, project: ofLegal(projectRefusal) },
-  { name: 'names', version: 2, tables: nameTables, project: ofLegal(projectNames) },
+  { name: 'names', version: 3, tables: nameTables, project: ofLegal(projectNames) },
   { name: 'streams', version: 1, tables: streamTables, project: projectStream },
   { name: 'violations', version: 1, tables: violationTables, project: projectViolation },
 ];

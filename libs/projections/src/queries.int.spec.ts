@@ -1,6 +1,6 @@
 import { MemoryEventStore } from '#event-store/memory';
 import { isRejection, type RecordedEvent } from '#kernel';
-import { indexEntries, Judge } from '#replay';
+import { indexEntries, Judge, type NameKind } from '#replay';
 import { danglingFreeze, forceIn, LedgerWorld, tellStory, type ToldStory } from '#testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { MalformedCursorError, type Page, type PageRequest, type Queries } from './queries-api.ts';
@@ -50,6 +50,7 @@ const lists: Record<string, (page: PageRequest) => Page<unknown>> = {
   entries: (page) => queries.entries('acc-1', page),
   deposits: (page) => queries.deposits('acc-1', page),
   withdrawals: (page) => queries.withdrawals('acc-1', {}, page),
+  transfers: (page) => queries.transfers('acc-1', {}, page),
   'legal orders': (page) => queries.legalOrders({}, page),
   freezes: (page) => queries.freezes({}, page),
   'lift requests': (page) => queries.liftRequests({}, page),
@@ -127,8 +128,8 @@ describe('filters', () => {
     expect(ids.accounts({ partyId: 'p-1' })).toEqual(['acc-3', 'acc-1']);
     expect(ids.accounts({ partyId: 'p-2' })).toEqual(['acc-2']);
     expect(ids.accounts({ partyId: 'nobody' })).toEqual([]);
-    expect(ids.accounts({ state: 'open' })).toEqual(['acc-3', 'acc-2', 'acc-1']);
-    expect(ids.accounts({ state: 'closed' })).toEqual([]);
+    expect(ids.accounts({ state: 'open' })).toEqual(['acc-2', 'acc-1']);
+    expect(ids.accounts({ state: 'closed' })).toEqual(['acc-3']);
     expect(ids.accounts({ frozen: true })).toEqual(['acc-1']);
     expect(ids.accounts({ frozen: false })).toEqual(['acc-3', 'acc-2']);
     expect(ids.accounts({ partyId: 'p-1', frozen: false, state: 'open' })).toEqual(['acc-3']);
@@ -308,6 +309,22 @@ describe('single things', () => {
   });
 });
 
+describe('transfers', () => {
+  it('tell under their sender how they went on', () => {
+    const states = queries.transfers('acc-1', {}, ALL).items.map(({ transferId, state }) => [transferId, state]);
+    expect(states).toEqual([
+      ['t-returned', 'returned'],
+      ['t-received', 'received'],
+    ]);
+    expect(queries.transfers('acc-1', { state: 'returned' }, ALL).items).toEqual([
+      queries.transfer('acc-1', 't-returned'),
+    ]);
+    expect(queries.transfer('acc-1', 't-returned')).toMatchObject({ to: 'acc-3', reason: 'closed' });
+    expect(queries.transfer('acc-2', 't-received')).toBeUndefined();
+    expect(queries.transfers('acc-1', { state: 'sent' }, ALL).items).toEqual([]);
+  });
+});
+
 describe('the index of names', () => {
   it('knows what every legal event names, by its first revision and latest value', async () => {
     const expected = new Map<string, { revision: number; value: string }>();
@@ -324,7 +341,7 @@ describe('the index of names', () => {
     }
     expect(expected.size).toBeGreaterThan(30);
     for (const [name, entry] of expected) {
-      const [stream, kind, id] = JSON.parse(name) as [string, 'key' | 'deposit' | 'withdrawal', string];
+      const [stream, kind, id] = JSON.parse(name) as [string, NameKind, string];
       expect([name, projections.index.lookup(stream, kind, id)]).toEqual([name, entry]);
     }
   });

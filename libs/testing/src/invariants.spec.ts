@@ -39,6 +39,9 @@ const granting = (revision: string, stream = 'legalOrder-ord-1'): Data => ({
 /** a-2 is being opened for p-2 and p-1, of whom the second is named. */
 const halfOpened = (): Story => named().party('p-2').attach('a-2', 'p-2', ['p-2', 'p-1']);
 
+/** a-1 with ten units, and beside it a-2 and a-3. */
+const two = (): Story => start().account('a-2', 'p-2').account('a-3', 'p-3').deposit('10', {}, 'd');
+
 function check(story: Story, options?: CheckLogOptions): readonly InvariantBreach[] {
   return checkLog(story.log.events, options);
 }
@@ -111,6 +114,45 @@ const good: Readonly<Record<string, () => Story>> = {
       .reserve('w-3', '70')
       .step('WithdrawalDispatched', 'w-3')
       .step('WithdrawalCancelled', 'w-3'),
+
+  'deposits that never were, one of them when some of it was spent and the rest frozen': () =>
+    ordered()
+      .deposit('100', {}, 'd')
+      .deposit('20', {}, 'e')
+      .reverse('e', '20', { but: { cause: 'mistake' } })
+      .reserve('w-1', '30')
+      .step('WithdrawalDispatched', 'w-1')
+      .authorise('ord-1', 'k')
+      .next((story) =>
+        story.freeze('ord-1', 'k', {
+          but: { inFlight: ['w-1'], balancesAtFreeze: [{ asset: 'BTC', available: '70', reserved: '30', held: '0' }] },
+        }),
+      )
+      .reverse('d', '70'),
+
+  'an account that is closed, opened again by a deposit, emptied, closed again and frozen': () =>
+    ordered()
+      .close([])
+      .deposit('10', {}, 'd')
+      .reverse('d', '10', { but: { cause: 'mistake' } })
+      .close(['BTC'])
+      .authorise('ord-1', 'k')
+      .next((story) => {
+        const balancesAtFreeze = [{ asset: 'BTC', available: '0', reserved: '0', held: '0' }];
+        return story.freeze('ord-1', 'k', { but: { balancesAtFreeze } });
+      }),
+
+  'transfers that arrive, that go back, and that go back to an account closed meanwhile': () =>
+    two()
+      .send('t-1', '4')
+      .receive('t-1')
+      .close([], {}, 'a-3')
+      .send('t-2', '6', { but: { to: 'a-3' } })
+      .close(['BTC'])
+      .refuseTransfer('t-2', 'closed')
+      .sendBack('t-2')
+      .send('t-3', '6')
+      .receive('t-3'),
 
   'a freeze that stops a withdrawal, lets another settle, takes a deposit, and ends with its order': () =>
     ordered()
@@ -931,6 +973,8 @@ describe('invariant 5: credits land. checkLog catches', () => {
 
 describe('invariant 6: money is conserved. checkLog catches', () => {
   const otherwise = 'books: it says otherwise than what was reserved';
+  const closing = { reason: 'r', holders: [{ partyId: 'p-1', capacity: 'owner' }], openedAt: PAST, assets: [] };
+  const booked = (): Story => start().deposit('10', {}, 'd');
   const reserved = (): Story => start().deposit('100').reserve('w-1', '30');
   const dispatched = (): Story => reserved().step('WithdrawalDispatched', 'w-1');
   catches({
@@ -960,6 +1004,86 @@ describe('invariant 6: money is conserved. checkLog catches', () => {
     'a deposit of nothing': [
       'protocol: data: amount: Invalid string: must match pattern /^[1-9][0-9]{0,37}$/',
       () => start().deposit('0'),
+    ],
+    'a reversal of what was never deposited': [
+      'books: no such deposit was booked',
+      () => booked().reverse('d', '10', { but: { depositId: 'x' } }),
+    ],
+    'a reversal, twice': [
+      ['books: the deposit was reversed already'],
+      () => booked().deposit('10').reverse('d', '10').reverse('d', '10'),
+    ],
+    'a reversal that cites another deposit': [
+      'books: it does not cite the deposit',
+      () =>
+        booked()
+          .deposit('10', {}, 'e')
+          .next((story) => story.reverse('d', '10', { but: { citation: pointerTo(story.event('e')) } })),
+    ],
+    'a reversal of another amount': [
+      'books: it says otherwise than what was deposited',
+      () => booked().reverse('d', '9', { but: { amount: '9', shortfall: '0' } }),
+    ],
+    'a reversal of other funds': [
+      'books: it says otherwise than what was deposited',
+      () => booked().reverse('d', '10', { but: { source: { kind: 'bank', reference: 'other' } } }),
+    ],
+    'a reversal that loses some': [
+      ['books: taken and shortfall are not what was deposited', 'books: it leaves what could have been taken'],
+      () => booked().reverse('d', '8', { but: { shortfall: '1' } }),
+    ],
+    'a reversal that takes less than is there': [
+      'books: it leaves what could have been taken',
+      () => booked().reverse('d', '9'),
+    ],
+    'a reversal of what is reserved': [
+      '6: available BTC falls to -4',
+      () => booked().reserve('w-1', '4').reverse('d', '10'),
+    ],
+    'a reversal out of what is held': [
+      ['books: it takes from what is held, and the deposit was not', '6: held BTC falls to -1'],
+      () => booked().reverse('d', '10', { but: { takenFromHeld: '1' } }),
+    ],
+    'a mistake put right by halves': [
+      'books: a mistake is put right with a shortfall',
+      () =>
+        booked()
+          .reserve('w-1', '4')
+          .reverse('d', '6', { but: { cause: 'mistake' } }),
+    ],
+    'a closure of an account that is not open': [
+      'books: the account is not open',
+      () => start().tell('closed', 'account-a-9', 'AccountClosed', { ...closing, accountId: 'a-9' }, {}),
+    ],
+    'a closure, twice': ['books: the account is closed already', () => start().close([]).close([])],
+    'a closure with funds in the account': [
+      'books: the account is not empty',
+      () => start().deposit('1').close(['BTC']),
+    ],
+    'a closure with a withdrawal under way': [
+      'books: the account is not empty',
+      () => start().deposit('1').reserve('w-1', '1').close(['BTC']),
+    ],
+    'a closure under a freeze': [
+      '4: a frozen account is closed',
+      () => ordered().authorise('ord-1', 'k').freeze('ord-1', 'k').close([]),
+    ],
+    ...Object.fromEntries(
+      [{ assets: ['BTC'] }, { openedAt: PAST }, { holders: [{ partyId: 'p-2', capacity: 'owner' }] }].map((but) => [
+        `a closure that says otherwise: ${JSON.stringify(but)}`,
+        ['books: it says otherwise than what the account is', (): Story => start().close([], { but })] as const,
+      ]),
+    ),
+    'a mistake put right in an account that is closed': [
+      ['books: a mistake is put right with a shortfall', 'books: a debit of an account that is closed'],
+      () =>
+        start()
+          .deposit('5', {}, 'd')
+          .reserve('w-1', '5')
+          .step('WithdrawalDispatched', 'w-1')
+          .step('WithdrawalSettled', 'w-1')
+          .close(['BTC'])
+          .reverse('d', '0', { but: { cause: 'mistake', amount: '5', shortfall: '5' } }),
     ],
     'a withdrawal id used twice': [
       'books: the withdrawal was reserved already',
@@ -1012,6 +1136,78 @@ describe('invariant 6: money is conserved. checkLog catches', () => {
     const story = start().deposit('2000');
     for (let n = 0; n < 1001; n++) story.reserve(`w-${String(n)}`, '1');
     expect(check(story)).toEqual([expect.objectContaining({ detail: 'too many withdrawals are open' })]);
+  });
+});
+
+describe('invariant 6: a transfer arrives once or comes back once. checkLog catches', () => {
+  const sent = (): Story => two().send('t-1', '4');
+  const refused = (): Story => two().close([], {}, 'a-2').send('t-1', '4').refuseTransfer('t-1', 'closed');
+  const none = '6: it cites no transfer that was sent';
+  const unrefused = '6: it is returned, and was not refused';
+  catches({
+    'more sent than there is': ['6: available BTC falls to -1', () => two().send('t-1', '11')],
+    'a transfer to itself': [
+      'protocol: it is sent to the account itself',
+      () => two().send('t-1', '4', { but: { to: 'a-1' } }),
+    ],
+    'a transfer to nobody': [
+      'protocol: it is sent to an account that is not there',
+      () => two().send('t-1', '4', { but: { to: 'a-9' } }),
+    ],
+    'an id used twice': ['books: a transfer of this id was sent already', () => sent().send('t-1', '4')],
+    'a transfer under a freeze': [
+      `4: a debit under the freeze ${testId(0)}`,
+      () =>
+        two()
+          .order('ord-1')
+          .verify('ord-1')
+          .authorise('ord-1', 'k', { newId: () => testId(0) })
+          .freeze('ord-1', 'k', {
+            but: { balancesAtFreeze: [{ asset: 'BTC', available: '10', reserved: '0', held: '0' }] },
+          })
+          .send('t-1', '4'),
+    ],
+    'a receipt of nothing': [none, () => sent().receive('t-1', { but: { transferId: 't-9' } })],
+    'a receipt that cites something else': [
+      none,
+      () => sent().next((story) => story.receive('t-1', { but: { citation: pointerTo(story.event('d')) } })),
+    ],
+    'a receipt of more': [
+      '6: it says otherwise than what was sent',
+      () => sent().receive('t-1', { but: { amount: '5' } }),
+    ],
+    'a second receipt': ['6: the transfer was decided already', () => sent().receive('t-1').receive('t-1')],
+    'a receipt after a refusal': [
+      ['6: the transfer was decided already', 'protocol: it is received where it should be closed'],
+      () => refused().receive('t-1'),
+    ],
+    'a receipt in an account that is closed': [
+      'protocol: it is received where it should be closed',
+      () => two().close([], {}, 'a-2').send('t-1', '4').receive('t-1'),
+    ],
+    'a refusal by an account that is open': [
+      'protocol: it is closed where it should be received',
+      () => sent().refuseTransfer('t-1', 'closed'),
+    ],
+    'a refusal for a freeze that there is not': [
+      'protocol: it is credit-frozen where it should be received',
+      () => sent().refuseTransfer('t-1', 'credit-frozen'),
+    ],
+    'a return of what was not refused': [unrefused, () => sent().sendBack('t-1', 't-1')],
+    'a return of what was received': [unrefused, () => sent().receive('t-1').sendBack('t-1', 'received t-1')],
+    'a return of more': [
+      '6: it says otherwise than what was refused',
+      () => refused().sendBack('t-1', undefined, { but: { amount: '5' } }),
+    ],
+    'a second return': ['6: the transfer was returned already', () => refused().sendBack('t-1').sendBack('t-1')],
+  });
+
+  it.each<readonly [string, () => Story]>([
+    ['the transfer was never decided', sent],
+    ['the transfer was refused, and never returned', refused],
+  ])('when nobody is at work any more: %s', (detail, tell) => {
+    expect(check(tell(), { quiescent: true })).toEqual([expect.objectContaining({ invariant: 12, detail })]);
+    expect(check(tell())).toEqual([]);
   });
 });
 

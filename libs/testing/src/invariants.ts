@@ -2,13 +2,14 @@ import type { Position, RecordedEvent, Timestamp } from '#kernel';
 import { checkKey, checkPlace, checkTime, noteEvent, noteKey } from './invariants/envelope.ts';
 import { readFact, type Fact } from './invariants/facts.ts';
 import { applyFreeze, checkFreeze } from './invariants/freezes.ts';
-import { emptyLog, type Log, type Problem } from './invariants/log.ts';
-import { applyMoney, checkMoney } from './invariants/money.ts';
+import { accountOf, emptyLog, type Log, type Problem } from './invariants/log.ts';
+import { applyMoney, checkClosure, checkMoney } from './invariants/money.ts';
 import { applyOrder, checkOrder } from './invariants/orders.ts';
 import { applyOpening, applyParty, checkOpening, checkParty } from './invariants/parties.ts';
 import { checkQuiescence } from './invariants/quiescence.ts';
 import { checkRefusal } from './invariants/refusals.ts';
 import { applyRequest, checkRequest } from './invariants/requests.ts';
+import { applyTransfer, checkConservation, checkTransfer, noteOutside } from './invariants/transfers.ts';
 
 /** One event that breaks an invariant of the domain, or that was left undone. */
 export interface InvariantBreach {
@@ -56,6 +57,8 @@ export function checkLog(events: readonly RecordedEvent[], options: CheckLogOpti
     log.facts.set(event, fact);
     noteKey(log, fact);
     applyFact(log, fact);
+    noteOutside(log, fact);
+    if (movesMoney(fact)) report(checkConservation(log), event);
   }
   for (const { awaited, releasing } of log.accounts.values()) {
     if (awaited !== undefined) reportUnstopped(awaited, report);
@@ -126,6 +129,10 @@ function reportUnstopped(
     report([{ invariant: 4, detail: `${id} is not stopped in the same append` }], by.event);
 }
 
+function movesMoney({ data }: Fact): boolean {
+  return 'amount' in data;
+}
+
 function checkFact(log: Log, fact: Fact): readonly Problem[] {
   return [...checkTime(log, fact), ...checkKey(log, fact), ...checkMeaning(log, fact)];
 }
@@ -144,15 +151,23 @@ function checkMeaning(log: Log, fact: Fact): readonly Problem[] {
     case 'AccountOpened':
     case 'AccountOpeningAbandoned':
       return checkOpening(log, fact);
+    case 'AccountClosed':
+      return checkClosure(log, fact);
     case 'FundsDeposited':
     case 'FundsHeld':
     case 'HeldFundsReleased':
+    case 'DepositReversed':
     case 'WithdrawalReserved':
     case 'WithdrawalDispatched':
     case 'WithdrawalSettled':
     case 'WithdrawalCancelled':
     case 'WithdrawalStopped':
       return checkMoney(log, fact);
+    case 'TransferSent':
+    case 'TransferReceived':
+    case 'TransferRefused':
+    case 'TransferReturned':
+      return checkTransfer(log, fact);
     case 'AccountFrozen':
     case 'FreezeAbandoned':
     case 'LiftRequested':
@@ -194,15 +209,25 @@ function applyFact(log: Log, fact: Fact): void {
     case 'AccountOpeningAbandoned':
       applyOpening(log, fact);
       break;
+    case 'AccountClosed':
+      accountOf(log, fact.about).closed = true;
+      break;
     case 'FundsDeposited':
     case 'FundsHeld':
     case 'HeldFundsReleased':
+    case 'DepositReversed':
     case 'WithdrawalReserved':
     case 'WithdrawalDispatched':
     case 'WithdrawalSettled':
     case 'WithdrawalCancelled':
     case 'WithdrawalStopped':
       applyMoney(log, fact);
+      break;
+    case 'TransferSent':
+    case 'TransferReceived':
+    case 'TransferRefused':
+    case 'TransferReturned':
+      applyTransfer(log, fact);
       break;
     case 'AccountFrozen':
     case 'FreezeAbandoned':

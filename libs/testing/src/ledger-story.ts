@@ -48,6 +48,8 @@ async function answerLetters(world: LedgerWorld): Promise<void> {
 
 async function moveMoney(world: LedgerWorld): Promise<void> {
   for (let n = 1; n <= 5; n += 1) await deposit(world, 'acc-1', `d-${String(n)}`, 'BTC', '1.5');
+  await reverse(world, 'acc-1', 'd-5');
+  await moveBetweenAccounts(world);
   await deposit(world, 'acc-1', 'd-6', 'EUR', '12.34');
   await deposit(world, 'acc-2', 'd-1', 'BTC', '3');
   for (const withdrawalId of ['w-settled', 'w-cancelled', 'w-in-flight', 'w-stopped']) {
@@ -65,6 +67,15 @@ async function moveMoney(world: LedgerWorld): Promise<void> {
   await world.accept(settle, { actor: service });
   const cancel = { type: 'CancelWithdrawal', accountId: 'acc-1', withdrawalId: 'w-cancelled', reason: 'typo' } as const;
   await world.accept(cancel, { actor: service });
+}
+
+/** One transfer arrives at acc-2; another comes back from acc-3, which is closed. */
+async function moveBetweenAccounts(world: LedgerWorld): Promise<void> {
+  await world.accept({ type: 'CloseAccount', accountId: 'acc-3', reason: 'asked' }, { actor: service });
+  const send = { type: 'SendTransfer', accountId: 'acc-1', asset: 'BTC', amount: '0.25' } as const;
+  await world.accept({ ...send, transferId: 't-received', to: 'acc-2' }, { actor: service });
+  await world.accept({ ...send, transferId: 't-returned', to: 'acc-3' }, { actor: service });
+  await world.ledger.supervisor.pass();
 }
 
 async function freezeInError(world: LedgerWorld): Promise<string> {
@@ -114,6 +125,11 @@ async function deposit(
   amount: string,
 ): Promise<void> {
   await world.accept({ type: 'Deposit', accountId, depositId, asset, amount, source }, { actor: service });
+}
+
+async function reverse(world: LedgerWorld, accountId: string, depositId: string): Promise<void> {
+  const why = { cause: 'reorganisation', reason: 'orphaned' } as const;
+  await world.accept({ type: 'ReverseDeposit', accountId, depositId, ...why }, { actor: service });
 }
 
 function reservation(

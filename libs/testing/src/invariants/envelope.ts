@@ -89,6 +89,9 @@ function pointersOf({ type, data }: Fact): readonly (readonly [name: string, pla
 const UNASKED = [
   'WithdrawalStopped',
   'HeldFundsReleased',
+  'TransferReceived',
+  'TransferRefused',
+  'TransferReturned',
   'AccountDetached',
   'PartyNamed',
   'PartyNoLongerNamed',

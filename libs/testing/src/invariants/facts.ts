@@ -42,6 +42,7 @@ const subject = z.discriminatedUnion('kind', [
 const movement = { accountId: id, asset, amount: positiveUnits };
 const withdrawal = { ...movement, withdrawalId: id, destination: z.looseObject({ kind: text }), reservedAt: timestamp };
 const deposit = { ...movement, depositId: id, source: z.looseObject({ kind: text, reference: text }) };
+const transferRefusal = z.enum(['credit-frozen', 'closed', 'balance-limit']);
 const balance = z.strictObject({ asset, available: units, reserved: units, held: units });
 const ending = z.enum(['discharged', 'revoked', 'set-aside']);
 const freeze = { accountId: id, freezeId: uuid };
@@ -78,14 +79,41 @@ const shapes = {
       decidedOn,
     },
   },
+  AccountClosed: {
+    on: ['account'],
+    data: { accountId: id, reason: text, holders, openedAt: timestamp, assets: z.array(asset) },
+  },
   FundsDeposited: { on: ['account'], data: deposit },
   FundsHeld: { on: ['account'], data: deposit },
   HeldFundsReleased: { on: ['account'], data: { ...movement, freezeId: uuid } },
+  DepositReversed: {
+    on: ['account'],
+    data: {
+      ...deposit,
+      depositedAt: timestamp,
+      citation: pointer,
+      cause: z.enum(['reorganisation', 'bank-recall', 'mistake']),
+      reason: text,
+      taken: units,
+      takenFromHeld: units,
+      shortfall: units,
+    },
+  },
   WithdrawalReserved: { on: ['account'], data: withdrawal },
   WithdrawalDispatched: { on: ['account'], data: { ...withdrawal, reference: text } },
   WithdrawalSettled: { on: ['account'], data: { ...withdrawal, reference: text } },
   WithdrawalCancelled: { on: ['account'], data: { ...withdrawal, reason: text } },
   WithdrawalStopped: { on: ['account'], data: { ...movement, withdrawalId: id, freezeId: uuid } },
+  TransferSent: { on: ['account'], data: { ...movement, transferId: id, to: id } },
+  TransferReceived: { on: ['account'], data: { ...movement, transferId: id, from: id, citation: pointer } },
+  TransferRefused: {
+    on: ['account'],
+    data: { ...movement, transferId: id, from: id, reason: transferRefusal, citation: pointer },
+  },
+  TransferReturned: {
+    on: ['account'],
+    data: { ...movement, transferId: id, to: id, reason: transferRefusal, citation: pointer },
+  },
   AccountFrozen: {
     on: ['account'],
     data: {

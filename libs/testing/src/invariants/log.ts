@@ -48,6 +48,18 @@ export interface Party {
   readonly namings: Map<string, Naming>;
 }
 
+export interface Deposit {
+  readonly fact: Fact<'FundsDeposited' | 'FundsHeld'>;
+  reversed: boolean;
+}
+
+/** A transfer, from both sides. */
+export interface Transfer {
+  readonly sent: Fact<'TransferSent'>;
+  outcome: Fact<'TransferReceived' | 'TransferRefused'> | undefined;
+  returned: boolean;
+}
+
 export interface Withdrawal {
   readonly reserved: Fact<'WithdrawalReserved'>;
   dispatched: boolean;
@@ -71,8 +83,10 @@ export interface Balance {
 
 export interface Account {
   opened: Fact<'AccountOpened'> | undefined;
+  closed: boolean;
   readonly balances: Map<string, Balance>;
-  readonly depositIds: Set<string>;
+  /** By id. Of a deposit that was reversed: `reversed`. */
+  readonly deposits: Map<string, Deposit>;
   /** The withdrawals that are open, and the ids of those that are over. */
   readonly withdrawals: Map<string, Withdrawal>;
   readonly overWithdrawals: Set<string>;
@@ -110,6 +124,10 @@ export interface Log {
   readonly accounts: Map<string, Account>;
   readonly orders: Map<string, Order>;
   readonly requests: Map<string, AuthorityRequest>;
+  /** By sender and id. */
+  readonly transfers: Map<string, Transfer>;
+  /** What came from outside and has not left again, by asset. */
+  readonly outside: Map<string, bigint>;
   /** By the id of the FreezeAuthorised event. */
   readonly authorisations: Map<string, Authorisation>;
 }
@@ -125,6 +143,8 @@ export function emptyLog(): Log {
     accounts: new Map(),
     orders: new Map(),
     requests: new Map(),
+    transfers: new Map(),
+    outside: new Map(),
     authorisations: new Map(),
   };
 }
@@ -141,8 +161,9 @@ export function accountOf(log: Log, id: string): Account {
   if (account === undefined) {
     account = {
       opened: undefined,
+      closed: false,
       balances: new Map(),
-      depositIds: new Set(),
+      deposits: new Map(),
       withdrawals: new Map(),
       overWithdrawals: new Set(),
       freezes: new Map(),

@@ -2,6 +2,7 @@ import type { Fact } from './facts.ts';
 import {
   accountOf,
   covers,
+  follow,
   freezesInForce,
   sameJson,
   staying,
@@ -15,6 +16,7 @@ export type MoneyFact = Fact<
   | 'FundsDeposited'
   | 'FundsHeld'
   | 'HeldFundsReleased'
+  | 'DepositReversed'
   | 'WithdrawalReserved'
   | 'WithdrawalDispatched'
   | 'WithdrawalSettled'
@@ -38,7 +40,10 @@ export function checkMoney(log: Log, fact: MoneyFact): readonly Problem[] {
     case 'FundsDeposited':
     case 'FundsHeld':
       problems.push(...checkCredit(account, fact));
-      if (account.depositIds.has(fact.data.depositId)) problems.push(books('the deposit was booked already'));
+      if (account.deposits.has(fact.data.depositId)) problems.push(books('the deposit was booked already'));
+      break;
+    case 'DepositReversed':
+      problems.push(...checkReversed(log, account, fact));
       break;
     case 'WithdrawalReserved':
       problems.push(...checkDebit(account, fact), ...checkReserved(account, fact));
@@ -68,7 +73,13 @@ export function applyMoney(log: Log, fact: MoneyFact): void {
     return;
   }
   if (fact.type === 'FundsDeposited' || fact.type === 'FundsHeld') {
-    account.depositIds.add(fact.data.depositId);
+    account.deposits.set(fact.data.depositId, { fact, reversed: false });
+    account.closed = false;
+    return;
+  }
+  if (fact.type === 'DepositReversed') {
+    const deposit = account.deposits.get(fact.data.depositId);
+    if (deposit !== undefined) deposit.reversed = true;
     return;
   }
   if (fact.type === 'WithdrawalReserved') {
@@ -83,6 +94,26 @@ export function applyMoney(log: Log, fact: MoneyFact): void {
   account.withdrawals.delete(fact.data.withdrawalId);
   account.overWithdrawals.add(fact.data.withdrawalId);
   if (fact.type === 'WithdrawalStopped') account.awaited?.withdrawalIds.delete(fact.data.withdrawalId);
+}
+
+/** An account closes empty, free and once, and the event says what it was. */
+export function checkClosure(log: Log, { about, data }: Fact<'AccountClosed'>): readonly Problem[] {
+  const account = accountOf(log, about);
+  const { opened } = account;
+  if (opened === undefined) return [books('the account is not open')];
+  const problems: Problem[] = [];
+  if (account.closed) problems.push(books('the account is closed already'));
+  const left = [...account.balances.values()].some(
+    (balance) => balance.available + balance.reserved + balance.held > 0n,
+  );
+  if (left || account.withdrawals.size > 0) problems.push(books('the account is not empty'));
+  if (freezesInForce(account).length > 0) problems.push({ invariant: 4, detail: 'a frozen account is closed' });
+  const told =
+    sameJson(data.assets, [...account.balances.keys()].sort()) &&
+    sameJson(data.holders.map(sorted), opened.data.holders.map(sorted)) &&
+    data.openedAt === opened.event.metadata.recordedAt;
+  if (!told) problems.push(books('it says otherwise than what the account is'));
+  return problems;
 }
 
 export function balanceOf(account: Account, asset: string): Balance {
@@ -100,6 +131,10 @@ function after(balance: Balance, fact: MoneyFact): Balance {
       return { available, reserved, held: held + amount };
     case 'HeldFundsReleased':
       return { available: available + amount, reserved, held: held - amount };
+    case 'DepositReversed': {
+      const [taken, fromHeld] = [BigInt(fact.data.taken), BigInt(fact.data.takenFromHeld)];
+      return { available: available - (taken - fromHeld), reserved, held: held - fromHeld };
+    }
     case 'WithdrawalReserved':
       return { available: available - amount, reserved: reserved + amount, held };
     case 'WithdrawalDispatched':
@@ -121,11 +156,23 @@ function checkBalances(account: Account, fact: MoneyFact): readonly Problem[] {
 }
 
 /** Invariant 4: no debit of what a freeze in force covers, beyond what its limits let go. */
-function checkDebit(account: Account, fact: Fact<'WithdrawalReserved' | 'WithdrawalDispatched'>): readonly Problem[] {
-  const keep = staying(freezesInForce(account), fact.data.asset);
-  const { available } = after(balanceOf(account, fact.data.asset), fact);
-  const isFrozen = keep === 'all' || (keep > 0n && available < keep);
-  return isFrozen ? [{ invariant: 4, detail: `a debit, though ${String(keep)} has to stay` }] : [];
+function checkDebit(
+  account: Account,
+  fact: Fact<'WithdrawalReserved' | 'WithdrawalDispatched' | 'DepositReversed'>,
+): readonly Problem[] {
+  return checkDebitAllowed(account, fact.data.asset, after(balanceOf(account, fact.data.asset), fact).available);
+}
+
+/**
+ * A debit of this asset by whatever event: invariant 4, and not of a closed account.
+ * @param left what is available after it
+ */
+export function checkDebitAllowed(account: Account, asset: string, left: bigint): readonly Problem[] {
+  const closed = account.closed ? [books('a debit of an account that is closed')] : [];
+  const keep = staying(freezesInForce(account), asset);
+  const isFrozen = keep === 'all' || (keep > 0n && left < keep);
+  const frozen: Problem[] = isFrozen ? [{ invariant: 4, detail: `a debit, though ${String(keep)} has to stay` }] : [];
+  return [...closed, ...frozen];
 }
 
 /** Invariant 5: what arrives under a credit freeze is held, and nothing else is. */
@@ -147,8 +194,39 @@ function checkReleased(account: Account, fact: Fact<'HeldFundsReleased'>): reado
   return BigInt(amount) === balanceOf(account, asset).held ? [] : [five('releases other than all that is held')];
 }
 
-function isCreditFrozen(account: Account, asset: string): boolean {
+export function isCreditFrozen(account: Account, asset: string): boolean {
   return freezesInForce(account).some((freeze) => covers(freeze.fact.data.scope, 'credit', asset));
+}
+
+/** A reversal is of one deposit, once, and takes as much of it as is there. Only a mistake can be frozen (invariant 4). */
+function checkReversed(log: Log, account: Account, fact: Fact<'DepositReversed'>): readonly Problem[] {
+  const { data } = fact;
+  const deposit = account.deposits.get(data.depositId);
+  if (deposit === undefined) return [books('no such deposit was booked')];
+  const problems: Problem[] = [];
+  if (deposit.reversed) problems.push(books('the deposit was reversed already'));
+  if (follow(log, data.citation) !== deposit.fact) problems.push(books('it does not cite the deposit'));
+  const booked = deposit.fact.data;
+  const same =
+    booked.asset === data.asset &&
+    booked.amount === data.amount &&
+    sameJson(sorted(booked.source), sorted(data.source)) &&
+    deposit.fact.event.metadata.recordedAt === data.depositedAt;
+  if (!same) problems.push(books('it says otherwise than what was deposited'));
+  const [taken, shortfall] = [BigInt(data.taken), BigInt(data.shortfall)];
+  if (taken + shortfall !== BigInt(data.amount)) problems.push(books('taken and shortfall are not what was deposited'));
+  const wasHeld = deposit.fact.type === 'FundsHeld';
+  const { held } = balanceOf(account, data.asset);
+  const fromHeld = wasHeld ? (held < BigInt(data.amount) ? held : BigInt(data.amount)) : 0n;
+  if (BigInt(data.takenFromHeld) !== fromHeld) {
+    problems.push(books(`it takes other than ${fromHeld.toString()} from what is held`));
+  }
+  if (shortfall > 0n && after(balanceOf(account, data.asset), fact).available > 0n) {
+    problems.push(books('it leaves what could have been taken'));
+  }
+  if (data.cause !== 'mistake') return problems;
+  if (shortfall > 0n) problems.push(books('a mistake is put right with a shortfall'));
+  return [...problems, ...checkDebit(account, fact)];
 }
 
 function checkReserved(account: Account, fact: Fact<'WithdrawalReserved'>): readonly Problem[] {
@@ -165,7 +243,10 @@ function checkReserved(account: Account, fact: Fact<'WithdrawalReserved'>): read
 /** The life of a withdrawal, each event of which says again what was reserved. */
 function checkStep(
   account: Account,
-  fact: Exclude<MoneyFact, Fact<'FundsDeposited' | 'FundsHeld' | 'HeldFundsReleased' | 'WithdrawalReserved'>>,
+  fact: Exclude<
+    MoneyFact,
+    Fact<'FundsDeposited' | 'FundsHeld' | 'HeldFundsReleased' | 'DepositReversed' | 'WithdrawalReserved'>
+  >,
   from: readonly ('reserved' | 'dispatched')[],
 ): readonly Problem[] {
   const withdrawal = account.withdrawals.get(fact.data.withdrawalId);

@@ -32,7 +32,7 @@ const RECORDED: Readonly<Record<string, readonly string[]>> = {
 export function checkRefusal(log: Log, fact: Refusal): readonly Problem[] {
   const { code, command } = fact.data;
   const problems: Problem[] = [];
-  if (/deposit/i.test(command)) problems.push({ invariant: 5, detail: 'a deposit is a fact, and was refused' });
+  if (command === 'Deposit') problems.push({ invariant: 5, detail: 'a deposit is a fact, and was refused' });
   const kinds = Object.hasOwn(RECORDED, code) ? RECORDED[code] : undefined;
   if (kinds === undefined) return [...problems, ten(`${code} is not recorded, ever`)];
   const [kind] = splitStream(fact.event.stream);

@@ -105,8 +105,7 @@ export class Story {
     return this.party(partyId).attach(accountId, partyId).opened(accountId, [partyId]);
   }
 
-  deposit(amount: string, step: Step = {}): this {
-    const depositId = `d-${String(this.log.events.length)}`;
+  deposit(amount: string, step: Step = {}, depositId = `d-${String(this.log.events.length)}`): this {
     const data = { accountId: 'a-1', depositId, asset: 'BTC', amount, source: BANK };
     return this.tell(depositId, 'account-a-1', 'FundsDeposited', data, step);
   }
@@ -125,6 +124,63 @@ export class Story {
     const data = { accountId: 'a-1', asset: 'BTC', amount, freezeId };
     const options = { actor: SUPERVISOR, key: null, recordedAt, ...step };
     return this.tell(`released ${key}`, 'account-a-1', 'HeldFundsReleased', data, options);
+  }
+
+  /** @param assets that the account ever had to do with */
+  close(assets: readonly string[], step: Step = {}, accountId = 'a-1'): this {
+    const opened = this.event(`opened ${accountId}`);
+    const { holders } = opened.data as Data;
+    const data = { accountId, reason: 'asked', holders, openedAt: opened.metadata.recordedAt, assets };
+    return this.tell('closed', `account-${accountId}`, 'AccountClosed', data, step);
+  }
+
+  /** From a-1 to a-2, unless told otherwise. */
+  send(transferId: string, amount: string, step: Step = {}): this {
+    const data = { accountId: 'a-1', to: 'a-2', transferId, asset: 'BTC', amount };
+    return this.tell(transferId, 'account-a-1', 'TransferSent', data, step);
+  }
+
+  receive(transferId: string, step: Step = {}): this {
+    const data = this.#incoming(transferId);
+    return this.#unasked(`received ${transferId}`, `account-${data.accountId}`, 'TransferReceived', data, step);
+  }
+
+  refuseTransfer(transferId: string, reason: string, step: Step = {}): this {
+    const data = { ...this.#incoming(transferId), reason };
+    return this.#unasked(`refused ${transferId}`, `account-${data.accountId}`, 'TransferRefused', data, step);
+  }
+
+  /** @param cited name of the event that is said to have refused it */
+  sendBack(transferId: string, cited = `refused ${transferId}`, step: Step = {}): this {
+    const sent = this.event(transferId).data as Data;
+    const data = { ...sent, reason: 'closed', citation: pointerTo(this.event(cited)) };
+    return this.#unasked(`returned ${transferId}`, 'account-a-1', 'TransferReturned', data, step);
+  }
+
+  #incoming(transferId: string): Data & { readonly accountId: string } {
+    const sent = this.event(transferId);
+    const { accountId: from, to, asset, amount } = sent.data as Data;
+    const accountId = String(to);
+    return { accountId, from, transferId, asset, amount, citation: pointerTo(sent) };
+  }
+
+  /**
+   * @param taken of the deposit; the rest is a shortfall
+   * @param takenFromHeld the part of `taken` that was held
+   */
+  reverse(depositName: string, taken: string, step: Step = {}, takenFromHeld = '0'): this {
+    const deposit = this.event(depositName);
+    const data = {
+      ...(deposit.data as Data),
+      depositedAt: deposit.metadata.recordedAt,
+      citation: pointerTo(deposit),
+      cause: 'reorganisation',
+      reason: 'orphaned',
+      taken,
+      takenFromHeld,
+      shortfall: String(BigInt((deposit.data as { amount: string }).amount) - BigInt(taken)),
+    };
+    return this.tell(`reversed ${depositName}`, 'account-a-1', 'DepositReversed', data, step);
   }
 
   reserve(withdrawalId: string, amount: string, step: Step = {}): this {
@@ -387,6 +443,7 @@ export class Story {
       if (type === 'FundsDeposited' || type === 'HeldFundsReleased') available += amount;
       if (type === 'FundsHeld') held += amount;
       if (type === 'HeldFundsReleased') held -= amount;
+      if (type === 'DepositReversed') available -= BigInt((data as { taken: string }).taken);
       if (type === 'WithdrawalReserved' || type === 'WithdrawalSettled') reserved -= amount;
       if (type === 'WithdrawalReserved') {
         available -= amount;
