@@ -300,6 +300,9 @@ describe('a closure', () => {
     expect(accountIn(projected)).toEqual([closedAccountView(last)]);
     expect(projected.rows.of(accountsTable)).toMatchObject([{ state: 'closed' }]);
     expect(project(opened, closed, deposited('d-1', '1')).rows.of(accountsTable)).toMatchObject([{ state: 'open' }]);
+    const reopened = project(opened, closed, frozenForCredits, held('d-1', '1'));
+    expect(accountIn(reopened)).toEqual(fromState(reopened));
+    expect(reopened.rows.of(accountsTable)).toMatchObject([{ state: 'open', frozen: 1 }]);
   });
 });
 

@@ -132,7 +132,8 @@ describe('filters', () => {
     expect(ids.accounts({ state: 'closed' })).toEqual(['acc-3']);
     expect(ids.accounts({ frozen: true })).toEqual(['acc-1']);
     expect(ids.accounts({ frozen: false })).toEqual(['acc-3', 'acc-2']);
-    expect(ids.accounts({ partyId: 'p-1', frozen: false, state: 'open' })).toEqual(['acc-3']);
+    expect(ids.accounts({ partyId: 'p-1', frozen: false, state: 'closed' })).toEqual(['acc-3']);
+    expect(ids.accounts({ partyId: 'p-1', frozen: false, state: 'open' })).toEqual([]);
   });
 
   it('of parties', () => {

@@ -1041,7 +1041,7 @@ describe('invariant 6: money is conserved. checkLog catches', () => {
       () => booked().reserve('w-1', '4').reverse('d', '10'),
     ],
     'a reversal out of what is held': [
-      ['books: it takes from what is held, and the deposit was not', '6: held BTC falls to -1'],
+      ['books: it takes other than 0 from what is held', '6: held BTC falls to -1'],
       () => booked().reverse('d', '10', { but: { takenFromHeld: '1' } }),
     ],
     'a mistake put right by halves': [
@@ -1156,7 +1156,7 @@ describe('invariant 6: a transfer arrives once or comes back once. checkLog catc
     ],
     'an id used twice': ['books: a transfer of this id was sent already', () => sent().send('t-1', '4')],
     'a transfer under a freeze': [
-      `4: a debit under the freeze ${testId(0)}`,
+      '4: a debit, though all has to stay',
       () =>
         two()
           .order('ord-1')
