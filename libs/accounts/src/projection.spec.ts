@@ -345,6 +345,8 @@ describe('deposits', () => {
     const [row] = rows.of(depositsTable);
     const [release] = rows.of(heldReleasesTable);
     expect(release).toMatchObject({ accountId, asset: 'BTC', revision: 4 });
+    const both = project(opened, deposited('d-1', '100'), frozenForCredits, held('d-2', '5'));
+    expect(both.rows.of(depositsTable).map(({ balance }) => balance)).toEqual(['100', '5']);
     const shown = (releasedAt: unknown): unknown => depositFromRow({ ...row, ...NO_REVERSAL, releasedAt } as never);
     expect(shown(null)).toEqual(depositView(recorded[2] as Recorded<Of<'FundsHeld'>>));
     expect(shown(null)).toMatchObject({ state: 'held' });

@@ -463,7 +463,7 @@ function projectDeposit(event: Recorded<DepositEvent>, after: AccountState): Cha
     depositId,
     asset,
     amount,
-    balance: balanceOf(after, asset).available.toString(),
+    balance: balanceOf(after, asset)[event.type === 'FundsHeld' ? 'held' : 'available'].toString(),
     source: JSON.stringify(source),
     position: event.position,
     eventId: event.id,
