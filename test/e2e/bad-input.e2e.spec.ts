@@ -29,6 +29,9 @@ let ledger: Ledger;
 interface World {
   readonly partyId: string;
   readonly accountId: string;
+  /** An account with nothing in it. */
+  readonly empty: string;
+  readonly deposited: string;
   /** A withdrawal, reserved, and another, dispatched. */
   readonly reserved: string;
   readonly dispatched: string;
@@ -54,6 +57,8 @@ afterAll(() => ledger.end());
 async function makeWorld(): Promise<World> {
   const partyId = await ledger.makeParty();
   const accountId = await ledger.makeAccount({ holder: partyId, btc: '10' });
+  const deposited = ledger.id('dep');
+  await ledger.post(SERVICE, `/v1/accounts/${accountId}/deposits`, depositOf(deposited, '1'));
   const dispatched = await ledger.makeWithdrawal(accountId, '1');
   await ledger.dispatch(accountId, dispatched);
   const other = await ledger.makeAccount();
@@ -62,6 +67,8 @@ async function makeWorld(): Promise<World> {
   return {
     partyId,
     accountId,
+    empty: await ledger.makeAccount(),
+    deposited,
     reserved: await ledger.makeWithdrawal(accountId, '1'),
     dispatched,
     registered: await ledger.makeOrder({ accounts: [accountId] }),
@@ -104,11 +111,26 @@ const COMMANDS: Readonly<Record<string, () => Command>> = {
     path: '/v1/accounts',
     body: { accountId: ledger.id('acc'), holders: [{ partyId: world.partyId, capacity: 'owner' }] },
   }),
+  'close an account': () => ({
+    as: SERVICE,
+    path: `/v1/accounts/${world.empty}/closure`,
+    body: { reason: 'asked by the holder' },
+  }),
   'record a deposit': () => ({
     as: SERVICE,
     path: `/v1/accounts/${world.accountId}/deposits`,
     body: { ...depositOf(ledger.id('dep'), '0.5'), source: { kind: 'onchain', ...COUNTERPART } },
     optional: ['source.chain', 'source.address', 'source.memo'],
+  }),
+  'reverse a deposit': () => ({
+    as: SERVICE,
+    path: `/v1/accounts/${world.accountId}/deposits/${world.deposited}/reversal`,
+    body: { cause: 'bank-recall', reason: 'recalled by the bank' },
+  }),
+  'send a transfer': () => ({
+    as: SERVICE,
+    path: `/v1/accounts/${world.accountId}/transfers`,
+    body: { transferId: ledger.id('tr'), to: world.empty, asset: 'BTC', amount: '0.5' },
   }),
   'reserve a withdrawal': () => ({
     as: SERVICE,
@@ -423,6 +445,7 @@ describe('ids', () => {
     ['accountId', '/v1/accounts/<id>/entries'],
     ['depositId', '/v1/accounts/acc/deposits/<id>'],
     ['withdrawalId', '/v1/accounts/acc/withdrawals/<id>'],
+    ['transferId', '/v1/accounts/acc/transfers/<id>'],
     ['partyId', '/v1/parties/<id>'],
     ['code', '/v1/assets/<id>'],
     ['orderId', '/v1/admin/legal-orders/<id>'],
@@ -460,6 +483,8 @@ describe('ids', () => {
     ['open an account', 'holders.0.partyId'],
     ['record a deposit', 'depositId'],
     ['reserve a withdrawal', 'withdrawalId'],
+    ['send a transfer', 'transferId'],
+    ['send a transfer', 'to'],
     ['register an order', 'orderId'],
     ['register an order', 'subjects.0.accountId'],
     ['register an order', 'subjects.1.partyId'],
@@ -555,19 +580,14 @@ describe('what there is not yet is refused by name, never stored unenforced', ()
     path: `/v1/admin/freezes/${world.freezeId}/lift-requests`,
     body: { ...liftRequestOf('lift-new'), ...more },
   });
-  const LIMITED = { direction: 'debit', assets: ['BTC'], limits: { BTC: '1' } };
 
   it.each<[string, string, () => Command]>([
-    ['limits of an order', 'scope.limits', () => order({ scope: LIMITED })],
-    ['a claim group', 'claimGroup', () => order({ claimGroup: 'claim-1' })],
     ['non-disclosure', 'nonDisclosureUntil', () => order({ nonDisclosureUntil: '2099-01-01T00:00:00Z' })],
     ['an order that releases', 'effect', () => order({ effect: 'release' })],
     ['an order that permits', 'effect', () => order({ effect: 'permit' })],
     ['what an order releases', 'releases', () => order({ releases: { accountIds: [world.accountId] } })],
     ['an address', 'subjects.0.kind', () => order({ subjects: [{ kind: 'address', chain: 'bitcoin', address: 'x' }] })],
     ['an external reference', 'subjects.0.kind', () => order({ subjects: [{ kind: 'external', sha256: SHA256 }] })],
-    ['credits of an order', 'scope.direction', () => order({ scope: { direction: 'credit', assets: 'all' } })],
-    ['both directions of an order', 'scope.direction', () => order({ scope: { direction: 'both', assets: 'all' } })],
     ['a variation', 'kind', () => change({ kind: 'variation' })],
     ['what a variation varies', 'kind', () => change({ kind: 'variation', scope: DEBIT_OF_ALL })],
     ['an extension that does not say until when', 'expiresAt', () => change({ kind: 'extension' })],
@@ -577,12 +597,6 @@ describe('what there is not yet is refused by name, never stored unenforced', ()
     ['a change of mind', 'ground', () => lift({ ground: 'changed-our-mind' })],
     ['a letter', 'basis.kind', () => freeze({ basis: { kind: 'authority-request', id: 'letter-1' } })],
     ['no basis', 'basis', () => freeze({})],
-    ['limits of a freeze', 'scope.limits', () => freeze(freezeOf(world.inForce, LIMITED))],
-    [
-      'a freeze of credits',
-      'scope.direction',
-      () => freeze(freezeOf(world.inForce, { direction: 'credit', assets: 'all' })),
-    ],
     ['shares of a limit', 'shares', () => freeze({ ...freezeOf(world.inForce), shares: {} })],
   ])('%s: %s', async (_what, field, commandOf) => {
     const { as, path, body } = commandOf();

@@ -16,6 +16,7 @@ import {
   orderOf,
   SERVICE,
   SHA256,
+  transferOf,
   until,
   withdrawalOf,
   type Person,
@@ -114,6 +115,7 @@ describe('codes', () => {
       const missing = [
         ['deposit', `/v1/accounts/${accountId}/deposits/none`],
         ['withdrawal', `/v1/accounts/${accountId}/withdrawals/none`],
+        ['transfer', `/v1/accounts/${accountId}/transfers/none`],
         ['change', `/v1/admin/legal-orders/${orderId}/changes/none`],
         ['lift-request', `/v1/admin/freezes/${freezeId}/lift-requests/none`],
       ];
@@ -138,6 +140,11 @@ describe('codes', () => {
         [SERVICE, '/v1/accounts', { accountId: ledger.id('acc'), holders }, 'party'],
         [SERVICE, '/v1/accounts/nobody/deposits', depositOf('d', '1'), 'account'],
         [SERVICE, `/v1/accounts/${accountId}/deposits`, depositOf('d', '1', 'NONE'), 'asset'],
+        [SERVICE, '/v1/accounts/nobody/transfers', transferOf('t', accountId, '1'), 'account'],
+        [SERVICE, `/v1/accounts/${accountId}/transfers`, transferOf('t', 'nobody', '1'), 'account'],
+        [SERVICE, '/v1/accounts/nobody/closure', { reason: 'r' }, 'account'],
+        [SERVICE, '/v1/accounts/nobody/deposits/d/reversal', { cause: 'mistake', reason: 'r' }, 'account'],
+        [SERVICE, `/v1/accounts/${accountId}/deposits/d/reversal`, { cause: 'mistake', reason: 'r' }, 'deposit'],
         [SERVICE, '/v1/accounts/nobody/withdrawals', withdrawalOf('w', '1'), 'account'],
         [SERVICE, `/v1/accounts/${accountId}/withdrawals`, withdrawalOf('w', '1', 'NONE'), 'asset'],
         [OPS, orders, orderOf(ledger.id('ord'), { accounts: ['nobody'] }), 'account'],
@@ -280,6 +287,16 @@ describe('codes', () => {
         withdrawalOf('wd', '1.00000001'),
       );
       expectProblem(answer, 422, 'insufficient-funds');
+    });
+
+    it('account-closed and account-not-empty', async () => {
+      const accountId = await ledger.makeAccount({ btc: '1' });
+      const path = `/v1/accounts/${accountId}`;
+      expectProblem(await ledger.post(SERVICE, `${path}/closure`, { reason: 'r' }), 422, 'account-not-empty');
+      const empty = `/v1/accounts/${await ledger.makeAccount()}`;
+      await ledger.post(SERVICE, `${empty}/closure`, { reason: 'r' });
+      const withdrawal = await ledger.post(SERVICE, `${empty}/withdrawals`, withdrawalOf('w', '1'));
+      expectProblem(withdrawal, 422, 'account-closed');
     });
 
     it('party-not-identified', async () => {
@@ -573,6 +590,7 @@ describe('the list of codes', () => {
       'asset',
       'deposit',
       'withdrawal',
+      'transfer',
       'legal-order',
       'change',
       'freeze',
@@ -593,7 +611,15 @@ describe('the list of codes', () => {
       ...['revision-mismatch', 'payload-too-large', 'unsupported-media-type', 'insufficient-funds', 'basis-not-found'],
       ...['basis-not-in-force', 'basis-does-not-name-account', 'scope-exceeds-basis', 'maker-is-checker'],
       ...['party-not-identified', 'party-named-by-basis', 'too-many-open-withdrawals', 'invalid-transition'],
-      ...['idempotency-key-reused', 'account-frozen', 'rate-limited', 'read-model-behind', 'overloaded'],
+      ...[
+        'account-closed',
+        'account-not-empty',
+        'idempotency-key-reused',
+        'account-frozen',
+        'rate-limited',
+        'read-model-behind',
+        'overloaded',
+      ],
     ];
     expect(codes.filter((code) => !seenCodes.has(code))).toEqual([]);
   });

@@ -64,7 +64,14 @@ describe('a repeat', () => {
     await sendTwice(SERVICE, `/v1/parties/${partyId}/identification`, identification);
     const accountId = ledger.id('acc');
     await sendTwice(SERVICE, '/v1/accounts', { accountId, holders: [{ partyId, capacity: 'owner' }] });
+    await sendTwice(SERVICE, `/v1/accounts/${accountId}/closure`, { reason: 'asked by the holder' });
     await sendTwice(SERVICE, deposits(accountId), depositOf('dep', '5'));
+    await sendTwice(SERVICE, deposits(accountId), depositOf('recalled', '5'));
+    const other = await ledger.makeAccount();
+    const transfer = { transferId: 'tr', to: other, asset: 'BTC', amount: '1' };
+    await sendTwice(SERVICE, `/v1/accounts/${accountId}/transfers`, transfer);
+    const recall = { cause: 'bank-recall', reason: 'recalled by the bank' };
+    await sendTwice(SERVICE, `${deposits(accountId)}/recalled/reversal`, recall);
     for (const id of ['settled', 'cancelled', 'stopped']) {
       await sendTwice(SERVICE, withdrawals(accountId), withdrawalOf(id, '1'));
     }

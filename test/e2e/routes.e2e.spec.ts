@@ -16,6 +16,7 @@ import {
   orderOf,
   SERVICE,
   SHA256,
+  transferOf,
   until,
   withdrawalOf,
 } from './support/ledger.ts';
@@ -167,7 +168,8 @@ describe('accounts', () => {
     const path = `/v1/accounts/${accountId}/deposits`;
     const deposit = depositOf('dep-btc', '0.5');
     const answer = await ledger.post(SERVICE, path, deposit);
-    const shown = { accountId, ...deposit, amount: '0.50000000', state: 'deposited', ...STAMPS };
+    const untouched = { cause: null, reason: null, taken: null, shortfall: null };
+    const shown = { accountId, ...deposit, amount: '0.50000000', state: 'deposited', ...untouched, ...STAMPS };
     expectStep(answer, 201, 1, ['FundsDeposited'], { deposit: shown });
     await expectFound(`${path}/dep-btc`, answer, shown);
 
@@ -183,6 +185,39 @@ describe('accounts', () => {
         { asset: 'EUR', available: '12.00', reserved: '0.00', held: '0.00' },
       ],
     });
+  });
+
+  it('are closed when there is nothing in them, and opened again by a deposit', async () => {
+    const holder = await ledger.makeParty();
+    const accountId = await ledger.makeAccount({ holder });
+    const path = `/v1/accounts/${accountId}`;
+    const closed = await ledger.post(SERVICE, `${path}/closure`, { reason: 'asked by the holder' });
+    const account = {
+      ...{ accountId, holders: [{ partyId: holder, capacity: 'owner' }], state: 'closed', balances: [], freezes: [] },
+      ...{ streamRevision: '1', position: POSITION, ...STAMPS },
+    };
+    expectStep(closed, 200, 1, ['AccountClosed'], { account });
+    await expectFound(path, closed, valueAt(closed.body, 'account'));
+    const found = { items: [valueAt(closed.body, 'account')], nextCursor: null };
+    expect(await ledger.read(SERVICE, `/v1/accounts?partyId=${holder}&state=closed`)).toEqual(found);
+    const listed = listAt(await ledger.read(SERVICE, '/v1/accounts?state=closed'), 'items');
+    expect(listed).toContainEqual(valueAt(closed.body, 'account'));
+
+    const deposit = await ledger.post(SERVICE, `${path}/deposits`, depositOf('dep', '1'));
+    expect(await ledger.read(SERVICE, path, textAt(deposit.body, 'position'))).toMatchObject({ state: 'open' });
+    expect(await ledger.read(SERVICE, `/v1/accounts?partyId=${holder}&state=closed`)).toMatchObject({ items: [] });
+  });
+
+  it('take deposits back', async () => {
+    const accountId = await ledger.makeAccount();
+    const path = `/v1/accounts/${accountId}/deposits`;
+    await ledger.post(SERVICE, path, depositOf('dep', '0.5'));
+    const why = { cause: 'bank-recall', reason: 'recalled by the bank' };
+    const answer = await ledger.post(SERVICE, `${path}/dep/reversal`, why);
+    const outcome = { state: 'reversed', ...why, taken: '0.50000000', shortfall: '0.00000000' };
+    const shown = { accountId, ...depositOf('dep', '0.5'), amount: '0.50000000', ...outcome, ...STAMPS };
+    expectStep(answer, 200, 2, ['DepositReversed'], { deposit: shown });
+    await expectFound(`${path}/dep`, answer, shown);
   });
 
   it('reserve, dispatch, settle and cancel withdrawals, and tell it all in the statement', async () => {
@@ -239,6 +274,30 @@ describe('accounts', () => {
       eventId: UUID,
       recordedAt: TIME,
     });
+  });
+});
+
+describe('transfers', () => {
+  it('are sent, and read under their sender as they went on', async () => {
+    const [from, to] = [await ledger.makeAccount({ btc: '3' }), await ledger.makeAccount()];
+    const path = `/v1/accounts/${from}/transfers`;
+    const sent = await ledger.post(SERVICE, path, transferOf('tr-1', to, '0.5'));
+    const transfer = { accountId: from, ...transferOf('tr-1', to, '0.50000000'), reason: null, ...STAMPS };
+    expectStep(sent, 201, 2, ['TransferSent'], { transfer: { ...transfer, state: 'sent' } });
+    const received = await until('the other account', async () =>
+      (await ledger.events(`account-${to}`)).find(({ type }) => type === 'TransferReceived'),
+    );
+    const shown = await ledger.get(OPS, `${path}/tr-1?atLeast=${received.position}`);
+    expect(shown.body).toEqual({ ...transfer, state: 'received' });
+    expect(shown.headers.etag).toBe('"2"');
+
+    await ledger.post(SERVICE, path, transferOf('tr-2', to, '1'));
+    await ledger.post(SERVICE, path, transferOf('tr-3', to, '1'));
+    await readModelsLevel();
+    await expectPages(path, 'transferId', ['tr-3', 'tr-2', 'tr-1']);
+    const none = { items: [], nextCursor: null };
+    expect(await ledger.read(SERVICE, `${path}?state=returned`)).toEqual(none);
+    expect(await ledger.read(SERVICE, `/v1/accounts/${to}/transfers`)).toEqual(none);
   });
 });
 

@@ -45,6 +45,24 @@ const debit = {
   destination: { kind: 'bank', reference: 'r' },
 } as const;
 
+const send = {
+  type: 'SendTransfer',
+  accountId: 'acc-1',
+  transferId: 't-1',
+  to: 'acc-2',
+  asset: 'BTC',
+  amount: '2',
+} as const;
+const close = { type: 'CloseAccount', accountId: 'acc-2', reason: 'asked' } as const;
+const arrival = {
+  type: 'Deposit',
+  accountId: 'acc-2',
+  depositId: 'd-9',
+  asset: 'BTC',
+  amount: '1',
+  source: { kind: 'bank', reference: 'r' },
+} as const;
+
 interface SharedWorld {
   readonly store: MemoryEventStore;
   readonly time: VirtualTime;
@@ -186,6 +204,17 @@ const letterScene = (): Promise<readonly RecordedEvent[]> =>
     await world.accept(letterRegistration());
   });
 
+/** Two accounts, the first in funds, the second closed if wanted. */
+const transferScene = (closed = false): Promise<readonly RecordedEvent[]> =>
+  logOf(async (world) => {
+    await world.openAccount('acc-1', 'p-1');
+    await world.openAccount('acc-2', 'p-2');
+    const source = { kind: 'bank', reference: 'r' } as const;
+    await world.accept({ type: 'Deposit', accountId: 'acc-1', depositId: 'd-1', asset: 'BTC', amount: '3', source });
+    await world.putOrder();
+    if (closed) await world.accept(close, { actor: service });
+  });
+
 function scenario(
   log: readonly RecordedEvent[],
   actors: Readonly<Record<string, ActorBody>>,
@@ -278,6 +307,55 @@ describe('every interleaving of an answer to a letter', () => {
   it.each(cases)('%s', async (...each) => exploreAll(each[0], await letterScene(), each), 300_000);
 });
 
+describe('every interleaving of a transfer', () => {
+  const closing = script([close, 'close', service]);
+  const cases: readonly Case[] = [
+    [
+      'and its repetition by another process',
+      { 't first': asking(send, 't', service), 't second': asking(send, 't', service) },
+      {},
+    ],
+    ['and another transfer under the same id', { t: asking(send, 't', service), u: asking(send, 'u', service) }, {}],
+    ['and a closure of the account that it goes to', { t: asking(send, 't', service), closing }, {}],
+    ['that crashes, beside a supervisor', { t: asking(send, 't', service), supervisor }, { crashes: 1 }],
+    [
+      'to an account that closes, crashing, beside a supervisor',
+      { t: asking(send, 't', service), closing, supervisor },
+      { crashes: 1 },
+    ],
+    ['with lost acknowledgements', { t: asking(send, 't', service) }, { faults: 2 }],
+    [
+      'beside two supervisors, with a lost acknowledgement',
+      { t: asking(send, 't', service), supervisor, 'supervisor second': supervisor },
+      { faults: 1 },
+    ],
+  ];
+  it.each(cases)('%s', async (...each) => exploreAll(each[0], await transferScene(), each), 300_000);
+
+  const toClosed: readonly Case[] = [
+    ['to a closed account, beside a supervisor', { t: asking(send, 't', service), supervisor }, { crashes: 1 }],
+    [
+      'of all there is to a closed account, and a closure of its own',
+      {
+        t: asking({ ...send, amount: '3' }, 't', service),
+        own: script([{ ...close, accountId: 'acc-1' }, 'own', service]),
+      },
+      { crashes: 1 },
+    ],
+    [
+      'to a closed account that a deposit opens',
+      { t: asking(send, 't', service), d: asking(arrival, 'd', service) },
+      {},
+    ],
+    [
+      'to a closed account, beside two supervisors',
+      { t: asking(send, 't', service), supervisor, 'supervisor second': supervisor },
+      { faults: 1 },
+    ],
+  ];
+  it.each(toClosed)('%s', async (...each) => exploreAll(each[0], await transferScene(true), each), 300_000);
+});
+
 describe('random interleavings', () => {
   const random: readonly (readonly [
     string,
@@ -329,6 +407,19 @@ describe('random interleavings', () => {
         'o second': asking(open, 'o'),
         p: asking(open, 'p'),
         verifyOrder,
+        supervisor,
+        'supervisor second': supervisor,
+      },
+    ],
+    [
+      'of two transfers to an account that closes and is opened again, a freeze of the sender, and two supervisors',
+      () => transferScene(),
+      {
+        't first': asking(send, 't', service),
+        't second': asking(send, 't', service),
+        u: asking({ ...send, transferId: 't-2', amount: '1' }, 'u', service),
+        closing: script([close, 'close', service], [arrival, 'arrival', service]),
+        f: asking(freeze, 'f'),
         supervisor,
         'supervisor second': supervisor,
       },

@@ -1,11 +1,14 @@
 import type { LedgerCommand } from '#command-handling';
-import type { Actor } from '#kernel';
+import type { Actor, RequestedScope } from '#kernel';
 import { checker, endingProposal, maker, orderNaming, service } from '#testing';
 
 /** One step of a script: small numbers choose accounts, orders, ids and amounts. */
 export interface Step {
   readonly kind:
     | 'deposit'
+    | 'reverse'
+    | 'transfer'
+    | 'close'
     | 'reserve'
     | 'dispatch'
     | 'settle'
@@ -20,12 +23,19 @@ export interface Step {
   readonly account: number;
   readonly id: number;
   readonly amount: number;
-  readonly allAssets: boolean;
+  /** What an order covers: bitcoin in some way, or another asset. */
+  readonly scope: OrderScope;
   readonly asMaker: boolean;
 }
 
+export const ORDER_SCOPES = ['debit', 'credit', 'both', 'limited', 'claimed', 'elsewhere'] as const;
+export type OrderScope = (typeof ORDER_SCOPES)[number];
+
 export const STEP_KINDS: readonly Step['kind'][] = [
   'deposit',
+  'reverse',
+  'transfer',
+  'close',
   'reserve',
   'dispatch',
   'settle',
@@ -43,15 +53,27 @@ type WithdrawalState = 'reserved' | 'dispatched' | 'settled' | 'cancelled' | 'st
 
 interface NaiveAccount {
   available: number;
-  readonly deposits: Set<number>;
+  held: number;
+  closed: boolean;
+  readonly deposits: Map<number, { amount: number; wasHeld: boolean; reversed: boolean }>;
+  readonly transfers: Set<number>;
   readonly withdrawals: Map<number, { amount: number; state: WithdrawalState }>;
-  /** By order: does the freeze cover the asset that this model moves? And its requests for a lift. */
-  readonly freezes: Map<number, { covers: boolean; freezeId: string; requests: Map<number, 'requested' | 'approved'> }>;
+  /** By order. */
+  readonly freezes: Map<number, NaiveFreeze>;
+}
+
+interface NaiveFreeze {
+  readonly scope: OrderScope;
+  /** How much has to stay. */
+  readonly keeps: number;
+  readonly freezeId: string;
+  readonly requests: Map<number, 'requested' | 'approved'>;
 }
 
 interface NaiveOrder {
   readonly account: number;
-  readonly allAssets: boolean;
+  readonly scope: OrderScope;
+  readonly amount: number;
   state: 'registered' | 'verified' | 'discharged';
   readonly proposals: Map<number, 'proposed' | 'verified'>;
 }
@@ -67,7 +89,10 @@ export class NaiveModel {
   constructor(accounts: number) {
     this.accounts = Array.from({ length: accounts }, () => ({
       available: 0,
-      deposits: new Set(),
+      held: 0,
+      closed: false,
+      deposits: new Map(),
+      transfers: new Set(),
       withdrawals: new Map(),
       freezes: new Map(),
     }));
@@ -94,6 +119,27 @@ export class NaiveModel {
           amount,
           source: bank,
         });
+      case 'reverse': {
+        const cause = step.asMaker ? 'mistake' : 'reorganisation';
+        return by(service, {
+          type: 'ReverseDeposit',
+          accountId,
+          depositId: `d-${String(step.id)}`,
+          cause,
+          reason: 'r',
+        });
+      }
+      case 'transfer':
+        return by(service, {
+          type: 'SendTransfer',
+          accountId,
+          transferId: `t-${String(step.id)}`,
+          to: `acc-${String(this.#other(step.account))}`,
+          asset: 'BTC',
+          amount,
+        });
+      case 'close':
+        return by(service, { type: 'CloseAccount', accountId, reason: 'asked' });
       case 'reserve':
         return by(service, {
           type: 'ReserveWithdrawal',
@@ -110,9 +156,9 @@ export class NaiveModel {
       case 'cancel':
         return by(service, { type: 'CancelWithdrawal', accountId, withdrawalId, reason: 'asked' });
       case 'order': {
-        const assets = step.allAssets ? 'all' : ['ETH'];
         const subjects = [{ kind: 'account', accountId } as const];
-        const instrument = orderNaming({ orderId, subjects, scope: { direction: 'debit', assets } });
+        const claim = step.scope === 'claimed' ? { claimGroup: 'claim-1' } : {};
+        const instrument = { ...orderNaming({ orderId, subjects, ...claim }), scope: scopeOf(step) };
         return by(maker, { type: 'RegisterLegalOrder', orderId, instrument });
       }
       case 'verify':
@@ -145,9 +191,17 @@ export class NaiveModel {
     switch (step.kind) {
       case 'deposit':
         if (account.deposits.has(step.id)) return 'already-exists';
-        account.deposits.add(step.id);
-        account.available += step.amount;
+        account.deposits.set(step.id, { amount: step.amount, wasHeld: keepsOut(account), reversed: false });
+        if (keepsOut(account)) account.held += step.amount;
+        else account.available += step.amount;
+        account.closed = false;
         return 'accepted';
+      case 'reverse':
+        return this.#reverse(account, step);
+      case 'transfer':
+        return this.#transfer(account, step);
+      case 'close':
+        return this.#close(account);
       case 'reserve':
         return this.#reserve(account, step);
       case 'dispatch':
@@ -179,13 +233,53 @@ export class NaiveModel {
     }
   }
 
-  isFrozen(account: NaiveAccount): boolean {
-    return [...account.freezes.values()].some(({ covers }) => covers);
+  #other(account: number): number {
+    return (account + 1) % this.accounts.length;
+  }
+
+  #reverse(account: NaiveAccount, { id, asMaker }: Step): Expected {
+    const deposit = account.deposits.get(id);
+    if (deposit === undefined) return 'deposit-not-found';
+    if (deposit.reversed) return 'invalid-transition';
+    const fromHeld = deposit.wasHeld ? Math.min(deposit.amount, account.held) : 0;
+    if (asMaker) {
+      if (account.closed) return 'account-closed';
+      if (!mayLeave(account, deposit.amount - fromHeld)) return 'account-frozen';
+      if (deposit.amount - fromHeld > account.available) return 'insufficient-funds';
+    }
+    deposit.reversed = true;
+    account.held -= fromHeld;
+    account.available -= Math.min(deposit.amount - fromHeld, account.available);
+    return 'accepted';
+  }
+
+  /** Sent, and at once received; what an account refuses that is closed or frozen for credits is as if it had never left. */
+  #transfer(account: NaiveAccount, { id, amount, account: index }: Step): Expected {
+    const to = this.accounts[this.#other(index)];
+    if (to === undefined || account.transfers.has(id)) return 'already-exists';
+    if (account.closed) return 'account-closed';
+    if (!mayLeave(account, amount)) return 'account-frozen';
+    if (amount > account.available) return 'insufficient-funds';
+    account.transfers.add(id);
+    if (to.closed || keepsOut(to)) return 'accepted';
+    account.available -= amount;
+    to.available += amount;
+    return 'accepted';
+  }
+
+  #close(account: NaiveAccount): Expected {
+    if (account.closed) return 'invalid-transition';
+    if (account.freezes.size > 0) return 'account-frozen';
+    const open = [...account.withdrawals.values()].some(({ state }) => state === 'reserved' || state === 'dispatched');
+    if (account.available > 0 || account.held > 0 || open) return 'account-not-empty';
+    account.closed = true;
+    return 'accepted';
   }
 
   #reserve(account: NaiveAccount, { id, amount }: Step): Expected {
     if (account.withdrawals.has(id)) return 'already-exists';
-    if (this.isFrozen(account)) return 'account-frozen';
+    if (account.closed) return 'account-closed';
+    if (!mayLeave(account, amount)) return 'account-frozen';
     if (amount > account.available) return 'insufficient-funds';
     account.available -= amount;
     account.withdrawals.set(id, { amount, state: 'reserved' });
@@ -196,6 +290,7 @@ export class NaiveModel {
     const withdrawal = account.withdrawals.get(id);
     if (withdrawal === undefined) return 'withdrawal-not-found';
     if (!from.includes(withdrawal.state)) return 'invalid-transition';
+    if (to === 'dispatched' && !mayLeave(account, 0)) return 'account-frozen';
     withdrawal.state = to;
     if (to === 'cancelled') account.available += withdrawal.amount;
     return 'accepted';
@@ -216,9 +311,16 @@ export class NaiveModel {
     if (order.state !== 'verified' || [...order.proposals.values()].includes('proposed')) return 'basis-not-in-force';
     if (order.account !== index) return 'basis-does-not-name-account';
     if (account.freezes.has(id)) return 'already-exists';
-    account.freezes.set(id, { covers: order.allAssets, freezeId, requests: new Map() });
-    for (const withdrawal of account.withdrawals.values()) {
-      if (!order.allAssets || withdrawal.state !== 'reserved') continue;
+    const { scope, amount } = order;
+    account.freezes.set(id, {
+      scope,
+      keeps: scope === 'debit' || scope === 'both' ? Infinity : amount,
+      freezeId,
+      requests: new Map(),
+    });
+    if (scope === 'credit' || scope === 'elsewhere') return 'accepted';
+    for (const withdrawal of [...account.withdrawals.values()].reverse()) {
+      if (withdrawal.state !== 'reserved' || mayLeave(account, 0)) continue;
       withdrawal.state = 'stopped';
       account.available += withdrawal.amount;
     }
@@ -243,7 +345,7 @@ export class NaiveModel {
     if (asMaker) return 'maker-is-checker';
     order.proposals.set(amount, 'verified');
     order.state = 'discharged';
-    this.accounts[order.account]?.freezes.delete(id);
+    endFreeze(this.accounts[order.account], id);
     return 'accepted';
   }
 
@@ -251,9 +353,47 @@ export class NaiveModel {
     const request = account.freezes.get(id)?.requests.get(amount);
     if (request === undefined) return 'lift-request-not-found';
     if (asMaker) return 'maker-is-checker';
-    account.freezes.delete(id);
+    endFreeze(account, id);
     return 'accepted';
   }
+}
+
+function scopeOf({ scope, amount }: Step): RequestedScope {
+  switch (scope) {
+    case 'elsewhere':
+      return { direction: 'debit', assets: ['ETH'] };
+    case 'limited':
+    case 'claimed':
+      return { direction: 'debit', assets: 'all', limits: { BTC: String(amount) } };
+    default:
+      return { direction: scope, assets: 'all' };
+  }
+}
+
+/** Limits of orders over the one claim are not added; all others are. */
+function stays(account: NaiveAccount): number {
+  let [sum, claimed] = [0, 0];
+  for (const { scope, keeps } of account.freezes.values()) {
+    if (scope === 'credit' || scope === 'elsewhere') continue;
+    if (scope === 'claimed') claimed = Math.max(claimed, keeps);
+    else sum += keeps;
+  }
+  return sum + claimed;
+}
+
+function mayLeave(account: NaiveAccount, amount: number): boolean {
+  return stays(account) === 0 || account.available - amount >= stays(account);
+}
+
+function keepsOut(account: NaiveAccount): boolean {
+  return [...account.freezes.values()].some(({ scope }) => scope === 'credit' || scope === 'both');
+}
+
+function endFreeze(account: NaiveAccount | undefined, id: number): void {
+  account?.freezes.delete(id);
+  if (account === undefined || keepsOut(account)) return;
+  account.available += account.held;
+  account.held = 0;
 }
 
 function by(actor: Actor, command: LedgerCommand): { readonly command: LedgerCommand; readonly actor: Actor } {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { MAX_OPEN_WITHDRAWALS } from '#freezes';
-import type { Recorded } from '#kernel';
-import { specEventId } from '#testing';
+import type { Recorded, Scope } from '#kernel';
+import { specEventId, specPointer } from '#testing';
 import { checkAccount } from './check.ts';
 import type { AccountEvent } from './events.ts';
 import { evolveAccount, initialAccountState, type AccountState } from './state.ts';
@@ -22,6 +22,12 @@ function openingAbandoned(reason: 'already-exists' | 'party-named-by-basis'): Ac
 function deposited(amount: string, accountId = 'acc-1'): AccountEvent {
   const source = { kind: 'bank', reference: 'r' } as const;
   return { type: 'FundsDeposited', data: { accountId, depositId: 'd-1', asset: 'BTC', amount, source } };
+}
+function reversed(taken: string, shortfall: string, changed: object = {}): AccountEvent {
+  const deposit = { accountId: 'acc-1', depositId: 'd-1', asset: 'BTC', amount: '100', depositedAt: now };
+  const cited = { source: { kind: 'bank', reference: 'r' }, citation: specPointer('account-acc-1', 1) } as const;
+  const outcome = { cause: 'bank-recall', reason: 'r', taken, takenFromHeld: '0', shortfall } as const;
+  return { type: 'DepositReversed', data: { ...deposit, ...cited, ...outcome, ...changed } };
 }
 function withdrawal(changed: { withdrawalId?: string; asset?: string; amount?: string } = {}) {
   const destination = { kind: 'bank' } as const;
@@ -55,9 +61,9 @@ const stopped = (changed?: Changed, by = freezeId): AccountEvent => {
 const basis = { kind: 'legal-order', id: 'ord-1' } as const;
 const citation = { stream: 'legalOrder-ord-1', revision: '2', eventId: freezeId };
 const ofFreeze = { accountId: 'acc-1', freezeId, basis, citation };
-function frozen(assets: 'all' | string[] = 'all'): AccountEvent {
-  const scope = { direction: 'debit' as const, assets };
-  const lists = { balancesAtFreeze: [], stopped: [], inFlight: [] };
+function frozen(assets: 'all' | string[] = 'all', rest: Partial<Scope> = {}): AccountEvent {
+  const scope = { direction: 'debit' as const, assets, ...rest };
+  const lists = { claimGroup: 'legal-order/ord-1', balancesAtFreeze: [], stopped: [], inFlight: [] };
   return { type: 'AccountFrozen', data: { ...ofFreeze, scope, placedBy: 'ops-1', blockedFrom: now, ...lists } };
 }
 function abandoned(reason: 'account-not-open' | 'not-a-holder' | 'basis-ended'): AccountEvent {
@@ -76,6 +82,15 @@ const rejected: AccountEvent = {
   type: 'LiftRejected',
   data: { accountId: 'acc-1', freezeId, requestId: 'r-1', citation, reason: 'r', rejectedBy: 'approver-1' },
 };
+const credits = (assets: 'all' | string[] = 'all'): AccountEvent => frozen(assets, { direction: 'credit' });
+const keeps = (BTC: string): AccountEvent => frozen('all', { limits: { BTC } });
+const held = (amount: string): AccountEvent => {
+  const source = { kind: 'bank', reference: 'r' } as const;
+  return { type: 'FundsHeld', data: { accountId: 'acc-1', depositId: 'd-2', asset: 'BTC', amount, source } };
+};
+const released = (amount: string, asset = 'BTC'): AccountEvent => {
+  return { type: 'HeldFundsReleased', data: { accountId: 'acc-1', asset, amount, freezeId } };
+};
 const refused: AccountEvent = {
   type: 'CommandRefused',
   data: { command: 'Deposit', code: 'account-frozen', detail: 'd', extra: {}, request: {}, decidedOn: null },
@@ -86,6 +101,33 @@ function after(...events: readonly AccountEvent[]): AccountState {
 }
 const funded = [opened, deposited('100')];
 const atMost = 10n ** 38n - 1n;
+
+const ofTransfer = { accountId: 'acc-1', transferId: 't-1', asset: 'BTC', amount: '40' };
+const cited = specPointer('account-acc-2', 3);
+const sent = (changed: object = {}): AccountEvent => {
+  return { type: 'TransferSent', data: { ...ofTransfer, to: 'acc-2', ...changed } };
+};
+const received = (): AccountEvent => ({
+  type: 'TransferReceived',
+  data: { ...ofTransfer, from: 'acc-2', citation: cited },
+});
+const turnedDown = (reason: 'closed' | 'credit-frozen' | 'balance-limit'): AccountEvent => ({
+  type: 'TransferRefused',
+  data: { ...ofTransfer, from: 'acc-2', reason, citation: cited },
+});
+const returned: AccountEvent = {
+  type: 'TransferReturned',
+  data: { ...ofTransfer, to: 'acc-2', reason: 'closed', citation: cited },
+};
+const mistake = { cause: 'mistake' };
+function closed(changed: object = {}): AccountEvent {
+  return {
+    type: 'AccountClosed',
+    data: { accountId: 'acc-1', reason: 'r', holders, openedAt: now, assets: [], ...changed },
+  };
+}
+/** Closed, with all that there ever was taken out. */
+const spent: AccountEvent[] = [opened, deposited('100'), reversed('100', '0'), closed({ assets: ['BTC'] })];
 
 describe('what may stand on the stream of an account', () => {
   const legal: [string, readonly AccountEvent[], AccountEvent][] = [
@@ -106,6 +148,19 @@ describe('what may stand on the stream of an account', () => {
     ['a cancellation', [...funded, reserved()], cancelled()],
     ['a cancellation of what was dispatched', [...funded, reserved(), dispatched(), frozen()], cancelled()],
     ['a stop', [...funded, reserved(), frozen()], stopped()],
+    ['a reservation of what a limit lets go', [...funded, keeps('60')], reserved()],
+    ['a dispatch while what has to stay is available', [...funded, reserved(), keeps('60')], dispatched()],
+    ['a stop where less is available than has to stay', [...funded, reserved(), keeps('61')], stopped()],
+    [
+      'a stop of the latest withdrawal',
+      [...funded, reserved(), reserved({ withdrawalId: 'w-2', amount: '1' }), keeps('60')],
+      stopped({ withdrawalId: 'w-2', amount: '1' }),
+    ],
+    ['a deposit held', [opened, credits()], held('1')],
+    ['a deposit held under a freeze of both directions', [opened, frozen('all', { direction: 'both' })], held('1')],
+    ['a deposit beside a credit freeze of another asset', [opened, credits(['EUR'])], deposited('1')],
+    ['a reservation under a credit freeze', [...funded, credits()], reserved()],
+    ['a release', [opened, credits(), held('1'), held('2'), unfrozen], released('3')],
     ['a freeze', funded, frozen()],
     ['an authorisation abandoned before the account opened', [], abandoned('account-not-open')],
     ['an authorisation abandoned', [opened], abandoned('basis-ended')],
@@ -127,6 +182,29 @@ describe('what may stand on the stream of an account', () => {
     ['an opening refused after another won', [opened], openingAbandoned('party-named-by-basis'), 'is open'],
     ['a deposit of nothing', [opened], deposited('0'), 'nothing'],
     ['a unit too much', [opened, deposited(atMost.toString())], deposited('1'), '38 digits'],
+    ['a reversal of more than is there', [...funded, reserved()], reversed('100', '0'), 'other than what is there'],
+    ['a reversal of less than is there', [...funded, reserved()], reversed('50', '50'), 'other than what is there'],
+    ['a reversal that loses some', funded, reversed('100', '1'), 'other than what is there'],
+    ['a reversal out of what is not held', funded, reversed('100', '0', { takenFromHeld: '1' }), 'other than what'],
+    ['a mistake put right out of a debt', [...funded, reserved()], reversed('60', '40', mistake), 'no longer there'],
+    ['a mistake put right under a freeze', [...funded, frozen()], reversed('100', '0', mistake), 'what is frozen'],
+    ['a closure with funds in it', funded, closed({ assets: ['BTC'] }), 'not empty'],
+    ['a closure under a freeze', [opened, frozen()], closed(), 'is frozen'],
+    ['a closure twice', [opened, closed()], closed(), 'that is closed'],
+    ['a closure of other holders', [opened], closed({ holders: [{ partyId: 'p-2', capacity: 'owner' }] }), 'otherwise'],
+    ['a closure of one opened then', [opened], closed({ openedAt: '2022-01-01T00:00:00.000Z' }), 'otherwise'],
+    ['a closure of other assets', [opened], closed({ assets: ['BTC'] }), 'otherwise'],
+    ['a reservation in a closed account', [opened, closed()], reserved(), 'more than is available'],
+    ['a mistake put right in a closed account', spent, reversed('0', '0', { ...mistake, amount: '0' }), 'is closed'],
+    ['a transfer of nothing', funded, sent({ amount: '0' }), 'nothing'],
+    ['a transfer to itself', funded, sent({ to: 'acc-1' }), 'to the account itself'],
+    ['a transfer of more than there is', funded, sent({ amount: '101' }), 'more than is available'],
+    ['a transfer of what is frozen', [...funded, frozen()], sent(), 'frozen'],
+    ['a receipt in a closed account', [opened, closed()], received(), 'can not take in'],
+    ['a receipt beyond 38 digits', [opened, deposited(atMost.toString())], received(), 'can not take in'],
+    ['a refusal for no reason', [opened], turnedDown('closed'), 'for a reason that is not'],
+    ['a refusal for another reason', [opened, closed()], turnedDown('balance-limit'), 'for a reason that is not'],
+    ['a refusal for a freeze of debits', [opened, frozen()], turnedDown('credit-frozen'), 'for a reason that is not'],
     ['a reservation of nothing', funded, reserved({ amount: '0' }), 'nothing'],
     ['a reservation under the id of another', [...funded, reserved()], reserved({ amount: '1' }), 'open withdrawal'],
     ['an overdraft', funded, reserved({ amount: '101' }), 'more than is available'],
@@ -154,6 +232,27 @@ describe('what may stand on the stream of an account', () => {
       'no freeze that covers',
     ],
     ['a stop out of scope', [...funded, reserved(), frozen(['EUR'])], stopped(), 'no freeze that covers'],
+    ['a reservation of what has to stay', [...funded, keeps('61')], reserved(), 'frozen'],
+    ['a dispatch while too little is available', [...funded, reserved(), keeps('61')], dispatched(), 'frozen'],
+    ['a stop though enough stays', [...funded, reserved(), keeps('60')], stopped(), 'enough is available'],
+    [
+      'a stop of another withdrawal than the latest',
+      [...funded, reserved(), reserved({ withdrawalId: 'w-2', amount: '1' }), keeps('60')],
+      stopped(),
+      'than the latest',
+    ],
+    ['a stop by a credit freeze', [...funded, reserved(), credits()], stopped(), 'no freeze that covers'],
+    ['a credit of what is frozen', [opened, credits()], deposited('1'), 'credits what is frozen'],
+    ['a credit frozen both ways', [opened, frozen('all', { direction: 'both' })], deposited('1'), 'frozen'],
+    ['a deposit held under no freeze', [opened], held('1'), 'no freeze covers'],
+    ['a deposit held under a debit freeze', [opened, frozen()], held('1'), 'no freeze covers'],
+    ['a deposit of nothing held', [opened, credits()], held('0'), 'nothing'],
+    ['a held unit too much', [opened, deposited(atMost.toString()), credits()], held('1'), '38 digits'],
+    ['a release under a freeze', [opened, credits(), held('1')], released('1'), 'what is frozen'],
+    ['a release of nothing', [opened, credits(), unfrozen], released('1'), 'not held'],
+    ['a release of another asset', [opened, credits(), held('1'), unfrozen], released('1', 'EUR'), 'not held'],
+    ['a release of a part', [opened, credits(), held('2'), unfrozen], released('1'), 'all that is held'],
+    ['a release of more', [opened, credits(), held('2'), unfrozen], released('3'), 'all that is held'],
     ['an authorisation abandoned for an account that is open', [opened], abandoned('account-not-open'), 'that is open'],
     ['an authorisation abandoned for holders that are not there', [], abandoned('not-a-holder'), 'is not open'],
     ['an authorisation abandoned twice', [abandoned('account-not-open')], abandoned('account-not-open'), 'second time'],
@@ -164,7 +263,9 @@ describe('what may stand on the stream of an account', () => {
     expect(checkAccount(after(...history), recorded(event, history.length))).toContain(why);
   });
 
-  const events = [deposited('1'), reserved(), dispatched(), settled(), cancelled(), stopped()];
+  const transfers = [sent(), received(), turnedDown('closed'), returned];
+  const moved = [deposited('1'), held('1'), released('1'), reversed('0', '100')];
+  const events = [...transfers, ...moved, closed(), reserved(), dispatched(), settled(), cancelled(), stopped()];
   const freezes = [frozen(), requested, rejected, unfrozen];
   it.each([...events, ...freezes])('not before it is open: $type', (event) => {
     expect(checkAccount(after(), recorded(event, 0))).toBe('the account is not open');

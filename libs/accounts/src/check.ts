@@ -1,9 +1,13 @@
 import { checkFreezes, MAX_OPEN_WITHDRAWALS, restrictions } from '#freezes';
 import { scopeCovers, type Recorded } from '#kernel';
+import { checkClosed } from './closure.ts';
 import type { AccountEvent } from './events.ts';
-import { gate } from './gate.ts';
+import { gate, type Debit } from './gate.ts';
 import { fitsBalance } from './limits.ts';
+import { takeBack } from './reversal.ts';
 import { balanceOf, type AccountState, type OpenWithdrawal } from './state.ts';
+import { checkStopIsDue } from './stops.ts';
+import { refusesTransfer } from './transfer.ts';
 
 type Of<Type extends AccountEvent['type']> = Recorded<Extract<AccountEvent, { type: Type }>>;
 
@@ -28,8 +32,16 @@ export function checkAccount(state: AccountState, event: Recorded<AccountEvent>)
       return state.opened ? 'opens an account that is open' : undefined;
     case 'AccountOpeningAbandoned':
       return checkOpeningAbandoned(state, event);
+    case 'AccountClosed':
+      return checkClosed(state, event);
     case 'FundsDeposited':
       return checkDeposited(state, event);
+    case 'FundsHeld':
+      return checkHeld(state, event);
+    case 'HeldFundsReleased':
+      return checkReleased(state, event);
+    case 'DepositReversed':
+      return checkReversed(state, event);
     case 'WithdrawalReserved':
       return checkReserved(state, event);
     case 'WithdrawalDispatched':
@@ -40,6 +52,14 @@ export function checkAccount(state: AccountState, event: Recorded<AccountEvent>)
       return checkSameWithdrawal(state.openWithdrawals.get(event.data.withdrawalId), event);
     case 'WithdrawalStopped':
       return checkStopped(state, event);
+    case 'TransferSent':
+      return checkSent(state, event);
+    case 'TransferReceived':
+      return refusesTransfer(state, event.data) === undefined ? undefined : 'takes in what it can not take in';
+    case 'TransferRefused':
+      return refusesTransfer(state, event.data) === event.data.reason ? undefined : 'refuses for a reason that is not';
+    case 'TransferReturned':
+      return undefined;
     case 'FreezeAbandoned':
       return checkFreezeAbandoned(state, event);
     case 'AccountFrozen':
@@ -64,10 +84,61 @@ function checkFreezeAbandoned(state: AccountState, event: Of<'FreezeAbandoned'>)
   return checkFreezes(state.freezes, event);
 }
 
-function checkDeposited(state: AccountState, { data }: Of<'FundsDeposited'>): string | undefined {
+function checkDeposited(state: AccountState, event: Of<'FundsDeposited'>): string | undefined {
+  if (!isCredited(state, event.data.asset)) return 'credits what is frozen';
+  return checkArrived(state, event);
+}
+
+function checkHeld(state: AccountState, event: Of<'FundsHeld'>): string | undefined {
+  if (isCredited(state, event.data.asset)) return 'holds what no freeze covers';
+  return checkArrived(state, event);
+}
+
+/** Only while no freeze covers the asset, and then all that is held of it: a lift that frees nothing releases nothing. */
+function checkReleased(state: AccountState, { data }: Of<'HeldFundsReleased'>): string | undefined {
+  if (!isCredited(state, data.asset)) return 'releases what is frozen';
+  const { held } = balanceOf(state, data.asset);
+  if (held === 0n) return 'releases what is not held';
+  return BigInt(data.amount) === held ? undefined : 'releases other than all that is held';
+}
+
+function isCredited(state: AccountState, asset: string): boolean {
+  return gate(restrictions(state.freezes), { direction: 'credit', asset }).ok;
+}
+
+function checkArrived(state: AccountState, { data }: Of<'FundsDeposited' | 'FundsHeld'>): string | undefined {
   const units = BigInt(data.amount);
   if (units === 0n) return 'deposits nothing';
   return fitsBalance(balanceOf(state, data.asset), units) ? undefined : 'takes a balance beyond 38 digits';
+}
+
+/** The deposit itself is looked up elsewhere (`checkAgainstDeposit`): this is about what is taken. */
+function checkReversed(state: AccountState, { data }: Of<'DepositReversed'>): string | undefined {
+  const [amountUnits, taken, fromHeld] = [BigInt(data.amount), BigInt(data.taken), BigInt(data.takenFromHeld)];
+  const balance = balanceOf(state, data.asset);
+  const right = takeBack(balance, amountUnits, fromHeld > 0n);
+  const adds = fromHeld === right.fromHeld && taken === right.fromHeld + right.fromAvailable;
+  if (!adds || BigInt(data.shortfall) !== right.shortfall) return 'takes other than what is there';
+  if (data.cause !== 'mistake') return undefined;
+  if (right.shortfall > 0n) return 'takes back a mistake that is no longer there';
+  const { available: availableUnits } = balance;
+  return checkDebit(state, { asset: data.asset, amountUnits: right.fromAvailable, availableUnits });
+}
+
+function checkSent(state: AccountState, { data }: Of<'TransferSent'>): string | undefined {
+  const amountUnits = BigInt(data.amount);
+  const availableUnits = balanceOf(state, data.asset).available;
+  if (data.to === data.accountId) return 'sends to the account itself';
+  if (amountUnits === 0n) return 'sends nothing';
+  if (amountUnits > availableUnits) return 'sends more than is available';
+  return checkDebit(state, { asset: data.asset, amountUnits, availableUnits });
+}
+
+function checkDebit(state: AccountState, movement: Omit<Debit, 'direction'>): string | undefined {
+  if (state.closed) return 'debits an account that is closed';
+  return gate(restrictions(state.freezes), { direction: 'debit', ...movement }).ok
+    ? undefined
+    : 'debits what is frozen';
 }
 
 function checkReserved(state: AccountState, { data }: Of<'WithdrawalReserved'>): string | undefined {
@@ -77,8 +148,7 @@ function checkReserved(state: AccountState, { data }: Of<'WithdrawalReserved'>):
   if (state.openWithdrawals.has(data.withdrawalId)) return 'reserves under the id of an open withdrawal';
   if (state.openWithdrawals.size >= MAX_OPEN_WITHDRAWALS) return 'too many withdrawals are open';
   if (amountUnits > availableUnits) return 'reserves more than is available';
-  const movement = { direction: 'debit', asset: data.asset, amountUnits, availableUnits } as const;
-  return gate(restrictions(state.freezes), movement).ok ? undefined : 'debits what is frozen';
+  return checkDebit(state, { asset: data.asset, amountUnits, availableUnits });
 }
 
 function checkDispatched(state: AccountState, event: Of<'WithdrawalDispatched'>): string | undefined {
@@ -106,7 +176,7 @@ function checkStopped(state: AccountState, event: Of<'WithdrawalStopped'>): stri
   if (open?.status !== 'reserved') return 'stops what was dispatched';
   const freeze = state.freezes.inForce.get(freezeId);
   if (freeze === undefined || !scopeCovers(freeze.scope, 'debit', asset)) return 'stopped by no freeze that covers it';
-  return undefined;
+  return checkStopIsDue(state, withdrawalId, asset);
 }
 
 /** Each event of a withdrawal says again what it is about: it must say the same. */

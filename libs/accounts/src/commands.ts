@@ -1,5 +1,5 @@
 import type { FreezeCommand } from '#freezes';
-import type { Destination, Source } from './events.ts';
+import type { Destination, REVERSAL_CAUSES, Source } from './events.ts';
 
 /** Records that funds arrived: a fact of a chain or a bank, never turned away. `amount` is a decimal as the caller wrote it. */
 export interface Deposit {
@@ -9,6 +9,15 @@ export interface Deposit {
   readonly asset: string;
   readonly amount: string;
   readonly source: Source;
+}
+
+/** Takes a deposit back: because it never was, which is a fact, or because it was booked by mistake, which is a debit. */
+export interface ReverseDeposit {
+  readonly type: 'ReverseDeposit';
+  readonly accountId: string;
+  readonly depositId: string;
+  readonly cause: (typeof REVERSAL_CAUSES)[number];
+  readonly reason: string;
 }
 
 /** Sets funds aside for a withdrawal. */
@@ -45,5 +54,30 @@ export interface CancelWithdrawal {
   readonly reason: string;
 }
 
+/** Sends funds to another account. */
+export interface SendTransfer {
+  readonly type: 'SendTransfer';
+  readonly accountId: string;
+  readonly transferId: string;
+  readonly to: string;
+  readonly asset: string;
+  readonly amount: string;
+}
+
+/** Closes an account in which there is nothing. */
+export interface CloseAccount {
+  readonly type: 'CloseAccount';
+  readonly accountId: string;
+  readonly reason: string;
+}
+
 export type AccountCommand =
-  Deposit | ReserveWithdrawal | DispatchWithdrawal | SettleWithdrawal | CancelWithdrawal | FreezeCommand;
+  | Deposit
+  | ReverseDeposit
+  | ReserveWithdrawal
+  | DispatchWithdrawal
+  | SettleWithdrawal
+  | CancelWithdrawal
+  | SendTransfer
+  | CloseAccount
+  | FreezeCommand;

@@ -1,11 +1,12 @@
 import { describe, it } from '@jest/globals';
 import { formatUnits, isRejection, MAX_AMOUNT_DIGITS, Money, type Asset, type RejectionCode } from '#kernel';
 import { MAX_OPEN_WITHDRAWALS } from '#freezes';
-import { at, SPEC_NOW, specEventId, specFor, type Placed } from '#testing';
+import { at, SPEC_NOW, specEventId, specFor, specPointer, type Placed } from '#testing';
 import { checkAccount } from './check.ts';
 import type { AccountCommand } from './commands.ts';
 import { decideAccount, type AccountContext } from './decide.ts';
 import { accountEvents, type AccountEvent } from './events.ts';
+import type { RecordedDeposit } from './reversal.ts';
 import { evolveAccount, initialAccountState } from './state.ts';
 import { WITHDRAWAL_STATES } from './views.ts';
 
@@ -43,6 +44,12 @@ const dispatched: AccountEvent = { type: 'WithdrawalDispatched', data: { ...with
 const settled: AccountEvent = { type: 'WithdrawalSettled', data: { ...withdrawal(), reference: 'tx' } };
 const cancelled: AccountEvent = { type: 'WithdrawalCancelled', data: { ...withdrawal(), reason: 'no' } };
 
+/** What is said of the account that was opened first. */
+function ofClosure(reason = 'asked') {
+  const holders: { partyId: string; capacity: 'owner' }[] = [{ partyId: 'p-1', capacity: 'owner' }];
+  return { accountId: 'acc-1', reason, holders, openedAt: '2022-04-06T11:00:00.000Z' };
+}
+
 const freezeId = specEventId(0xf1);
 function frozen(assets: 'all' | string[], nth = 1): AccountEvent {
   const id = specEventId(0xf0 + nth);
@@ -54,6 +61,7 @@ function frozen(assets: 'all' | string[], nth = 1): AccountEvent {
       basis: { kind: 'legal-order', id: `ord-${String(nth)}` },
       citation: { stream: `legalOrder-ord-${String(nth)}`, revision: '2', eventId: id },
       scope: { direction: 'debit', assets },
+      claimGroup: `legal-order/ord-${String(nth)}`,
       placedBy: 'ops-1',
       blockedFrom: SPEC_NOW,
       balancesAtFreeze: [],
@@ -73,6 +81,8 @@ const unfrozen: AccountEvent = {
     approvedBy: 'approver-1',
   },
 };
+
+const closed: AccountEvent = { type: 'AccountClosed', data: { ...ofClosure(), assets: [] } };
 
 const funded = [opened, deposited('BTC', '100000000'), deposited('EUR', '1000')];
 type History = readonly (AccountEvent | Placed<AccountEvent>)[];
@@ -102,6 +112,28 @@ const deposit: AccountCommand = {
   amount: '0.5',
   source,
 };
+const reverse: AccountCommand = {
+  type: 'ReverseDeposit',
+  accountId: 'acc-1',
+  depositId: 'd-BTC',
+  cause: 'reorganisation',
+  reason: 'orphaned',
+};
+const deposit1: RecordedDeposit = {
+  pointer: specPointer(stream, 1),
+  asset: 'BTC',
+  amountUnits: 100_000_000n,
+  source,
+  depositedAt: '2022-04-06T11:00:01.000Z',
+  wasHeld: false,
+};
+/** The reversal of the first bitcoin: what was taken, of it out of held, and what was no longer there. */
+function reversed(cause: string, taken: string, takenFromHeld: string, shortfall: string): AccountEvent {
+  const { asset, depositedAt, pointer } = deposit1;
+  const what = { accountId: 'acc-1', depositId: 'd-BTC', asset, amount: '100000000', source, depositedAt };
+  const why = { cause, reason: 'orphaned' } as { cause: 'mistake'; reason: string };
+  return { type: 'DepositReversed', data: { ...what, citation: pointer, ...why, taken, takenFromHeld, shortfall } };
+}
 const reserve: AccountCommand = {
   type: 'ReserveWithdrawal',
   accountId: 'acc-1',
@@ -120,7 +152,8 @@ const approveLift: AccountCommand = { type: 'ApproveLift', ...ofLift };
 const rejectLift: AccountCommand = { type: 'RejectLift', ...ofLift, reason: 'r' };
 
 describe('an account that is not there', () => {
-  it.each([deposit, reserve, dispatch, settle, cancel])('takes no $type', (command) => {
+  const close: AccountCommand = { type: 'CloseAccount', accountId: 'acc-1', reason: 'asked' };
+  it.each([deposit, reverse, reserve, dispatch, settle, cancel, close])('takes no $type', (command) => {
     given().when(command).thenRejected('account-not-found', {});
   });
 
@@ -200,6 +233,213 @@ describe('deposits', () => {
         .thenRejected('malformed-request', { errors: [{ field: 'amount', message }] });
     }
   });
+});
+
+describe('reversals', () => {
+  const facts = ['reorganisation', 'bank-recall'] as const;
+  const ofCause = (cause: 'reorganisation' | 'bank-recall' | 'mistake'): AccountCommand => ({
+    ...reverse,
+    cause,
+  });
+
+  it.each(kinds.flatMap((kind) => facts.map((cause) => [cause, kind] as const)))(
+    'for a %s are recorded in an account that is %s, whatever is frozen',
+    (cause, kind) => {
+      given(...accounts[kind])
+        .when(ofCause(cause), { deposit: deposit1 })
+        .then(reversed(cause, '100000000', '0', '0'));
+    },
+  );
+
+  it.each(kinds)('for a mistake are a debit of an account that is %s', (kind) => {
+    const outcome = given(...accounts[kind]).when(ofCause('mistake'), { deposit: deposit1 });
+    const freezeIds = stops[kind];
+    if (freezeIds === undefined) outcome.then(reversed('mistake', '100000000', '0', '0'));
+    else outcome.thenRejected('account-frozen', { freezeIds });
+  });
+
+  it('take what is there and never what is reserved: the rest is a shortfall', () => {
+    for (const cause of facts) {
+      given(...funded, reserved)
+        .when(ofCause(cause), { deposit: deposit1 })
+        .then(reversed(cause, '60000000', '0', '40000000'));
+    }
+    const all: AccountEvent = { type: 'WithdrawalReserved', data: { ...withdrawal(), amount: '100000000' } };
+    given(...funded, all)
+      .when(reverse, { deposit: deposit1 })
+      .then(reversed('reorganisation', '0', '0', '100000000'));
+  });
+
+  it('for a mistake take all of it or nothing, and say frozen first', () => {
+    given(...funded, reserved)
+      .when(ofCause('mistake'), { deposit: deposit1 })
+      .thenRejected('insufficient-funds', {});
+    given(...funded, reserved, frozen('all'))
+      .when(ofCause('mistake'), { deposit: deposit1 })
+      .thenRejected('account-frozen', { freezeIds: [freezeId] });
+  });
+
+  it('are of a deposit that there is, and once', () => {
+    given(...accounts.frozen)
+      .when(ofCause('mistake'))
+      .thenRejected('deposit-not-found', {});
+    for (const cause of [...facts, 'mistake'] as const) {
+      given(...accounts.frozen)
+        .when(ofCause(cause), { deposit: deposit1, depositReversed: true })
+        .thenRejected('invalid-transition', { state: 'reversed' });
+    }
+  });
+});
+
+describe('transfers', () => {
+  const send: AccountCommand = {
+    type: 'SendTransfer',
+    accountId: 'acc-1',
+    transferId: 't-1',
+    to: 'acc-2',
+    asset: 'BTC',
+    amount: '0.4',
+  };
+  const known = { recipientExists: true };
+  const sent: AccountEvent = {
+    type: 'TransferSent',
+    data: { accountId: 'acc-1', to: 'acc-2', transferId: 't-1', asset: 'BTC', amount: '40000000' },
+  };
+
+  it.each(kinds)('are a debit of an account that is %s', (kind) => {
+    const outcome = given(...accounts[kind]).when(send, known);
+    const freezeIds = stops[kind];
+    if (freezeIds === undefined) outcome.then(sent);
+    else outcome.thenRejected('account-frozen', { freezeIds });
+  });
+
+  it('take all that is available and no unit more; frozen is said first', () => {
+    const [all, more] = [
+      { ...send, amount: '1' },
+      { ...send, amount: '1.00000001' },
+    ];
+    given(...funded)
+      .when(all, known)
+      .then({ ...sent, data: { ...sent.data, amount: '100000000' } });
+    given(...funded)
+      .when(more, known)
+      .thenRejected('insufficient-funds', {});
+    given(...accounts.frozen)
+      .when(more, known)
+      .thenRejected('account-frozen');
+  });
+
+  it('need both accounts, the asset and an amount, in this order', () => {
+    given().when(send).thenRejected('account-not-found', {});
+    given(opened).when(send, { asset: undefined }).thenRejected('account-not-found', { accountId: 'acc-2' });
+    given(opened)
+      .when({ ...send, amount: '0' }, { ...known, asset: undefined })
+      .thenRejected('asset-not-found', {});
+    given(opened)
+      .when({ ...send, amount: '0' }, { ...known, transferExists: true })
+      .thenRejected('malformed-request');
+  });
+
+  it('use an id once, and leave no closed account', () => {
+    given(...accounts.frozen)
+      .when(send, { ...known, transferExists: true })
+      .thenRejected('already-exists', { transferId: 't-1' });
+    given(opened, closed).when(send, known).thenRejected('account-closed', {});
+  });
+});
+
+describe('closures', () => {
+  const close: AccountCommand = { type: 'CloseAccount', accountId: 'acc-1', reason: 'asked' };
+  const orders: AccountEvent[] = [frozen(['EUR']), frozen(['BTC'], 2)];
+  const emptied = [opened, deposited('BTC', '100000000'), ...reversal()];
+
+  function reversal(): AccountEvent[] {
+    return [reversed('bank-recall', '100000000', '0', '0')];
+  }
+
+  it('of an account in which there is nothing', () => {
+    given(opened).when(close).then(closed);
+    given(...emptied)
+      .when(close)
+      .then({ type: 'AccountClosed', data: { ...ofClosure(), assets: ['BTC'] } });
+  });
+
+  it('are refused while there are funds or a withdrawal', () => {
+    given(...funded)
+      .when(close)
+      .thenRejected('account-not-empty', {});
+    const all: AccountEvent = { type: 'WithdrawalReserved', data: { ...withdrawal(), amount: '100000000' } };
+    for (const history of [[all], [all, { ...dispatched, data: { ...all.data, reference: 'tx' } } as AccountEvent]]) {
+      given(opened, deposited('BTC', '100000000'), ...history)
+        .when(close)
+        .thenRejected('account-not-empty');
+    }
+  });
+
+  it('are refused while a freeze is in force, whatever it covers, and that comes first', () => {
+    const freezeIds = [freezeId, specEventId(0xf2)];
+    given(opened, ...orders)
+      .when(close)
+      .thenRejected('account-frozen', { freezeIds });
+    given(...funded, ...orders)
+      .when(close)
+      .thenRejected('account-frozen', { freezeIds });
+    given(opened, frozen('all'), unfrozen).when(close).then(closed);
+  });
+
+  it('happen once', () => {
+    given(opened, closed).when(close).thenRejected('invalid-transition', { state: 'closed' });
+    given(opened, closed, frozen('all')).when(close).thenRejected('invalid-transition', { state: 'closed' });
+  });
+
+  it('end debits, frozen or not', () => {
+    for (const history of [
+      [...emptied.slice(0, 3), { type: 'AccountClosed', data: { ...ofClosure(), assets: ['BTC'] } } as AccountEvent],
+      [opened, closed, frozen('all')],
+    ]) {
+      given(...history)
+        .when(reserve)
+        .thenRejected('account-closed', {});
+      given(...history)
+        .when({ ...reverse, cause: 'mistake' }, { deposit: deposit1 })
+        .thenRejected('account-closed', {});
+    }
+  });
+
+  it('do not turn away that a deposit never was', () => {
+    given(opened, deposited('BTC', '100000000'), reserved, ...spent(), closedWith('BTC'))
+      .when(reverse, { deposit: deposit1 })
+      .then(reversed('reorganisation', '0', '0', '100000000'));
+  });
+
+  it('are undone by a deposit, also under a freeze (invariant 5)', () => {
+    for (const history of [
+      [opened, closed],
+      [opened, closed, frozen('all')],
+    ]) {
+      given(...history)
+        .when(deposit)
+        .then(deposited('BTC', '50000000', 'd-1'));
+    }
+    given(opened, closed, deposited('BTC', '100000000')).when(reserve).then(reserved);
+    given(opened, closed, deposited('BTC', '100000000')).when(close).thenRejected('account-not-empty');
+  });
+
+  /** All of the bitcoin leaves. */
+  function spent(): AccountEvent[] {
+    const rest = { ...withdrawal('BTC', 'w-2'), amount: '60000000' };
+    return [
+      dispatched,
+      settled,
+      { type: 'WithdrawalReserved', data: rest },
+      { type: 'WithdrawalDispatched', data: { ...rest, reference: 'tx' } },
+      { type: 'WithdrawalSettled', data: { ...rest, reference: 'tx' } },
+    ];
+  }
+
+  function closedWith(asset: string): AccountEvent {
+    return { type: 'AccountClosed', data: { ...ofClosure(), assets: [asset] } };
+  }
 });
 
 describe('reservations', () => {

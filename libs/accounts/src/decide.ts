@@ -1,17 +1,23 @@
-import { decideLift, MAX_OPEN_WITHDRAWALS, restrictions } from '#freezes';
+import { decideLift, MAX_OPEN_WITHDRAWALS, restrictions, type FreezeCommand } from '#freezes';
 import { assertNever, isRejection, Money, reject, rejectField, type Actor, type Asset } from '#kernel';
 import type { Rejection, Timestamp } from '#kernel';
 import type {
   AccountCommand,
   CancelWithdrawal,
+  CloseAccount,
   Deposit,
   DispatchWithdrawal,
   ReserveWithdrawal,
+  ReverseDeposit,
+  SendTransfer,
   SettleWithdrawal,
 } from './commands.ts';
+import { closingFacts, isEmpty } from './closure.ts';
 import type { AccountEvent } from './events.ts';
 import { gate } from './gate.ts';
+import { withRelease } from './held.ts';
 import { fitsBalance } from './limits.ts';
+import { takeBack, type RecordedDeposit } from './reversal.ts';
 import { balanceOf, type AccountState, type OpenWithdrawal } from './state.ts';
 import type { WithdrawalStatus } from './views.ts';
 
@@ -19,10 +25,18 @@ import type { WithdrawalStatus } from './views.ts';
 export interface AccountContext {
   readonly now: Timestamp;
   readonly actor: Actor;
-  /** Of a deposit or reservation: the asset that it names; absent when there is none. */
+  /** Of a deposit, reservation or transfer: the asset that it names; absent when there is none. */
   readonly asset?: Asset | undefined;
   /** A deposit with the command's id stands on the stream. */
   readonly depositExists?: boolean | undefined;
+  /** Of a reversal: the deposit with the command's id, if there is one. */
+  readonly deposit?: RecordedDeposit | undefined;
+  /** The deposit with the command's id was reversed. */
+  readonly depositReversed?: boolean | undefined;
+  /** Of a transfer: the account that it is to go to exists. */
+  readonly recipientExists?: boolean | undefined;
+  /** A transfer with the command's id stands on the stream. */
+  readonly transferExists?: boolean | undefined;
   /** What became of the withdrawal with the command's id, if it is no longer open. */
   readonly closedWithdrawal?: WithdrawalStatus | undefined;
 }
@@ -35,6 +49,8 @@ export function decideAccount(command: AccountCommand, state: AccountState, cont
   switch (command.type) {
     case 'Deposit':
       return deposit(command, state, context);
+    case 'ReverseDeposit':
+      return reverseDeposit(command, state, context);
     case 'ReserveWithdrawal':
       return reserveWithdrawal(command, state, context);
     case 'DispatchWithdrawal':
@@ -43,16 +59,20 @@ export function decideAccount(command: AccountCommand, state: AccountState, cont
       return settleWithdrawal(command, state, context);
     case 'CancelWithdrawal':
       return cancelWithdrawal(command, state, context);
+    case 'SendTransfer':
+      return sendTransfer(command, state, context);
+    case 'CloseAccount':
+      return closeAccount(command, state);
     case 'RequestLift':
     case 'ApproveLift':
     case 'RejectLift':
-      return decideLift(command, state.freezes, context);
+      return lift(command, state, context);
     default:
       return assertNever(command);
   }
 }
 
-/** A deposit is a fact of a chain or a bank: it lands whatever is frozen (invariant 5). */
+/** A deposit is a fact of a chain or a bank: it lands whatever is frozen, and under a credit freeze it stays (invariant 5). */
 function deposit(command: Deposit, state: AccountState, context: AccountContext): Decision {
   const amount = parseAmount(command, state, context);
   if (isRejection(amount)) return amount;
@@ -63,7 +83,31 @@ function deposit(command: Deposit, state: AccountState, context: AccountContext)
   if (!fitsBalance(balanceOf(state, asset), amount.units)) {
     return rejectField('amount', 'must not take the balance beyond 38 digits of minor units');
   }
-  return [{ type: 'FundsDeposited', data: { accountId, depositId, asset, amount: amount.units.toString(), source } }];
+  const credited = gate(restrictions(state.freezes), { direction: 'credit', asset }).ok;
+  const data = { accountId, depositId, asset, amount: amount.units.toString(), source };
+  return [{ type: credited ? 'FundsDeposited' : 'FundsHeld', data }];
+}
+
+/** That a deposit never was is a fact, and accepted whatever is frozen; a mistake of our own is put right by a debit. */
+function reverseDeposit(command: ReverseDeposit, state: AccountState, context: AccountContext): Decision {
+  const { accountId, depositId, cause, reason } = command;
+  const { deposit } = context;
+  if (!state.opened) return accountNotFound();
+  if (deposit === undefined) return reject('deposit-not-found', 'The account has no deposit with this id.');
+  if (context.depositReversed === true) {
+    return reject('invalid-transition', 'The deposit is reversed.', { state: 'reversed' });
+  }
+  const { asset, amountUnits, source, depositedAt, pointer: citation, wasHeld } = deposit;
+  const { fromHeld, fromAvailable, shortfall } = takeBack(balanceOf(state, asset), amountUnits, wasHeld);
+  if (cause === 'mistake') {
+    const refused = refuseDebit(state, asset, amountUnits - fromHeld);
+    if (refused !== undefined) return refused;
+    if (shortfall > 0n) return reject('insufficient-funds', 'The deposit is more than what is available.');
+  }
+  const what = { accountId, depositId, asset, amount: amountUnits.toString(), source, depositedAt, citation };
+  const taken = (fromHeld + fromAvailable).toString();
+  const outcome = { taken, takenFromHeld: fromHeld.toString(), shortfall: shortfall.toString() };
+  return [{ type: 'DepositReversed', data: { ...what, cause, reason, ...outcome } }];
 }
 
 function reserveWithdrawal(command: ReserveWithdrawal, state: AccountState, context: AccountContext): Decision {
@@ -73,8 +117,8 @@ function reserveWithdrawal(command: ReserveWithdrawal, state: AccountState, cont
   if (state.openWithdrawals.has(withdrawalId) || context.closedWithdrawal !== undefined) {
     return reject('already-exists', 'The account has a withdrawal with this id.', { withdrawalId });
   }
-  const frozen = refuseFrozen(state, asset, amount.units);
-  if (frozen !== undefined) return frozen;
+  const refused = refuseDebit(state, asset, amount.units);
+  if (refused !== undefined) return refused;
   if (amount.units > balanceOf(state, asset).available) {
     return reject('insufficient-funds', 'The amount is more than what is available.');
   }
@@ -113,8 +157,47 @@ function cancelWithdrawal(command: CancelWithdrawal, state: AccountState, contex
   return [{ type: 'WithdrawalCancelled', data: { ...withdrawalData(command, open), reason } }];
 }
 
+function lift(command: FreezeCommand, state: AccountState, context: AccountContext): Decision {
+  const decision = decideLift(command, state.freezes, context);
+  return isRejection(decision) ? decision : withRelease(state, decision);
+}
+
+/** The first half of a transfer: the funds are in transit until the other account has decided. */
+function sendTransfer(command: SendTransfer, state: AccountState, context: AccountContext): Decision {
+  const { accountId, transferId, to, asset } = command;
+  if (!state.opened) return accountNotFound();
+  if (context.recipientExists !== true) {
+    return reject('account-not-found', 'There is no account that the transfer could go to.', { accountId: to });
+  }
+  const amount = parseAmount(command, state, context);
+  if (isRejection(amount)) return amount;
+  if (context.transferExists === true) {
+    return reject('already-exists', 'The account has sent a transfer with this id.', { transferId });
+  }
+  const refused = refuseDebit(state, asset, amount.units);
+  if (refused !== undefined) return refused;
+  if (amount.units > balanceOf(state, asset).available) {
+    return reject('insufficient-funds', 'The amount is more than what is available.');
+  }
+  return [{ type: 'TransferSent', data: { accountId, to, transferId, asset, amount: amount.units.toString() } }];
+}
+
+/** What people froze stays open to be seen: that is said before what is left in it. */
+function closeAccount({ accountId, reason }: CloseAccount, state: AccountState): Decision {
+  if (!state.opened) return accountNotFound();
+  if (state.closed) return reject('invalid-transition', 'The account is closed.', { state: 'closed' });
+  const freezeIds = [...state.freezes.inForce.keys()];
+  if (freezeIds.length > 0) {
+    return reject('account-frozen', 'The account is frozen, and stays open until it is not.', { freezeIds });
+  }
+  if (!isEmpty(state)) {
+    return reject('account-not-empty', 'There are funds in the account, or a withdrawal is under way.');
+  }
+  return [{ type: 'AccountClosed', data: { accountId, reason, ...closingFacts(state) } }];
+}
+
 function parseAmount(
-  command: Deposit | ReserveWithdrawal,
+  command: Deposit | ReserveWithdrawal | SendTransfer,
   state: AccountState,
   { asset }: AccountContext,
 ): Money | Rejection {
@@ -133,6 +216,11 @@ function findOpen(
   if (open !== undefined) return open;
   if (closedWithdrawal !== undefined) return notNow(closedWithdrawal);
   return reject('withdrawal-not-found', 'The account has no withdrawal with this id.');
+}
+
+function refuseDebit(state: AccountState, asset: string, amountUnits: bigint): Rejection | undefined {
+  if (state.closed) return reject('account-closed', 'The account is closed.');
+  return refuseFrozen(state, asset, amountUnits);
 }
 
 function refuseFrozen(state: AccountState, asset: string, amountUnits: bigint): Rejection | undefined {

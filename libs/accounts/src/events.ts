@@ -1,4 +1,13 @@
-import { CommandRefused, decidedOnSchema, defineEvent, field, holderSchema, MAX_HOLDERS, type EventOf } from '#kernel';
+import {
+  CommandRefused,
+  decidedOnSchema,
+  defineEvent,
+  field,
+  holderSchema,
+  MAX_HOLDERS,
+  pointerSchema,
+  type EventOf,
+} from '#kernel';
 import { freezeEvents } from '#freezes';
 import { z } from 'zod';
 
@@ -23,6 +32,21 @@ export const AccountOpeningAbandoned = defineEvent({
   }),
 });
 
+export const AccountClosed = defineEvent({
+  type: 'AccountClosed',
+  streams: ['account'],
+  summary: 'The account is closed: there is nothing in it. A deposit, or a transfer that comes back, opens it again.',
+  schema: z.strictObject({
+    accountId: field.id,
+    reason: field.text(500),
+    /** What the account is, said again so that the answer follows from this event alone. */
+    holders: z.array(holderSchema).min(1).max(MAX_HOLDERS),
+    openedAt: field.timestamp,
+    /** All that it ever had to do with, by code. */
+    assets: z.array(field.assetCode),
+  }),
+});
+
 export const SOURCE_KINDS = ['onchain', 'bank', 'internal'] as const;
 export const sourceSchema = z.strictObject({
   kind: z.enum(SOURCE_KINDS),
@@ -43,16 +67,66 @@ export const destinationSchema = z.strictObject({
 });
 export type Destination = z.infer<typeof destinationSchema>;
 
+const deposit = {
+  accountId: field.id,
+  depositId: field.id,
+  asset: field.assetCode,
+  amount: field.units,
+  source: sourceSchema,
+};
+
 export const FundsDeposited = defineEvent({
   type: 'FundsDeposited',
   streams: ['account'],
   summary: 'Funds arrived and are available.',
+  schema: z.strictObject(deposit),
+});
+
+export const FundsHeld = defineEvent({
+  type: 'FundsHeld',
+  streams: ['account'],
+  summary: 'Funds arrived under a credit freeze: they are booked, and kept from their holder until it ends.',
+  schema: z.strictObject(deposit),
+});
+
+export const HeldFundsReleased = defineEvent({
+  type: 'HeldFundsReleased',
+  streams: ['account'],
+  summary:
+    'No credit freeze covers the asset any longer: all that was held of it is available, in the append of the lift.',
+  schema: z.strictObject({
+    accountId: field.id,
+    asset: field.assetCode,
+    amount: field.units,
+    /** The last freeze that held them. */
+    freezeId: field.uuid,
+  }),
+});
+
+export const REVERSAL_CAUSES = ['reorganisation', 'bank-recall', 'mistake'] as const;
+
+export const DepositReversed = defineEvent({
+  type: 'DepositReversed',
+  streams: ['account'],
+  summary:
+    'A deposit was taken back, as far as it was still there: it never was (a reorganisation, a bank that recalls it), or was booked by mistake.',
   schema: z.strictObject({
     accountId: field.id,
     depositId: field.id,
     asset: field.assetCode,
+    /** What the deposit had brought: `taken` and `shortfall` together. */
     amount: field.units,
     source: sourceSchema,
+    depositedAt: field.timestamp,
+    /** The event that recorded the deposit. */
+    citation: pointerSchema,
+    cause: z.enum(REVERSAL_CAUSES),
+    reason: field.text(500),
+    taken: field.units,
+    /** The part of `taken` that came out of what was held; the rest was available. */
+    takenFromHeld: field.units,
+    /** What was no longer there to be taken. */
+    shortfall: field.units,
   }),
 });
 
@@ -110,15 +184,76 @@ export const WithdrawalStopped = defineEvent({
   }),
 });
 
+/** What every event of a transfer says again. Its identity is that of the sending account and its id there. */
+const transfer = { transferId: field.id, asset: field.assetCode, amount: field.units };
+
+export const TransferSent = defineEvent({
+  type: 'TransferSent',
+  streams: ['account'],
+  summary: 'Funds left for another account: they are in transit until that account has received or refused them.',
+  schema: z.strictObject({ accountId: field.id, to: field.id, ...transfer }),
+});
+
+export const TransferReceived = defineEvent({
+  type: 'TransferReceived',
+  streams: ['account'],
+  summary: 'Funds that another account sent have arrived.',
+  schema: z.strictObject({
+    accountId: field.id,
+    from: field.id,
+    ...transfer,
+    /** The event that sent them. */
+    citation: pointerSchema,
+  }),
+});
+
+export const TRANSFER_REFUSALS = ['credit-frozen', 'closed', 'balance-limit'] as const;
+
+export const TransferRefused = defineEvent({
+  type: 'TransferRefused',
+  streams: ['account'],
+  summary: 'Funds that another account sent can not be taken in: they go back.',
+  schema: z.strictObject({
+    accountId: field.id,
+    from: field.id,
+    ...transfer,
+    reason: z.enum(TRANSFER_REFUSALS),
+    /** The event that sent them. */
+    citation: pointerSchema,
+  }),
+});
+
+export const TransferReturned = defineEvent({
+  type: 'TransferReturned',
+  streams: ['account'],
+  summary: 'Funds that another account refused are back, whatever is frozen; an account that was closed is open again.',
+  schema: z.strictObject({
+    accountId: field.id,
+    to: field.id,
+    ...transfer,
+    reason: z.enum(TRANSFER_REFUSALS),
+    /** The refusal, on the stream of the account that it was sent to. */
+    citation: pointerSchema,
+  }),
+});
+
 export const ownAccountEvents = [
   AccountOpened,
   AccountOpeningAbandoned,
+  AccountClosed,
   FundsDeposited,
+  FundsHeld,
+  HeldFundsReleased,
+  DepositReversed,
   WithdrawalReserved,
   WithdrawalDispatched,
   WithdrawalSettled,
   WithdrawalCancelled,
   WithdrawalStopped,
+  TransferSent,
+  TransferReceived,
+  TransferRefused,
+  TransferReturned,
 ] as const;
 
 /** All that can stand on an account's stream. */

@@ -11,13 +11,14 @@ import {
   type Scope,
 } from '#kernel';
 import type { FreezeAuthorised } from '#legal-orders';
-import { specEventId } from '#testing';
+import { arbitraryScope, specEventId } from '#testing';
 import fc from 'fast-check';
 import { checkAccount } from './check.ts';
 import type { AccountCommand } from './commands.ts';
 import { decideAccount, type AccountContext } from './decide.ts';
 import { accountEvents, type AccountEvent } from './events.ts';
 import { postings } from './postings.ts';
+import { recordedDeposit } from './reversal.ts';
 import { liftForEndedBasis, settleFreeze } from './settle-freeze.ts';
 import { evolveAccount, initialAccountState, type AccountState } from './state.ts';
 import type { WithdrawalStatus } from './views.ts';
@@ -31,6 +32,9 @@ const destination = { kind: 'bank' } as const;
 /** What people, services and the supervisor may try next. */
 type Attempt =
   | { readonly try: 'deposit' | 'reserve'; readonly id: string; readonly asset: string; readonly units: bigint }
+  | { readonly try: 'reverse'; readonly id: string; readonly mistake: boolean }
+  | { readonly try: 'send'; readonly id: string; readonly asset: string; readonly units: bigint }
+  | { readonly try: 'close' }
   | { readonly try: 'dispatch' | 'settle' | 'cancel'; readonly id: string }
   | { readonly try: 'freeze'; readonly orderId: string; readonly scope: Scope }
   | { readonly try: 'endBasis' | 'requestLift' | 'approveLift'; readonly orderId: string; readonly actor: string };
@@ -38,8 +42,9 @@ type Attempt =
 const asset = fc.constantFrom('BTC', 'EUR');
 const orderId = fc.constantFrom('ord-1', 'ord-2', 'ord-3');
 const withdrawalId = fc.constantFrom('w-1', 'w-2', 'w-3', 'w-4', 'w-5', 'w-6', 'w-7', 'w-8');
-const covered = fc.constantFrom('all' as const, ['BTC'], ['EUR'], ['BTC', 'EUR']);
-const scope: fc.Arbitrary<Scope> = covered.map((codes) => ({ direction: 'debit', assets: codes }));
+const scope = arbitraryScope(['BTC', 'EUR'], fc.bigInt({ min: 1n, max: 600n }));
+/** The first two orders rest on one claim. */
+const GROUPS: Readonly<Record<string, string>> = { 'ord-1': 'claim-1', 'ord-2': 'claim-1' };
 const attempt: fc.Arbitrary<Attempt> = fc.oneof(
   {
     weight: 4,
@@ -59,6 +64,24 @@ const attempt: fc.Arbitrary<Attempt> = fc.oneof(
       units: fc.bigInt({ min: 1n, max: 300n }),
     }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      try: fc.constant('reverse'),
+      id: fc.integer({ min: 1, max: 30 }).map((n) => `d-${String(n)}`),
+      mistake: fc.boolean(),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      try: fc.constant('send'),
+      id: fc.integer({ min: 1, max: 30 }).map((n) => `t-${String(n)}`),
+      asset,
+      units: fc.bigInt({ min: 1n, max: 300n }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ try: fc.constant('close') }) },
   { weight: 8, arbitrary: fc.record({ try: fc.constantFrom('dispatch', 'settle', 'cancel'), id: withdrawalId }) },
   { weight: 1, arbitrary: fc.record({ try: fc.constant('freeze'), orderId, scope }) },
   {
@@ -74,10 +97,13 @@ const attempt: fc.Arbitrary<Attempt> = fc.oneof(
 /** The same account told as simply as can be: plain sums, plain lists, no code of the ledger's. */
 class Naive {
   readonly available: Record<string, bigint> = { BTC: 0n, EUR: 0n };
+  readonly held: Record<string, bigint> = { BTC: 0n, EUR: 0n };
   readonly withdrawals = new Map<string, { asset: string; units: bigint; state: WithdrawalStatus }>();
-  readonly deposits = new Set<string>();
+  readonly deposits = new Map<string, { asset: string; units: bigint; wasHeld: boolean; reversed: boolean }>();
+  readonly transfers = new Set<string>();
+  closed = false;
   /** Freezes ever placed; the one in force for an order, if any, is its last. */
-  freezes: { orderId: string; assets: string[]; on: boolean; askedBy?: string }[] = [];
+  freezes: { orderId: string; scope: Scope; on: boolean; askedBy?: string }[] = [];
 
   reserved(code: string): bigint {
     let sum = 0n;
@@ -87,8 +113,28 @@ class Naive {
     return sum;
   }
 
-  isFrozen(code: string): boolean {
-    return this.freezes.some((freeze) => freeze.on && freeze.assets.includes(code));
+  /** What may not leave, all of it or a sum: of the orders that rest on one claim the highest counts. */
+  stays(code: string): bigint | 'all' {
+    const sums: Record<string, bigint> = {};
+    for (const { orderId: order, scope: restricted, on } of this.freezes) {
+      if (!on || restricted.direction === 'credit' || !includes(restricted, code)) continue;
+      const limit = restricted.limits?.[code];
+      if (limit === undefined) return 'all';
+      const group = GROUPS[order] ?? order;
+      if (BigInt(limit) > (sums[group] ?? 0n)) sums[group] = BigInt(limit);
+    }
+    return Object.values(sums).reduce((sum, units) => sum + units, 0n);
+  }
+
+  mayLeave(code: string, units: bigint): boolean {
+    const stays = this.stays(code);
+    return stays === 0n || (stays !== 'all' && (this.available[code] ?? 0n) - units >= stays);
+  }
+
+  isKeptOut(code: string): boolean {
+    return this.freezes.some(
+      (freeze) => freeze.on && freeze.scope.direction !== 'debit' && includes(freeze.scope, code),
+    );
   }
 
   last(order: string): (typeof this.freezes)[number] | undefined {
@@ -100,12 +146,32 @@ class Naive {
     switch (tried.try) {
       case 'deposit':
         if (this.deposits.has(tried.id)) return 'already-exists';
-        this.deposits.add(tried.id);
-        this.give(tried.asset, tried.units);
+        this.deposits.set(tried.id, {
+          asset: tried.asset,
+          units: tried.units,
+          wasHeld: this.isKeptOut(tried.asset),
+          reversed: false,
+        });
+        if (this.isKeptOut(tried.asset)) this.held[tried.asset] = (this.held[tried.asset] ?? 0n) + tried.units;
+        else this.give(tried.asset, tried.units);
+        this.closed = false;
         return 'done';
+      case 'reverse':
+        return this.reverse(tried.id, tried.mistake);
+      case 'send':
+        if (this.transfers.has(tried.id)) return 'already-exists';
+        if (this.closed) return 'account-closed';
+        if (!this.mayLeave(tried.asset, tried.units)) return 'account-frozen';
+        if ((this.available[tried.asset] ?? 0n) < tried.units) return 'insufficient-funds';
+        this.give(tried.asset, -tried.units);
+        this.transfers.add(tried.id);
+        return 'done';
+      case 'close':
+        return this.close();
       case 'reserve':
         if (this.withdrawals.has(tried.id)) return 'already-exists';
-        if (this.isFrozen(tried.asset)) return 'account-frozen';
+        if (this.closed) return 'account-closed';
+        if (!this.mayLeave(tried.asset, tried.units)) return 'account-frozen';
         if ((this.available[tried.asset] ?? 0n) < tried.units) return 'insufficient-funds';
         this.give(tried.asset, -tried.units);
         this.withdrawals.set(tried.id, { asset: tried.asset, units: tried.units, state: 'reserved' });
@@ -119,13 +185,43 @@ class Naive {
       case 'endBasis': {
         const freeze = this.last(tried.orderId);
         if (freeze?.on !== true) return 'nothing';
-        freeze.on = false;
+        this.end(freeze);
         return 'done';
       }
       case 'requestLift':
       case 'approveLift':
         return this.lift(tried.try, tried.orderId, tried.actor);
     }
+  }
+
+  private reverse(id: string, mistake: boolean): string {
+    const deposit = this.deposits.get(id);
+    if (deposit === undefined) return 'deposit-not-found';
+    if (deposit.reversed) return 'invalid-transition';
+    const there = this.available[deposit.asset] ?? 0n;
+    const held = deposit.wasHeld ? (this.held[deposit.asset] ?? 0n) : 0n;
+    const fromHeld = held < deposit.units ? held : deposit.units;
+    const rest = deposit.units - fromHeld;
+    if (mistake) {
+      if (this.closed) return 'account-closed';
+      if (!this.mayLeave(deposit.asset, rest)) return 'account-frozen';
+      if (there < rest) return 'insufficient-funds';
+    }
+    deposit.reversed = true;
+    this.held[deposit.asset] = (this.held[deposit.asset] ?? 0n) - fromHeld;
+    this.give(deposit.asset, -(there < rest ? there : rest));
+    return 'done';
+  }
+
+  private close(): string {
+    if (this.closed) return 'invalid-transition';
+    if (this.freezes.some(({ on }) => on)) return 'account-frozen';
+    for (const code of ['BTC', 'EUR']) {
+      if (this.available[code] !== 0n || this.held[code] !== 0n || this.reserved(code) !== 0n)
+        return 'account-not-empty';
+    }
+    this.closed = true;
+    return 'done';
   }
 
   private give(code: string, units: bigint): void {
@@ -144,14 +240,24 @@ class Naive {
 
   private freeze(order: string, restricted: Scope): string {
     if (this.last(order)?.on === true) return 'already-frozen';
-    const codes = restricted.assets === 'all' ? ['BTC', 'EUR'] : restricted.assets;
-    this.freezes.push({ orderId: order, assets: codes, on: true });
-    for (const found of this.withdrawals.values()) {
-      if (found.state !== 'reserved' || !codes.includes(found.asset)) continue;
+    this.freezes.push({ orderId: order, scope: restricted, on: true });
+    if (restricted.direction === 'credit') return 'done';
+    for (const found of [...this.withdrawals.values()].reverse()) {
+      if (found.state !== 'reserved' || !includes(restricted, found.asset)) continue;
+      if (this.mayLeave(found.asset, 0n)) continue;
       found.state = 'stopped';
       this.give(found.asset, found.units);
     }
     return 'done';
+  }
+
+  private end(freeze: (typeof this.freezes)[number]): void {
+    freeze.on = false;
+    for (const code of ['BTC', 'EUR']) {
+      if (this.isKeptOut(code)) continue;
+      this.give(code, this.held[code] ?? 0n);
+      this.held[code] = 0n;
+    }
   }
 
   private lift(what: 'requestLift' | 'approveLift', order: string, actor: string): string {
@@ -166,9 +272,13 @@ class Naive {
     if (freeze.askedBy === undefined) return 'lift-request-not-found';
     if (!freeze.on) return 'invalid-transition';
     if (freeze.askedBy === actor) return 'maker-is-checker';
-    freeze.on = false;
+    this.end(freeze);
     return 'done';
   }
+}
+
+function includes({ assets: listed }: Scope, code: string): boolean {
+  return listed === 'all' || listed.includes(code);
 }
 
 /** The account as the ledger keeps it, with the index that the context comes from, and the books kept from postings. */
@@ -176,7 +286,9 @@ class Real {
   state: AccountState = initialAccountState();
   revision = 0;
   readonly books = new Map<string, bigint>();
-  readonly deposits = new Set<string>();
+  readonly deposits = new Map<string, Recorded<AccountEvent>>();
+  readonly reversals = new Set<string>();
+  readonly transfers = new Set<string>();
   readonly statuses = new Map<string, WithdrawalStatus>();
   /** The last freeze of each order, and how many authorisations there were. */
   readonly freezeIds = new Map<string, string>();
@@ -202,6 +314,21 @@ class Real {
         const command = { accountId, withdrawalId: id, asset: code, amount, destination };
         return this.decide({ type: 'ReserveWithdrawal', ...command }, 'svc', facts);
       }
+      case 'reverse': {
+        const deposit = recordedDeposit(this.deposits.get(tried.id), tried.id);
+        const facts = { deposit, depositReversed: this.reversals.has(tried.id) };
+        const why = { cause: tried.mistake ? 'mistake' : 'bank-recall', reason: 'r' } as const;
+        return this.decide({ type: 'ReverseDeposit', accountId, depositId: tried.id, ...why }, 'svc', facts);
+      }
+      case 'send': {
+        const { id, asset: code } = tried;
+        const amount = formatUnits(tried.units, assets[code]?.scale ?? 0);
+        const facts = { asset: assets[code], recipientExists: true, transferExists: this.transfers.has(id) };
+        const command = { accountId, transferId: id, to: 'acc-2', asset: code, amount };
+        return this.decide({ type: 'SendTransfer', ...command }, 'svc', facts);
+      }
+      case 'close':
+        return this.decide({ type: 'CloseAccount', accountId, reason: 'r' }, 'svc', {});
       case 'dispatch':
         return this.step({ type: 'DispatchWithdrawal', accountId, withdrawalId: tried.id, reference: 'tx' });
       case 'settle':
@@ -263,7 +390,9 @@ class Real {
     const revision = 2 + this.authorisations++;
     const stream = `legalOrder-${orderId}`;
     const namedBy: EventPointer = { stream, revision: '0', eventId: specEventId(1) };
-    const data = { orderId, accountId, scope: freezeScope, namedBy, requestedBy: 'ops-1' };
+    const claimGroup = GROUPS[orderId];
+    const group = claimGroup === undefined ? {} : { claimGroup };
+    const data = { orderId, accountId, scope: freezeScope, namedBy, requestedBy: 'ops-1', ...group };
     const event = { type: 'FreezeAuthorised', data, stream, revision, position: '' } as const;
     return { ...event, id: specEventId(0xf000 + revision), schemaVersion: 1, metadata: this.metadata('ops-1') };
   }
@@ -296,19 +425,25 @@ class Real {
       this.books.set(line, (this.books.get(line) ?? 0n) + units);
     }
     this.state = evolveAccount(this.state, recorded);
-    this.index(event);
+    this.index(event, recorded);
   }
 
-  /** Invariant 4: no debit within the scope of a freeze in force. */
+  /** Invariant 4: no debit within the scope of a freeze in force that has no limit. */
   private notUnderAFreeze(event: AccountEvent): void {
-    if (event.type !== 'WithdrawalReserved' && event.type !== 'WithdrawalDispatched') return;
+    const debits: readonly string[] = ['WithdrawalReserved', 'WithdrawalDispatched', 'TransferSent'];
+    const mistake = event.type === 'DepositReversed' && event.data.cause === 'mistake';
+    if (!('asset' in event.data) || !(debits.includes(event.type) || mistake)) return;
     for (const { scope: restricted } of this.state.freezes.inForce.values()) {
-      assert(restricted.assets !== 'all' && !restricted.assets.includes(event.data.asset), 'a debit under a freeze');
+      if (restricted.direction === 'credit' || restricted.limits?.[event.data.asset] !== undefined) continue;
+      assert(!includes(restricted, event.data.asset), 'a debit under a freeze');
     }
   }
 
-  private index(event: AccountEvent): void {
-    if (event.type === 'FundsDeposited') this.deposits.add(event.data.depositId);
+  private index(event: AccountEvent, recorded: Recorded<AccountEvent>): void {
+    if (event.type === 'FundsDeposited' || event.type === 'FundsHeld')
+      this.deposits.set(event.data.depositId, recorded);
+    if (event.type === 'DepositReversed') this.reversals.add(event.data.depositId);
+    if (event.type === 'TransferSent') this.transfers.add(event.data.transferId);
     if (event.type === 'WithdrawalReserved') this.statuses.set(event.data.withdrawalId, 'reserved');
     if (event.type === 'WithdrawalDispatched') this.statuses.set(event.data.withdrawalId, 'dispatched');
     if (event.type === 'WithdrawalSettled') this.statuses.set(event.data.withdrawalId, 'settled');
@@ -326,7 +461,11 @@ function compare(real: Real, naive: Naive): void {
   assert.equal(booked, 0n);
   for (const code of ['BTC', 'EUR']) {
     const balance = real.state.balances.get(code) ?? { available: 0n, reserved: 0n, held: 0n };
-    assert.deepEqual(balance, { available: naive.available[code], reserved: naive.reserved(code), held: 0n });
+    assert.deepEqual(balance, {
+      available: naive.available[code],
+      reserved: naive.reserved(code),
+      held: naive.held[code],
+    });
     for (const part of ['available', 'reserved', 'held'] as const) {
       assert.equal(real.books.get(`account:${accountId}:${part} ${code}`) ?? 0n, balance[part]);
     }
@@ -343,14 +482,22 @@ function compare(real: Real, naive: Naive): void {
 describe('an account, whatever is tried', () => {
   it('does what a naive model does, and keeps invariants 2, 4 and 6 after every step', () => {
     const seen = new Map<string, number>();
+    let [partlyFrozen, heldSome, releasedSome] = [0, 0, 0];
     fc.assert(
       fc.property(fc.array(attempt, { minLength: 1, maxLength: 80, size: 'max' }), (attempts) => {
         const real = new Real();
         const naive = new Naive();
+        let wasHeld = false;
         for (const tried of attempts) {
           const expected = naive.attempt(tried);
           assert.equal(`${tried.try}: ${real.attempt(tried)}`, `${tried.try}: ${expected}`);
           compare(real, naive);
+          const stays = naive.stays('BTC');
+          if (stays !== 'all' && stays > 0n && stays < (naive.available['BTC'] ?? 0n)) partlyFrozen += 1;
+          const isHeld = (naive.held['BTC'] ?? 0n) > 0n;
+          if (isHeld) heldSome += 1;
+          if (wasHeld && !isHeld) releasedSome += 1;
+          wasHeld = isHeld;
           seen.set(`${tried.try}: ${expected}`, (seen.get(`${tried.try}: ${expected}`) ?? 0) + 1);
         }
       }),
@@ -363,6 +510,7 @@ describe('an account, whatever is tried', () => {
       'freeze: done',
       'freeze: already-frozen',
     ];
+    expect(Math.min(partlyFrozen, heldSome, releasedSome)).toBeGreaterThan(0);
     const steps = ['dispatch: done', 'settle: done', 'cancel: done', 'endBasis: done', 'approveLift: done'];
     expect([...seen.keys()]).toEqual(expect.arrayContaining([...reached, ...steps, 'approveLift: maker-is-checker']));
   });

@@ -12,10 +12,17 @@ import {
 } from '#kernel';
 import type {
   AccountEvent,
+  AccountClosed,
   AccountOpened,
+  DepositReversed,
   Destination,
   FundsDeposited,
+  FundsHeld,
+  HeldFundsReleased,
   Source,
+  TransferReceived,
+  TransferReturned,
+  TransferSent,
   WithdrawalCancelled,
   WithdrawalDispatched,
   WithdrawalReserved,
@@ -25,7 +32,7 @@ import type {
 import { frozenUnits } from './gate.ts';
 import { postings } from './postings.ts';
 import { balanceOf, type AccountState } from './state.ts';
-import type { AccountView, BalanceView, DepositView, WithdrawalStatus, WithdrawalView } from './views.ts';
+import type { AccountView, BalanceView, DepositView, TransferView, WithdrawalStatus, WithdrawalView } from './views.ts';
 
 export const accountsTable = defineTable({
   name: 'accounts',
@@ -41,7 +48,7 @@ export const accountsTable = defineTable({
     freezes: 'text',
   },
   primaryKey: ['accountId'],
-  indexes: [['createdPosition'], ['frozen', 'createdPosition']],
+  indexes: [['createdPosition'], ['frozen', 'createdPosition'], ['state', 'createdPosition']],
 });
 
 /** Who holds which account: those that AccountOpened lists. */
@@ -52,9 +59,9 @@ export const accountHoldersTable = defineTable({
   indexes: [],
 });
 
-/** Lines of statements that are no deposits: of withdrawals. `line` tells apart those of one event. */
-export const withdrawalEntriesTable = defineTable({
-  name: 'withdrawalEntries',
+/** Lines of statements that are no deposits (`deposits` has those). `line` tells apart those of one event. */
+export const entriesTable = defineTable({
+  name: 'entries',
   columns: {
     accountId: 'text',
     revision: 'integer',
@@ -74,9 +81,10 @@ export const withdrawalEntriesTable = defineTable({
 });
 
 /**
- * Every FundsDeposited, at its revision: a deposit, and the one line that it adds to the statement. A second one of an id
- * could only be forged: it moved money, so it is in the statement, but the deposit of that id is the first (the index of
- * names tells which). No index of its own: a row costs little else than the pages that it changes.
+ * Every FundsDeposited and FundsHeld, at its revision: a deposit, and the one line that it adds to the statement. `state` is
+ * the one that it came in. A second one of an id could only be forged: it moved money, so it is in the statement, but the
+ * deposit of that id is the first (the index of names tells which). No index of its own: a row costs little else than the
+ * pages that it changes.
  */
 export const depositsTable = defineTable({
   name: 'deposits',
@@ -90,9 +98,18 @@ export const depositsTable = defineTable({
     source: 'text',
     position: 'text',
     eventId: 'text',
+    state: 'text',
     recordedAt: 'text',
   },
   primaryKey: ['accountId', 'revision'],
+  indexes: [],
+});
+
+/** When all that was held of an asset was released: it ends the state of every deposit of it that was held before. */
+export const heldReleasesTable = defineTable({
+  name: 'heldReleases',
+  columns: { accountId: 'text', asset: 'text', revision: 'integer', releasedAt: 'text' },
+  primaryKey: ['accountId', 'asset', 'revision'],
   indexes: [],
 });
 
@@ -120,15 +137,59 @@ export const withdrawalsTable = defineTable({
   ],
 });
 
+/** What was taken of deposits that were reversed. */
+export const reversalsTable = defineTable({
+  name: 'reversals',
+  columns: {
+    accountId: 'text',
+    depositId: 'text',
+    cause: 'text',
+    reason: 'text',
+    taken: 'text',
+    shortfall: 'text',
+    reversedAt: 'text',
+  },
+  primaryKey: ['accountId', 'depositId'],
+  indexes: [],
+});
+
+/** By their sender. `revision` is that of TransferSent. */
+export const transfersTable = defineTable({
+  name: 'transfers',
+  columns: {
+    accountId: 'text',
+    transferId: 'text',
+    revision: 'integer',
+    toAccountId: 'text',
+    asset: 'text',
+    amount: 'text',
+    state: 'text',
+    reason: 'text?',
+    createdAt: 'text',
+    updatedAt: 'text',
+  },
+  primaryKey: ['accountId', 'transferId'],
+  indexes: [
+    ['accountId', 'revision'],
+    ['accountId', 'state', 'revision'],
+  ],
+});
+
 export const accountTables = [
   accountsTable,
   accountHoldersTable,
   depositsTable,
+  heldReleasesTable,
   withdrawalsTable,
-  withdrawalEntriesTable,
+  entriesTable,
+  reversalsTable,
+  transfersTable,
 ] as const;
 
-type Deposited = EventOf<typeof FundsDeposited>;
+/** A deposit, available or held. */
+export type DepositEvent = EventOf<typeof FundsDeposited> | EventOf<typeof FundsHeld>;
+type Released = EventOf<typeof HeldFundsReleased>;
+type Reversed = EventOf<typeof DepositReversed>;
 /** The events that say all of a withdrawal again. */
 export type WithdrawalStep =
   | EventOf<typeof WithdrawalReserved>
@@ -136,6 +197,10 @@ export type WithdrawalStep =
   | EventOf<typeof WithdrawalSettled>
   | EventOf<typeof WithdrawalCancelled>;
 type Stopped = EventOf<typeof WithdrawalStopped>;
+type Sent = EventOf<typeof TransferSent>;
+type Received = EventOf<typeof TransferReceived>;
+type Returned = EventOf<typeof TransferReturned>;
+type MovementEvent = Released | Reversed | WithdrawalStep | Stopped | Sent | Received | Returned;
 
 /**
  * An account as it is shown, from its state as of a revision, or undefined when it is not open.
@@ -149,7 +214,22 @@ export function accountView(
   const { accountId, holders, createdAt } = state;
   const { streamRevision, position, updatedAt } = at;
   const [balances, freezes] = [balanceViews(state), freezesInForce(state)];
-  return { accountId, holders, state: 'open', balances, freezes, streamRevision, position, createdAt, updatedAt };
+  const shown = { accountId, holders, state: statusOf(state), balances, freezes, streamRevision, position };
+  return { ...shown, createdAt, updatedAt };
+}
+
+/** An account as it is shown when it has just been closed, from that event alone. */
+export function closedAccountView(event: Recorded<EventOf<typeof AccountClosed>>): AccountView {
+  const { accountId, holders, openedAt: createdAt, assets } = event.data;
+  const { revision: streamRevision, position } = event;
+  const nothing = { available: '0', reserved: '0', held: '0', frozen: '0' };
+  const balances = assets.map((asset) => ({ asset, ...nothing }));
+  const shown = { accountId, holders, state: 'closed', balances, freezes: [], streamRevision, position } as const;
+  return { ...shown, createdAt, updatedAt: event.metadata.recordedAt };
+}
+
+function statusOf({ closed }: AccountState): AccountView['state'] {
+  return closed ? 'closed' : 'open';
 }
 
 /** One for each asset ever touched, by code. */
@@ -172,11 +252,20 @@ function freezesInForce(state: AccountState): AccountView['freezes'] {
   return Array.from(state.freezes.inForce.values(), ({ freezeId, scope, basis }) => ({ freezeId, scope, basis }));
 }
 
-/** A deposit as it is shown. */
-export function depositView(event: Recorded<Deposited>): DepositView {
-  const { recordedAt } = event.metadata;
-  return { ...event.data, state: 'deposited', createdAt: recordedAt, updatedAt: recordedAt };
+/** A deposit as it is shown when it has just come in or been taken back, from that event alone. */
+export function depositView(event: Recorded<DepositEvent | Reversed>): DepositView {
+  const { accountId, depositId, asset, amount, source } = event.data;
+  const updatedAt = event.metadata.recordedAt;
+  const unchanged = { accountId, depositId, asset, amount, source };
+  if (event.type === 'DepositReversed') {
+    const { cause, reason, taken, shortfall, depositedAt: createdAt } = event.data;
+    return { ...unchanged, state: 'reversed', cause, reason, taken, shortfall, createdAt, updatedAt };
+  }
+  return { ...unchanged, state: DEPOSIT_STATE[event.type], ...NOT_REVERSED, createdAt: updatedAt, updatedAt };
 }
+
+const NOT_REVERSED = { cause: null, reason: null, taken: null, shortfall: null } as const;
+const DEPOSIT_STATE = { FundsDeposited: 'deposited', FundsHeld: 'held' } as const;
 
 /**
  * A withdrawal as some of its events, in their order, tell it. What an earlier event alone said (the reference of a
@@ -201,6 +290,14 @@ interface WithdrawalOutcome {
   readonly reference?: string;
   readonly reason?: string;
   readonly freezeId?: string;
+}
+
+/** A transfer as it is shown when it has just been sent, from that event alone. */
+export function transferView(event: Recorded<Sent>): TransferView {
+  const { accountId, transferId, to, asset, amount } = event.data;
+  const { recordedAt } = event.metadata;
+  const sent = { accountId, transferId, to, asset, amount, state: 'sent', reason: null } as const;
+  return { ...sent, createdAt: recordedAt, updatedAt: recordedAt };
 }
 
 /** What one event changes of a withdrawal. */
@@ -228,8 +325,13 @@ export function projectAccount(event: Recorded<AccountEvent>, after: AccountStat
       return [];
     case 'AccountOpened':
       return projectOpened(event, after);
+    case 'HeldFundsReleased':
+      return [touchAccount(event, after), ...projectEntries(event, after), projectRelease(event)];
     case 'FundsDeposited':
+    case 'FundsHeld':
       return [touchAccount(event, after), projectDeposit(event, after)];
+    case 'DepositReversed':
+      return [touchAccount(event, after), ...projectEntries(event, after), projectReversed(event)];
     case 'WithdrawalReserved':
       return [touchAccount(event, after), ...projectEntries(event, after), projectReserved(event)];
     case 'WithdrawalDispatched':
@@ -237,9 +339,18 @@ export function projectAccount(event: Recorded<AccountEvent>, after: AccountStat
     case 'WithdrawalCancelled':
     case 'WithdrawalStopped':
       return [touchAccount(event, after), ...projectEntries(event, after), projectWithdrawalStep(event)];
+    case 'TransferSent':
+      return [touchAccount(event, after), ...projectEntries(event, after), projectSent(event)];
+    case 'TransferReceived':
+      return [touchAccount(event, after), ...projectEntries(event, after), projectReceived(event)];
+    case 'TransferRefused':
+      return [touchAccount(event, after)];
+    case 'TransferReturned':
+      return [touchAccount(event, after), ...projectEntries(event, after), projectReturned(event)];
     case 'AccountFrozen':
     case 'AccountUnfrozen':
       return [touchAccount(event, after), restrictAccount(after)];
+    case 'AccountClosed':
     case 'FreezeAbandoned':
     case 'LiftRequested':
     case 'LiftRejected':
@@ -271,6 +382,7 @@ function projectOpened(event: Recorded<EventOf<typeof AccountOpened>>, after: Ac
 function touchAccount(event: Exclude<Recorded<AccountEvent>, { type: 'CommandRefused' }>, after: AccountState): Change {
   return setColumns(accountsTable, {
     accountId: event.data.accountId,
+    state: statusOf(after),
     balances: JSON.stringify(balanceViews(after)),
     updatedAt: event.metadata.recordedAt,
   });
@@ -282,28 +394,68 @@ function restrictAccount(after: AccountState): Change {
   return setColumns(accountsTable, { accountId, frozen: freezes.length > 0 ? 1 : 0, freezes: JSON.stringify(freezes) });
 }
 
-function projectEntries(event: Recorded<WithdrawalStep | Stopped>, after: AccountState): readonly Change[] {
+function projectEntries(event: Recorded<MovementEvent>, after: AccountState): readonly Change[] {
   const entry = {
     accountId: event.data.accountId,
     revision: event.revision,
     position: event.position,
     eventId: event.id,
     type: event.type,
-    reference: event.data.withdrawalId,
+    reference: referenceOf(event),
     recordedAt: event.metadata.recordedAt,
   };
   const changes: Change[] = [];
   for (const { part, asset, units } of postings(event)) {
-    if (part === 'external') continue;
+    if (part === 'external' || part === 'transit') continue;
     const balance = balanceOf(after, asset)[part].toString();
     const amount = units.toString();
     const line = changes.length;
-    changes.push(addRow(withdrawalEntriesTable, { ...entry, line, ledgerAccount: part, asset, amount, balance }));
+    changes.push(addRow(entriesTable, { ...entry, line, ledgerAccount: part, asset, amount, balance }));
   }
   return changes;
 }
 
-function projectDeposit(event: Recorded<Deposited>, after: AccountState): Change {
+function referenceOf({ data }: Recorded<MovementEvent>): string {
+  if ('depositId' in data) return data.depositId;
+  if ('transferId' in data) return data.transferId;
+  return 'withdrawalId' in data ? data.withdrawalId : data.freezeId;
+}
+
+function projectRelease(event: Recorded<Released>): Change {
+  const { accountId, asset } = event.data;
+  const { revision } = event;
+  return putRow(heldReleasesTable, { accountId, asset, revision, releasedAt: event.metadata.recordedAt });
+}
+
+function projectSent(event: Recorded<Sent>): Change {
+  const { to, ...view } = transferView(event);
+  return addRow(transfersTable, { ...view, revision: event.revision, toAccountId: to });
+}
+
+/** On the row that its sender has. */
+function projectReceived(event: Recorded<Received>): Change {
+  const { from: accountId, transferId } = event.data;
+  return setColumns(transfersTable, {
+    accountId,
+    transferId,
+    state: 'received',
+    updatedAt: event.metadata.recordedAt,
+  });
+}
+
+function projectReturned(event: Recorded<Returned>): Change {
+  const { accountId, transferId, reason } = event.data;
+  const updatedAt = event.metadata.recordedAt;
+  return setColumns(transfersTable, { accountId, transferId, state: 'returned', reason, updatedAt });
+}
+
+function projectReversed(event: Recorded<Reversed>): Change {
+  const { accountId, depositId, cause, reason, taken, shortfall } = event.data;
+  const reversedAt = event.metadata.recordedAt;
+  return putRow(reversalsTable, { accountId, depositId, cause, reason, taken, shortfall, reversedAt });
+}
+
+function projectDeposit(event: Recorded<DepositEvent>, after: AccountState): Change {
   const { accountId, depositId, asset, amount, source } = event.data;
   return addRow(depositsTable, {
     accountId,
@@ -311,10 +463,11 @@ function projectDeposit(event: Recorded<Deposited>, after: AccountState): Change
     depositId,
     asset,
     amount,
-    balance: balanceOf(after, asset).available.toString(),
+    balance: balanceOf(after, asset)[event.type === 'FundsHeld' ? 'held' : 'available'].toString(),
     source: JSON.stringify(source),
     position: event.position,
     eventId: event.id,
+    state: DEPOSIT_STATE[event.type],
     recordedAt: event.metadata.recordedAt,
   });
 }
@@ -359,27 +512,35 @@ export function accountFromRow(row: {
   };
 }
 
-/** The deposit as a row of `deposits` tells it. */
+/** The deposit as a row of `deposits` tells it, with the first release after it, if it was held, and its reversal. */
 export function depositFromRow(row: {
   readonly accountId: string;
   readonly depositId: string;
   readonly asset: string;
   readonly amount: string;
   readonly source: string;
+  readonly state: 'deposited' | 'held';
   readonly recordedAt: Timestamp;
+  readonly releasedAt: Timestamp | null;
+  readonly reversedAt: Timestamp | null;
+  readonly cause: string | null;
+  readonly reason: string | null;
+  readonly taken: string | null;
+  readonly shortfall: string | null;
 }): DepositView {
-  const { accountId, depositId, asset, amount, recordedAt } = row;
+  const { accountId, depositId, asset, amount, cause, reason, taken, shortfall } = row;
+  const { recordedAt: createdAt, releasedAt, reversedAt } = row;
   const source = JSON.parse(row.source) as Source;
-  return {
-    accountId,
-    depositId,
-    asset,
-    amount,
-    source,
-    state: 'deposited',
-    createdAt: recordedAt,
-    updatedAt: recordedAt,
-  };
+  const unchanged = { accountId, depositId, asset, amount, source, cause, reason, taken, shortfall, createdAt };
+  if (reversedAt !== null) return { ...unchanged, state: 'reversed', updatedAt: reversedAt };
+  const isReleased = row.state === 'held' && releasedAt !== null;
+  return { ...unchanged, state: isReleased ? 'deposited' : row.state, updatedAt: isReleased ? releasedAt : createdAt };
+}
+
+/** The transfer as a row of `transfers` tells it. */
+export function transferFromRow(row: Omit<TransferView, 'to'> & { readonly toAccountId: string }): TransferView {
+  const { toAccountId: to, accountId, transferId, asset, amount, state, reason, createdAt, updatedAt } = row;
+  return { accountId, transferId, to, asset, amount, state, reason, createdAt, updatedAt };
 }
 
 /** The withdrawal as a row of `withdrawals` tells it. */

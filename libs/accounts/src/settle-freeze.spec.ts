@@ -1,11 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { MAX_APPEND_BYTES, MAX_APPEND_EVENTS } from '#event-store';
-import { MAX_OPEN_WITHDRAWALS, type AbandonReason } from '#freezes';
+import { MAX_OPEN_WITHDRAWALS, restrictions, type AbandonReason } from '#freezes';
 import { eventHash, SUPERVISOR, type Actor, type Basis, type Recorded, type Scope, type SealedEvent } from '#kernel';
 import type { FreezeAuthorised } from '#legal-orders';
-import { specEventId, specPointer } from '#testing';
+import { arbitraryScope, specEventId, specPointer } from '#testing';
+import fc from 'fast-check';
 import { checkAccount } from './check.ts';
 import type { AccountEvent } from './events.ts';
+import { gate } from './gate.ts';
 import { liftForEndedBasis, settleFreeze, type FreezeSettlement } from './settle-freeze.ts';
 import { evolveAccount, initialAccountState, type AccountState } from './state.ts';
 
@@ -97,6 +99,7 @@ describe('the events of a freeze', () => {
     basis,
     citation: specPointer(order, 2),
     scope: everything,
+    claimGroup: 'legal-order/ord-1',
     placedBy: 'ops-1',
     blockedFrom: now,
     balancesAtFreeze: [
@@ -130,6 +133,102 @@ describe('the events of a freeze', () => {
     expect([...state.openWithdrawals.keys()]).toEqual(['w-3', 'w-4']);
     expect(state.balances.get('BTC')).toEqual({ available: 990n, reserved: 10n, held: 0n });
     expect([...state.freezes.inForce.keys()]).toEqual([specEventId(2)]);
+  });
+});
+
+describe('a freeze with limits', () => {
+  const keep = (BTC: string): Scope => ({ direction: 'debit', assets: ['BTC', 'EUR'], limits: { BTC, EUR: '1' } });
+  const stops = (scope: Scope): readonly string[] => {
+    const [frozen] = eventsOf(settle({ authorisation: authorised(scope) }));
+    return frozen?.type === 'AccountFrozen' ? frozen.data.stopped : ['nothing'];
+  };
+
+  // 970 BTC are available; w-9, w-3 and w-1 have 10 each, in this order, and w-3 is dispatched.
+  it.each([
+    ['970', []],
+    ['971', ['w-1']],
+    ['980', ['w-1']],
+    ['981', ['w-1', 'w-9']],
+    ['5000', ['w-1', 'w-9']],
+  ])('stops whole withdrawals, the latest first, until %s can stay', (limit, stopped) => {
+    expect(stops(keep(limit))).toEqual(stopped);
+  });
+
+  it('stops all of an asset of its scope that it does not limit', () => {
+    expect(stops({ direction: 'debit', assets: 'all', limits: { BTC: '1' } })).toEqual(['w-2']);
+  });
+
+  it('adds to what other claims keep already, and not to what its own claim does', () => {
+    const first = authorised(keep('970'), { claimGroup: 'claim-1' });
+    const state = after(busyAccount(), eventsOf(settle({ authorisation: first })));
+    const second = { ...authorised(keep('5')), id: specEventId(77), stream: 'legalOrder-ord-2' };
+    const other = { basis: { kind: 'legal-order', id: 'ord-2' }, state } as const;
+    const stopped = (claimGroup: string): unknown => {
+      const authorisation = { ...second, data: { ...second.data, claimGroup } };
+      return eventsOf(settle({ authorisation, ...other }))[0]?.data;
+    };
+    expect(stopped('claim-1')).toMatchObject({ stopped: [], claimGroup: 'claim-1' });
+    expect(stopped('claim-2')).toMatchObject({ stopped: ['w-1'], claimGroup: 'claim-2' });
+  });
+
+  it('stops nothing when it is for credits', () => {
+    expect(eventsOf(settle({ authorisation: authorised({ direction: 'credit', assets: 'all' }) }))).toMatchObject([
+      { type: 'AccountFrozen', data: { stopped: [], inFlight: [] } },
+    ]);
+  });
+});
+
+describe('the order of things', () => {
+  const scopes = fc.array(arbitraryScope(['BTC', 'EUR'], fc.bigInt({ min: 1n, max: 1100n })), {
+    minLength: 1,
+    maxLength: 5,
+  });
+  /** Two orders of as many things. */
+  const orders = scopes.chain((all) => {
+    const order = fc.shuffledSubarray([...all.keys()], { minLength: all.length });
+    return fc.record({ all: fc.constant(all), one: order, other: order, lifts: order, otherLifts: order });
+  });
+
+  const freezeAll = (all: readonly Scope[], order: readonly number[]): AccountState =>
+    order.reduce((state, nth) => {
+      const orderId = `ord-${String(nth)}`;
+      const scope = all[nth] ?? everything;
+      const claimGroup = nth < 2 ? { claimGroup: 'claim-1' } : {};
+      const own = { ...authorised(scope, { orderId, ...claimGroup }), id: specEventId(0xf0 + nth) };
+      const authorisation = { ...own, stream: `legalOrder-${orderId}` };
+      return after(state, eventsOf(settle({ authorisation, basis: { kind: 'legal-order', id: orderId }, state })));
+    }, busyAccount());
+  const liftAll = (state: AccountState, order: readonly number[]): AccountState =>
+    order.reduce((before, nth) => {
+      const pointer = { stream: `legalOrder-ord-${String(nth)}`, revision: '9', eventId: specEventId(9) };
+      const people = { requestedBy: 'ops-1', approvedBy: 'approver-1' };
+      return after(before, liftForEndedBasis(before, specEventId(0xf0 + nth), { pointer, ...people }));
+    }, state);
+  const told = ({ balances, openWithdrawals, freezes }: AccountState): unknown => ({
+    balances: [...balances].sort(),
+    open: [...openWithdrawals.keys()].sort(),
+    inForce: [...freezes.inForce.keys()].sort(),
+  });
+  const arrive = (state: AccountState): AccountState => {
+    const isHeld = !gate(restrictions(state.freezes), { direction: 'credit', asset: 'BTC' }).ok;
+    const { data } = deposited('BTC');
+    return after(state, [{ type: isHeld ? 'FundsHeld' : 'FundsDeposited', data } as AccountEvent]);
+  };
+
+  it('of freezes and lifts under several bases does not matter in the end', () => {
+    fc.assert(
+      fc.property(orders, ({ all, one, other, lifts, otherLifts }) => {
+        const [frozen, alsoFrozen] = [arrive(freezeAll(all, one)), arrive(freezeAll(all, other))];
+        expect(told(alsoFrozen)).toEqual(told(frozen));
+        const half = lifts.slice(0, Math.floor(lifts.length / 2));
+        const reordered = otherLifts.filter((nth) => half.includes(nth));
+        expect(told(liftAll(alsoFrozen, reordered))).toEqual(told(liftAll(frozen, half)));
+        const free = liftAll(arrive(freezeAll(all, one)), lifts);
+        expect(told(liftAll(arrive(freezeAll(all, other)), otherLifts))).toEqual(told(free));
+        expect([...free.balances.values()].every(({ held }) => held === 0n)).toBe(true);
+      }),
+      { numRuns: 100 },
+    );
   });
 });
 

@@ -1,7 +1,9 @@
-import { settleAuthorisation, type BalanceSnapshot, type Settlement } from '#freezes';
-import { pointerTo, scopeCovers, type EventPointer, type Timestamp } from '#kernel';
+import { claimGroupStated, restrictions, settleAuthorisation, type BalanceSnapshot, type Settlement } from '#freezes';
+import { claimGroupOf, pointerTo, scopeCovers, type EventPointer, type Timestamp } from '#kernel';
 import type { AccountEvent } from './events.ts';
+import { withRelease } from './held.ts';
 import type { AccountState } from './state.ts';
+import { withdrawalsToStop } from './stops.ts';
 
 /** One authorisation, and the account on whose stream it is settled. */
 export interface FreezeSettlement extends Pick<
@@ -50,13 +52,16 @@ export function settleFreeze(input: FreezeSettlement): SettledFreeze {
   }
 }
 
-/** The freeze, and the stop of every withdrawal in its scope that was not yet dispatched (invariant 4). */
+/** The freeze, and the stop of the withdrawals that it does not let go (invariant 4). */
 function freezeEvents({ authorisation, basis, state, now }: FreezeSettlement): readonly AccountEvent[] {
   const { accountId, scope, requestedBy, blockedFrom } = authorisation.data;
   const freezeId = authorisation.id;
-  const inScope = [...state.openWithdrawals].filter(([, { asset }]) => scopeCovers(scope, 'debit', asset));
-  const stopped = inScope.filter(([, { status }]) => status === 'reserved');
-  const inFlight = inScope.filter(([, { status }]) => status === 'dispatched');
+  const claimGroup = claimGroupOf(basis, claimGroupStated(authorisation));
+  const inForce = [...restrictions(state.freezes), { kind: 'freeze', id: freezeId, scope, claimGroup } as const];
+  const stopped = withdrawalsToStop(state, scope, inForce);
+  const inFlight = [...state.openWithdrawals].filter(
+    ([, { asset, status }]) => status === 'dispatched' && scopeCovers(scope, 'debit', asset),
+  );
   const frozen: AccountEvent = {
     type: 'AccountFrozen',
     data: {
@@ -65,6 +70,7 @@ function freezeEvents({ authorisation, basis, state, now }: FreezeSettlement): r
       basis,
       citation: pointerTo(authorisation),
       scope,
+      claimGroup,
       placedBy: requestedBy,
       blockedFrom: blockedFrom ?? now,
       balancesAtFreeze: balances(state),
@@ -98,7 +104,7 @@ export interface EndedBasis {
   readonly approvedBy: string;
 }
 
-/** The lift of a freeze whose basis ended (invariant 13). Nothing, if that freeze is not in force. */
+/** The lift of a freeze whose basis ended (invariant 13), and what it releases. Nothing, if that freeze is not in force. */
 export function liftForEndedBasis(
   state: AccountState,
   freezeId: string,
@@ -107,5 +113,5 @@ export function liftForEndedBasis(
   if (!state.freezes.inForce.has(freezeId)) return [];
   const { accountId } = state;
   const data = { accountId, freezeId, ground: 'basis-ended', citation, requestedBy, approvedBy } as const;
-  return [{ type: 'AccountUnfrozen', data }];
+  return withRelease(state, [{ type: 'AccountUnfrozen', data }]);
 }

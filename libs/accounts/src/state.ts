@@ -1,13 +1,14 @@
 import { evolveFreezes, initialFreezesState, type FreezesState } from '#freezes';
 import type { CommandKey, Holder, Recorded, Timestamp } from '#kernel';
 import type { AccountEvent, Destination } from './events.ts';
-import { transferOf } from './postings.ts';
+import { movesOf } from './postings.ts';
 
 /** What the account has of one asset, in minor units. */
 export interface Balance {
   available: bigint;
   /** Set aside for open withdrawals. */
   reserved: bigint;
+  /** Arrived under a credit freeze. */
   held: bigint;
 }
 
@@ -21,13 +22,15 @@ export interface OpenWithdrawal {
 }
 
 /**
- * What the next command of an account needs to know. It does not grow with deposits or closed withdrawals: their ids live
- * in an index outside, and the context tells whether one is taken.
+ * What the next command of an account needs to know. It does not grow with deposits, transfers or closed withdrawals:
+ * their ids live in an index outside, and the context tells whether one is taken.
  */
 export interface AccountState {
   /** Empty before the account is opened. */
   accountId: string;
   opened: boolean;
+  /** Closed, and not opened again since by what came in. */
+  closed: boolean;
   holders: readonly Holder[];
   /** By asset code: each asset ever touched. */
   readonly balances: Map<string, Balance>;
@@ -44,6 +47,7 @@ export function initialAccountState(): AccountState {
   return {
     accountId: '',
     opened: false,
+    closed: false,
     holders: [],
     balances: new Map(),
     openWithdrawals: new Map(),
@@ -76,6 +80,14 @@ export function evolveAccount(state: AccountState, event: Recorded<AccountEvent>
       state.openedKey = event.metadata.key;
       state.createdAt = event.metadata.recordedAt;
       return state;
+    case 'AccountClosed':
+      state.closed = true;
+      return state;
+    case 'FundsDeposited':
+    case 'FundsHeld':
+    case 'TransferReturned':
+      state.closed = false;
+      return state;
     case 'WithdrawalReserved': {
       const { withdrawalId, asset, amount, destination, reservedAt } = event.data;
       const amountUnits = BigInt(amount);
@@ -99,7 +111,11 @@ export function evolveAccount(state: AccountState, event: Recorded<AccountEvent>
     case 'AccountUnfrozen':
       state.freezes = evolveFreezes(state.freezes, event);
       return state;
-    case 'FundsDeposited':
+    case 'HeldFundsReleased':
+    case 'DepositReversed':
+    case 'TransferSent':
+    case 'TransferReceived':
+    case 'TransferRefused':
     case 'AccountOpeningAbandoned':
     case 'CommandRefused':
       return state;
@@ -107,14 +123,13 @@ export function evolveAccount(state: AccountState, event: Recorded<AccountEvent>
 }
 
 function post(state: AccountState, event: AccountEvent): void {
-  const moved = transferOf(event);
-  if (moved === undefined) return;
-  const { from, to, asset, units } = moved;
-  let balance = state.balances.get(asset);
-  if (balance === undefined) {
-    balance = { available: 0n, reserved: 0n, held: 0n };
-    state.balances.set(asset, balance);
+  for (const { from, to, asset, units } of movesOf(event)) {
+    let balance = state.balances.get(asset);
+    if (balance === undefined) {
+      balance = { available: 0n, reserved: 0n, held: 0n };
+      state.balances.set(asset, balance);
+    }
+    if (from !== 'external' && from !== 'transit') balance[from] -= units;
+    if (to !== 'external' && to !== 'transit') balance[to] += units;
   }
-  if (from !== 'external') balance[from] -= units;
-  if (to !== 'external') balance[to] += units;
 }

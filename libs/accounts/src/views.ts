@@ -27,13 +27,22 @@ export interface BalanceView {
   readonly frozen: string;
 }
 
+export const DEPOSIT_STATES = ['deposited', 'held', 'reversed'] as const;
+export type DepositStatus = (typeof DEPOSIT_STATES)[number];
+
 export interface DepositView {
   readonly accountId: string;
   readonly depositId: string;
   readonly asset: string;
   readonly amount: string;
   readonly source: Source;
-  readonly state: 'deposited';
+  /** `held` while a credit freeze that covered it when it arrived, or another since, is in force. */
+  readonly state: DepositStatus;
+  /** Of a reversal; null before. */
+  readonly cause: string | null;
+  readonly reason: string | null;
+  readonly taken: string | null;
+  readonly shortfall: string | null;
   readonly createdAt: Timestamp;
   readonly updatedAt: Timestamp;
 }
@@ -58,6 +67,24 @@ export interface WithdrawalView {
   readonly updatedAt: Timestamp;
 }
 
+export const TRANSFER_STATES = ['sent', 'received', 'returned'] as const;
+export type TransferStatus = (typeof TRANSFER_STATES)[number];
+
+/** A transfer, as it is read under the account that sent it. */
+export interface TransferView {
+  /** The sender. */
+  readonly accountId: string;
+  readonly transferId: string;
+  readonly to: string;
+  readonly asset: string;
+  readonly amount: string;
+  readonly state: TransferStatus;
+  /** Why it came back. */
+  readonly reason: string | null;
+  readonly createdAt: Timestamp;
+  readonly updatedAt: Timestamp;
+}
+
 /** One line of a statement: what one event did to one of the holder's ledger accounts, and the balance after it. */
 export interface EntryView {
   readonly accountId: string;
@@ -70,7 +97,7 @@ export interface EntryView {
   /** Signed minor units. */
   readonly amount: string;
   readonly balance: string;
-  /** The deposit or withdrawal. */
+  /** The deposit, withdrawal or transfer; of a release, the freeze that held the funds. */
   readonly reference: string;
   readonly recordedAt: Timestamp;
 }

@@ -1,10 +1,11 @@
 import { basisOfStream, type Basis, type ChainAddress, type Position, type RecordedEvent } from '#kernel';
 import type { Opening } from '#parties';
 import { decodeEvent, idOfStream } from '#replay';
+import type { TransferName } from './transferring.ts';
 
 /** A stream that the supervisor should look at. */
 export interface Item {
-  readonly kind: Basis['kind'] | 'party';
+  readonly kind: Basis['kind'] | 'party' | 'transfer';
   readonly id: string;
 }
 
@@ -27,6 +28,9 @@ export const AGENDA_EVENTS: readonly string[] = [
   'AccountOpened',
   'PartyNamed',
   'AddressLinked',
+  'TransferSent',
+  'TransferReceived',
+  'TransferReturned',
 ];
 
 /** A step that a handler has just begun is left to it for so long, in milliseconds. */
@@ -87,6 +91,15 @@ export class Agenda {
       case 'AccountAttached':
         this.add({ kind: 'party', id: idOfStream(event.stream) }, nowMs + GRACE_MS);
         return;
+      case 'TransferSent':
+        this.add(transferItem(event.data.accountId, event.data.transferId), nowMs + GRACE_MS);
+        return;
+      case 'TransferReceived':
+        if (isLegal(event.position)) this.#remove(transferItem(event.data.from, event.data.transferId));
+        return;
+      case 'TransferReturned':
+        if (isLegal(event.position)) this.#remove(transferItem(event.data.accountId, event.data.transferId));
+        return;
       case 'AccountOpened':
         if (event.metadata.key !== null && isLegal(event.position))
           this.finished({ accountId: event.data.accountId, key: event.metadata.key });
@@ -120,6 +133,10 @@ export class Agenda {
   add(item: Item, dueMs: number): void {
     const name = `${item.kind}\n${item.id}`;
     this.#dueMs.set(name, Math.min(dueMs, this.#dueMs.get(name) ?? dueMs));
+  }
+
+  #remove({ kind, id }: Item): void {
+    this.#dueMs.delete(`${kind}\n${id}`);
   }
 
   /** On start nothing waits for a handler: there is none. */
@@ -170,6 +187,20 @@ export class Agenda {
 
 function addressName({ chain, address }: ChainAddress): string {
   return JSON.stringify([chain, address]);
+}
+
+/** The id of a transfer's item: neither id can hold a slash. */
+export function transferItemId({ from, transferId }: TransferName): string {
+  return `${from}/${transferId}`;
+}
+
+export function transferOfItem(id: string): TransferName {
+  const at = id.indexOf('/');
+  return { from: id.slice(0, at), transferId: id.slice(at + 1) };
+}
+
+function transferItem(from: string, transferId: string): Item {
+  return { kind: 'transfer', id: transferItemId({ from, transferId }) };
 }
 
 function openingName({ accountId, key: { caller, value } }: Pick<Opening, 'accountId' | 'key'>): string {

@@ -5,19 +5,23 @@ import {
   basisStream,
   isRecorded,
   isRejection,
+  parseScope,
   reject,
   rejectField,
   RejectionError,
   SUPERVISOR,
   toMs,
   toTimestamp,
+  type Asset,
   type Basis,
   type BasisEnd,
   type BasisState,
   type BasisSubjects,
+  type EndedFreeze,
   type EventPointer,
   type Recorded,
   type Rejection,
+  type Scope,
   type Tie,
 } from '#kernel';
 import { attachmentOf, controlOf } from '#parties';
@@ -46,6 +50,9 @@ interface AccountFacts {
   readonly freezeId: string | undefined;
 }
 
+/** Finds assets by their codes: those that there are. */
+type AssetsOf = (codes: readonly string[]) => Promise<ReadonlyMap<string, Asset>>;
+
 /** What ties the account to a subject of the basis, and the latest time that this rests on. */
 interface Found {
   readonly tie: Tie | undefined;
@@ -53,6 +60,17 @@ interface Found {
 }
 
 const NO_TIE: Found = { tie: undefined, citedMs: 0 };
+
+/** Freezes of the basis that have ended, where its limits don't suffice with them, and the latest time that this rests on. */
+interface Ended {
+  readonly freezes: readonly EndedFreeze[];
+  readonly citedMs: number;
+}
+
+/** A freeze as it was asked for, its limits read by the scale of their assets; `scope` absent: the basis's own. */
+interface Wanted extends Omit<FreezeAccount, 'scope'> {
+  readonly scope: Scope | undefined;
+}
 
 type Authorised =
   | { readonly kind: 'authorised'; readonly pointer: EventPointer }
@@ -66,17 +84,21 @@ type Authorised =
 export class Freezing {
   readonly #core: Core;
   readonly #openings: Openings;
+  readonly #assetsOf: AssetsOf;
 
-  constructor(core: Core, openings: Openings) {
+  constructor(core: Core, openings: Openings, assetsOf: AssetsOf) {
     this.#core = core;
     this.#openings = openings;
+    this.#assetsOf = assetsOf;
   }
 
-  async freeze(request: CommandRequest, command: FreezeAccount): Promise<Outcome> {
-    const home = asked(request, `account-${command.accountId}`);
+  async freeze(request: CommandRequest, asGiven: FreezeAccount): Promise<Outcome> {
+    const home = asked(request, `account-${asGiven.accountId}`);
+    const scope = await this.#scopeOf(asGiven);
+    const command = { ...asGiven, scope: isRejection(scope) ? undefined : scope };
     const rounds = new Rounds(this.#core);
     do {
-      const before = await this.#lookAtAccount(home, command);
+      const before = await this.#lookAtAccount(home, command, isRejection(scope) ? scope : undefined);
       if (before.kind === 'replay') return this.#recorded(home, before.revision, true);
       if (before.kind === 'rejected') return rejectedOutcome(before.rejection);
       if (before.kind === 'absent') {
@@ -85,23 +107,31 @@ export class Freezing {
           reject('account-not-found', 'the account is not open', { accountId: command.accountId }),
         );
       }
-      const authorised = await this.#authorise(home, command, before.account);
+      const ended = await this.#findEnded(command);
+      const authorised = await this.#authorise(home, command, before.account, ended);
       if (authorised.kind === 'authorised') return this.#complete(home, authorised.pointer);
       if (!isRecorded(authorised.rejection.code)) return rejectedOutcome(authorised.rejection);
-      const refused = await this.#refuse(home, command);
+      const refused = await this.#refuse(home, command, ended);
       if (refused?.kind === 'replay') return this.#recorded(home, refused.revision, true);
       if (refused?.kind === 'outcome') return refused.outcome;
     } while (rounds.goOn());
     throw new RejectionError(reject('revision-conflict', 'others kept changing the basis or the account; try again'));
   }
 
-  /** Replay, 404, `If-Match`: all that the account's own stream can say. */
-  #lookAtAccount(home: Asked, { basis }: FreezeAccount): Promise<AccountBefore> {
+  async #scopeOf({ scope }: FreezeAccount): Promise<Scope | Rejection | undefined> {
+    if (scope === undefined) return undefined;
+    const assets = await this.#assetsOf(Object.keys(scope.limits ?? {}));
+    return parseScope(scope, (code) => assets.get(code));
+  }
+
+  /** Replay, 404, the assets' scales, `If-Match`: all that the account's own stream can say. */
+  #lookAtAccount(home: Asked, { basis }: Wanted, scopeFlaw: Rejection | undefined): Promise<AccountBefore> {
     return this.#core.streams.inspect(home.homeStream, (view): AccountBefore => {
       const known = seen(view, home);
       if (isRejection(known)) return { kind: 'rejected', rejection: known };
       if (known !== undefined) return { kind: 'replay', revision: known.revision };
       if (!stateOf(view, 'account').opened) return { kind: 'absent' };
+      if (scopeFlaw !== undefined) return { kind: 'rejected', rejection: scopeFlaw };
       const mismatch = revisionMismatch(view, home.request);
       if (mismatch !== undefined) return { kind: 'rejected', rejection: mismatch };
       const { blockedFrom } = home.request.command as FreezeAccount;
@@ -113,18 +143,18 @@ export class Freezing {
   }
 
   /** First append: on the basis's stream, at its exact end. An open authorisation with the same key is resumed, never doubled. */
-  async #authorise(home: Asked, command: FreezeAccount, account: AccountFacts): Promise<Authorised> {
+  async #authorise(home: Asked, command: Wanted, account: AccountFacts, ended: Ended): Promise<Authorised> {
     const found = await this.#findTie(command, account);
     return this.#core.streams.decide<Authorised>(basisStream(command.basis), (view) => {
       const mine = ownAuthorisation(basisOf(view), home);
       if (mine !== undefined) return { result: mine };
-      const nowMs = view.time(found.citedMs);
+      const nowMs = view.time(found.citedMs, ended.citedMs);
       const { accountId, scope, blockedFrom } = command;
       const decision = decideAuthorisation(
         basisContents(view),
         command.basis.id,
         { accountId, scope, blockedFrom },
-        { now: toTimestamp(nowMs), actor: home.request.actor, tie: found.tie },
+        { now: toTimestamp(nowMs), actor: home.request.actor, tie: found.tie, endedFreezes: ended.freezes },
       );
       if (isRejection(decision)) return { result: { kind: 'rejected', rejection: decision } };
       if (account.freezeId !== undefined) {
@@ -144,7 +174,7 @@ export class Freezing {
    * decided on what was seen a while ago.
    * @returns undefined when the freeze would be authorised now
    */
-  async #refuse(home: Asked, command: FreezeAccount): Promise<Settled | undefined> {
+  async #refuse(home: Asked, command: Wanted, ended: Ended): Promise<Settled | undefined> {
     return this.#core.streams.decide<Settled | undefined>(home.homeStream, async (view) => {
       const known = seen(view, home);
       if (isRejection(known)) return { result: { kind: 'outcome', outcome: Promise.resolve(rejectedOutcome(known)) } };
@@ -156,7 +186,8 @@ export class Freezing {
         const nowMs = basisView.time();
         const { revision } = basisView;
         return {
-          rejection: ownAuthorisation(basis, home) === undefined ? objection(basis, command, tie, nowMs) : undefined,
+          rejection:
+            ownAuthorisation(basis, home) === undefined ? objection(basis, command, tie, ended, nowMs) : undefined,
           decidedOn: { stream, revision: revision < 0 ? null : String(revision) },
           atMs: nowMs,
         };
@@ -250,7 +281,7 @@ export class Freezing {
    * What ties the account to a subject of the basis: the basis's own registration when it names the account, otherwise the
    * attachment, of the account's own opening, to a holder that the basis names, or that controls an address which it names.
    */
-  async #findTie({ basis, accountId }: FreezeAccount, account: AccountFacts): Promise<Found> {
+  async #findTie({ basis, accountId }: Wanted, account: AccountFacts): Promise<Found> {
     const named = await this.#subjects(basis);
     if (named === undefined) return NO_TIE;
     if (named.accounts.includes(accountId)) return { tie: { namedBy: named.registered }, citedMs: 0 };
@@ -278,8 +309,31 @@ export class Freezing {
     });
   }
 
+  /**
+   * Which of the basis's freezes have ended, if the limits of all that it ever authorised leave no room. Read before the
+   * decision, since nothing may wait for an account's lane from within the basis's: what has ended stays so.
+   */
+  async #findEnded({ basis, accountId, scope }: Wanted): Promise<Ended> {
+    const inTheWay = await this.#core.streams.inspect(basisStream(basis), (view) => [
+      ...basisOf(view).authorisationsInTheWay(accountId, scope),
+    ]);
+    const found: EndedFreeze[] = [];
+    let citedMs = 0;
+    for (const [account, authorisations] of Map.groupBy(inTheWay, (each) => each.accountId)) {
+      await this.#core.streams.inspect(`account-${account}`, (view) => {
+        const { ended } = stateOf(view, 'account').freezes;
+        citedMs = Math.max(citedMs, view.time());
+        for (const { pointer } of authorisations) {
+          const endedBy = ended.get(pointer.eventId)?.pointer;
+          if (endedBy !== undefined) found.push({ freezeId: pointer.eventId, endedBy });
+        }
+      });
+    }
+    return { freezes: found, citedMs };
+  }
+
   /** Finishes an opening that ties the account to a party which the basis names. @returns false when there is none */
-  async #finishOpening({ basis, accountId }: FreezeAccount): Promise<boolean> {
+  async #finishOpening({ basis, accountId }: Wanted): Promise<boolean> {
     const named = await this.#subjects(basis);
     if (named === undefined) return false;
     for (const partyId of await partiesNamedBy(this.#core, named)) {
@@ -337,11 +391,13 @@ function ownAuthorisation({ authorisations }: BasisState, { key, request }: Aske
 
 function objection(
   basis: BasisState,
-  { accountId, scope }: FreezeAccount,
+  { accountId, scope }: Wanted,
   tie: Tie | undefined,
+  ended: Ended,
   nowMs: number,
 ): Rejection | undefined {
-  const flaw = basis.mayAuthorise({ accountId, scope, tie, at: toTimestamp(nowMs) });
+  const endedFreezes = ended.freezes.map(({ freezeId }) => freezeId);
+  const flaw = basis.mayAuthorise({ accountId, scope, tie, at: toTimestamp(nowMs), endedFreezes });
   return flaw === undefined ? undefined : reject(flaw.code, flaw.detail);
 }
 

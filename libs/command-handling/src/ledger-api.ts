@@ -12,7 +12,7 @@ import type {
   Recorded,
   RecordedEvent,
   Rejection,
-  Scope,
+  RequestedScope,
   Timestamp,
 } from '#kernel';
 import type { LegalOrderCommand } from '#legal-orders';
@@ -32,7 +32,8 @@ export interface FreezeAccount {
   readonly type: 'FreezeAccount';
   readonly accountId: string;
   readonly basis: Basis;
-  readonly scope?: Scope | undefined;
+  /** Limits are decimals. Absent: the basis's own scope. */
+  readonly scope?: RequestedScope | undefined;
   readonly blockedFrom?: Timestamp | undefined;
 }
 

@@ -1,23 +1,23 @@
-import { decideAccount, type AccountCommand } from '#accounts';
+import { decideAccount, recordedDeposit, type AccountCommand, type AccountContext, type AccountEvent } from '#accounts';
 import { decideAsset } from '#assets';
 import { decideAuthorityRequest, type AuthorityRequestCommand } from '#authority-requests';
 import type { EventStore } from '#event-store';
 import {
   assertNever,
   reject,
+  rejectField,
   RejectionError,
-  type Actor,
   type Asset,
   type Basis,
   type EventPointer,
+  type Recorded,
   type RecordedEvent,
-  type Timestamp,
 } from '#kernel';
 import { decideLegalOrder, type RegisterLegalOrder } from '#legal-orders';
 import { decideParty, type LinkAddress } from '#parties';
 import type { HomeStreamIndex, StateOfKind, StreamState } from '#replay';
 import { decideSanctionsHit, type RaiseSanctionsHit, type SanctionsHitRequest } from '#sanctions';
-import type { Item } from './agenda.ts';
+import { transferItemId, type Item } from './agenda.ts';
 import { decideAnswer } from './answering.ts';
 import { createCore, type Core } from './core.ts';
 import { Freezing } from './freezing.ts';
@@ -26,11 +26,12 @@ import { accountOfFreeze, hitOf } from './lookups.ts';
 import type { CommandRequest, LedgerCommand, LedgerCommands, Outcome } from './ledger-api.ts';
 import { rejectedOutcome } from './one-stream.ts';
 import { Openings } from './opening.ts';
-import { eventAt } from './outcome.ts';
+import { checkedEvent, eventAt } from './outcome.ts';
 import type { View } from './plan.ts';
 import { DEFAULT_LIMITS, realMachine, type Limits, type Machine } from './ports.ts';
 import { stateOf, type CommandMetrics } from './streams.ts';
 import { Supervisor, type SupervisorWatch } from './supervisor.ts';
+import { Transferring } from './transferring.ts';
 
 export interface LedgerOptions {
   readonly store: EventStore;
@@ -51,6 +52,9 @@ export interface Ledger extends LedgerCommands {
 /** How long the answer to a step of a basis waits for what follows from it, in milliseconds; the supervisor goes on in any case. */
 const FOLLOW_UP_MS = 2_000;
 
+/** How long the answer to a transfer waits for the other account, in milliseconds. */
+const TRANSFER_WAIT_MS = 1_000;
+
 export function createLedger(options: LedgerOptions): Ledger {
   const core = createCore({
     store: options.store,
@@ -67,6 +71,7 @@ class CommandLedger implements Ledger {
   readonly #core: Core;
   readonly #openings: Openings;
   readonly #freezing: Freezing;
+  readonly #transferring: Transferring;
   readonly #watch: SupervisorWatch;
   readonly #assets = new Map<string, Asset>();
 
@@ -74,8 +79,10 @@ class CommandLedger implements Ledger {
     this.#core = core;
     this.#watch = watch;
     this.#openings = new Openings(core);
-    this.#freezing = new Freezing(core, this.#openings);
-    this.supervisor = new Supervisor(core, this.#openings, this.#freezing, watch);
+    this.#freezing = new Freezing(core, this.#openings, (codes) => this.#assetsOf(codes));
+    this.#transferring = new Transferring(core);
+    const steps = { openings: this.#openings, freezing: this.#freezing, transferring: this.#transferring };
+    this.supervisor = new Supervisor(core, steps, watch);
   }
 
   get waiting(): number {
@@ -111,10 +118,15 @@ class CommandLedger implements Ledger {
       case 'Deposit':
       case 'ReserveWithdrawal':
         return this.#moveFunds(request, command);
+      case 'SendTransfer':
+        return this.#sendTransfer(request, command);
+      case 'ReverseDeposit':
+        return this.#reverseDeposit(request, command);
       case 'DispatchWithdrawal':
       case 'SettleWithdrawal':
       case 'CancelWithdrawal':
-        return this.#onAccount(request, command, undefined);
+      case 'CloseAccount':
+        return this.#onAccount(request, command);
       case 'RegisterLegalOrder':
         return this.#registerOrder(request, command);
       case 'VerifyLegalOrder':
@@ -151,24 +163,73 @@ class CommandLedger implements Ledger {
     command: Extract<AccountCommand, { type: 'Deposit' | 'ReserveWithdrawal' }>,
   ): Promise<Outcome> {
     const known = this.#assets.get(command.asset);
-    if (known !== undefined) return this.#onAccount(request, command, known);
-    return this.asset(command.asset).then((asset) => this.#onAccount(request, command, asset));
+    if (known !== undefined) return this.#onAccount(request, command, { asset: known });
+    return this.asset(command.asset).then((asset) => this.#onAccount(request, command, { asset }));
   }
 
-  #onAccount(request: CommandRequest, command: AccountCommand, asset: Asset | undefined): Promise<Outcome> {
+  /**
+   * Sends funds. The answer says that they were sent, and no more, whatever the other account decides; it only waits for
+   * that a while, so that who saw the answer mostly finds it done.
+   */
+  async #sendTransfer(
+    request: CommandRequest,
+    command: Extract<AccountCommand, { type: 'SendTransfer' }>,
+  ): Promise<Outcome> {
+    const { accountId, transferId, to } = command;
+    if (to === accountId) return rejectedOutcome(rejectField('to', 'must be another account'));
+    const asset = await this.asset(command.asset);
+    const recipientExists = await this.#core.streams.inspect(
+      `account-${to}`,
+      (view) => stateOf(view, 'account').opened,
+    );
+    const outcome = await this.#onAccount(request, command, { asset, recipientExists });
+    if (outcome.status === 'accepted' && !outcome.replayed) {
+      const id = transferItemId({ from: accountId, transferId });
+      const finished = this.#transferring.finish({ from: accountId, transferId }).catch((error: unknown) => {
+        this.#watch.failed({ kind: 'transfer', id }, error);
+      });
+      await Promise.race([finished, this.#core.machine.sleep(TRANSFER_WAIT_MS)]);
+    }
+    return outcome;
+  }
+
+  /** What a deposit was never changes: it is read before it is the turn of the account. */
+  async #reverseDeposit(
+    request: CommandRequest,
+    command: Extract<AccountCommand, { type: 'ReverseDeposit' }>,
+  ): Promise<Outcome> {
+    const { streams, store } = this.#core;
+    const stream = `account-${command.accountId}`;
+    const named = await streams.inspect(stream, (view) => view.lookup('deposit', command.depositId));
+    const event = named === undefined ? undefined : await checkedEvent(store, stream, named.revision);
+    const deposit = recordedDeposit(event as Recorded<AccountEvent> | undefined, command.depositId);
+    return this.#onAccount(request, command, { deposit });
+  }
+
+  #onAccount(request: CommandRequest, command: AccountCommand, known: KnownBefore = {}): Promise<Outcome> {
     const { actor } = request;
     return this.#core.oneStream.run(request, `account-${command.accountId}`, (view, now) =>
-      decideOnAccount(view, command, { now, actor, asset }),
+      decideOnAccount(view, command, { now, actor, ...known }),
     );
   }
 
-  /** Subjects exist or they don't: once they do they always will, so they are looked at before the order's stream. */
+  /** Subjects and assets exist or they don't: once they do they always will, so they are looked at before the order's stream. */
   async #registerOrder(request: CommandRequest, command: RegisterLegalOrder): Promise<Outcome> {
     const unknownSubject = await this.#findUnknownSubject(command);
+    const assets = await this.#assetsOf(Object.keys(command.instrument.scope.limits ?? {}));
     const { actor } = request;
     return this.#core.oneStream.run(request, `legalOrder-${command.orderId}`, (view, now) =>
-      decideLegalOrder(command, stateOf(view, 'legalOrder'), { now, actor, unknownSubject }),
+      decideLegalOrder(command, stateOf(view, 'legalOrder'), { now, actor, unknownSubject, assets }),
     );
+  }
+
+  async #assetsOf(codes: readonly string[]): Promise<ReadonlyMap<string, Asset>> {
+    const assets = new Map<string, Asset>();
+    for (const code of codes) {
+      const asset = await this.asset(code);
+      if (asset !== undefined) assets.set(code, asset);
+    }
+    return assets;
   }
 
   async #findUnknownSubject({
@@ -277,7 +338,7 @@ class CommandLedger implements Ledger {
   ): Promise<Outcome> {
     const accountId = await accountOfFreeze(this.#core, command.freezeId);
     if (accountId === undefined) return rejectedOutcome(reject('freeze-not-found', 'there is no such freeze'));
-    return this.#onAccount(request, { ...command, accountId }, undefined);
+    return this.#onAccount(request, { ...command, accountId });
   }
 
   #onAuthorityRequest(request: CommandRequest, command: AuthorityRequestCommand): Promise<Outcome> {
@@ -315,16 +376,16 @@ class CommandLedger implements Ledger {
   }
 }
 
-interface AccountFacts {
-  readonly now: Timestamp;
-  readonly actor: Actor;
-  readonly asset: Asset | undefined;
-}
+/** Facts that can never become false, looked up before it is the turn of the account's stream. */
+type KnownBefore = Partial<Pick<AccountContext, 'asset' | 'deposit' | 'recipientExists'>>;
+type AccountFacts = Pick<AccountContext, 'now' | 'actor'> & KnownBefore;
 
 function decideOnAccount(view: View, command: AccountCommand, facts: AccountFacts): ReturnType<typeof decideAccount> {
   const state = stateOf(view, 'account');
   const names = {
-    depositExists: 'depositId' in command && view.lookup('deposit', command.depositId) !== undefined,
+    depositExists: command.type === 'Deposit' && view.lookup('deposit', command.depositId) !== undefined,
+    transferExists: command.type === 'SendTransfer' && view.lookup('outgoing', command.transferId) !== undefined,
+    depositReversed: command.type === 'ReverseDeposit' && view.lookup('reversal', command.depositId) !== undefined,
     closedWithdrawal: 'withdrawalId' in command ? closedWithdrawal(view, command.withdrawalId) : undefined,
   };
   return decideAccount(command, state, { ...facts, ...names });

@@ -69,6 +69,16 @@ function checked(recorded: RecordedEvent): RecordedEvent {
   return decoded.event;
 }
 
+/** One event by its place, its data checked; undefined when nothing stands there. */
+export async function checkedEvent(
+  reader: EventReader,
+  stream: string,
+  revision: number,
+): Promise<RecordedEvent | undefined> {
+  const [event] = await reader.read(stream, { from: revision, to: revision });
+  return event === undefined ? undefined : checked(event);
+}
+
 export async function eventAt(reader: EventReader, pointer: EventPointer): Promise<RecordedEvent | undefined> {
   const revision = Number(pointer.revision);
   const [event] = await reader.read(pointer.stream, { from: revision, to: revision });

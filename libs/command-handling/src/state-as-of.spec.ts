@@ -13,7 +13,13 @@ import {
 import { describe, expect, it } from '@jest/globals';
 
 /** Forces an event onto a stream: sealed as it has to be, or linked to nothing that stands there. */
-async function force(world: LedgerWorld, stream: string, type: string, data: unknown, more: Forced = {}): Promise<void> {
+async function force(
+  world: LedgerWorld,
+  stream: string,
+  type: string,
+  data: unknown,
+  more: Forced = {},
+): Promise<void> {
   const last = (await world.store.read(stream)).at(-1);
   const end = last === undefined ? undefined : { revision: last.revision, hash: more.link ?? last.metadata.hash };
   const actor = { id: more.actor ?? SAMPLE_MAKER, roles: [] };

@@ -44,7 +44,8 @@ export class Streams {
 
   constructor(options: StreamsOptions) {
     this.#options = options;
-    this.#resolver = new CitationResolver(options.store);
+    const folded = (stream: string): StreamFold | undefined => this.#cache.get(stream)?.fold;
+    this.#resolver = new CitationResolver(options.store, { index: options.index, folded });
     this.#host = {
       store: options.store,
       machine: options.machine,

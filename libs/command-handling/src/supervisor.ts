@@ -15,17 +15,25 @@ import {
 } from '#kernel';
 import { decideLegalOrder } from '#legal-orders';
 import { decideParty, isNamedBy, type PartyState } from '#parties';
-import { Agenda, AGENDA_EVENTS, type Item } from './agenda.ts';
+import { Agenda, AGENDA_EVENTS, transferOfItem, type Item } from './agenda.ts';
 import type { Core } from './core.ts';
 import { partiesNamedBy, supervising, type Freezing } from './freezing.ts';
 import type { Openings } from './opening.ts';
 import type { Origin, View } from './plan.ts';
 import { basisOf, stateOf } from './streams.ts';
+import type { Transferring } from './transferring.ts';
 
 /** What the supervisor tells those who watch it. */
 export interface SupervisorWatch {
   /** A step failed and will be tried again. */
   failed(item: Item | { readonly kind: 'log'; readonly id: string }, error: unknown): void;
+}
+
+/** The steps over two streams that are finished here. */
+export interface StepsOfTwo {
+  readonly openings: Openings;
+  readonly freezing: Freezing;
+  readonly transferring: Transferring;
 }
 
 /** How often the clock and the end of the log are looked at, in milliseconds: an expiry is recorded at most that late. */
@@ -45,6 +53,7 @@ export class Supervisor {
   readonly #core: Core;
   readonly #openings: Openings;
   readonly #freezing: Freezing;
+  readonly #transferring: Transferring;
   readonly #watch: SupervisorWatch;
   readonly #agenda = new Agenda();
   #position: Position | undefined;
@@ -52,10 +61,11 @@ export class Supervisor {
   #working: Promise<void> | undefined;
   #stopped = false;
 
-  constructor(core: Core, openings: Openings, freezing: Freezing, watch: SupervisorWatch) {
+  constructor(core: Core, { openings, freezing, transferring }: StepsOfTwo, watch: SupervisorWatch) {
     this.#core = core;
     this.#openings = openings;
     this.#freezing = freezing;
+    this.#transferring = transferring;
     this.#watch = watch;
   }
 
@@ -130,8 +140,15 @@ export class Supervisor {
   }
 
   async #tend(item: Item): Promise<void> {
-    if (item.kind === 'party') await this.#tendParty(item.id);
-    else await this.tendBasis({ kind: item.kind, id: item.id });
+    switch (item.kind) {
+      case 'legal-order':
+      case 'sanctions-hit':
+        return this.tendBasis({ kind: item.kind, id: item.id });
+      case 'party':
+        return this.#tendParty(item.id);
+      case 'transfer':
+        return this.#transferring.finish(transferOfItem(item.id));
+    }
   }
 
   /** Does all that the stream of a basis asks for now, and notes when to look again. */

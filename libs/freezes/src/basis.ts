@@ -1,4 +1,4 @@
-import { type Actor, type BasisState, type Rejection, type Scope, type Tie, type Timestamp } from '#kernel';
+import type { Actor, BasisState, EndedFreeze, Rejection, Scope, Tie, Timestamp } from '#kernel';
 import {
   decideLegalOrder,
   legalOrderBasis,
@@ -18,6 +18,16 @@ import {
 
 export type BasisEvent = LegalOrderEvent | SanctionsHitEvent;
 export type FreezeAuthorised = AuthorisedByOrder | AuthorisedByHit;
+
+/** The claim group that an authorisation states: an order's, where it has one. */
+export function claimGroupStated({ data }: { readonly data: FreezeAuthorised['data'] }): string | undefined {
+  return 'orderId' in data ? data.claimGroup : undefined;
+}
+
+/** The ends of freezes that an authorisation relies on: an order's, where its limits would not suffice without. */
+export function endedFreezesStated({ data }: { readonly data: FreezeAuthorised['data'] }): readonly EndedFreeze[] {
+  return ('orderId' in data ? data.endedFreezes : undefined) ?? [];
+}
 
 /** The state of a stream on which a basis lives, by the kind of the stream. */
 export type BasisContents =
@@ -50,12 +60,22 @@ export interface FreezeAsked {
   readonly blockedFrom: Timestamp | undefined;
 }
 
+/** What is known of a freeze beside its basis. */
+export interface AuthorisationContext {
+  readonly now: Timestamp;
+  readonly actor: Actor;
+  /** What ties the account to a subject, if anything does. */
+  readonly tie: Tie | undefined;
+  /** Freezes under the basis that are known to have ended. */
+  readonly endedFreezes: readonly EndedFreeze[];
+}
+
 /** First half of a freeze: FreezeAuthorised on the stream of the basis, or why it authorises none. */
 export function decideAuthorisation(
   contents: BasisContents,
   id: string,
   freeze: FreezeAsked,
-  context: { readonly now: Timestamp; readonly actor: Actor; readonly tie: Tie | undefined },
+  context: AuthorisationContext,
 ): readonly BasisEvent[] | Rejection {
   switch (contents.kind) {
     case 'legalOrder':

@@ -22,6 +22,7 @@ const frozen: FreezeEvent = {
     basis,
     citation,
     scope: { direction: 'debit', assets: 'all' },
+    claimGroup: 'legal-order/ord-1',
     placedBy: 'ops-1',
     blockedFrom: SPEC_NOW,
     balancesAtFreeze: [],
@@ -118,7 +119,7 @@ describe('lifts that people ask for', () => {
   it('ends the freeze once and for all when approved', () => {
     const { inForce, ended, liftRequests } = given(frozen, requested, approvedLift).state();
     expect(inForce.size).toBe(0);
-    expect(ended.get(freezeId)).toEqual({ state: 'lifted' });
+    expect(ended.get(freezeId)).toMatchObject({ state: 'lifted', pointer: { revision: '2' } });
     expect([...liftRequests.values()].map(({ state }) => state)).toEqual(['approved']);
   });
 

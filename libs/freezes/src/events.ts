@@ -1,4 +1,13 @@
-import { basisSchema, defineEvent, field, pointerSchema, scopeSchema, type EventOf } from '#kernel';
+import {
+  basisSchema,
+  claimGroupOf,
+  claimGroupSchema,
+  defineEvent,
+  field,
+  pointerSchema,
+  scopeSchema,
+  type EventOf,
+} from '#kernel';
 import { z } from 'zod';
 
 /** What an account held of one asset at a moment, in minor units. */
@@ -13,26 +22,43 @@ export type BalanceSnapshot = z.infer<typeof balanceSnapshotSchema>;
 /** Most withdrawals of one account that are open at once: the largest freeze then fits one append. */
 export const MAX_OPEN_WITHDRAWALS = 1000;
 
+/** Before claim groups and limits: each freeze counted for itself. */
+const accountFrozenV1 = z.strictObject({
+  accountId: field.id,
+  /** Id of the FreezeAuthorised event. */
+  freezeId: field.uuid,
+  basis: basisSchema,
+  /** The FreezeAuthorised event. */
+  citation: pointerSchema,
+  scope: z.strictObject({
+    direction: z.literal('debit'),
+    assets: z.union([z.literal('all'), z.array(field.assetCode).min(1).max(100)]),
+  }),
+  placedBy: field.actorId,
+  /** From when the property counts as blocked by law; recordedAt is when this was written. */
+  blockedFrom: field.timestamp,
+  balancesAtFreeze: z.array(balanceSnapshotSchema),
+  /** Withdrawals reserved and not yet dispatched, stopped in the same append. */
+  stopped: z.array(field.id).max(MAX_OPEN_WITHDRAWALS),
+  /** Withdrawals dispatched already: they settle. */
+  inFlight: z.array(field.id).max(MAX_OPEN_WITHDRAWALS),
+});
+
 export const AccountFrozen = defineEvent({
   type: 'AccountFrozen',
   streams: ['account'],
   summary: 'The account is restricted under one basis from here on. Resolves the authorisation that it cites.',
+  earlier: [
+    {
+      schema: accountFrozenV1,
+      toNext: (data: z.infer<typeof accountFrozenV1>) => ({ ...data, claimGroup: claimGroupOf(data.basis, undefined) }),
+    },
+  ],
   schema: z.strictObject({
-    accountId: field.id,
-    /** Id of the FreezeAuthorised event. */
-    freezeId: field.uuid,
-    basis: basisSchema,
-    /** The FreezeAuthorised event. */
-    citation: pointerSchema,
+    ...accountFrozenV1.shape,
     scope: scopeSchema,
-    placedBy: field.actorId,
-    /** From when the property counts as blocked by law; recordedAt is when this was written. */
-    blockedFrom: field.timestamp,
-    balancesAtFreeze: z.array(balanceSnapshotSchema),
-    /** Withdrawals reserved and not yet dispatched, stopped in the same append. */
-    stopped: z.array(field.id).max(MAX_OPEN_WITHDRAWALS),
-    /** Withdrawals dispatched already: they settle. */
-    inFlight: z.array(field.id).max(MAX_OPEN_WITHDRAWALS),
+    /** Freezes of one group rest on one claim: their limits are not added. The gate knows it from this stream alone. */
+    claimGroup: claimGroupSchema,
   }),
 });
 

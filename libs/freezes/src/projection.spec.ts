@@ -29,6 +29,7 @@ const frozen: Of<'AccountFrozen'> = {
     basis,
     citation,
     scope: { direction: 'debit', assets: ['BTC'] },
+    claimGroup: 'legal-order/ord-1',
     placedBy: 'maker',
     blockedFrom: '2022-02-28T00:00:00.000Z',
     balancesAtFreeze: [{ asset: 'BTC', available: '5', reserved: '0', held: '0' }],

@@ -122,7 +122,8 @@ function frozenBy(authorisation: Recorded<FreezeAuthorised>): AccountFrozen {
   const { accountId, scope } = authorisation.data;
   const citation = pointerTo(authorisation);
   const found = { balancesAtFreeze: [], stopped: [], inFlight: [], blockedFrom: '2022-04-05T00:00:00.000Z' };
-  const data = { accountId, freezeId: authorisation.id, basis, citation, scope, placedBy: SAMPLE_MAKER, ...found };
+  const placed = { placedBy: SAMPLE_MAKER, claimGroup: 'sanctions-hit/hit-1', ...found };
+  const data = { accountId, freezeId: authorisation.id, basis, citation, scope, ...placed };
   return { type: 'AccountFrozen', data };
 }
 

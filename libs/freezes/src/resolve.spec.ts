@@ -181,6 +181,7 @@ function freezeBy(authorisation: Recorded<FreezeAuthorised>, changed: Partial<Fr
     basis: { kind: 'legal-order', id: 'ord-1' } as const,
     citation: pointerTo(authorisation),
     scope,
+    claimGroup: 'legal-order/ord-1',
     placedBy: requestedBy,
     blockedFrom: now,
     balancesAtFreeze: [],
@@ -218,6 +219,43 @@ function reason(input: CitedFreeze): string {
   const resolution = resolveCitation(input);
   return resolution.ok ? 'resolves' : resolution.reason;
 }
+
+describe('limits and claims', () => {
+  const own: Scope = { direction: 'debit', assets: ['BTC'], limits: { BTC: '10' } };
+  const half: Scope = { ...own, limits: { BTC: '5' } };
+  const endedFreezes = [
+    { freezeId: specEventId(3), endedBy: { stream: account, revision: '9', eventId: specEventId(9) } },
+  ];
+
+  it('resolve within those of the order', () => {
+    const history = [registered({ scope: own }), verified()];
+    expect(reason(scene({ history, authorised: { scope: own } }).input)).toBe('resolves');
+    expect(reason(scene({ history, authorised: { scope: half } }).input)).toBe('resolves');
+    expect(reason(scene({ history, authorised: { scope: bitcoin } }).input)).toMatch(/does not exist/);
+  });
+
+  it('are those that were authorised', () => {
+    expect(reason(scene({ authorised: { scope: own }, frozen: { scope: half } }).input)).toMatch(/^the scope/);
+    expect(reason(scene({ authorised: { scope: half }, frozen: { scope: own } }).input)).toMatch(/^the scope/);
+    expect(reason(scene({ frozen: { scope: { ...everything, direction: 'both' } } }).input)).toMatch(/^the scope/);
+  });
+
+  it('count for the claim of the order, and for no other', () => {
+    const history = [registered({ claimGroup: 'claim-1' }), verified()];
+    const authorised = { claimGroup: 'claim-1' };
+    expect(reason(scene({ history, authorised, frozen: authorised }).input)).toBe('resolves');
+    expect(reason(scene({ history, authorised }).input)).toMatch(/claim group/);
+    expect(reason(scene({ frozen: authorised }).input)).toMatch(/claim group/);
+    expect(reason(scene({ authorised, frozen: authorised }).input)).toMatch(/does not exist/);
+  });
+
+  it('rely on the end of a freeze only where it had ended', () => {
+    const { input } = scene({ authorised: { endedFreezes } });
+    expect(reason({ ...input, ended: [true] })).toBe('resolves');
+    expect(reason({ ...input, ended: [false] })).toMatch(/had not ended/);
+    expect(reason(input)).toMatch(/had not ended/);
+  });
+});
 
 describe('a freeze that resolves', () => {
   it('cites the authorisation of an order that lists the account', () => {

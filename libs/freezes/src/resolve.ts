@@ -1,5 +1,6 @@
 import {
   basisStream,
+  claimGroupOf,
   decodeData,
   pointerTo,
   samePointer,
@@ -21,7 +22,7 @@ import {
   type PartyNoLongerNamed,
   type PartyState,
 } from '#parties';
-import type { BasisEvent, FreezeAuthorised } from './basis.ts';
+import { claimGroupStated, endedFreezesStated, type BasisEvent, type FreezeAuthorised } from './basis.ts';
 import type { AccountFrozen, AccountUnfrozen, FreezeAbandoned } from './events.ts';
 import { liftKey, type FreezesState } from './state.ts';
 
@@ -43,6 +44,8 @@ export interface CitedFreeze {
   readonly linkedByEvent?: RecordedEvent | undefined;
   /** The addresses that the basis names: no event changes them. */
   readonly addresses: readonly ChainAddress[];
+  /** Whether each freeze that the authorisation says had ended (`endedFreezes`, in their order) had ended by then. */
+  readonly ended?: readonly boolean[] | undefined;
   /** The parties that AccountOpened lists, where they are known. */
   readonly holders?: readonly string[] | undefined;
 }
@@ -57,14 +60,15 @@ export function resolveCitation(freeze: CitedFreeze): Resolution {
 }
 
 function citationProblem(freeze: CitedFreeze): string | undefined {
-  const { event, cited, namedByEvent, linkedByEvent, addresses, holders } = freeze;
+  const { event, cited, namedByEvent, linkedByEvent, addresses, ended, holders } = freeze;
   const found = authorisationOf(event, cited);
   if ('problem' in found) return found.problem;
   const { authorisation } = found;
   return (
     mismatch(authorisation, event) ??
     tieProblem(authorisation, namedByEvent, holders) ??
-    linkProblem(authorisation, addresses, linkedByEvent)
+    linkProblem(authorisation, addresses, linkedByEvent) ??
+    endedProblem(authorisation, ended)
   );
 }
 
@@ -93,6 +97,9 @@ function mismatch(authorisation: Recorded<FreezeAuthorised>, freeze: Recorded<Ac
   if (!sameScope(freeze.data.scope, scope)) return 'the scope is not the one that was authorised';
   if (freeze.data.placedBy !== requestedBy) return 'the freeze was asked for by another person';
   if (blockedFrom !== undefined && freeze.data.blockedFrom !== blockedFrom) return 'the legal time is another';
+  if (freeze.data.claimGroup !== claimGroupOf(freeze.data.basis, claimGroupStated(authorisation))) {
+    return 'the claim group is not the one that was authorised';
+  }
   return undefined;
 }
 
@@ -122,6 +129,13 @@ function tieProblem(
   if (!attaches(tie, partyId, accountId)) return 'the account was not attached to the party';
   if (holders?.includes(partyId) === false) return 'the party does not hold the account';
   return undefined;
+}
+
+/** What the limits no longer count has to have ended: that decides whether they sufficed. */
+function endedProblem(authorisation: Recorded<FreezeAuthorised>, ended: readonly boolean[] = []): string | undefined {
+  return endedFreezesStated(authorisation).every((_, index) => ended[index] === true)
+    ? undefined
+    : 'a freeze that is said to have ended had not ended';
 }
 
 /** `tie` is as it was stored: nothing in it is trusted before it is decoded. */

@@ -34,6 +34,7 @@ function frozenUnder(orderId: string): FreezesState {
     basis: { kind: 'legal-order', id: orderId } as const,
     citation: { stream: `legalOrder-${orderId}`, revision: '1', eventId: existingFreezeId },
     scope,
+    claimGroup: `legal-order/${orderId}`,
     placedBy: 'ops-1',
     placedAt: SPEC_NOW,
     blockedFrom: SPEC_NOW,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { SPEC_NOW, specEventId } from '#testing';
+import { SPEC_NOW, specEventId, specPointer } from '#testing';
 import type { Recorded } from '#kernel';
 import type { FreezeEvent } from './events.ts';
 import {
@@ -38,6 +38,7 @@ function frozen(n: number, orderId = `ord-${String(n)}`): FreezeEvent & { type: 
       basis: { kind: 'legal-order', id: orderId },
       citation: { stream: `legalOrder-${orderId}`, revision: '2', eventId: freezeId },
       scope: { direction: 'debit', assets: ['BTC'] },
+      claimGroup: `legal-order/${orderId}`,
       placedBy: 'ops-1',
       blockedFrom: '2022-04-06T00:00:00.000Z',
       balancesAtFreeze: [],
@@ -82,13 +83,15 @@ function after(...events: readonly FreezeEvent[]): FreezesState {
 
 describe('the freezes of an account', () => {
   it('remembers of a freeze what it restricts and where it comes from', () => {
-    const { basis, citation: cited, scope, placedBy, blockedFrom } = first.data;
-    const expected = { freezeId, basis, citation: cited, scope, placedBy, placedAt: SPEC_NOW, blockedFrom };
+    const { basis, citation: cited, scope, claimGroup, placedBy, blockedFrom } = first.data;
+    const expected = { freezeId, basis, citation: cited, scope, claimGroup, placedBy, placedAt: SPEC_NOW, blockedFrom };
     expect([...after(first).inForce.values()]).toEqual([expected]);
   });
 
   it('stacks freezes of different bases, and lifting one leaves the other (invariant 2)', () => {
-    const restriction = ({ data }: typeof first): unknown => ({ kind: 'freeze', id: data.freezeId, scope: data.scope });
+    const restriction = ({ data: { freezeId: id, scope, claimGroup } }: typeof first): unknown => {
+      return { kind: 'freeze', id, scope, claimGroup };
+    };
     expect(restrictions(after())).toEqual([]);
     expect(restrictions(after(first, second))).toEqual([restriction(first), restriction(second)]);
     expect(restrictions(after(first, second, unfrozen))).toEqual([restriction(second)]);
@@ -104,8 +107,8 @@ describe('the freezes of an account', () => {
       [other, 'abandoned'],
     ]);
     expect([...state.ended]).toEqual([
-      [other, { state: 'abandoned' }],
-      [freezeId, { state: 'lifted' }],
+      [other, { state: 'abandoned', pointer: specPointer('account-acc-1', 1) }],
+      [freezeId, { state: 'lifted', pointer: specPointer('account-acc-1', 2) }],
     ]);
   });
 

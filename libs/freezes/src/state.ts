@@ -18,6 +18,7 @@ export interface Freeze {
   /** The event that authorises it as it now stands. */
   readonly citation: EventPointer;
   readonly scope: Scope;
+  readonly claimGroup: string;
   readonly placedBy: string;
   readonly placedAt: Timestamp;
   /** Legal time; `placedAt` is when it was written. */
@@ -25,8 +26,10 @@ export interface Freeze {
 }
 
 /** What is remembered of a freeze that no longer restricts anything, or never did. */
-export interface EndedFreeze {
+export interface FreezeEnd {
   readonly state: 'lifted' | 'abandoned';
+  /** The AccountUnfrozen or FreezeAbandoned event. */
+  readonly pointer: EventPointer;
 }
 
 export interface LiftRequest {
@@ -43,7 +46,7 @@ export interface LiftRequest {
 export interface FreezesState {
   /** By freezeId, in the order of their placing. */
   readonly inForce: Map<string, Freeze>;
-  readonly ended: Map<string, EndedFreeze>;
+  readonly ended: Map<string, FreezeEnd>;
   /** What each authorisation came to, by the id of its event: exactly one of the two, for good. */
   readonly resolved: Map<string, 'frozen' | 'abandoned'>;
   /** By `liftKey`: a request's id is unique within its freeze. */
@@ -72,14 +75,14 @@ export function freezeUnder(state: FreezesState, basis: Basis): Freeze | undefin
 export function evolveFreezes(state: FreezesState, event: Recorded<FreezeEvent>): FreezesState {
   switch (event.type) {
     case 'AccountFrozen': {
-      const { freezeId, basis, citation, scope, placedBy, blockedFrom } = event.data;
+      const { freezeId, basis, citation, scope, claimGroup, placedBy, blockedFrom } = event.data;
       const placedAt = event.metadata.recordedAt;
-      state.inForce.set(freezeId, { freezeId, basis, citation, scope, placedBy, placedAt, blockedFrom });
+      state.inForce.set(freezeId, { freezeId, basis, citation, scope, claimGroup, placedBy, placedAt, blockedFrom });
       state.resolved.set(citation.eventId, 'frozen');
       return state;
     }
     case 'FreezeAbandoned':
-      state.ended.set(event.data.freezeId, { state: 'abandoned' });
+      state.ended.set(event.data.freezeId, { state: 'abandoned', pointer: pointerTo(event) });
       state.resolved.set(event.data.citation.eventId, 'abandoned');
       return state;
     case 'LiftRequested': {
@@ -93,7 +96,9 @@ export function evolveFreezes(state: FreezesState, event: Recorded<FreezeEvent>)
       decideRequest(state, event.data.freezeId, event.data.requestId, 'rejected');
       return state;
     case 'AccountUnfrozen':
-      if (state.inForce.delete(event.data.freezeId)) state.ended.set(event.data.freezeId, { state: 'lifted' });
+      if (state.inForce.delete(event.data.freezeId)) {
+        state.ended.set(event.data.freezeId, { state: 'lifted', pointer: pointerTo(event) });
+      }
       decideRequest(state, event.data.freezeId, event.data.requestId, 'approved');
       return state;
   }
@@ -170,11 +175,13 @@ function checkLiftRejected(
   return undefined;
 }
 
-/** What a debit of the account has to get past. A union: other kinds than freezes will follow. */
+/** What a movement of the account's money has to get past. A union: other kinds than freezes will follow. */
 export interface Restriction {
   readonly kind: 'freeze';
   readonly id: string;
   readonly scope: Scope;
+  /** Limits of one group are not added: the highest counts. */
+  readonly claimGroup: string;
 }
 
 const NO_RESTRICTIONS: readonly Restriction[] = [];
@@ -182,5 +189,10 @@ const NO_RESTRICTIONS: readonly Restriction[] = [];
 /** Those in force, in the order of their placing. */
 export function restrictions(state: FreezesState): readonly Restriction[] {
   if (state.inForce.size === 0) return NO_RESTRICTIONS;
-  return Array.from(state.inForce.values(), ({ freezeId, scope }) => ({ kind: 'freeze', id: freezeId, scope }));
+  return Array.from(state.inForce.values(), ({ freezeId, scope, claimGroup }) => ({
+    kind: 'freeze',
+    id: freezeId,
+    scope,
+    claimGroup,
+  }));
 }

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { scopeSchema, type Basis, type Scope } from './basis.ts';
 import type { Timestamp } from './clock.ts';
 import { pointerTo, type CommandKey, type EventPointer, type RecordedEvent } from './envelope.ts';
@@ -15,6 +16,10 @@ export const authorisationFields = {
   /** From when the property counts as blocked by law; the recorded time when absent. */
   blockedFrom: field.timestamp.optional(),
 } as const;
+
+/** A freeze that no longer counts against the limits of its basis, and the event on the account's stream that ended it. */
+export const endedFreezeSchema = z.strictObject({ freezeId: field.uuid, endedBy: pointerSchema });
+export type EndedFreeze = z.infer<typeof endedFreezeSchema>;
 
 /** A chain address, as the chain writes it. */
 export interface ChainAddress {
@@ -56,6 +61,8 @@ export interface FreezeInQuestion {
   /** Undefined: nothing ties the account to a subject. */
   readonly tie: Tie | undefined;
   readonly at: Timestamp;
+  /** Ids of freezes under the basis that are known to have ended: their limits no longer count. */
+  readonly endedFreezes?: readonly string[] | undefined;
 }
 
 /** One freeze that a basis authorised; what became of it stands on the account's stream. */
@@ -117,6 +124,11 @@ export interface BasisState {
    * @returns the first obstacle, or undefined when the freeze may be authorised
    */
   mayAuthorise(freeze: FreezeInQuestion): Obstacle | undefined;
+  /**
+   * Authorisations whose end, if they have ended, would make room for a freeze that would exceed the limits of the basis.
+   * @param scope undefined: the basis's own
+   */
+  authorisationsInTheWay(accountId: string, scope: Scope | undefined): readonly Authorisation[];
   /** Why nothing new may rest on it at that time, a freeze or anything else; undefined when something may. */
   standingObstacle(at: Timestamp): StandingObstacle | undefined;
   /** The event that put it in force, when at that time it names its parties (invariant 14). A proposed ending changes nothing. */

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { Money, type Asset } from './money.ts';
+import { isRejection, reject, rejectField, type Rejection } from './rejection.ts';
 import { field } from './schema.ts';
 
 export const BASIS_KINDS = ['legal-order', 'sanctions-hit'] as const;
@@ -23,29 +25,113 @@ export function basisOfStream(stream: string): Basis | undefined {
   return kind === undefined ? undefined : { kind, id: stream.slice(STREAM_PREFIX[kind].length) };
 }
 
-/** The way money moves past a restriction: out of the account (`debit`). `credit` and `both` come later. */
-export const scopeSchema = z.strictObject({
-  direction: z.enum(['debit']),
-  assets: z.union([z.literal('all'), z.array(field.assetCode).min(1).max(100)]),
-});
-/** What a freeze covers: a direction, and all assets or a list of them. */
+/** What tells freezes apart that rest on one claim: a group that the order names, or by default the basis itself. */
+export const claimGroupSchema = z.string().regex(/^([a-z-]{1,32}\/)?[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/);
+
+/**
+ * The claim group of a basis. The default has a slash, which no id can have: a group that somebody names after an order is
+ * never taken for that order's own.
+ */
+export function claimGroupOf(basis: Basis, named: string | undefined): string {
+  return named ?? `${basis.kind}/${basis.id}`;
+}
+
+/** The way money moves past a restriction: out of the account, or into it. */
+export type Direction = 'debit' | 'credit';
+/** What a scope can be about: one way, or both. */
+export const SCOPE_DIRECTIONS = ['debit', 'credit', 'both'] as const;
+/** Most assets that a scope lists, and most that it limits. */
+export const MAX_SCOPE_ASSETS = 100;
+
+/**
+ * What a freeze covers: a direction, all assets or a list of them, and for `debit` the most that it keeps of an asset, in
+ * minor units. An asset of the scope that has no limit is frozen whole.
+ */
+export const scopeSchema = z
+  .strictObject({
+    direction: z.enum(SCOPE_DIRECTIONS),
+    assets: z.union([z.literal('all'), z.array(field.assetCode).min(1).max(MAX_SCOPE_ASSETS)]),
+    limits: z.record(field.assetCode, field.positiveUnits).optional(),
+  })
+  .superRefine((scope, context) => {
+    const flaw = findScopeFlaw(scope);
+    if (flaw !== undefined) context.addIssue({ code: 'custom', path: flaw.field.split('.'), message: flaw.message });
+  });
 export type Scope = z.infer<typeof scopeSchema>;
 
-export function scopeCovers(scope: Scope, direction: 'debit', asset: string): boolean {
-  return sameDirection(scope.direction, direction) && (scope.assets === 'all' || scope.assets.includes(asset));
+/** A scope as it was asked for: its limits are decimals, as the caller wrote them. */
+export interface RequestedScope {
+  readonly direction: Scope['direction'];
+  readonly assets: Scope['assets'];
+  readonly limits?: Readonly<Record<string, string>> | undefined;
 }
 
-/** True when everything that `inner` covers is covered by `outer`. */
+/** What is wrong with the limits of a scope, whatever their amounts; `field` is relative to the scope. */
+export function findScopeFlaw({
+  direction,
+  assets,
+  limits,
+}: RequestedScope): { readonly field: string; readonly message: string } | undefined {
+  if (limits === undefined) return undefined;
+  const codes = Object.keys(limits);
+  if (codes.length === 0 || codes.length > MAX_SCOPE_ASSETS) {
+    return { field: 'limits', message: `must limit 1 to ${String(MAX_SCOPE_ASSETS)} assets, or be left out` };
+  }
+  if (direction !== 'debit') return { field: 'limits', message: 'is only for the direction "debit"' };
+  const outside = codes.find((code) => assets !== 'all' && !assets.includes(code));
+  if (outside !== undefined) return { field: `limits.${outside}`, message: 'is not an asset of the scope' };
+  return undefined;
+}
+
+/**
+ * Reads the limits of a scope exactly, by the scale of each asset.
+ * @param assetOf the assets that there are
+ * @param path of the scope in the request, named in the rejection
+ * @returns `malformed-request` for a flaw or an amount that the asset can't have, `asset-not-found` for a limit of no asset
+ */
+export function parseScope(
+  requested: RequestedScope,
+  assetOf: (code: string) => Asset | undefined,
+  path = 'scope',
+): Scope | Rejection {
+  const { direction, assets, limits } = requested;
+  const flaw = findScopeFlaw(requested);
+  if (flaw !== undefined) return rejectField(`${path}.${flaw.field}`, flaw.message);
+  if (limits === undefined) return { direction, assets };
+  const units: [string, string][] = [];
+  for (const code of Object.keys(limits).sort()) {
+    const asset = assetOf(code);
+    if (asset === undefined) return reject('asset-not-found', 'a limit names no asset that there is', { asset: code });
+    const limit = Money.parse(limits[code] ?? '', asset, `${path}.limits.${code}`);
+    if (isRejection(limit)) return limit;
+    units.push([code, limit.units.toString()]);
+  }
+  return { direction, assets, limits: Object.fromEntries(units) };
+}
+
+export function scopeCovers(scope: Scope, direction: Direction, asset: string): boolean {
+  if (scope.direction !== direction && scope.direction !== 'both') return false;
+  return scope.assets === 'all' || scope.assets.includes(asset);
+}
+
+/** The most that the scope keeps of an asset, in minor units; undefined where it has no limit. */
+export function limitOf({ limits }: Scope, asset: string): bigint | undefined {
+  const limit = limits !== undefined && Object.hasOwn(limits, asset) ? limits[asset] : undefined;
+  return limit === undefined ? undefined : BigInt(limit);
+}
+
+/** True when everything that `inner` covers is covered by `outer`, and kept no higher than `outer` allows. */
 export function scopeWithin(inner: Scope, outer: Scope): boolean {
-  if (!sameDirection(inner.direction, outer.direction)) return false;
-  if (outer.assets === 'all') return true;
-  const allowed = outer.assets;
-  return inner.assets !== 'all' && inner.assets.every((asset) => allowed.includes(asset));
-}
-
-/** By text: there is one direction today, and there will be others. */
-function sameDirection(one: string, other: string): boolean {
-  return one === other;
+  if (outer.direction !== 'both' && inner.direction !== outer.direction) return false;
+  const { assets } = outer;
+  if (assets !== 'all' && (inner.assets === 'all' || !inner.assets.every((asset) => assets.includes(asset)))) {
+    return false;
+  }
+  return Object.keys(outer.limits ?? {}).every((asset) => {
+    if (inner.assets !== 'all' && !inner.assets.includes(asset)) return true;
+    const [limit, most] = [limitOf(inner, asset), limitOf(outer, asset)];
+    return limit !== undefined && most !== undefined && limit <= most;
+  });
 }
 
 /** How a party holds an account. */

@@ -29,6 +29,11 @@ export const field = {
     .string()
     .refine(isUnits, 'must be minor units as a decimal string')
     .meta({ pattern: '^(0|[1-9][0-9]{0,37})$' }),
+  /** More than zero minor units. */
+  positiveUnits: z
+    .string()
+    .refine((text) => isUnits(text) && text !== '0', 'must be minor units, more than zero, as a decimal string')
+    .meta({ pattern: '^[1-9][0-9]{0,37}$' }),
   timestamp: z
     .string()
     .refine(isRecordedTimestamp, 'must be RFC 3339, UTC, with milliseconds')

@@ -1,5 +1,6 @@
 import { NOBODY, toMs, type BasisState, type BasisSubjects, type Timestamp } from '#kernel';
 import { expiryMs, mayAuthorise, standingObstacle } from './in-force.ts';
+import { authorisationsInTheWay } from './limits.ts';
 import type { LegalOrderState } from './state.ts';
 
 /** A legal order as the basis of freezes. */
@@ -14,6 +15,8 @@ export function legalOrderBasis(orderId: string, order: LegalOrderState): BasisS
     ended,
     authorisations,
     mayAuthorise: (freeze) => mayAuthorise(order, freeze),
+    authorisationsInTheWay: (accountId, scope = instrument?.scope) =>
+      scope === undefined ? [] : authorisationsInTheWay(order, { accountId, scope }),
     standingObstacle: (at) => standingObstacle(order, at),
     inForceBy: (at) => (isEffective(order, at) ? order.verified : undefined),
     nextMoment: (at) => nextMoment(order, at),

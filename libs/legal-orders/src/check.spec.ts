@@ -15,6 +15,7 @@ import {
   rejectedOrder,
   sampleInstrument,
   sampleRegistration,
+  specEventId,
   specFor,
   specPointer,
   verifiedOrder,
@@ -51,6 +52,12 @@ const verified: SpecEvent[] = [registeredOrder(), verifiedOrder()];
 const limited: SpecEvent[] = [registeredOrder({ expiresAt: RAN_OUT }), verifiedOrder()];
 const proposed: SpecEvent[] = [...verified, proposedEnding()];
 const discharged: SpecEvent[] = [...proposed, endedOrder()];
+
+const limits = { direction: 'debit' as const, assets: ['BTC'], limits: { BTC: '10' } };
+const halfOfIt = { ...limits, limits: { BTC: '5' } };
+const forParty = { accountId: 'acc-9', namedBy: specPointer('party-p-1', 4), partyId: 'p-1' };
+const ending = { endedBy: specPointer('account-acc-1', 7) };
+const underLimits: SpecEvent[] = [registeredOrder({ scope: limits }), verifiedOrder()];
 
 function on<Event extends LegalOrderEvent>(orderId: string, event: Event): Event {
   return { ...event, data: { ...event.data, orderId } };
@@ -141,6 +148,31 @@ const illegal: [string, RegExp, SpecEvent[]][] = [
     /has expired/,
     [...limited, at(authorisedFreeze(), { recordedAt: RAN_OUT })],
   ],
+  [
+    'an authorisation beyond the limits of the order',
+    /more BTC than/,
+    [
+      ...underLimits,
+      authorisedFreeze({ accountId: 'acc-1', scope: halfOfIt }),
+      authorisedFreeze({ ...forParty, scope: limits }),
+    ],
+  ],
+  [
+    'an authorisation that relies on the end of another freeze than those in its way',
+    /more BTC than/,
+    [
+      ...underLimits,
+      authorisedFreeze({ accountId: 'acc-1', scope: halfOfIt }),
+      authorisedFreeze({ ...forParty, scope: limits, endedFreezes: [{ ...ending, freezeId: specEventId(1) }] }),
+    ],
+  ],
+  ['an authorisation without the limit of the order', /cover more/, [...underLimits, authorisedFreeze()]],
+  ['an authorisation for another claim', /claim group/, [...verified, authorisedFreeze({ claimGroup: 'claim-1' })]],
+  [
+    'an authorisation for no claim where the order names one',
+    /claim group/,
+    [registeredOrder({ claimGroup: 'claim-1' }), verifiedOrder(), authorisedFreeze()],
+  ],
   ['an authorisation for another account', /names neither/, [...verified, authorisedFreeze({ accountId: 'acc-2' })]],
   [
     'an authorisation through another party',
@@ -160,6 +192,12 @@ describe('checkLegalOrder', () => {
     expect(() => given(...events.slice(0, last)).state()).not.toThrow();
     const found = new RegExp(`at revision ${String(last)} is illegal: .*${reason.source}`);
     expect(() => given(...events).state()).toThrow(found);
+  });
+
+  it('takes an authorisation that relies on the end of the one in its way', () => {
+    const endedFreezes = [{ ...ending, freezeId: specEventId(2) }];
+    const again = authorisedFreeze({ ...forParty, scope: limits, endedFreezes });
+    expect(given(...underLimits, authorisedFreeze({ scope: halfOfIt }), again).state().authorisations).toHaveLength(2);
   });
 
   it('takes a rejected proposal and an ending by another', () => {

@@ -94,6 +94,10 @@ function checkExpiry(order: LegalOrderState, event: OrderEvent<'LegalOrderExpire
 }
 
 function checkAuthorisation(order: LegalOrderState, event: OrderEvent<'FreezeAuthorised'>): string | undefined {
-  const { accountId, scope, namedBy, partyId } = event.data;
-  return mayAuthorise(order, { accountId, scope, tie: { namedBy, partyId }, at: event.metadata.recordedAt })?.detail;
+  const { accountId, scope, namedBy, partyId, claimGroup } = event.data;
+  const endedFreezes = event.data.endedFreezes?.map(({ freezeId }) => freezeId);
+  const at = event.metadata.recordedAt;
+  const obstacle = mayAuthorise(order, { accountId, scope, tie: { namedBy, partyId }, at, endedFreezes });
+  if (obstacle !== undefined) return obstacle.detail;
+  return claimGroup === order.instrument?.claimGroup ? undefined : 'the claim group is not that of the order';
 }

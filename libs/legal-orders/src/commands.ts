@@ -1,11 +1,14 @@
-import type { Scope, Timestamp } from '#kernel';
+import type { RequestedScope, Scope, Timestamp } from '#kernel';
 import type { Ending, Instrument } from './events.ts';
 
-/** Registers an instrument. Accounts and parties that it names must exist: `context` tells. */
+/** An instrument as it was asked for: its limits are decimals. */
+export type RequestedInstrument = Omit<Instrument, 'scope'> & { readonly scope: RequestedScope };
+
+/** Registers an instrument. Accounts and parties that it names, and the assets that it limits, must exist: `context` tells. */
 export interface RegisterLegalOrder {
   readonly type: 'RegisterLegalOrder';
   readonly orderId: string;
-  readonly instrument: Instrument;
+  readonly instrument: RequestedInstrument;
 }
 
 export interface VerifyLegalOrder {

@@ -14,6 +14,7 @@ import {
   rejectedOrder,
   sampleInstrument,
   sampleRegistration,
+  specEventId,
   specFor,
   specPointer,
   verifiedOrder,
@@ -21,6 +22,7 @@ import {
 } from '#testing';
 import type { Actor, RejectionCode } from '#kernel';
 import {
+  authorisationsInTheWay,
   checkLegalOrder,
   decideLegalOrder,
   evolveLegalOrder,
@@ -132,6 +134,23 @@ describe('RegisterLegalOrder', () => {
   ])('registers an order that %s', (_, changes) =>
     given().when(register(changes), byMaker).then(registeredOrder(changes)),
   );
+
+  it('reads its limits by the scale of their asset', () => {
+    const scope = { direction: 'debit' as const, assets: ['BTC', 'EUR'] };
+    const assets = new Map([['BTC', { code: 'BTC', scale: 8 }]]);
+    const asked = (limits: Record<string, string>) => {
+      return { ...register(), instrument: { ...sampleInstrument, scope: { ...scope, limits } } };
+    };
+    given()
+      .when(asked({ BTC: '1.5' }), { ...byMaker, assets })
+      .then(registeredOrder({ scope: { ...scope, limits: { BTC: '150000000' } } }));
+    given()
+      .when(asked({ BTC: '0.000000001' }), { ...byMaker, assets })
+      .thenRejected('malformed-request', undefined, /^scope\.limits\.BTC: .*8 decimals/);
+    given()
+      .when(asked({ EUR: '1' }), { ...byMaker, assets })
+      .thenRejected('asset-not-found', { asset: 'EUR' });
+  });
 
   it('keeps the order of the subjects', () => {
     const subjects = [...sampleInstrument.subjects].reverse();
@@ -531,6 +550,92 @@ describe('AuthoriseFreeze', () => {
     given(...verified)
       .when({ ...authorise, accountId: 'acc-2' }, byMaker)
       .thenRejected('basis-does-not-name-account');
+  });
+
+  describe('under limits', () => {
+    const limits = { BTC: '10', EUR: '500' };
+    const own = { direction: 'debit' as const, assets: ['BTC', 'EUR'], limits };
+    const subjects = ['acc-1', 'acc-2', 'acc-3'].map((accountId) => ({ kind: 'account' as const, accountId }));
+    const order = [registeredOrder({ scope: own, subjects }), verifiedOrder()];
+    const keep = (BTC: string) => ({ direction: 'debit' as const, assets: ['BTC'], limits: { BTC } });
+    const frozen = (accountId: string, BTC: string): LegalOrderEvent =>
+      authorisedFreeze({ accountId, scope: keep(BTC) });
+    const end = (revision: number) => {
+      const endedBy = specPointer('account-acc-2', 7);
+      return { freezeId: specEventId(revision), endedBy };
+    };
+
+    it('takes the whole limits of the order without a scope', () => {
+      given(...order)
+        .when(authorise, byMaker)
+        .then(authorisedFreeze({ scope: own }));
+      given(...order, frozen('acc-2', '1'))
+        .when(authorise, byMaker)
+        .thenRejected('scope-exceeds-basis', {}, /BTC/);
+    });
+
+    it('adds up the freezes of several accounts, to the unit', () => {
+      const history = [...order, frozen('acc-2', '4'), frozen('acc-3', '3')];
+      given(...history)
+        .when({ ...authorise, scope: keep('3') }, byMaker)
+        .then(authorisedFreeze({ scope: keep('3') }));
+      given(...history)
+        .when({ ...authorise, scope: keep('4') }, byMaker)
+        .thenRejected('scope-exceeds-basis', {}, /more BTC than/);
+    });
+
+    it('counts of one account the highest: two freezes of it are never in force', () => {
+      given(...order, frozen('acc-1', '8'), frozen('acc-2', '2'))
+        .when({ ...authorise, scope: keep('8') }, byMaker)
+        .then(authorisedFreeze({ scope: keep('8') }));
+    });
+
+    it('turns down a limit above that of the order, or none where the order has one', () => {
+      for (const scope of [keep('11'), { direction: 'debit' as const, assets: ['BTC'] }]) {
+        given(...order)
+          .when({ ...authorise, scope }, byMaker)
+          .thenRejected('scope-exceeds-basis', {}, /would cover more/);
+      }
+    });
+
+    it('no longer counts what has ended, and says on what it relies only where it has to', () => {
+      const history = [...order, frozen('acc-2', '9'), frozen('acc-3', '1')];
+      given(...history)
+        .when({ ...authorise, scope: keep('9') }, { ...byMaker, endedFreezes: [end(2), end(3)] })
+        .then(authorisedFreeze({ scope: keep('9'), endedFreezes: [end(2)] }));
+      given(...order)
+        .when({ ...authorise, scope: keep('9') }, { ...byMaker, endedFreezes: [end(2)] })
+        .then(authorisedFreeze({ scope: keep('9') }));
+      given(...history)
+        .when({ ...authorise, scope: keep('9') }, { ...byMaker, endedFreezes: [end(3)] })
+        .thenRejected('scope-exceeds-basis');
+    });
+
+    it('knows which authorisations are in the way, and none where there is room', () => {
+      const state = given(...order, frozen('acc-2', '9'), frozen('acc-3', '1')).state();
+      const claim = (BTC: string) => ({ accountId: 'acc-1', scope: keep(BTC) });
+      expect(authorisationsInTheWay(state, claim('1')).map(({ accountId }) => accountId)).toEqual(['acc-2', 'acc-3']);
+      expect(authorisationsInTheWay(given(...order, frozen('acc-2', '9')).state(), claim('1'))).toEqual([]);
+    });
+
+    it('carries the claim group of the order', () => {
+      given(registeredOrder({ claimGroup: 'claim-1' }), verifiedOrder())
+        .when(authorise, byMaker)
+        .then(authorisedFreeze({ claimGroup: 'claim-1' }));
+    });
+
+    it('lets an order for both directions freeze one, and an order for credits no debit', () => {
+      const both = { direction: 'both' as const, assets: ['BTC'] };
+      for (const direction of ['debit', 'credit', 'both'] as const) {
+        const scope = { direction, assets: ['BTC'] };
+        given(registeredOrder({ scope: both }), verifiedOrder())
+          .when({ ...authorise, scope }, byMaker)
+          .then(authorisedFreeze({ scope }));
+      }
+      given(registeredOrder({ scope: { ...both, direction: 'credit' } }), verifiedOrder())
+        .when({ ...authorise, scope: keep('1') }, byMaker)
+        .thenRejected('scope-exceeds-basis');
+    });
   });
 
   it('says not named before too wide', () => {

@@ -1,12 +1,16 @@
 import {
   assertNever,
   isRejection,
+  parseScope,
   reject,
   rejectField,
   toMs,
   type Actor,
+  type Asset,
+  type EndedFreeze,
   type Rejection,
   type Tie,
+  type Scope,
   type Timestamp,
 } from '#kernel';
 import type {
@@ -21,9 +25,10 @@ import type {
   VerifyChange,
   VerifyLegalOrder,
 } from './commands.ts';
-import type { LegalOrderEvent } from './events.ts';
+import { MAX_ENDED_FREEZES, type LegalOrderEvent } from './events.ts';
 import { expiryMs, hasRunOut, isExtension, mayAuthorise } from './in-force.ts';
 import { findFlaw } from './instrument.ts';
+import { endedFreezesNeeded } from './limits.ts';
 import type { LegalOrderState } from './state.ts';
 import type { ChangeView } from './views.ts';
 
@@ -32,6 +37,10 @@ export interface LegalOrderContext {
   readonly actor: Actor;
   /** For RegisterLegalOrder: the first subject that does not exist. */
   readonly unknownSubject?: { readonly kind: 'account' | 'party'; readonly id: string } | undefined;
+  /** For RegisterLegalOrder: the assets that its limits name, as far as there are such. */
+  readonly assets?: ReadonlyMap<string, Asset> | undefined;
+  /** For AuthoriseFreeze: freezes under the order that are known to have ended. */
+  readonly endedFreezes?: readonly EndedFreeze[] | undefined;
   /** For AuthoriseFreeze: what ties the account to a subject, if anything does. */
   readonly tie?: Tie | undefined;
 }
@@ -74,19 +83,21 @@ export function decideLegalOrder(
 
 /** An order that has expired already, or is effective only later, may be registered: it binds when it is in force. */
 function register(
-  { orderId, instrument }: RegisterLegalOrder,
+  { orderId, instrument: requested }: RegisterLegalOrder,
   order: LegalOrderState,
   context: LegalOrderContext,
 ): Decision {
-  const flaw = findFlaw(instrument);
+  const flaw = findFlaw(requested);
   if (flaw !== undefined) return flaw;
   const { unknownSubject } = context;
   if (unknownSubject !== undefined) {
     const { kind, id } = unknownSubject;
     return reject(`${kind}-not-found`, `a subject does not exist: there is no such ${kind}`, { [`${kind}Id`]: id });
   }
+  const scope = parseScope(requested.scope, (code) => context.assets?.get(code));
+  if (isRejection(scope)) return scope;
   if (order.state !== undefined) return reject('already-exists', 'the legal order is registered already', { orderId });
-  return [{ type: 'LegalOrderRegistered', data: { ...instrument, orderId, registeredBy: context.actor.id } }];
+  return [{ type: 'LegalOrderRegistered', data: { ...requested, scope, orderId, registeredBy: context.actor.id } }];
 }
 
 function verify(
@@ -203,11 +214,14 @@ function expire({ orderId }: ExpireLegalOrder, order: LegalOrderState, { now }: 
 function authoriseFreeze(command: AuthoriseFreeze, order: LegalOrderState, context: LegalOrderContext): Decision {
   const { orderId, accountId, blockedFrom } = command;
   const { tie, now, actor } = context;
-  const obstacle = mayAuthorise(order, { accountId, scope: command.scope, tie, at: now });
-  if (obstacle !== undefined) return reject(obstacle.code, obstacle.detail);
   const scope = command.scope ?? order.instrument?.scope;
+  const ended = scope === undefined ? [] : endedFreezesFor(order, accountId, scope, context);
+  const endedFreezes = ended.map(({ freezeId }) => freezeId);
+  const obstacle = mayAuthorise(order, { accountId, scope, tie, at: now, endedFreezes });
+  if (obstacle !== undefined) return reject(obstacle.code, obstacle.detail);
   if (scope === undefined || tie === undefined) throw new Error('an order authorised a freeze without scope or tie');
   const { namedBy, partyId } = tie;
+  const claimGroup = order.instrument?.claimGroup;
   const data = {
     orderId,
     accountId,
@@ -216,8 +230,20 @@ function authoriseFreeze(command: AuthoriseFreeze, order: LegalOrderState, conte
     ...(partyId === undefined ? {} : { partyId }),
     requestedBy: actor.id,
     ...(blockedFrom === undefined ? {} : { blockedFrom }),
+    ...(claimGroup === undefined ? {} : { claimGroup }),
+    ...(ended.length === 0 ? {} : { endedFreezes: [...ended] }),
   };
   return [{ type: 'FreezeAuthorised', data }];
+}
+
+/** What the authorisation relies on: none where the limits suffice without, and no more than it may list. */
+function endedFreezesFor(
+  order: LegalOrderState,
+  accountId: string,
+  scope: Scope,
+  { endedFreezes = [] }: LegalOrderContext,
+): readonly EndedFreeze[] {
+  return endedFreezesNeeded(order, { accountId, scope }, endedFreezes).slice(0, MAX_ENDED_FREEZES);
 }
 
 function optionalNote(note: string | undefined): { readonly note?: string } {

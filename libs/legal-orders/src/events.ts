@@ -1,4 +1,12 @@
-import { authorisationFields, CommandRefused, defineEvent, field, scopeSchema, type EventOf } from '#kernel';
+import {
+  authorisationFields,
+  CommandRefused,
+  defineEvent,
+  endedFreezeSchema,
+  field,
+  scopeSchema,
+  type EventOf,
+} from '#kernel';
 import { z } from 'zod';
 
 export const ORDER_KINDS = [
@@ -43,6 +51,8 @@ export const instrumentSchema = z.strictObject({
   underlyingRequest: field.text(300).optional(),
   subjects: z.array(subjectSchema).min(1).max(MAX_SUBJECTS),
   scope: scopeSchema,
+  /** Orders of one group rest on one claim: their limits are not added. */
+  claimGroup: field.id.optional(),
   issuedAt: field.timestamp,
   receivedAt: field.timestamp,
   effectiveAt: field.timestamp,
@@ -150,12 +160,22 @@ export const LegalOrderExpired = defineEvent({
   schema: z.strictObject({ orderId: field.id, expiresAt: field.timestamp }),
 });
 
+/** Most ended freezes that one authorisation relies on. */
+export const MAX_ENDED_FREEZES = 1000;
+
 export const FreezeAuthorised = defineEvent({
   type: 'FreezeAuthorised',
   streams: ['legalOrder'],
   summary:
     'The order, in force and naming the account, authorises one freeze of it. The id of this event is the id of the freeze.',
-  schema: z.strictObject({ orderId: field.id, ...authorisationFields }),
+  schema: z.strictObject({
+    orderId: field.id,
+    ...authorisationFields,
+    /** The order's; absent when it names none. */
+    claimGroup: field.id.optional(),
+    /** Without these, the limits of the order's freezes would add up to more than its own. Absent where none is needed. */
+    endedFreezes: z.array(endedFreezeSchema).min(1).max(MAX_ENDED_FREEZES).optional(),
+  }),
 });
 export type FreezeAuthorised = EventOf<typeof FreezeAuthorised>;
 

@@ -9,6 +9,7 @@ import {
   type Timestamp,
 } from '#kernel';
 import type { Instrument } from './events.ts';
+import { exceededLimit } from './limits.ts';
 import type { LegalOrderState } from './state.ts';
 import type { OrderState } from './views.ts';
 
@@ -65,9 +66,9 @@ export function hasRunOut(instrument: Instrument, at: Timestamp): boolean {
 
 /**
  * The one rule by which an order authorises a freeze (invariant 1): used to decide, and again by whoever checks a citation.
- * Checked in this order: the order exists, is in force with no ending proposed, names the account, and covers the scope.
- * Of a tie through a party it sees that the party is a subject and the event on its stream; what that event says is
- * for the caller to know.
+ * Checked in this order: the order exists, is in force with no ending proposed, names the account, covers the scope, and
+ * its limits suffice for all its freezes. Of a tie through a party it sees that the party is a subject and the event on its
+ * stream; what that event says, and whether a freeze has ended, is for the caller to know.
  * @returns the first obstacle, or undefined when the freeze may be authorised
  */
 export function mayAuthorise(order: LegalOrderState, freeze: FreezeInQuestion): Obstacle | undefined {
@@ -80,8 +81,17 @@ export function mayAuthorise(order: LegalOrderState, freeze: FreezeInQuestion): 
       detail: 'the legal order names neither the account nor a holder of it',
     };
   }
-  if (freeze.scope !== undefined && !scopeWithin(freeze.scope, instrument.scope)) {
+  const scope = freeze.scope ?? instrument.scope;
+  if (!scopeWithin(scope, instrument.scope)) {
     return { code: 'scope-exceeds-basis', detail: 'the freeze would cover more than the legal order does' };
+  }
+  const { accountId, endedFreezes = [] } = freeze;
+  const exceeded = exceededLimit(order, { accountId, scope }, new Set(endedFreezes));
+  if (exceeded !== undefined) {
+    return {
+      code: 'scope-exceeds-basis',
+      detail: `with the order's other freezes it would keep more ${exceeded} than the legal order does`,
+    };
   }
   return undefined;
 }

@@ -4,6 +4,7 @@ export * from './commands.ts';
 export * from './decide.ts';
 export * from './events.ts';
 export * from './in-force.ts';
+export * from './limits.ts';
 export * from './state.ts';
 export * from './views.ts';
 export * from './projection.ts';

@@ -2,7 +2,7 @@ import { rejectField, toMs, type Rejection } from '#kernel';
 import { MAX_SUBJECTS, type Instrument, type Subject } from './events.ts';
 
 /** What is wrong with an instrument beyond the shape of its fields, or undefined. A basis that names nobody binds nobody. */
-export function findFlaw(instrument: Instrument): Rejection | undefined {
+export function findFlaw(instrument: Omit<Instrument, 'scope'>): Rejection | undefined {
   const { subjects, effectiveAt, expiresAt } = instrument;
   if (subjects.length < 1 || subjects.length > MAX_SUBJECTS) {
     return rejectField('subjects', `must name 1 to ${String(MAX_SUBJECTS)} accounts or parties`);

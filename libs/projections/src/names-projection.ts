@@ -2,8 +2,8 @@ import { addRow, defineTable, putRow, type Change, type Recorded } from '#kernel
 import { indexEntries, type JudgedEvent, type LedgerEvent } from '#replay';
 
 /**
- * Every command key that was ever used on its home stream, with the hash of the command, and the id of every deposit. The
- * first use is the one. In one table, so that what one event adds to a short stream lies together.
+ * Every command key that was ever used on its home stream, with the hash of the command, and the ids of deposits, reversals
+ * and transfers, with the event that each was first given to. The first use is the one. In one table, so that what one event adds to a short stream lies together.
  */
 export const namesTable = defineTable({
   name: 'names',

@@ -93,7 +93,7 @@ describe('the id of a deposit', () => {
     const deposits = project(legal(first), legal(second))
       .of(namesTable)
       .filter(({ kind }) => kind === 'deposit');
-    expect(deposits).toEqual([{ stream: 'account-a', kind: 'deposit', id: 'd', revision: 0, value: 'deposited' }]);
+    expect(deposits).toEqual([{ stream: 'account-a', kind: 'deposit', id: 'd', revision: 0, value: first.id }]);
   });
 });
 

@@ -34,7 +34,7 @@ function ofLegal(
 export const projectors: readonly Projector[] = [
   {
     name: 'domain',
-    version: 3,
+    version: 4,
     tables: [
       ...assetTables,
       ...partyTables,
@@ -65,20 +65,20 @@ export const projectors: readonly Projector[] = [
   },
   {
     name: 'freezes',
-    version: 1,
+    version: 2,
     tables: freezeTables,
     project: ofLegal((event) => (isFreezeEvent(event) ? projectFreeze(event) : [])),
   },
   {
     name: 'books',
-    version: 1,
+    version: 3,
     tables: trialBalanceTables,
     project: ofLegal((event, { after }) =>
       after?.kind === 'account' ? projectTrialBalance(event as Recorded<AccountEvent>) : [],
     ),
   },
   { name: 'refusals', version: 1, tables: refusalTables, project: ofLegal(projectRefusal) },
-  { name: 'names', version: 1, tables: nameTables, project: ofLegal(projectNames) },
+  { name: 'names', version: 3, tables: nameTables, project: ofLegal(projectNames) },
   { name: 'streams', version: 1, tables: streamTables, project: projectStream },
   { name: 'violations', version: 1, tables: violationTables, project: projectViolation },
 ];

@@ -2,6 +2,8 @@ import type {
   AccountView,
   DepositView,
   EntryView,
+  TransferStatus,
+  TransferView,
   TrialBalanceView,
   WithdrawalStatus,
   WithdrawalView,
@@ -102,6 +104,9 @@ export interface Queries {
     page: PageRequest,
   ): Page<WithdrawalView>;
   withdrawal(accountId: string, withdrawalId: string): WithdrawalView | undefined;
+  /** Those that the account sent. */
+  transfers(accountId: string, filter: { state?: TransferStatus | undefined }, page: PageRequest): Page<TransferView>;
+  transfer(accountId: string, transferId: string): TransferView | undefined;
   legalOrders(
     filter: { accountId?: string | undefined; partyId?: string | undefined; state?: string | undefined },
     page: PageRequest,

@@ -1,7 +1,7 @@
 import { MemoryEventStore } from '#event-store/memory';
 import { isRejection, type RecordedEvent } from '#kernel';
-import { indexEntries, Judge } from '#replay';
-import { danglingFreeze, forceIn, LedgerWorld, tellStory, type ToldStory, sampleAddress, sampleHit } from '#testing';
+import { indexEntries, Judge, type NameKind } from '#replay';
+import { danglingFreeze, forceIn, LedgerWorld, sampleAddress, sampleHit, tellStory, type ToldStory } from '#testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { MalformedCursorError, type Page, type PageRequest, type Queries } from './queries-api.ts';
 import type { ProjectionEvent } from './runner.ts';
@@ -50,6 +50,7 @@ const lists: Record<string, (page: PageRequest) => Page<unknown>> = {
   entries: (page) => queries.entries('acc-1', page),
   deposits: (page) => queries.deposits('acc-1', page),
   withdrawals: (page) => queries.withdrawals('acc-1', {}, page),
+  transfers: (page) => queries.transfers('acc-1', {}, page),
   'legal orders': (page) => queries.legalOrders({}, page),
   freezes: (page) => queries.freezes({}, page),
   'lift requests': (page) => queries.liftRequests({}, page),
@@ -92,12 +93,13 @@ describe('lists', () => {
     );
     expect(queries.legalOrders({}, ALL).items.map(({ orderId }) => orderId)).toEqual([
       'ord-4',
+      'ord-5',
       'ord-3',
       'ord-2',
       'ord-1',
     ]);
     const freezeIds = queries.freezes({}, ALL).items.map(({ freezeId }) => freezeId);
-    expect(freezeIds).toEqual([story.inForce, story.hitCleared, story.basisEnded, story.placedInError]);
+    expect(freezeIds).toEqual([story.inForce, story.released, story.hitCleared, story.basisEnded, story.placedInError]);
     const revisions = queries.entries('acc-1', ALL).items.map(({ revision }) => revision);
     expect(revisions).toEqual([...revisions].sort((one, other) => one - other));
     const positions = queries.violations(ALL).items.map(({ position }) => position);
@@ -126,11 +128,12 @@ describe('filters', () => {
     expect(ids.accounts({ partyId: 'p-1' })).toEqual(['acc-3', 'acc-1']);
     expect(ids.accounts({ partyId: 'p-2' })).toEqual(['acc-2']);
     expect(ids.accounts({ partyId: 'nobody' })).toEqual([]);
-    expect(ids.accounts({ state: 'open' })).toEqual(['acc-3', 'acc-2', 'acc-1']);
-    expect(ids.accounts({ state: 'closed' })).toEqual([]);
+    expect(ids.accounts({ state: 'open' })).toEqual(['acc-2', 'acc-1']);
+    expect(ids.accounts({ state: 'closed' })).toEqual(['acc-3']);
     expect(ids.accounts({ frozen: true })).toEqual(['acc-1']);
     expect(ids.accounts({ frozen: false })).toEqual(['acc-3', 'acc-2']);
-    expect(ids.accounts({ partyId: 'p-1', frozen: false, state: 'open' })).toEqual(['acc-3']);
+    expect(ids.accounts({ partyId: 'p-1', frozen: false, state: 'closed' })).toEqual(['acc-3']);
+    expect(ids.accounts({ partyId: 'p-1', frozen: false, state: 'open' })).toEqual([]);
   });
 
   it('of parties', () => {
@@ -144,7 +147,7 @@ describe('filters', () => {
     expect(ids.orders({ partyId: 'acc-1' })).toEqual([]);
     expect(ids.orders({ state: 'verified' })).toEqual(['ord-4', 'ord-1']);
     expect(ids.orders({ state: 'rejected', accountId: 'acc-1' })).toEqual(['ord-3']);
-    expect(ids.orders({ state: 'discharged' })).toEqual(['ord-2']);
+    expect(ids.orders({ state: 'discharged' })).toEqual(['ord-5', 'ord-2']);
   });
 
   it('of freezes', () => {
@@ -152,9 +155,14 @@ describe('filters', () => {
     expect(ids.freezes({ basisId: 'ord-2' })).toEqual([story.basisEnded]);
     expect(ids.freezes({ state: 'in-force' })).toEqual([story.inForce]);
     expect(ids.freezes({ basisId: 'hit-1' })).toEqual([story.hitCleared]);
-    expect(ids.freezes({ state: 'lifted' })).toEqual([story.hitCleared, story.basisEnded, story.placedInError]);
+    expect(ids.freezes({ state: 'lifted' })).toEqual([
+      story.released,
+      story.hitCleared,
+      story.basisEnded,
+      story.placedInError,
+    ]);
     expect(ids.freezes({ state: 'abandoned' })).toEqual([]);
-    expect(ids.freezes({ partyId: 'p-2' })).toEqual([story.hitCleared, story.basisEnded]);
+    expect(ids.freezes({ partyId: 'p-2' })).toEqual([story.released, story.hitCleared, story.basisEnded]);
     expect(ids.freezes({ partyId: 'p-1' })).toEqual([story.inForce, story.placedInError]);
     expect(ids.freezes({ partyId: 'p-1', state: 'lifted', accountId: 'acc-1', basisId: 'ord-1' })).toEqual([
       story.placedInError,
@@ -226,6 +234,7 @@ describe('single things', () => {
       streamRevision: streamEnd('authorityRequest-req-2').revision,
     });
     expect(queries.deposit('acc-1', 'd-6')).toMatchObject({ asset: 'EUR', amount: '1234', state: 'deposited' });
+    expect(queries.deposit('acc-2', 'd-2')).toMatchObject({ amount: '50000000', state: 'deposited' });
     expect(queries.withdrawal('acc-1', 'w-stopped')).toMatchObject({ state: 'stopped', freezeId: story.placedInError });
   });
 
@@ -307,6 +316,22 @@ describe('single things', () => {
   });
 });
 
+describe('transfers', () => {
+  it('tell under their sender how they went on', () => {
+    const states = queries.transfers('acc-1', {}, ALL).items.map(({ transferId, state }) => [transferId, state]);
+    expect(states).toEqual([
+      ['t-returned', 'returned'],
+      ['t-received', 'received'],
+    ]);
+    expect(queries.transfers('acc-1', { state: 'returned' }, ALL).items).toEqual([
+      queries.transfer('acc-1', 't-returned'),
+    ]);
+    expect(queries.transfer('acc-1', 't-returned')).toMatchObject({ to: 'acc-3', reason: 'closed' });
+    expect(queries.transfer('acc-2', 't-received')).toBeUndefined();
+    expect(queries.transfers('acc-1', { state: 'sent' }, ALL).items).toEqual([]);
+  });
+});
+
 describe('the index of names', () => {
   it('knows what every legal event names, by its first revision and latest value', async () => {
     const expected = new Map<string, { revision: number; value: string }>();
@@ -323,7 +348,7 @@ describe('the index of names', () => {
     }
     expect(expected.size).toBeGreaterThan(30);
     for (const [name, entry] of expected) {
-      const [stream, kind, id] = JSON.parse(name) as [string, 'key' | 'deposit' | 'withdrawal', string];
+      const [stream, kind, id] = JSON.parse(name) as [string, NameKind, string];
       expect([name, projections.index.lookup(stream, kind, id)]).toEqual([name, entry]);
     }
   });

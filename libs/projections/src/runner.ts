@@ -15,6 +15,7 @@ import {
   UnusableReadModelError,
   type Checkpoint,
 } from './read-model.ts';
+import { CommittedNames } from './sqlite-home-stream-index.ts';
 import { violationView } from './violations-projection.ts';
 
 /** What keeps the read models from going on. It is tried again, and skips nothing. */
@@ -200,7 +201,8 @@ export class ProjectionRunner {
     this.#reportStatus();
     this.#settleRebuilds();
     const judge =
-      this.#options.createJudge?.() ?? new Judge(this.#options.reader, { maxStreams: this.#limits.streams });
+      this.#options.createJudge?.() ??
+      new Judge(this.#options.reader, { maxStreams: this.#limits.streams, index: new CommittedNames(model.db) });
     const source = new BatchSource(this.#options.reader, model.checkpoint?.position, this.#limits.batch);
     this.#source = source;
     try {

@@ -1,13 +1,27 @@
 import type { ChainAddress, Position } from '#kernel';
-import type { HomeStreamIndex, IndexEntry } from '#replay';
+import type { HomeStreamIndex, IndexEntry, NameKind, NamesIndex } from '#replay';
 import { hitSubjectName, type HitSubject } from '#sanctions';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { ReadSide } from './read-side.ts';
 
-const ENTRY_SQL = {
-  key: "SELECT revision, value FROM names WHERE stream = ? AND kind = 'key' AND id = ?",
-  deposit: "SELECT revision, value FROM names WHERE stream = ? AND kind = 'deposit' AND id = ?",
-  withdrawal: 'SELECT revision, state AS value FROM withdrawals WHERE accountId = substr(?, 9) AND withdrawalId = ?',
-} as const;
+const INDEXED_SQL = 'SELECT revision FROM streams WHERE stream = ?';
+const NAME_SQL = 'SELECT revision, value FROM names WHERE stream = ? AND kind = ? AND id = ?';
+const WITHDRAWAL_SQL =
+  'SELECT revision, state AS value FROM withdrawals WHERE accountId = substr(?, 9) AND withdrawalId = ?';
+
+type Row = Readonly<Record<string, unknown>> | undefined;
+
+/** @param get the first row of a query */
+function entryOf(
+  get: (sql: string, ...parameters: string[]) => Row,
+  stream: string,
+  kind: NameKind,
+  id: string,
+): IndexEntry | undefined {
+  if (kind === 'withdrawal' && !stream.startsWith('account-')) return undefined;
+  const row = kind === 'withdrawal' ? get(WITHDRAWAL_SQL, stream, id) : get(NAME_SQL, stream, kind, id);
+  return row === undefined ? undefined : { revision: Number(row['revision']), value: String(row['value']) };
+}
 
 /** The index of names, over the same rows as the queries. */
 export class SqliteHomeStreamIndex implements HomeStreamIndex {
@@ -20,14 +34,12 @@ export class SqliteHomeStreamIndex implements HomeStreamIndex {
   /** -1 also while the index is being built: nothing may be forgotten in its favour. */
   indexedRevision(stream: string): number {
     if (!this.#rows.servable) return -1;
-    return Number(this.#rows.get('SELECT revision FROM streams WHERE stream = ?', stream)?.['revision'] ?? -1);
+    return Number(this.#rows.get(INDEXED_SQL, stream)?.['revision'] ?? -1);
   }
 
   /** @throws RejectionError `read-model-behind` while the index is being built: "never seen" could be wrong */
-  lookup(stream: string, kind: keyof typeof ENTRY_SQL, id: string): IndexEntry | undefined {
-    if (kind === 'withdrawal' && !stream.startsWith('account-')) return undefined;
-    const row = this.#rows.get(ENTRY_SQL[kind], stream, id);
-    return row === undefined ? undefined : { revision: Number(row['revision']), value: String(row['value']) };
+  lookup(stream: string, kind: NameKind, id: string): IndexEntry | undefined {
+    return entryOf((sql, ...parameters) => this.#rows.get(sql, ...parameters), stream, kind, id);
   }
 
   /** @throws RejectionError `read-model-behind` while the index is being built */
@@ -64,5 +76,32 @@ export class SqliteHomeStreamIndex implements HomeStreamIndex {
 
   checkpoint(): Position | undefined {
     return this.#rows.servable ? this.#rows.checkpoint : undefined;
+  }
+}
+
+/** The names of all events that are committed, for the judge that works on those that follow. */
+export class CommittedNames implements NamesIndex {
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  indexedRevision(stream: string): number {
+    return Number(this.#prepared(INDEXED_SQL).get(stream)?.['revision'] ?? -1);
+  }
+
+  lookup(stream: string, kind: NameKind, id: string): IndexEntry | undefined {
+    return entryOf((sql, ...parameters) => this.#prepared(sql).get(...parameters), stream, kind, id);
+  }
+
+  #prepared(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
   }
 }

@@ -1,11 +1,13 @@
 import {
   accountFromRow,
   depositFromRow,
+  transferFromRow,
   trialBalanceView,
   withdrawalFromRow,
   type AccountView,
   type DepositView,
   type EntryView,
+  type TransferView,
   type TrialBalanceView,
   type WithdrawalView,
 } from '#accounts';
@@ -56,14 +58,21 @@ const PARTY_COLUMNS = `p.view, (SELECT json_group_array(accountId) FROM
 const ENTRY_COLUMNS = `accountId, revision, position, eventId, type, ledgerAccount, asset, amount, balance, reference,
   recordedAt`;
 /** The line of the statement that a deposit is. */
-const DEPOSIT_ENTRIES = `(SELECT 0 AS line, accountId, revision, position, eventId, 'FundsDeposited' AS type,
-  'available' AS ledgerAccount, asset, amount, balance, depositId AS reference, recordedAt FROM deposits)`;
-const DEPOSIT_COLUMNS = 'd.accountId, d.depositId, d.asset, d.amount, d.source, d.recordedAt';
+const DEPOSIT_ENTRIES = `(SELECT 0 AS line, accountId, revision, position, eventId,
+  iif(state = 'held', 'FundsHeld', 'FundsDeposited') AS type, iif(state = 'held', 'held', 'available') AS ledgerAccount,
+  asset, amount, balance, depositId AS reference, recordedAt FROM deposits)`;
+const DEPOSIT_COLUMNS = `d.accountId, d.depositId, d.asset, d.amount, d.source, d.state, d.recordedAt,
+  (SELECT min(r.releasedAt) FROM heldReleases r
+   WHERE r.accountId = d.accountId AND r.asset = d.asset AND r.revision > d.revision) AS releasedAt,
+  v.cause, v.reason, v.taken, v.shortfall, v.reversedAt`;
+const REVERSALS = 'LEFT JOIN reversals v ON v.accountId = d.accountId AND v.depositId = d.depositId';
 /** Deposits that are the first of their id, with the names that tell it. */
 const DEPOSITS = `FROM deposits d JOIN names n
-  ON n.stream = 'account-' || d.accountId AND n.kind = 'deposit' AND n.id = d.depositId AND n.revision = d.revision`;
+  ON n.stream = 'account-' || d.accountId AND n.kind = 'deposit' AND n.id = d.depositId AND n.revision = d.revision
+  ${REVERSALS}`;
 const WITHDRAWAL_COLUMNS = `accountId, withdrawalId, asset, amount, destination, state, reference, reason, freezeId,
   createdAt, updatedAt`;
+const TRANSFER_COLUMNS = 'accountId, transferId, toAccountId, asset, amount, state, reason, createdAt, updatedAt';
 const FREEZE_COLUMNS = 'f.view, f.state, f.lift, f.updatedAt';
 const LIFT_REQUEST_COLUMNS = 'view, state, decidedBy, reason, updatedAt';
 
@@ -145,7 +154,7 @@ export class SqliteQueries implements Queries {
   entries(accountId: string, page: PageRequest): Page<EntryView> {
     const list: List<EntryView> = {
       name: 'entries',
-      select: `${ENTRY_COLUMNS} FROM withdrawalEntries`,
+      select: `${ENTRY_COLUMNS} FROM entries`,
       alsoSelect: `${ENTRY_COLUMNS} FROM ${DEPOSIT_ENTRIES}`,
       where: equals({ accountId }),
       order: 'ASC',
@@ -170,6 +179,7 @@ export class SqliteQueries implements Queries {
 
   deposit(accountId: string, depositId: string): DepositView | undefined {
     const sql = `${DEPOSIT_COLUMNS} FROM names n JOIN deposits d ON d.accountId = ? AND d.revision = n.revision
+      ${REVERSALS}
       WHERE n.stream = 'account-' || ? AND n.kind = 'deposit' AND n.id = ?`;
     return this.#one(sql, [accountId, accountId, depositId], depositFromRow);
   }
@@ -187,6 +197,21 @@ export class SqliteQueries implements Queries {
   withdrawal(accountId: string, withdrawalId: string): WithdrawalView | undefined {
     const sql = `${WITHDRAWAL_COLUMNS} FROM withdrawals WHERE accountId = ? AND withdrawalId = ?`;
     return this.#one(sql, [accountId, withdrawalId], withdrawalFromRow);
+  }
+
+  transfers(
+    accountId: string,
+    { state }: { state?: TransferView['state'] | undefined },
+    page: PageRequest,
+  ): Page<TransferView> {
+    const select = `${TRANSFER_COLUMNS} FROM transfers`;
+    const list = { name: 'transfers', select, where: equals({ accountId, state }) };
+    return this.#page({ ...list, ...BY_REVISION, show: transferFromRow }, page);
+  }
+
+  transfer(accountId: string, transferId: string): TransferView | undefined {
+    const sql = `${TRANSFER_COLUMNS} FROM transfers WHERE accountId = ? AND transferId = ?`;
+    return this.#one(sql, [accountId, transferId], transferFromRow);
   }
 
   legalOrders(

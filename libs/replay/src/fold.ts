@@ -1,4 +1,4 @@
-import { checkAccount, evolveAccount, initialAccountState, type AccountEvent } from '#accounts';
+import { checkAccount, evolveAccount, incomingName, initialAccountState, type AccountEvent } from '#accounts';
 import { checkAsset, evolveAsset, initialAssetState, type AssetEvent } from '#assets';
 import {
   checkAuthorityRequest,
@@ -19,9 +19,11 @@ import {
 import { checkLegalOrder, evolveLegalOrder, initialLegalOrderState, type LegalOrderEvent } from '#legal-orders';
 import { checkParty, evolveParty, initialPartyState, type PartyEvent } from '#parties';
 import { checkSanctionsHit, evolveSanctionsHit, initialSanctionsHitState, type SanctionsHitEvent } from '#sanctions';
+import type { NameKind } from './index-entries.ts';
 import type { JudgedEvent, LedgerEvent, StreamState, Violation } from './judged.ts';
 import { decodeEvent, kindOfStream, type StreamKind } from './registry.ts';
 import type { CitationResolver, Verdict } from './resolver.ts';
+import { StreamNames } from './stream-names.ts';
 
 /**
  * One stream being folded, event by event: its state, and what the next append needs to know. The same events give the
@@ -37,10 +39,13 @@ export class StreamFold {
   lastHash: string | null = null;
   /** Latest `recordedAt` of a legal event, or empty: a time forced in from the future stops nothing. */
   #lastRecordedAt: Timestamp = '';
+  /** The names of the legal events folded so far. */
+  readonly names: StreamNames;
   readonly #resolver: CitationResolver;
 
-  constructor(stream: string, resolver: CitationResolver) {
+  constructor(stream: string, resolver: CitationResolver, names = new StreamNames(stream)) {
     this.stream = stream;
+    this.names = names;
     this.#resolver = resolver;
     const kind = kindOfStream(stream);
     this.contents = kind === undefined ? undefined : initialContents(kind);
@@ -83,7 +88,7 @@ export class StreamFold {
   #judge(recorded: RecordedEvent, event: Recorded<LedgerEvent>): JudgedEvent | Promise<JudgedEvent> {
     const contents = this.contents;
     if (contents === undefined) return this.#reject(recorded, { code: 'malformed-event', detail: 'unknown stream' });
-    const objection = check(contents, event);
+    const objection = check(contents, event) ?? checkNames(this.names, event);
     if (objection !== undefined) return this.#reject(recorded, { code: 'illegal-event', detail: objection });
     const verdict = this.#followCitation(event, contents);
     if (verdict === undefined) return this.#accept(recorded, event, contents);
@@ -100,7 +105,11 @@ export class StreamFold {
       case 'AccountFrozen':
       case 'FreezeAbandoned':
       case 'AccountUnfrozen':
-        return contents.kind === 'account' ? this.#resolver.onAccount(event, contents.state) : undefined;
+      case 'DepositReversed':
+      case 'TransferReceived':
+      case 'TransferRefused':
+      case 'TransferReturned':
+        return contents.kind === 'account' ? this.#resolver.onAccount(event, contents.state, this.names) : undefined;
       case 'PartyNamed':
       case 'PartyNoLongerNamed':
         return contents.kind === 'party' ? this.#resolver.onParty(event, contents.state) : undefined;
@@ -122,6 +131,7 @@ export class StreamFold {
   #accept(recorded: RecordedEvent, event: Recorded<LedgerEvent>, contents: StreamState): JudgedEvent {
     evolve(contents, event);
     this.#advance(recorded);
+    this.names.note(event);
     // Timestamps of the recorded form compare as text does: most are never read as a time.
     if (event.metadata.recordedAt > this.#lastRecordedAt) this.#lastRecordedAt = event.metadata.recordedAt;
     return { recorded, event, violation: undefined, after: contents };
@@ -181,6 +191,30 @@ function check(contents: StreamState, event: Recorded<LedgerEvent>): string | un
       return checkAuthorityRequest(contents.state, event as Recorded<AuthorityRequestEvent>);
     default:
       return assertNever(contents);
+  }
+}
+
+/** What may be once only, and is known by its name alone: the state does not grow with it. */
+function checkNames(names: StreamNames, event: Recorded<LedgerEvent>): string | undefined {
+  const isTaken = (kind: NameKind, id: string): boolean => {
+    const entry = names.lookup(kind, id);
+    // The index may be ahead of this fold: a verdict rests on what is earlier in the log.
+    return entry !== undefined && entry.revision < event.revision;
+  };
+  switch (event.type) {
+    case 'DepositReversed':
+      return isTaken('reversal', event.data.depositId) ? 'reverses a deposit a second time' : undefined;
+    case 'TransferSent':
+      return isTaken('outgoing', event.data.transferId) ? 'sends under the id of another transfer' : undefined;
+    case 'TransferReceived':
+    case 'TransferRefused': {
+      const name = incomingName(event.data.from, event.data.transferId);
+      return isTaken('incoming', name) ? 'decides a transfer a second time' : undefined;
+    }
+    case 'TransferReturned':
+      return isTaken('returned', event.data.transferId) ? 'returns a transfer a second time' : undefined;
+    default:
+      return undefined;
   }
 }
 

@@ -1,16 +1,17 @@
 import type { ChainAddress, Position } from '#kernel';
 import type { HitSubject } from '#sanctions';
+import type { NameKind } from './index-entries.ts';
 
 /** What the command side asks of the read side: facts that can never become false, and how far they reach. */
 export interface HomeStreamIndex {
   /** Last revision of the stream that the index has taken in, or -1; -1 also while the index is being built. */
   indexedRevision(stream: string): number;
   /**
-   * An entry of a stream: a command key (`key`, id = caller + newline + value), a `deposit`, a `withdrawal`. It covers at
-   * least every revision that `indexedRevision` has ever given.
+   * An entry of a stream: a command key (`key`, id = caller + newline + value), a `deposit` and its `reversal`, a
+   * `withdrawal`, a transfer on either side (`outgoing`, `incoming`) and its return (`returned`). It covers at least every revision that `indexedRevision` has ever given.
    * @throws RejectionError `read-model-behind` while the index is being built: "never seen" could be wrong
    */
-  lookup(stream: string, kind: 'key' | 'deposit' | 'withdrawal', id: string): IndexEntry | undefined;
+  lookup(stream: string, kind: NameKind, id: string): IndexEntry | undefined;
   /**
    * The account that a freeze belongs to, or undefined when it is not indexed yet. Known from its authorisation on.
    * @throws RejectionError `read-model-behind` while the index is being built
@@ -36,6 +37,6 @@ export interface HomeStreamIndex {
 export interface IndexEntry {
   /** Revision of the first event that made it. */
   readonly revision: number;
-  /** Of a key: the command's hash. Of a withdrawal: its present state. */
+  /** Of a key: the command's hash. Of a withdrawal: its present state. Of all others: the id of that event. */
   readonly value: string;
 }

@@ -8,3 +8,4 @@ export * from './registry.ts';
 export * from './replay-account.ts';
 export * from './replay-freezes.ts';
 export * from './resolver.ts';
+export * from './stream-names.ts';

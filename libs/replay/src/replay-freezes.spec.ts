@@ -56,7 +56,9 @@ describe('the freezes as of a moment', () => {
       expect([position, ids.toSorted()]).toEqual([position, await oneByOne({ position })]);
       for (const id of ids) seen.add(id);
     }
-    expect(seen).toEqual(new Set([story.placedInError, story.basisEnded, story.hitCleared, story.inForce]));
+    expect(seen).toEqual(
+      new Set([story.placedInError, story.basisEnded, story.hitCleared, story.released, story.inForce]),
+    );
   });
 
   it('are none before the first', async () => {

@@ -1,8 +1,18 @@
-import type { AccountState } from '#accounts';
+import {
+  balanceOf,
+  checkAgainstDeposit,
+  checkAgainstRefusal,
+  checkAgainstSent,
+  incomingName,
+  recordedDeposit,
+  type AccountEvent,
+  type AccountState,
+} from '#accounts';
 import type { AuthorityRequestAnswered } from '#authority-requests';
 import type { EventReader } from '#event-store';
 import {
   basisState,
+  endedFreezesStated,
   isBasisContents,
   resolveAbandonment,
   resolveCitation,
@@ -18,23 +28,58 @@ import {
 import {
   basisOfStream,
   hashHolds,
+  samePointer,
+  type Authorisation,
   type BasisState,
   type CommandKey,
+  type EndedFreeze,
   type EventPointer,
+  type Position,
   type Recorded,
   type RecordedEvent,
 } from '#kernel';
 import type { PartyNamed, PartyNoLongerNamed, PartyState } from '#parties';
 import { StreamFold } from './fold.ts';
-import { indexEntries, keyEntryId } from './index-entries.ts';
+import type { IndexEntry } from './home-stream-index.ts';
+import { indexEntries, keyEntryId, type NameKind } from './index-entries.ts';
+import type { JudgedEvent, LedgerEvent } from './judged.ts';
 import { decodeEvent, idOfStream } from './registry.ts';
+import { StreamNames, type NamesIndex } from './stream-names.ts';
 
 export type Verdict = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+/** The events of an account that rest on another event, which has to be followed up. */
+type Of<Type extends AccountEvent['type']> = Extract<AccountEvent, { type: Type }>;
+type FreezeCitation = AccountFrozen | FreezeAbandoned | AccountUnfrozen;
+type TransferCitation = Of<'TransferReceived' | 'TransferRefused' | 'TransferReturned'>;
 
 /** Most bases whose events are kept in memory. */
 const MAX_BASES = 1000;
 /** Events of one stream that are read at a time where one of them is looked for. */
 const PAGE = 500;
+
+/** Most accounts whose folds are kept here, for what other accounts cite of them. */
+const MAX_ACCOUNTS = 1000;
+
+/** The names of an account that a judgement can rest on: its own, and those that other accounts cite. */
+export const CITED_NAMES: ReadonlySet<NameKind> = new Set(['deposit', 'reversal', 'outgoing', 'incoming', 'returned']);
+
+/** What is known of streams beside this: asked before a stream is folded anew. */
+export interface KnownElsewhere {
+  readonly index?: NamesIndex | undefined;
+  /** The fold of a stream, if it is in memory. */
+  readonly folded?: (stream: string) => StreamFold | undefined;
+}
+
+interface KnownAccount {
+  readonly fold: StreamFold;
+  /** Events are being folded: nobody else may. */
+  busy: boolean;
+}
+
+function verdictOf(objection: string | undefined): Verdict {
+  return objection === undefined ? { ok: true } : { ok: false, reason: objection };
+}
 
 /** What is known of a basis's stream: its fold, as far as it was read, and the legal events that it is made of. */
 interface KnownBasis {
@@ -50,6 +95,16 @@ interface CitedBasis {
   readonly basis: BasisState | undefined;
 }
 
+/** Most ends of freezes that are kept in memory: each saves a fold of its account's stream. */
+const MAX_ENDINGS = 10_000;
+
+/** A legal event that ended a freeze. */
+interface Ending {
+  readonly pointer: EventPointer;
+  readonly freezeId: string;
+  readonly position: Position;
+}
+
 /**
  * Follows the citations of events through the log and re-runs the rules at the places they point to. Used alike by the
  * loader (a freeze gates only when it resolves) and by the projections. Each basis is folded once and kept, however many
@@ -59,19 +114,137 @@ export class CitationResolver {
   readonly #reader: EventReader;
   /** The one used last comes last. */
   readonly #bases = new Map<string, KnownBasis>();
+  /** By the id of the event that ended a freeze; a fold of its account's stream found it legal. */
+  readonly #endings = new Map<string, Ending>();
+  readonly #known: KnownElsewhere;
+  readonly #accounts = new Map<string, KnownAccount[]>();
 
-  constructor(reader: EventReader) {
+  constructor(reader: EventReader, known: KnownElsewhere = {}) {
     this.#reader = reader;
+    this.#known = known;
+  }
+
+  /**
+   * True when the event that a pointer leads to is legal, and is what this name of its stream was first given to. Known
+   * from the index, from a fold that is in memory, or at last by folding that stream.
+   * @throws StoreError when the stream can't be read
+   */
+  async #stands({ stream, revision, eventId }: EventPointer, kind: NameKind, name: string): Promise<boolean> {
+    const at = Number(revision);
+    const isThis = (entry: IndexEntry | undefined): boolean => entry?.value === eventId && entry.revision === at;
+    const { index, folded } = this.#known;
+    if (index !== undefined && index.indexedRevision(stream) >= at) return isThis(index.lookup(stream, kind, name));
+    const inMemory = folded?.(stream);
+    // What is in memory may be ahead of the store: only that an event is there can be believed, not that it is not.
+    if (inMemory !== undefined && isThis(inMemory.names.lookup(kind, name))) return true;
+    return isThis((await this.#foldUpTo(stream, at)).names.lookup(kind, name));
   }
 
   /**
    * Judges an event of an account by what it cites.
+   * @param account before the event
+   * @param names of the event's own stream
    * @throws StoreError when a stream can't be read: a basis that can't be read is not a basis that is absent
    */
   async onAccount(
-    event: Recorded<AccountFrozen | FreezeAbandoned | AccountUnfrozen>,
+    event: Recorded<FreezeCitation | Of<'DepositReversed'> | TransferCitation>,
     account: AccountState,
+    names: StreamNames,
   ): Promise<Verdict> {
+    switch (event.type) {
+      case 'AccountFrozen':
+      case 'FreezeAbandoned':
+      case 'AccountUnfrozen':
+        return this.#onFreeze(event, account);
+      case 'DepositReversed':
+        return this.#onReversal(event, account, names);
+      case 'TransferReceived':
+      case 'TransferRefused': {
+        const { from, transferId, citation } = event.data;
+        const sent = await this.#standing(event, citation, `account-${from}`, 'outgoing', transferId);
+        return verdictOf(checkAgainstSent(event, sent));
+      }
+      case 'TransferReturned': {
+        const { accountId, to, transferId, citation } = event.data;
+        const name = incomingName(accountId, transferId);
+        const refused = await this.#standing(event, citation, `account-${to}`, 'incoming', name);
+        return verdictOf(checkAgainstRefusal(event, refused));
+      }
+    }
+  }
+
+  /** The deposit stands on the account's own stream, by its name, and says what the reversal says. */
+  async #onReversal(
+    event: Recorded<Of<'DepositReversed'>>,
+    account: AccountState,
+    names: StreamNames,
+  ): Promise<Verdict> {
+    const { citation, depositId, asset } = event.data;
+    const named = names.lookup('deposit', depositId);
+    const stands =
+      citation.stream === event.stream &&
+      Number(citation.revision) < event.revision &&
+      named?.value === citation.eventId &&
+      named.revision === Number(citation.revision);
+    const cited = stands ? await this.#checkedEventAt(citation) : undefined;
+    const deposit = recordedDeposit(cited as Recorded<AccountEvent> | undefined, depositId);
+    return verdictOf(checkAgainstDeposit(event, deposit, balanceOf(account, asset).held));
+  }
+
+  /**
+   * What an event cites on another account's stream, if that stands there under its name and is earlier in the log: what
+   * cites each other in a circle would never be judged.
+   */
+  async #standing(
+    citing: Recorded<TransferCitation>,
+    citation: EventPointer,
+    stream: string,
+    kind: NameKind,
+    name: string,
+  ): Promise<Recorded<AccountEvent> | undefined> {
+    if (citation.stream !== stream) return undefined;
+    const cited = await this.#checkedEventAt(citation);
+    if (cited === undefined) return undefined;
+    // An event that is about to be appended has no position yet: it comes after all that is in the store.
+    if (citing.position !== '' && cited.position >= citing.position) return undefined;
+    return (await this.#stands(citation, kind, name)) ? (cited as Recorded<AccountEvent>) : undefined;
+  }
+
+  /**
+   * A fold of an account's stream that has come at least so far. What it cites is earlier in the log, and is folded in the
+   * course of it; a fold under way answers for all that it has passed, so nothing waits for itself.
+   */
+  async #foldUpTo(stream: string, revision: number): Promise<StreamFold> {
+    const folds = this.#accounts.get(stream) ?? [];
+    this.#rememberAccount(stream, folds);
+    const far = folds.find(({ fold }) => fold.revision >= revision);
+    if (far !== undefined) return far.fold;
+    const mine = folds.find(({ busy }) => !busy) ?? { fold: this.#newFold(stream), busy: false };
+    if (!folds.includes(mine)) folds.push(mine);
+    mine.busy = true;
+    try {
+      const events = await this.#reader.read(stream, { from: mine.fold.revision + 1, to: revision });
+      for (const event of events) await mine.fold.apply(event);
+    } finally {
+      mine.busy = false;
+    }
+    const shorter = folds.filter(({ fold, busy }) => busy || fold === mine.fold || fold.revision > mine.fold.revision);
+    folds.splice(0, folds.length, ...shorter);
+    return mine.fold;
+  }
+
+  #newFold(stream: string): StreamFold {
+    return new StreamFold(stream, this, new StreamNames(stream, { only: CITED_NAMES }));
+  }
+
+  #rememberAccount(stream: string, folds: KnownAccount[]): void {
+    this.#accounts.delete(stream);
+    this.#accounts.set(stream, folds);
+    const oldest = this.#accounts.keys().next();
+    if (this.#accounts.size > MAX_ACCOUNTS && oldest.done !== true) this.#accounts.delete(oldest.value);
+  }
+
+  async #onFreeze(event: Recorded<FreezeCitation>, account: AccountState): Promise<Verdict> {
     const { cited, basis } = await this.#follow(event.data.citation);
     const holders = account.holders.map((holder) => holder.partyId);
     switch (event.type) {
@@ -86,6 +259,7 @@ export class CitationResolver {
           namedByEvent: await this.#eventAt(authorised?.namedBy),
           linkedByEvent: await this.#eventAt(linkedBy),
           addresses: basis?.subjects.addresses ?? [],
+          ended: await this.#endedBefore(event, cited, basis?.authorisations ?? []),
           holders,
         });
       }
@@ -108,7 +282,7 @@ export class CitationResolver {
     const { inForceAt } = event.data;
     if (inForceAt === undefined) return { ok: false, reason: 'it does not say where the basis was in force' };
     const revision = Number(inForceAt.revision);
-    const fold = new StreamFold(inForceAt.stream, this);
+    const fold = this.#newFold(inForceAt.stream);
     for (const recorded of await this.#reader.read(inForceAt.stream, { to: revision })) {
       if (event.position !== '' && recorded.position > event.position) break;
       await fold.apply(recorded);
@@ -130,6 +304,59 @@ export class CitationResolver {
     return resolveNaming({ event, party, ...(await this.#follow(event.data.citation)) });
   }
 
+  /** Whether what the authorisation claims of each freeze that had ended is so: looks only at what is earlier in the log. */
+  async #endedBefore(
+    freeze: Recorded<AccountFrozen>,
+    authorisation: CitedBasisEvent,
+    authorisations: readonly Authorisation[],
+  ): Promise<readonly boolean[]> {
+    if (authorisation?.type !== 'FreezeAuthorised') return [];
+    // Each look goes back in the log, so it ends, whatever the events point to.
+    if (freeze.position !== '' && freeze.position <= authorisation.position) return [];
+    const ended: boolean[] = [];
+    for (const claim of endedFreezesStated(authorisation)) {
+      ended.push(await this.#hasEnded(claim, authorisation, authorisations));
+    }
+    return ended;
+  }
+
+  async #hasEnded(
+    { freezeId, endedBy }: EndedFreeze,
+    authorisation: Recorded<FreezeAuthorised>,
+    authorisations: readonly Authorisation[],
+  ): Promise<boolean> {
+    const ended = authorisations.find(({ pointer }) => pointer.eventId === freezeId);
+    if (ended === undefined || endedBy.stream !== `account-${ended.accountId}`) return false;
+    const known = this.#endings.get(endedBy.eventId);
+    const ending = known ?? (await this.#legalEnding(endedBy, authorisation.position));
+    if (ending === undefined) return false;
+    this.#rememberEnding(ending);
+    return (
+      ending.freezeId === freezeId && ending.position < authorisation.position && samePointer(ending.pointer, endedBy)
+    );
+  }
+
+  /** The end of a freeze, if it stands there, before that position, and is legal: the account is folded up to it. */
+  async #legalEnding(pointer: EventPointer, before: Position): Promise<Ending | undefined> {
+    const stored = await this.#eventAt(pointer);
+    if (stored?.id !== pointer.eventId || stored.position >= before) return undefined;
+    const fold = this.#newFold(pointer.stream);
+    let judged: JudgedEvent | undefined;
+    for (const each of await this.#reader.read(pointer.stream, { to: stored.revision }))
+      judged = await fold.apply(each);
+    const event = judged?.event;
+    if (event?.type !== 'AccountUnfrozen' && event?.type !== 'FreezeAbandoned') return undefined;
+    return { pointer, freezeId: event.data.freezeId, position: event.position };
+  }
+
+  #rememberEnding(ending: Ending): void {
+    const { eventId } = ending.pointer;
+    this.#endings.delete(eventId);
+    this.#endings.set(eventId, ending);
+    const oldest = this.#endings.keys().next();
+    if (this.#endings.size > MAX_ENDINGS && oldest.done !== true) this.#endings.delete(oldest.value);
+  }
+
   async #follow(pointer: EventPointer): Promise<CitedBasis> {
     const revision = Number(pointer.revision);
     const known = await this.#basisUpTo(pointer.stream, revision);
@@ -147,7 +374,7 @@ export class CitationResolver {
   /** @param revision how far to read it at least; undefined: to its end */
   async #basisUpTo(stream: string, revision: number | undefined): Promise<KnownBasis | undefined> {
     if (basisOfStream(stream) === undefined) return undefined;
-    const known = this.#bases.get(stream) ?? { fold: new StreamFold(stream, this), legal: new Map() };
+    const known = this.#bases.get(stream) ?? { fold: this.#newFold(stream), legal: new Map() };
     if (revision === undefined || known.fold.revision < revision) await this.#extend(known, revision);
     this.#remember(stream, known);
     return known;
@@ -184,6 +411,14 @@ export class CitationResolver {
       if (page.some((earlier) => bears(earlier, key))) return true;
     }
     return false;
+  }
+
+  /** The event that a pointer leads to, its hash and its data checked. */
+  async #checkedEventAt(pointer: EventPointer): Promise<Recorded<LedgerEvent> | undefined> {
+    const event = await this.#eventAt(pointer);
+    if (event?.id !== pointer.eventId) return undefined;
+    const decoded = decodeEvent(event);
+    return decoded.ok ? decoded.event : undefined;
   }
 
   async #eventAt(pointer: EventPointer | undefined): Promise<RecordedEvent | undefined> {

@@ -14,6 +14,7 @@ export function sanctionsHitBasis(hitId: string, hit: SanctionsHitState): BasisS
     ended,
     authorisations,
     mayAuthorise: (freeze) => mayAuthoriseUnderHit(hit, freeze),
+    authorisationsInTheWay: () => [],
     standingObstacle: () => hitStandingObstacle(hit),
     inForceBy: () => (hitInForce(hit).ok ? confirmed : undefined),
     // People alone change a hit.

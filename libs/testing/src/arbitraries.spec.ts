@@ -56,6 +56,8 @@ describe('what the arbitraries give is what the kernel takes', () => {
     const given = sample(arbitrary.arbitraryScope(['BTC', 'ETH']));
     for (const scope of given) expect(scopeSchema.parse(scope)).toEqual(scope);
     expect(new Set(given.map(({ assets }) => JSON.stringify(assets))).size).toBe(5);
+    expect(new Set(given.map(({ direction }) => direction)).size).toBe(3);
+    expect(new Set(given.map(({ limits }) => Object.keys(limits ?? {}).length)).size).toBe(3);
   });
 
   it('holders, each once', () => {

@@ -58,10 +58,23 @@ export function arbitraryTimestamp(
   return fc.integer({ min: Date.parse(from), max: Date.parse(to) }).map(toTimestamp);
 }
 
-/** Debit scopes over all assets or some, taken from the codes given. */
-export function arbitraryScope(codes: readonly string[]): fc.Arbitrary<Scope> {
+/** Scopes of every direction over all assets or some, taken from the codes given; some of those for debits with limits. */
+export function arbitraryScope(
+  codes: readonly string[],
+  limit: fc.Arbitrary<bigint> = arbitraryUnits,
+): fc.Arbitrary<Scope> {
   const some = fc.uniqueArray(fc.constantFrom(...codes), { minLength: 1 });
-  return fc.record({ direction: fc.constant('debit'), assets: fc.oneof(fc.constant('all' as const), some) });
+  const assets = fc.oneof(fc.constant('all' as const), some);
+  const unlimited = fc.record(
+    { direction: fc.constantFrom('debit', 'credit', 'both'), assets },
+    { noNullPrototype: true },
+  );
+  const limited = assets.chain((covered): fc.Arbitrary<Scope> => {
+    const code = fc.constantFrom(...(covered === 'all' ? codes : covered));
+    const limits = fc.dictionary(code, limit.map(String), { minKeys: 1, noNullPrototype: true });
+    return limits.map((limited) => ({ direction: 'debit', assets: covered, limits: limited }));
+  });
+  return fc.oneof(unlimited, limited);
 }
 
 /** Holders of one account, all different, taken from the parties given. */

@@ -39,9 +39,66 @@ const granting = (revision: string, stream = 'legalOrder-ord-1'): Data => ({
 /** a-2 is being opened for p-2 and p-1, of whom the second is named. */
 const halfOpened = (): Story => named().party('p-2').attach('a-2', 'p-2', ['p-2', 'p-1']);
 
+/** a-1 with ten units, and beside it a-2 and a-3. */
+const two = (): Story => start().account('a-2', 'p-2').account('a-3', 'p-3').deposit('10', {}, 'd');
+
 function check(story: Story, options?: CheckLogOptions): readonly InvariantBreach[] {
   return checkLog(story.log.events, options);
 }
+
+const CREDITS = { direction: 'credit', assets: 'all' } as const;
+const FUTURE = '2029-01-01T00:00:00.000Z';
+const keeping = (BTC: string): Data => ({ direction: 'debit', assets: ['BTC'], limits: { BTC } });
+/** 100 BTC, and an order in force that keeps some of them. */
+const underLimit = (BTC: string): Story =>
+  start()
+    .order('ord-1', undefined, { but: { scope: keeping(BTC) } })
+    .verify('ord-1')
+    .deposit('100');
+/** That, and the account frozen under it. */
+const limited = (BTC: string): Story => underLimit(BTC).authorise('ord-1', 'k').freeze('ord-1', 'k');
+/** A second order that keeps some, with what is to be otherwise, and the freeze under it. */
+const second =
+  (BTC: string, but: Data = {}) =>
+  (story: Story): Story =>
+    story
+      .order('ord-2', undefined, { but: { scope: keeping(BTC), ...but } })
+      .verify('ord-2')
+      .authorise('ord-2', 'k-2')
+      .freeze('ord-2', 'k-2');
+/** 50 BTC held under a credit freeze. */
+const holding = (): Story =>
+  start()
+    .order('ord-1', undefined, { but: { scope: CREDITS } })
+    .verify('ord-1')
+    .authorise('ord-1', 'k')
+    .freeze('ord-1', 'k')
+    .hold('50');
+/** An order over two accounts keeps 60 of the first, which leaves nothing for the second. */
+const spent = (): Story =>
+  start()
+    .account('a-2', 'p-2')
+    .order(
+      'ord-1',
+      [
+        { kind: 'account', accountId: 'a-1' },
+        { kind: 'account', accountId: 'a-2' },
+      ],
+      {
+        but: { scope: keeping('60') },
+      },
+    )
+    .verify('ord-1')
+    .authorise('ord-1', 'k')
+    .freeze('ord-1', 'k');
+/** An authorisation of the second account under that order. */
+const authoriseOther =
+  (BTC: string, but: Data = {}) =>
+  (story: Story): Story =>
+    story.authorise('ord-1', 'k-2', {
+      but: { accountId: 'a-2', scope: keeping(BTC), ...but },
+      key: { caller: 'maker', homeStream: 'account-a-2', value: 'k-2' },
+    });
 
 const good: Readonly<Record<string, () => Story>> = {
   'an empty log': () => new Story(),
@@ -57,6 +114,45 @@ const good: Readonly<Record<string, () => Story>> = {
       .reserve('w-3', '70')
       .step('WithdrawalDispatched', 'w-3')
       .step('WithdrawalCancelled', 'w-3'),
+
+  'deposits that never were, one of them when some of it was spent and the rest frozen': () =>
+    ordered()
+      .deposit('100', {}, 'd')
+      .deposit('20', {}, 'e')
+      .reverse('e', '20', { but: { cause: 'mistake' } })
+      .reserve('w-1', '30')
+      .step('WithdrawalDispatched', 'w-1')
+      .authorise('ord-1', 'k')
+      .next((story) =>
+        story.freeze('ord-1', 'k', {
+          but: { inFlight: ['w-1'], balancesAtFreeze: [{ asset: 'BTC', available: '70', reserved: '30', held: '0' }] },
+        }),
+      )
+      .reverse('d', '70'),
+
+  'an account that is closed, opened again by a deposit, emptied, closed again and frozen': () =>
+    ordered()
+      .close([])
+      .deposit('10', {}, 'd')
+      .reverse('d', '10', { but: { cause: 'mistake' } })
+      .close(['BTC'])
+      .authorise('ord-1', 'k')
+      .next((story) => {
+        const balancesAtFreeze = [{ asset: 'BTC', available: '0', reserved: '0', held: '0' }];
+        return story.freeze('ord-1', 'k', { but: { balancesAtFreeze } });
+      }),
+
+  'transfers that arrive, that go back, and that go back to an account closed meanwhile': () =>
+    two()
+      .send('t-1', '4')
+      .receive('t-1')
+      .close([], {}, 'a-3')
+      .send('t-2', '6', { but: { to: 'a-3' } })
+      .close(['BTC'])
+      .refuseTransfer('t-2', 'closed')
+      .sendBack('t-2')
+      .send('t-3', '6')
+      .receive('t-3'),
 
   'a freeze that stops a withdrawal, lets another settle, takes a deposit, and ends with its order': () =>
     ordered()
@@ -92,6 +188,77 @@ const good: Readonly<Record<string, () => Story>> = {
         },
       })
       .reserve('w-1', '9', { but: { asset: 'ETH' } }),
+
+  'a freeze with a limit that lets the rest go, and stops the latest withdrawals only as far as it has to': () =>
+    underLimit('60')
+      .reserve('w-1', '30')
+      .reserve('w-2', '20')
+      .reserve('w-3', '10')
+      .authorise('ord-1', 'k')
+      .freeze('ord-1', 'k', { stopped: ['w-3', 'w-2'] })
+      .reserve('w-4', '10')
+      .step('WithdrawalDispatched', 'w-1')
+      .step('WithdrawalSettled', 'w-1'),
+
+  'freezes of one claim, of which the highest counts': () =>
+    start()
+      .order('ord-1', undefined, { but: { scope: keeping('60'), claimGroup: 'claim-1' } })
+      .verify('ord-1')
+      .deposit('100')
+      .authorise('ord-1', 'k')
+      .freeze('ord-1', 'k')
+      .next(second('30', { claimGroup: 'claim-1' }))
+      .reserve('w-1', '40'),
+
+  'a freeze with a limit that is more than there is': () => limited('160').refuseFrozen(['k']),
+
+  'a credit freeze: deposits are held, debits go on, and all is released with it': () =>
+    start()
+      .deposit('20')
+      .order('ord-1', undefined, { but: { scope: { ...CREDITS, assets: ['BTC'] } } })
+      .verify('ord-1')
+      .authorise('ord-1', 'k')
+      .freeze('ord-1', 'k')
+      .hold('50')
+      .hold('7')
+      .reserve('w-1', '20')
+      .propose('ord-1')
+      .end('ord-1')
+      .lift('ord-1', 'k')
+      .release('k', '57')
+      .reserve('w-2', '57'),
+
+  'a freeze of both directions': () =>
+    start()
+      .deposit('20')
+      .order('ord-1', undefined, { but: { scope: { direction: 'both', assets: 'all' } } })
+      .verify('ord-1')
+      .authorise('ord-1', 'k')
+      .freeze('ord-1', 'k')
+      .hold('50')
+      .refuseFrozen(['k']),
+
+  'limits spent again once a freeze has ended': () =>
+    spent()
+      .requestLift('k')
+      .approveLift('k')
+      .next((story) => {
+        const freezeId = story.event('authorised k').id;
+        const endedBy = pointerTo(story.event('lifted k'));
+        story.next(authoriseOther('60', { endedFreezes: [{ freezeId, endedBy }] }));
+        const key = { caller: 'maker', homeStream: 'account-a-2', value: 'k-2' };
+        const but = { accountId: 'a-2', balancesAtFreeze: [] };
+        const data = { ...(story.event('frozen k').data as Data), ...but, placedBy: 'maker' };
+        const authorised = story.event('authorised k-2');
+        const cited = { freezeId: authorised.id, citation: pointerTo(authorised) };
+        story.tell(
+          'frozen k-2',
+          'account-a-2',
+          'AccountFrozen',
+          { ...data, ...cited },
+          { key, schemaVersion: 2, actor: 'maker' },
+        );
+      }),
 
   'a freeze narrower than its order, through a party': () =>
     named()
@@ -311,6 +478,39 @@ describe('invariant 1: no freeze without a basis. checkLog catches', () => {
   const dangling = '1: the citation leads to no authorisation that stands earlier in the log';
   const authorised = (): Story => ordered().authorise('ord-1', 'k');
   catches({
+    'limits that add up to more than those of the order': [
+      '1: the freezes of the order keep more BTC than it does',
+      () => spent().next(authoriseOther('1')),
+    ],
+    'limits above that of the order': [
+      ['1: the scope exceeds that of the order', '1: the freezes of the order keep more BTC than it does'],
+      () => underLimit('60').authorise('ord-1', 'k', { but: { scope: keeping('61') } }),
+    ],
+    'no limit where the order has one': [
+      '1: the scope exceeds that of the order',
+      () => underLimit('60').authorise('ord-1', 'k', { but: { scope: BTC_ONLY } }),
+    ],
+    'a credit freeze under an order for debits': [
+      '1: the scope exceeds that of the order',
+      () => ordered().authorise('ord-1', 'k', { but: { scope: CREDITS } }),
+    ],
+    'an authorisation that relies on the end of a freeze in force': [
+      ['1: the freezes of the order keep more BTC than it does', '1: relies on the end of a freeze that has not ended'],
+      () =>
+        spent().next((story) => {
+          const freezeId = story.event('authorised k').id;
+          const endedBy = pointerTo(story.event('frozen k'));
+          story.next(authoriseOther('60', { endedFreezes: [{ freezeId, endedBy }] }));
+        }),
+    ],
+    'an authorisation for another claim': [
+      '1: another claim group than the order has',
+      () => ordered().authorise('ord-1', 'k', { but: { claimGroup: 'claim-1' } }),
+    ],
+    'a freeze for another claim': [
+      '1: another claim group was authorised',
+      () => authorised().freeze('ord-1', 'k', { but: { claimGroup: 'claim-1' } }),
+    ],
     'a citation of nothing': [dangling, () => authorised().freeze('ord-1', 'k', { but: { citation: nowhere } })],
     'a citation whose id is another event’s': [
       dangling,
@@ -348,7 +548,10 @@ describe('invariant 1: no freeze without a basis. checkLog catches', () => {
     ],
     'an authorisation under another basis': [
       '1: the authorisation is of another basis',
-      () => authorised().freeze('ord-1', 'k', { but: { basis: { kind: 'legal-order', id: 'ord-9' } } }),
+      () =>
+        authorised().freeze('ord-1', 'k', {
+          but: { basis: { kind: 'legal-order', id: 'ord-9' }, claimGroup: 'legal-order/ord-9' },
+        }),
     ],
     'a freeze with an id of its own': [
       '1: the id of the freeze is not that of its authorisation',
@@ -635,13 +838,38 @@ describe('invariant 3: every lift states its ground. checkLog catches', () => {
 
 describe('invariant 4: no debit under a freeze. checkLog catches', () => {
   const pending = (): Story => ordered().deposit('100').reserve('w-1', '30').authorise('ord-1', 'k');
-  const frozenId = pending().event('authorised k').id;
   const dispatched = (): Story =>
     ordered().deposit('100').reserve('w-1', '30').step('WithdrawalDispatched', 'w-1').authorise('ord-1', 'k');
   catches({
-    'a withdrawal reserved': [
-      `4: a debit under the freeze ${frozen().event('authorised k').id}`,
-      () => frozen().reserve('w-1', '1'),
+    'a withdrawal reserved': ['4: a debit, though all has to stay', () => frozen().reserve('w-1', '1')],
+    'a withdrawal reserved of what has to stay': [
+      '4: a debit, though 60 has to stay',
+      () => limited('60').reserve('w-1', '41'),
+    ],
+    'a withdrawal reserved under the limits of two claims': [
+      '4: a debit, though 90 has to stay',
+      () => limited('60').next(second('30')).reserve('w-1', '11'),
+    ],
+    'a freeze with a limit that stops more than it has to': [
+      '4: it does not stop just the withdrawals that it covers',
+      () =>
+        underLimit('60')
+          .reserve('w-1', '30')
+          .authorise('ord-1', 'k')
+          .freeze('ord-1', 'k', { but: { stopped: ['w-1'] } }),
+    ],
+    'a freeze with a limit that stops less than it has to': [
+      '4: it does not stop just the withdrawals that it covers',
+      () => underLimit('60').reserve('w-1', '50').authorise('ord-1', 'k').freeze('ord-1', 'k'),
+    ],
+    'a freeze with a limit that stops another withdrawal than the latest': [
+      '4: it does not stop just the withdrawals that it covers',
+      () =>
+        underLimit('60')
+          .reserve('w-1', '30')
+          .reserve('w-2', '20')
+          .authorise('ord-1', 'k')
+          .freeze('ord-1', 'k', { but: { stopped: ['w-1'] } }),
     ],
     'a withdrawal left reserved': [
       '4: w-1 is not stopped in the same append',
@@ -701,7 +929,7 @@ describe('invariant 4: no debit under a freeze. checkLog catches', () => {
     story.step('WithdrawalDispatched', 'w-1');
     expect(check(story).map(({ detail }) => detail)).toEqual([
       'w-1 is not stopped in the same append',
-      `a debit under the freeze ${frozenId}`,
+      'a debit, though all has to stay',
     ]);
   });
 });
@@ -712,11 +940,44 @@ describe('invariant 5: credits land. checkLog catches', () => {
       '5: a deposit is a fact, and was refused',
       () => frozen().refuseFrozen(['k'], { but: { command: 'Deposit' } }),
     ],
+    'a deposit credited under a credit freeze': ['5: credited under a credit freeze', () => holding().deposit('1')],
+    'a deposit held under no freeze': ['5: held under no credit freeze', () => start().hold('1')],
+    'a deposit held under a debit freeze': ['5: held under no credit freeze', () => frozen().hold('1')],
+    'held funds that a lift does not release': [
+      '5: what is held of BTC is not released in the same append',
+      () => holding().propose('ord-1').end('ord-1').lift('ord-1', 'k'),
+    ],
+    'held funds released in a later append': [
+      [
+        '5: what is held of BTC is not released in the same append',
+        '5: released outside the append of the lift that frees it',
+      ],
+      () => holding().propose('ord-1').end('ord-1').lift('ord-1', 'k').release('k', '50', { recordedAt: FUTURE }),
+    ],
+    'held funds released in part': [
+      ['5: releases other than all that is held', '5: what is held of BTC is not released in the same append'],
+      () => holding().propose('ord-1').end('ord-1').lift('ord-1', 'k').release('k', '49'),
+    ],
+    'held funds released while another freeze holds them': [
+      '5: released under a credit freeze',
+      () =>
+        holding()
+          .order('ord-2', undefined, { but: { scope: CREDITS } })
+          .verify('ord-2')
+          .authorise('ord-2', 'k-2')
+          .freeze('ord-2', 'k-2')
+          .propose('ord-1')
+          .end('ord-1')
+          .lift('ord-1', 'k')
+          .release('k', '50'),
+    ],
   });
 });
 
 describe('invariant 6: money is conserved. checkLog catches', () => {
   const otherwise = 'books: it says otherwise than what was reserved';
+  const closing = { reason: 'r', holders: [{ partyId: 'p-1', capacity: 'owner' }], openedAt: PAST, assets: [] };
+  const booked = (): Story => start().deposit('10', {}, 'd');
   const reserved = (): Story => start().deposit('100').reserve('w-1', '30');
   const dispatched = (): Story => reserved().step('WithdrawalDispatched', 'w-1');
   catches({
@@ -746,6 +1007,86 @@ describe('invariant 6: money is conserved. checkLog catches', () => {
     'a deposit of nothing': [
       'protocol: data: amount: Invalid string: must match pattern /^[1-9][0-9]{0,37}$/',
       () => start().deposit('0'),
+    ],
+    'a reversal of what was never deposited': [
+      'books: no such deposit was booked',
+      () => booked().reverse('d', '10', { but: { depositId: 'x' } }),
+    ],
+    'a reversal, twice': [
+      ['books: the deposit was reversed already'],
+      () => booked().deposit('10').reverse('d', '10').reverse('d', '10'),
+    ],
+    'a reversal that cites another deposit': [
+      'books: it does not cite the deposit',
+      () =>
+        booked()
+          .deposit('10', {}, 'e')
+          .next((story) => story.reverse('d', '10', { but: { citation: pointerTo(story.event('e')) } })),
+    ],
+    'a reversal of another amount': [
+      'books: it says otherwise than what was deposited',
+      () => booked().reverse('d', '9', { but: { amount: '9', shortfall: '0' } }),
+    ],
+    'a reversal of other funds': [
+      'books: it says otherwise than what was deposited',
+      () => booked().reverse('d', '10', { but: { source: { kind: 'bank', reference: 'other' } } }),
+    ],
+    'a reversal that loses some': [
+      ['books: taken and shortfall are not what was deposited', 'books: it leaves what could have been taken'],
+      () => booked().reverse('d', '8', { but: { shortfall: '1' } }),
+    ],
+    'a reversal that takes less than is there': [
+      'books: it leaves what could have been taken',
+      () => booked().reverse('d', '9'),
+    ],
+    'a reversal of what is reserved': [
+      '6: available BTC falls to -4',
+      () => booked().reserve('w-1', '4').reverse('d', '10'),
+    ],
+    'a reversal out of what is held': [
+      ['books: it takes other than 0 from what is held', '6: held BTC falls to -1'],
+      () => booked().reverse('d', '10', { but: { takenFromHeld: '1' } }),
+    ],
+    'a mistake put right by halves': [
+      'books: a mistake is put right with a shortfall',
+      () =>
+        booked()
+          .reserve('w-1', '4')
+          .reverse('d', '6', { but: { cause: 'mistake' } }),
+    ],
+    'a closure of an account that is not open': [
+      'books: the account is not open',
+      () => start().tell('closed', 'account-a-9', 'AccountClosed', { ...closing, accountId: 'a-9' }, {}),
+    ],
+    'a closure, twice': ['books: the account is closed already', () => start().close([]).close([])],
+    'a closure with funds in the account': [
+      'books: the account is not empty',
+      () => start().deposit('1').close(['BTC']),
+    ],
+    'a closure with a withdrawal under way': [
+      'books: the account is not empty',
+      () => start().deposit('1').reserve('w-1', '1').close(['BTC']),
+    ],
+    'a closure under a freeze': [
+      '4: a frozen account is closed',
+      () => ordered().authorise('ord-1', 'k').freeze('ord-1', 'k').close([]),
+    ],
+    ...Object.fromEntries(
+      [{ assets: ['BTC'] }, { openedAt: PAST }, { holders: [{ partyId: 'p-2', capacity: 'owner' }] }].map((but) => [
+        `a closure that says otherwise: ${JSON.stringify(but)}`,
+        ['books: it says otherwise than what the account is', (): Story => start().close([], { but })] as const,
+      ]),
+    ),
+    'a mistake put right in an account that is closed': [
+      ['books: a mistake is put right with a shortfall', 'books: a debit of an account that is closed'],
+      () =>
+        start()
+          .deposit('5', {}, 'd')
+          .reserve('w-1', '5')
+          .step('WithdrawalDispatched', 'w-1')
+          .step('WithdrawalSettled', 'w-1')
+          .close(['BTC'])
+          .reverse('d', '0', { but: { cause: 'mistake', amount: '5', shortfall: '5' } }),
     ],
     'a withdrawal id used twice': [
       'books: the withdrawal was reserved already',
@@ -798,6 +1139,78 @@ describe('invariant 6: money is conserved. checkLog catches', () => {
     const story = start().deposit('2000');
     for (let n = 0; n < 1001; n++) story.reserve(`w-${String(n)}`, '1');
     expect(check(story)).toEqual([expect.objectContaining({ detail: 'too many withdrawals are open' })]);
+  });
+});
+
+describe('invariant 6: a transfer arrives once or comes back once. checkLog catches', () => {
+  const sent = (): Story => two().send('t-1', '4');
+  const refused = (): Story => two().close([], {}, 'a-2').send('t-1', '4').refuseTransfer('t-1', 'closed');
+  const none = '6: it cites no transfer that was sent';
+  const unrefused = '6: it is returned, and was not refused';
+  catches({
+    'more sent than there is': ['6: available BTC falls to -1', () => two().send('t-1', '11')],
+    'a transfer to itself': [
+      'protocol: it is sent to the account itself',
+      () => two().send('t-1', '4', { but: { to: 'a-1' } }),
+    ],
+    'a transfer to nobody': [
+      'protocol: it is sent to an account that is not there',
+      () => two().send('t-1', '4', { but: { to: 'a-9' } }),
+    ],
+    'an id used twice': ['books: a transfer of this id was sent already', () => sent().send('t-1', '4')],
+    'a transfer under a freeze': [
+      '4: a debit, though all has to stay',
+      () =>
+        two()
+          .order('ord-1')
+          .verify('ord-1')
+          .authorise('ord-1', 'k', { newId: () => testId(0) })
+          .freeze('ord-1', 'k', {
+            but: { balancesAtFreeze: [{ asset: 'BTC', available: '10', reserved: '0', held: '0' }] },
+          })
+          .send('t-1', '4'),
+    ],
+    'a receipt of nothing': [none, () => sent().receive('t-1', { but: { transferId: 't-9' } })],
+    'a receipt that cites something else': [
+      none,
+      () => sent().next((story) => story.receive('t-1', { but: { citation: pointerTo(story.event('d')) } })),
+    ],
+    'a receipt of more': [
+      '6: it says otherwise than what was sent',
+      () => sent().receive('t-1', { but: { amount: '5' } }),
+    ],
+    'a second receipt': ['6: the transfer was decided already', () => sent().receive('t-1').receive('t-1')],
+    'a receipt after a refusal': [
+      ['6: the transfer was decided already', 'protocol: it is received where it should be closed'],
+      () => refused().receive('t-1'),
+    ],
+    'a receipt in an account that is closed': [
+      'protocol: it is received where it should be closed',
+      () => two().close([], {}, 'a-2').send('t-1', '4').receive('t-1'),
+    ],
+    'a refusal by an account that is open': [
+      'protocol: it is closed where it should be received',
+      () => sent().refuseTransfer('t-1', 'closed'),
+    ],
+    'a refusal for a freeze that there is not': [
+      'protocol: it is credit-frozen where it should be received',
+      () => sent().refuseTransfer('t-1', 'credit-frozen'),
+    ],
+    'a return of what was not refused': [unrefused, () => sent().sendBack('t-1', 't-1')],
+    'a return of what was received': [unrefused, () => sent().receive('t-1').sendBack('t-1', 'received t-1')],
+    'a return of more': [
+      '6: it says otherwise than what was refused',
+      () => refused().sendBack('t-1', undefined, { but: { amount: '5' } }),
+    ],
+    'a second return': ['6: the transfer was returned already', () => refused().sendBack('t-1').sendBack('t-1')],
+  });
+
+  it.each<readonly [string, () => Story]>([
+    ['the transfer was never decided', sent],
+    ['the transfer was refused, and never returned', refused],
+  ])('when nobody is at work any more: %s', (detail, tell) => {
+    expect(check(tell(), { quiescent: true })).toEqual([expect.objectContaining({ invariant: 12, detail })]);
+    expect(check(tell())).toEqual([]);
   });
 });
 
@@ -1117,8 +1530,12 @@ describe('invariant 10: refusals are facts. checkLog catches', () => {
         }),
     ],
     'a scope that nobody asked for': [
-      '10: scope-exceeds-basis: no scope of its own was asked for',
+      '10: scope-exceeds-basis: the scope is within that of the basis',
       () => ordered().refuse('account-a-1', 'scope-exceeds-basis', on('1')),
+    ],
+    'limits that suffice': [
+      '10: scope-exceeds-basis: the scope is within that of the basis',
+      () => underLimit('60').refuse('account-a-1', 'scope-exceeds-basis', on('1')),
     ],
     'an opening refused for a party that no basis named then': [
       '10: party-named-by-basis: no basis named the party as of that revision',

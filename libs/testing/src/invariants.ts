@@ -2,14 +2,15 @@ import type { Position, RecordedEvent, Timestamp } from '#kernel';
 import { checkKey, checkPlace, checkTime, noteEvent, noteKey } from './invariants/envelope.ts';
 import { readFact, type Fact } from './invariants/facts.ts';
 import { applyFreeze, checkFreeze } from './invariants/freezes.ts';
-import { emptyLog, type Log, type Problem } from './invariants/log.ts';
 import { applyHit, checkHit } from './invariants/hits.ts';
-import { applyMoney, checkMoney } from './invariants/money.ts';
+import { accountOf, emptyLog, type Log, type Problem } from './invariants/log.ts';
+import { applyMoney, checkClosure, checkMoney } from './invariants/money.ts';
 import { applyOrder, checkOrder } from './invariants/orders.ts';
 import { applyOpening, applyParty, checkOpening, checkParty } from './invariants/parties.ts';
 import { checkQuiescence } from './invariants/quiescence.ts';
 import { checkRefusal } from './invariants/refusals.ts';
 import { applyRequest, checkRequest } from './invariants/requests.ts';
+import { applyTransfer, checkConservation, checkTransfer, noteOutside } from './invariants/transfers.ts';
 
 /** One event that breaks an invariant of the domain, or that was left undone. */
 export interface InvariantBreach {
@@ -46,6 +47,7 @@ export function checkLog(events: readonly RecordedEvent[], options: CheckLogOpti
   for (const [index, event] of events.entries()) {
     const fact = readFact(event);
     interruptFreeze(log, event, fact, report);
+    interruptLift(log, event, fact, report);
     const problems = [
       ...checkPlace(log, event, events[index - 1]),
       ...(typeof fact === 'string' ? [{ invariant: 'protocol', detail: fact } as const] : checkFact(log, fact)),
@@ -56,8 +58,13 @@ export function checkLog(events: readonly RecordedEvent[], options: CheckLogOpti
     log.facts.set(event, fact);
     noteKey(log, fact);
     applyFact(log, fact);
+    noteOutside(log, fact);
+    if (movesMoney(fact)) report(checkConservation(log), event);
   }
-  for (const { awaited } of log.accounts.values()) if (awaited !== undefined) reportUnstopped(awaited, report);
+  for (const { awaited, releasing } of log.accounts.values()) {
+    if (awaited !== undefined) reportUnstopped(awaited, report);
+    if (releasing !== undefined) reportUnreleased(releasing, report);
+  }
   if (options.quiescent === true) {
     for (const unfinished of checkQuiescence(log, options.now)) report([unfinished], unfinished.since);
   }
@@ -92,12 +99,39 @@ function interruptFreeze(log: Log, event: RecordedEvent, fact: Fact | string, re
   if (withdrawalIds.size === 0) account.awaited = undefined;
 }
 
+/** Invariant 5: between a lift and the last release of what it frees nothing else stands on the account's stream. */
+function interruptLift(log: Log, event: RecordedEvent, fact: Fact | string, report: Report): void {
+  const account = event.stream.startsWith('account-')
+    ? log.accounts.get(event.stream.slice('account-'.length))
+    : undefined;
+  if (account?.releasing === undefined) return;
+  const { by, assets } = account.releasing;
+  const isSameAppend = typeof fact !== 'string' && fact.event.metadata.recordedAt === by.event.metadata.recordedAt;
+  if (assets.size > 0 && (event.type !== 'HeldFundsReleased' || !isSameAppend)) {
+    reportUnreleased(account.releasing, report);
+    assets.clear();
+  }
+  if (assets.size === 0) account.releasing = undefined;
+}
+
+function reportUnreleased(
+  { by, assets }: { readonly by: Fact<'AccountUnfrozen'>; readonly assets: ReadonlySet<string> },
+  report: Report,
+): void {
+  for (const asset of assets)
+    report([{ invariant: 5, detail: `what is held of ${asset} is not released in the same append` }], by.event);
+}
+
 function reportUnstopped(
   { by, withdrawalIds }: { readonly by: Fact<'AccountFrozen'>; readonly withdrawalIds: ReadonlySet<string> },
   report: Report,
 ): void {
   for (const id of withdrawalIds)
     report([{ invariant: 4, detail: `${id} is not stopped in the same append` }], by.event);
+}
+
+function movesMoney({ data }: Fact): boolean {
+  return 'amount' in data;
 }
 
 function checkFact(log: Log, fact: Fact): readonly Problem[] {
@@ -119,13 +153,23 @@ function checkMeaning(log: Log, fact: Fact): readonly Problem[] {
     case 'AccountOpened':
     case 'AccountOpeningAbandoned':
       return checkOpening(log, fact);
+    case 'AccountClosed':
+      return checkClosure(log, fact);
     case 'FundsDeposited':
+    case 'FundsHeld':
+    case 'HeldFundsReleased':
+    case 'DepositReversed':
     case 'WithdrawalReserved':
     case 'WithdrawalDispatched':
     case 'WithdrawalSettled':
     case 'WithdrawalCancelled':
     case 'WithdrawalStopped':
       return checkMoney(log, fact);
+    case 'TransferSent':
+    case 'TransferReceived':
+    case 'TransferRefused':
+    case 'TransferReturned':
+      return checkTransfer(log, fact);
     case 'AccountFrozen':
     case 'FreezeAbandoned':
     case 'LiftRequested':
@@ -161,7 +205,7 @@ function checkMeaning(log: Log, fact: Fact): readonly Problem[] {
 function applyFact(log: Log, fact: Fact): void {
   switch (fact.type) {
     case 'AssetRegistered':
-      log.assets.add(fact.about);
+      log.assets.set(fact.about, fact.data.scale);
       break;
     case 'PartyRegistered':
     case 'PartyIdentified':
@@ -176,13 +220,25 @@ function applyFact(log: Log, fact: Fact): void {
     case 'AccountOpeningAbandoned':
       applyOpening(log, fact);
       break;
+    case 'AccountClosed':
+      accountOf(log, fact.about).closed = true;
+      break;
     case 'FundsDeposited':
+    case 'FundsHeld':
+    case 'HeldFundsReleased':
+    case 'DepositReversed':
     case 'WithdrawalReserved':
     case 'WithdrawalDispatched':
     case 'WithdrawalSettled':
     case 'WithdrawalCancelled':
     case 'WithdrawalStopped':
       applyMoney(log, fact);
+      break;
+    case 'TransferSent':
+    case 'TransferReceived':
+    case 'TransferRefused':
+    case 'TransferReturned':
+      applyTransfer(log, fact);
       break;
     case 'AccountFrozen':
     case 'FreezeAbandoned':
@@ -202,7 +258,7 @@ function applyFact(log: Log, fact: Fact): void {
       applyOrder(log, fact);
       break;
     case 'FreezeAuthorised':
-      log.authorisations.set(fact.event.id, { fact, resolvedBy: undefined });
+      log.authorisations.set(fact.event.id, { fact, over: false, resolvedBy: undefined });
       break;
     case 'SanctionsHitRaised':
     case 'SanctionsHitConfirmed':

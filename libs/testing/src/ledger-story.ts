@@ -15,13 +15,16 @@ export interface ToldStory {
   readonly basisEnded: string;
   /** Of acc-2 under hit-1, on an address that p-2 controls: ended with the hit. */
   readonly hitCleared: string;
+  /** Of credits of acc-2 under ord-5: ended with the order, which released its deposit d-2. */
+  readonly released: string;
   /** Of acc-1 under ord-4: in force. */
   readonly inForce: string;
 }
 
 /**
  * Plays a bit of everything on an empty store: accounts acc-1 (p-1), acc-2 (p-2) and acc-3 (p-1), money in and out, orders in
- * most of their states, hits, freezes, lifts, refusals, and letters: req-1 refused, req-2 granted under ord-4, req-3 open.
+ * most of their states, hits, freezes, lifts, funds held and released, refusals, and letters: req-1 refused, req-2 granted
+ * under ord-4, req-3 open.
  */
 export async function tellStory(world: LedgerWorld): Promise<ToldStory> {
   await world.openAccount('acc-1', 'p-1');
@@ -33,9 +36,10 @@ export async function tellStory(world: LedgerWorld): Promise<ToldStory> {
   const basisEnded = await freezeUntilItsOrderEnds(world);
   const hitCleared = await freezeUntilItsHitIsCleared(world);
   await refuseWhatAnOrderForbids(world);
+  const released = await holdAndRelease(world);
   await world.putOrder({ orderId: 'ord-4' });
   await answerLetters(world);
-  return { placedInError, basisEnded, hitCleared, inForce: await freeze(world, 'acc-1', 'ord-4') };
+  return { placedInError, basisEnded, hitCleared, released, inForce: await freeze(world, 'acc-1', 'ord-4') };
 }
 
 async function answerLetters(world: LedgerWorld): Promise<void> {
@@ -48,6 +52,8 @@ async function answerLetters(world: LedgerWorld): Promise<void> {
 
 async function moveMoney(world: LedgerWorld): Promise<void> {
   for (let n = 1; n <= 5; n += 1) await deposit(world, 'acc-1', `d-${String(n)}`, 'BTC', '1.5');
+  await reverse(world, 'acc-1', 'd-5');
+  await moveBetweenAccounts(world);
   await deposit(world, 'acc-1', 'd-6', 'EUR', '12.34');
   await deposit(world, 'acc-2', 'd-1', 'BTC', '3');
   for (const withdrawalId of ['w-settled', 'w-cancelled', 'w-in-flight', 'w-stopped']) {
@@ -65,6 +71,15 @@ async function moveMoney(world: LedgerWorld): Promise<void> {
   await world.accept(settle, { actor: service });
   const cancel = { type: 'CancelWithdrawal', accountId: 'acc-1', withdrawalId: 'w-cancelled', reason: 'typo' } as const;
   await world.accept(cancel, { actor: service });
+}
+
+/** One transfer arrives at acc-2; another comes back from acc-3, which is closed. */
+async function moveBetweenAccounts(world: LedgerWorld): Promise<void> {
+  await world.accept({ type: 'CloseAccount', accountId: 'acc-3', reason: 'asked' }, { actor: service });
+  const send = { type: 'SendTransfer', accountId: 'acc-1', asset: 'BTC', amount: '0.25' } as const;
+  await world.accept({ ...send, transferId: 't-received', to: 'acc-2' }, { actor: service });
+  await world.accept({ ...send, transferId: 't-returned', to: 'acc-3' }, { actor: service });
+  await world.ledger.supervisor.pass();
 }
 
 async function freezeInError(world: LedgerWorld): Promise<string> {
@@ -108,6 +123,15 @@ async function refuseWhatAnOrderForbids(world: LedgerWorld): Promise<void> {
   await world.accept({ type: 'RejectLegalOrder', orderId: 'ord-3', reason: 'no seal' }, { actor: checker });
 }
 
+async function holdAndRelease(world: LedgerWorld): Promise<string> {
+  const subjects = [{ kind: 'account', accountId: 'acc-2' } as const];
+  await world.putOrder({ orderId: 'ord-5', subjects, scope: { direction: 'credit', assets: ['BTC'] } });
+  const freezeId = await freeze(world, 'acc-2', 'ord-5');
+  await deposit(world, 'acc-2', 'd-2', 'BTC', '0.5');
+  await world.endOrder('ord-5');
+  return freezeId;
+}
+
 async function deposit(
   world: LedgerWorld,
   accountId: string,
@@ -116,6 +140,11 @@ async function deposit(
   amount: string,
 ): Promise<void> {
   await world.accept({ type: 'Deposit', accountId, depositId, asset, amount, source }, { actor: service });
+}
+
+async function reverse(world: LedgerWorld, accountId: string, depositId: string): Promise<void> {
+  const why = { cause: 'reorganisation', reason: 'orphaned' } as const;
+  await world.accept({ type: 'ReverseDeposit', accountId, depositId, ...why }, { actor: service });
 }
 
 function reservation(

@@ -26,6 +26,8 @@ export interface SealOptions {
   /** Default, with a key: the hash of the key's value. */
   readonly commandHash?: string | null;
   readonly recordedAt?: Timestamp;
+  /** Default: 1. */
+  readonly schemaVersion?: number;
   /** Makes the ids. Default: deterministic ones, never given out twice in this process. */
   readonly newId?: () => string;
 }
@@ -64,7 +66,7 @@ export function seal(
   let previousHash = end?.hash ?? null;
   for (const { type, data } of events) {
     const metadata = { ...envelope(stream, options, sealed.length === 0), previousHash };
-    const unsealed = { id: newId(), type, schemaVersion: 1, data, metadata };
+    const unsealed = { id: newId(), type, schemaVersion: options.schemaVersion ?? 1, data, metadata };
     const hash = eventHash(stream, revision, unsealed);
     sealed.push({ ...unsealed, metadata: { ...metadata, hash } });
     previousHash = hash;

@@ -356,6 +356,10 @@ export function withdrawalOf(withdrawalId: string, amount: string, asset = 'BTC'
   return { withdrawalId, asset, amount, destination: { kind: 'onchain', chain: 'bitcoin', address: 'bc1qexample' } };
 }
 
+export function transferOf(transferId: string, to: string, amount: string, asset = 'BTC'): Body {
+  return { transferId, to, asset, amount };
+}
+
 export function orderOf(orderId: string, { accounts = [], parties = [], more = {} }: OrderOptions): Body {
   return {
     orderId,

@@ -1,5 +1,5 @@
 import type { AccountView } from '#accounts';
-import { capacitySchema, MAX_HOLDERS } from '#kernel';
+import { capacitySchema, MAX_HOLDERS, SCOPE_DIRECTIONS, type Scope as KnownScope } from '#kernel';
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { seesFreezesWhole, type Caller } from '../auth/roles.ts';
@@ -83,18 +83,26 @@ export const SHOWN_ASSETS = {
 };
 
 export class Scope {
-  @ApiProperty(as('text', { enum: ['debit'] }))
+  @ApiProperty(as('text', { enum: SCOPE_DIRECTIONS }))
   direction!: string;
 
   @ApiProperty(SHOWN_ASSETS)
   assets!: 'all' | readonly string[];
+
+  @ApiProperty(
+    as('amounts', {
+      optional: true,
+      description: 'How much of each asset has to stay; an asset of the scope that is not here is frozen whole.',
+    }),
+  )
+  limits?: Readonly<Record<string, string>>;
 }
 
 export class FreezeOfAccount {
   @ApiProperty(as('uuid'))
   freezeId!: string;
 
-  @ApiProperty(as('text', { enum: ['debit'] }))
+  @ApiProperty(as('text', { enum: SCOPE_DIRECTIONS }))
   direction!: string;
 
   @ApiProperty(SHOWN_ASSETS)
@@ -149,13 +157,25 @@ export function shownAccount(view: AccountView, assets: AssetLookup, caller: Cal
     balances: view.balances.map((balance) => shownBalance(balance, assets, whole)),
     freezes: view.freezes.map(({ freezeId, scope, basis }) => {
       const seenByAll = { freezeId, direction: scope.direction, assets: scope.assets };
-      return whole ? { ...seenByAll, scope, basis } : seenByAll;
+      return whole ? { ...seenByAll, scope: shownScope(scope, assets), basis } : seenByAll;
     }),
     streamRevision: String(view.streamRevision),
     position: view.position,
     createdAt: view.createdAt,
     updatedAt: view.updatedAt,
   };
+}
+
+/** A scope as it is shown: its limits are decimals with the full scale of each asset. */
+export function shownScope({ direction, assets, limits }: KnownScope, lookup: AssetLookup): Scope {
+  if (limits === undefined) return { direction, assets };
+  const shown = Object.entries(limits).map(([code, units]) => [code, shownAmount(units, code, lookup)] as const);
+  return { direction, assets, limits: Object.fromEntries(shown) };
+}
+
+/** Codes of the assets whose scale it takes to show an account. */
+export function assetsShown({ balances, freezes }: AccountView): readonly string[] {
+  return [...balances.map(({ asset }) => asset), ...freezes.flatMap(({ scope }) => Object.keys(scope.limits ?? {}))];
 }
 
 function shownBalance(

@@ -1,11 +1,16 @@
 import {
   accountView,
+  closedAccountView,
   depositView,
   evolveAccount,
   initialAccountState,
+  transferView,
   withdrawalView,
+  type AccountClosed,
   type AccountEvent,
-  type FundsDeposited,
+  type DepositEvent,
+  type DepositReversed,
+  type TransferSent,
   type WithdrawalStep,
 } from '#accounts';
 import type { LedgerCommand } from '#command-handling';
@@ -40,9 +45,17 @@ import {
   EntryPage,
   ReasonBody,
   ReferenceBody,
+  ReversalBody,
   shownDeposit,
   shownEntry,
+  shownTransfer,
   shownWithdrawal,
+  Transfer,
+  TransferAnswer,
+  TransferBody,
+  TransferPage,
+  TransferPath,
+  TransfersQuery,
   Withdrawal,
   WithdrawalAnswer,
   WithdrawalBody,
@@ -122,6 +135,29 @@ export class AccountsController {
     reply.header('etag', etagOf(streamRevision)).send(account);
   }
 
+  @Post(':accountId/closure')
+  @CommandRoute({
+    operationId: 'closeAccount',
+    summary: 'Close an account in which there is nothing',
+    description: 'A deposit, or a transfer that comes back, opens it again.',
+    roles: ['service'],
+    answer: AccountAnswer,
+    problems: ['account-not-found', 'invalid-transition', 'account-frozen', 'account-not-empty'],
+  })
+  close(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @Param() { accountId }: AccountPath,
+    @Body() body: ReasonBody,
+  ): Promise<void> {
+    const command = { type: 'CloseAccount', accountId, ...body } as const;
+    return this.#commands.run(request, reply, body, command, async ({ events }) => {
+      const view = closedAccountView(eventOfType<EventOf<typeof AccountClosed>>(events, 'AccountClosed'));
+      const codes = view.balances.map(({ asset }) => asset);
+      return { account: shownAccount(view, await lookUpAssets(this.#commands.ledger, codes), callerOf(request)) };
+    });
+  }
+
   @Get(':accountId/entries')
   @QueryRoute({
     operationId: 'listEntries',
@@ -157,10 +193,33 @@ export class AccountsController {
     @Body() body: DepositBody,
   ): Promise<void> {
     const command = { type: 'Deposit', accountId, ...body } as const;
-    return this.#commands.run(request, reply, body, command, async ({ events }) => {
-      const view = depositView(eventOfType<EventOf<typeof FundsDeposited>>(events, 'FundsDeposited'));
-      return { deposit: shownDeposit(view, await lookUpAssets(this.#commands.ledger, [view.asset])) };
-    });
+    return this.#commands.run(request, reply, body, command, (accepted) => this.#describeDeposit(accepted));
+  }
+
+  @Post(':accountId/deposits/:depositId/reversal')
+  @CommandRoute({
+    operationId: 'reverseDeposit',
+    summary: 'Take a deposit back',
+    description: 'As much of it as is there: out of what is held if it was held, then of what is available.',
+    roles: ['service'],
+    answer: DepositAnswer,
+    problems: [
+      'account-not-found',
+      'deposit-not-found',
+      'invalid-transition',
+      'account-closed',
+      'account-frozen',
+      'insufficient-funds',
+    ],
+  })
+  reverseDeposit(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @Param() path: DepositPath,
+    @Body() body: ReversalBody,
+  ): Promise<void> {
+    const command = { type: 'ReverseDeposit', ...path, ...body } as const;
+    return this.#commands.run(request, reply, body, command, (accepted) => this.#describeDeposit(accepted));
   }
 
   @Get(':accountId/deposits')
@@ -213,8 +272,9 @@ export class AccountsController {
       'account-not-found',
       'asset-not-found',
       'already-exists',
-      'insufficient-funds',
+      'account-closed',
       'account-frozen',
+      'insufficient-funds',
       'too-many-open-withdrawals',
     ],
   })
@@ -316,6 +376,87 @@ export class AccountsController {
     @Body() body: ReasonBody,
   ): Promise<void> {
     return this.#withdrawal(request, reply, body, { type: 'CancelWithdrawal', ...path, ...body });
+  }
+
+  async #describeDeposit({ events }: Accepted): Promise<{ deposit: Deposit }> {
+    const event = eventOfType<DepositEvent | EventOf<typeof DepositReversed>>(
+      events,
+      'FundsDeposited',
+      'FundsHeld',
+      'DepositReversed',
+    );
+    const view = depositView(event);
+    return { deposit: shownDeposit(view, await lookUpAssets(this.#commands.ledger, [view.asset])) };
+  }
+
+  @Post(':accountId/transfers')
+  @CommandRoute({
+    operationId: 'sendTransfer',
+    summary: 'Send funds to another account',
+    description:
+      'Waits a little for the other account to decide. The answer says `sent` in any case, and a repeat says the same: read the transfer to learn how it went on.',
+    roles: ['service'],
+    created: true,
+    answer: TransferAnswer,
+    problems: [
+      'account-not-found',
+      'asset-not-found',
+      'already-exists',
+      'account-closed',
+      'account-frozen',
+      'insufficient-funds',
+    ],
+  })
+  transfer(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @Param() { accountId }: AccountPath,
+    @Body() body: TransferBody,
+  ): Promise<void> {
+    const command = { type: 'SendTransfer', accountId, ...body } as const;
+    return this.#commands.run(request, reply, body, command, async ({ events }) => {
+      const view = transferView(eventOfType<EventOf<typeof TransferSent>>(events, 'TransferSent'));
+      return { transfer: shownTransfer(view, await lookUpAssets(this.#commands.ledger, [view.asset])) };
+    });
+  }
+
+  @Get(':accountId/transfers')
+  @QueryRoute({
+    operationId: 'listTransfers',
+    summary: 'List the transfers that an account sent',
+    roles: ROLES,
+    answer: TransferPage,
+    problems: ['account-not-found'],
+  })
+  async transfers(
+    @Res() reply: FastifyReply,
+    @Param() { accountId }: AccountPath,
+    @Query() query: TransfersQuery,
+  ): Promise<void> {
+    const queries = await this.#queries.upTo(query.atLeast);
+    accountIn(queries, accountId);
+    const { items, nextCursor } = queries.transfers(accountId, query, query);
+    reply.send({ items: items.map((view) => shownTransfer(view, assetsOf(queries))), nextCursor });
+  }
+
+  @Get(':accountId/transfers/:transferId')
+  @QueryRoute({
+    operationId: 'readTransfer',
+    summary: 'Read a transfer, under its sender',
+    roles: ROLES,
+    tagged: true,
+    answer: Transfer,
+    problems: ['account-not-found', 'transfer-not-found'],
+  })
+  async readTransfer(
+    @Res() reply: FastifyReply,
+    @Param() { accountId, transferId }: TransferPath,
+    @Query() query: ReadQuery,
+  ): Promise<void> {
+    const queries = await this.#queries.upTo(query.atLeast);
+    const { streamRevision } = accountIn(queries, accountId);
+    const view = found(queries.transfer(accountId, transferId), 'transfer', transferId);
+    reply.header('etag', etagOf(streamRevision)).send(shownTransfer(view, assetsOf(queries)));
   }
 
   #withdrawal(request: FastifyRequest, reply: FastifyReply, body: object, command: LedgerCommand): Promise<void> {

@@ -1,9 +1,15 @@
 import {
+  DEPOSIT_STATES,
   DESTINATION_KINDS,
+  REVERSAL_CAUSES,
   SOURCE_KINDS,
+  TRANSFER_REFUSALS,
+  TRANSFER_STATES,
   WITHDRAWAL_STATES,
   type DepositView,
   type EntryView,
+  type TransferStatus,
+  type TransferView,
   type WithdrawalStatus,
   type WithdrawalView,
 } from '#accounts';
@@ -71,6 +77,30 @@ export class WithdrawalBody {
   destination!: DestinationBody;
 }
 
+export class TransferBody {
+  @IdField({ example: 'tr-1' })
+  transferId!: string;
+
+  @IdField({ example: 'acc-2', description: 'The account that the funds go to: another than the sender.' })
+  to!: string;
+
+  @AssetCodeField()
+  asset!: string;
+
+  @AmountField()
+  amount!: string;
+}
+
+export class TransferPath extends AccountPath {
+  @IdField()
+  transferId!: string;
+}
+
+export class TransfersQuery extends ListQuery {
+  @ChoiceField(TRANSFER_STATES, { optional: true })
+  state?: TransferStatus;
+}
+
 export class ReferenceBody {
   @TextField(128, { description: 'What names the transaction at the chain or bank.' })
   reference!: string;
@@ -79,6 +109,14 @@ export class ReferenceBody {
 export class ReasonBody {
   @TextField(500)
   reason!: string;
+}
+
+export class ReversalBody extends ReasonBody {
+  @ChoiceField(REVERSAL_CAUSES, {
+    description:
+      'That a deposit never was (`reorganisation`, `bank-recall`) is a fact: it is recorded whatever is frozen, with what could be taken and the shortfall. A `mistake` is put right by a debit, refused like any.',
+  })
+  cause!: (typeof REVERSAL_CAUSES)[number];
 }
 
 export class DepositPath extends AccountPath {
@@ -139,8 +177,20 @@ export class Deposit {
   @ApiProperty({ type: Source })
   source!: Source;
 
-  @ApiProperty(as('text', { enum: ['deposited'] }))
+  @ApiProperty(as('text', { enum: DEPOSIT_STATES, description: '`held` until the credit freezes of its asset end.' }))
   state!: string;
+
+  @ApiProperty(as('text', { nullable: true, description: 'Of the reversal.' }))
+  cause!: string | null;
+
+  @ApiProperty(as('text', { nullable: true, description: 'Why it was reversed.' }))
+  reason!: string | null;
+
+  @ApiProperty(as('amount', { nullable: true, description: 'What the reversal took from the account.' }))
+  taken!: string | null;
+
+  @ApiProperty(as('amount', { nullable: true, description: 'What was no longer there when it was reversed.' }))
+  shortfall!: string | null;
 
   @ApiProperty(as('time'))
   createdAt!: string;
@@ -184,6 +234,40 @@ export class Withdrawal {
   updatedAt!: string;
 }
 
+export class Transfer {
+  @ApiProperty(as('id', { description: 'The sender.' }))
+  accountId!: string;
+
+  @ApiProperty(as('id'))
+  transferId!: string;
+
+  @ApiProperty(as('id'))
+  to!: string;
+
+  @ApiProperty(as('assetCode'))
+  asset!: string;
+
+  @ApiProperty(as('amount'))
+  amount!: string;
+
+  @ApiProperty(
+    as('text', {
+      enum: TRANSFER_STATES,
+      description: '`sent`: on its way, in neither account. The answer to the command always says so.',
+    }),
+  )
+  state!: string;
+
+  @ApiProperty(as('text', { nullable: true, description: `Why it came back: ${TRANSFER_REFUSALS.join(', ')}.` }))
+  reason!: string | null;
+
+  @ApiProperty(as('time'))
+  createdAt!: string;
+
+  @ApiProperty(as('time'))
+  updatedAt!: string;
+}
+
 export class Entry {
   @ApiProperty(as('id'))
   accountId!: string;
@@ -212,7 +296,7 @@ export class Entry {
   @ApiProperty(as('amount', { description: 'Of the ledger account, after the event.' }))
   balance!: string;
 
-  @ApiProperty(as('text', { description: 'The deposit or withdrawal.' }))
+  @ApiProperty(as('text', { description: 'The deposit, withdrawal or transfer; of a release, the freeze.' }))
   reference!: string;
 
   @ApiProperty(as('time'))
@@ -223,16 +307,24 @@ export const DepositAnswer = answerOf('deposit', Deposit);
 export const WithdrawalAnswer = answerOf('withdrawal', Withdrawal);
 export const DepositPage = pageOf('DepositPage', Deposit);
 export const WithdrawalPage = pageOf('WithdrawalPage', Withdrawal);
+export const TransferAnswer = answerOf('transfer', Transfer);
+export const TransferPage = pageOf('TransferPage', Transfer);
 export const EntryPage = pageOf('EntryPage', Entry);
 
 export function shownDeposit(view: DepositView, assets: AssetLookup): Deposit {
-  const amount = shownAmount(view.amount, view.asset, assets);
-  return { ...view, amount, source: shownCounterpart(view.source) };
+  const shown = (units: string): string => shownAmount(units, view.asset, assets);
+  const shownOrNull = (units: string | null): string | null => (units === null ? null : shown(units));
+  const [taken, shortfall] = [shownOrNull(view.taken), shownOrNull(view.shortfall)];
+  return { ...view, amount: shown(view.amount), source: shownCounterpart(view.source), taken, shortfall };
 }
 
 export function shownWithdrawal(view: WithdrawalView, assets: AssetLookup): Withdrawal {
   const amount = shownAmount(view.amount, view.asset, assets);
   return { ...view, amount, destination: shownCounterpart(view.destination) };
+}
+
+export function shownTransfer(view: TransferView, assets: AssetLookup): Transfer {
+  return { ...view, amount: shownAmount(view.amount, view.asset, assets) };
 }
 
 /** In one order, be it fresh from a command or read again: a repeat answers as the first did, to the byte. */

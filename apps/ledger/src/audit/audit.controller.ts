@@ -6,7 +6,7 @@ import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common'
 import { ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
-import { Account, AccountPath, shownAccount } from '../accounts/account.dto.ts';
+import { Account, AccountPath, assetsShown, shownAccount } from '../accounts/account.dto.ts';
 import { found, ListQuery, QueryEdge } from '../edge/query-edge.ts';
 import { EVENT_READER, LEDGER, REPLAY_ACCOUNT, REPLAY_FREEZES } from '../edge/tokens.ts';
 import { lookUpAssets } from '../edge/scales.ts';
@@ -126,8 +126,8 @@ export class AuditController {
   ): Promise<void> {
     await this.#storeHas(atLeast);
     const view = found(await this.#replayAccount(accountId, await this.#moment(at)), 'account', accountId);
-    const codes = view.balances.map(({ asset }) => asset);
-    const account = shownAccount(view, await lookUpAssets(this.#ledger, codes), callerOf(request));
+    const assets = await lookUpAssets(this.#ledger, assetsShown(view));
+    const account = shownAccount(view, assets, callerOf(request));
     reply.header('etag', etagOf(view.streamRevision)).send(account);
   }
 

@@ -17,6 +17,18 @@ describe('the catalogue', () => {
     expect(text).toContain('`"account"`');
   });
 
+  it('tells what a map holds, and how an older version was written', () => {
+    expect(text).toContain('`limits?`: { string `^[A-Z0-9]{2,16}$`: string `^[1-9][0-9]{0,37}$` }');
+    const [, versions = ''] = /### AccountFrozen\n([^]*?)\n### /.exec(text) ?? [];
+    expect(versions).toContain('Version 2.');
+    const [current = '', first = ''] = versions.split(
+      'Version 1, as it may still stand in a log, is read as version 2:',
+    );
+    expect(current).toContain('| `claimGroup` |');
+    expect(first).toContain('| `freezeId` |');
+    expect(first).not.toContain('claimGroup');
+  });
+
   it('leaves no type undescribed where it matters', () => {
     expect(text).not.toMatch(/\| (undefined|any JSON) \|/);
   });

@@ -37,6 +37,8 @@ interface JsonSchema {
   readonly anyOf?: readonly JsonSchema[];
   readonly oneOf?: readonly JsonSchema[];
   readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly propertyNames?: JsonSchema;
+  readonly additionalProperties?: JsonSchema | boolean;
   readonly required?: readonly string[];
 }
 
@@ -49,21 +51,22 @@ export function describeEvents(): string {
 }
 
 function describeEvent(definition: EventDefinition): string {
-  const schema = z.toJSONSchema(definition.schema, { unrepresentable: 'any' }) as JsonSchema;
-  const { properties = {}, required = [] } = schema;
+  const { type, summary, schema, earlier = [] } = definition;
+  const olderFirst = earlier.flatMap((version, index) => [
+    `Version ${String(index + 1)}, as it may still stand in a log, is read as version ${String(index + 2)}:`,
+    '',
+    ...describeFields(version.schema),
+  ]);
+  const current = [`${summary} Version ${String(currentVersion(definition))}.`, '', ...describeFields(schema)];
+  return [`### ${type}`, '', ...current, ...olderFirst].join('\n');
+}
+
+function describeFields(schema: z.ZodType): readonly string[] {
+  const { properties = {}, required = [] } = z.toJSONSchema(schema, { unrepresentable: 'any' }) as JsonSchema;
   const rows = Object.entries(properties).map(
     ([name, property]) => `| \`${name}${required.includes(name) ? '' : '?'}\` | ${cell(describeType(property))} |`,
   );
-  return [
-    `### ${definition.type}`,
-    '',
-    `${definition.summary} Version ${String(currentVersion(definition))}.`,
-    '',
-    '| field | type |',
-    '| --- | --- |',
-    ...rows,
-    '',
-  ].join('\n');
+  return ['| field | type |', '| --- | --- |', ...rows, ''];
 }
 
 function cell(text: string): string {
@@ -84,8 +87,11 @@ function describeType(schema: JsonSchema): string {
   return typeof type === 'string' ? type : 'any JSON';
 }
 
-function describeObject({ properties, required = [] }: JsonSchema): string {
-  if (properties === undefined) return 'object of any fields';
+function describeObject({ properties, required = [], propertyNames, additionalProperties }: JsonSchema): string {
+  if (properties === undefined) {
+    if (typeof additionalProperties !== 'object' || propertyNames?.pattern === undefined) return 'object of any fields';
+    return `{ ${describeType(propertyNames)}: ${describeType(additionalProperties)} }`;
+  }
   const fields = Object.entries(properties).map(
     ([name, property]) => `\`${name}${required.includes(name) ? '' : '?'}\`: ${describeType(property)}`,
   );

@@ -1,7 +1,7 @@
 import { LIFT_GROUNDS, type FreezeView } from '#freezes';
 import { BASIS_KINDS } from '#kernel';
 import { ApiProperty } from '@nestjs/swagger';
-import { Balance, Scope } from '../accounts/account.dto.ts';
+import { Balance, Scope, shownScope } from '../accounts/account.dto.ts';
 import { ListQuery } from '../edge/query-edge.ts';
 import { shownAmount, type AssetLookup } from '../edge/scales.ts';
 import { ScopeBody } from '../legal-orders/legal-order.dto.ts';
@@ -214,7 +214,7 @@ export function shownFreeze(view: FreezeView, assets: AssetLookup): Freeze {
     freezeId,
     accountId,
     state,
-    scope,
+    scope: scope === null ? null : shownScope(scope, assets),
     basis,
     citation,
     placedBy,

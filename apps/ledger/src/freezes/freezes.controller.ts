@@ -63,6 +63,7 @@ export class FreezesController {
       'basis-not-in-force',
       'basis-does-not-name-account',
       'scope-exceeds-basis',
+      'asset-not-found',
       'already-exists',
     ],
   })
@@ -75,7 +76,7 @@ export class FreezesController {
     const command = { type: 'FreezeAccount', accountId, ...body } as const;
     return this.#commands.run(request, reply, body, command, async ({ events }) => {
       const view = freezeView(eventOfType<AccountFrozen>(events, 'AccountFrozen'));
-      const codes = view.balancesAtFreeze.map(({ asset }) => asset);
+      const codes = [...view.balancesAtFreeze.map(({ asset }) => asset), ...Object.keys(view.scope?.limits ?? {})];
       return { freeze: shownFreeze(view, await lookUpAssets(this.#commands.ledger, codes)) };
     });
   }

@@ -1,10 +1,13 @@
-import { ENDINGS, MAX_SUBJECTS, ORDER_KINDS, ORDER_STATES, type OrderState } from '#legal-orders';
+import { findScopeFlaw, SCOPE_DIRECTIONS } from '#kernel';
+import { ENDINGS, MAX_SUBJECTS, ORDER_KINDS, ORDER_STATES, type LegalOrderView, type OrderState } from '#legal-orders';
 import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
-import { Scope } from '../accounts/account.dto.ts';
+import { Scope, shownScope } from '../accounts/account.dto.ts';
 import { ListQuery } from '../edge/query-edge.ts';
+import type { AssetLookup } from '../edge/scales.ts';
 import { answerOf, pageOf } from '../openapi/answers.ts';
 import { as } from '../openapi/schemas.ts';
 import {
+  AmountsByAssetField,
   AssetsField,
   ChoiceField,
   IdField,
@@ -14,15 +17,22 @@ import {
   TextField,
   TimestampField,
 } from '../validation/fields.ts';
-import { BodyByKind, NotYet } from '../validation/plan.ts';
+import { BodyByKind, NotYet, Whole } from '../validation/plan.ts';
 
-@NotYet('limits')
+@Whole(findScopeFlaw)
 export class ScopeBody {
-  @ChoiceField(['debit'], { notYet: ['credit', 'both'] })
-  direction!: 'debit';
+  @ChoiceField(SCOPE_DIRECTIONS)
+  direction!: (typeof SCOPE_DIRECTIONS)[number];
 
   @AssetsField()
   assets!: 'all' | string[];
+
+  @AmountsByAssetField({
+    optional: true,
+    description:
+      'Only with the direction `debit`: how much of each asset has to stay. An asset of the scope that is not here is frozen whole.',
+  })
+  limits?: Record<string, string>;
 }
 
 export class AuthorityBody {
@@ -55,7 +65,7 @@ export class PartySubjectBody {
   partyId!: string;
 }
 
-@NotYet('claimGroup', 'nonDisclosureUntil', 'releases')
+@NotYet('nonDisclosureUntil', 'releases')
 export class RegisterLegalOrderBody {
   @IdField({ example: 'ord-1' })
   orderId!: string;
@@ -86,6 +96,12 @@ export class RegisterLegalOrderBody {
 
   @NestedField(() => ScopeBody)
   scope!: ScopeBody;
+
+  @IdField({
+    optional: true,
+    description: 'Orders over one claim name one group: the highest of their limits counts, and not their sum.',
+  })
+  claimGroup?: string;
 
   @TimestampField()
   issuedAt!: string;
@@ -174,10 +190,10 @@ export class Authority {
   jurisdiction!: string;
 
   @ApiProperty(as('text', { optional: true }))
-  officer?: string;
+  officer?: string | undefined;
 
   @ApiProperty(as('text', { optional: true }))
-  contact?: string;
+  contact?: string | undefined;
 }
 
 export class Verification {
@@ -270,7 +286,7 @@ export class LegalOrder {
   statute!: string;
 
   @ApiProperty(as('text', { optional: true }))
-  underlyingRequest?: string;
+  underlyingRequest?: string | undefined;
 
   @ApiProperty({
     type: 'array',
@@ -280,6 +296,9 @@ export class LegalOrder {
 
   @ApiProperty({ type: Scope })
   scope!: Scope;
+
+  @ApiProperty(as('text', { optional: true }))
+  claimGroup?: string | undefined;
 
   @ApiProperty(as('time'))
   issuedAt!: string;
@@ -291,7 +310,7 @@ export class LegalOrder {
   effectiveAt!: string;
 
   @ApiProperty(as('time', { optional: true }))
-  expiresAt?: string;
+  expiresAt?: string | undefined;
 
   @ApiProperty(as('sha256'))
   documentSha256!: string;
@@ -324,3 +343,8 @@ export class LegalOrder {
 export const LegalOrderAnswer = answerOf('legalOrder', LegalOrder);
 export const LegalOrderPage = pageOf('LegalOrderPage', LegalOrder);
 export const ChangeAnswer = answerOf('change', Change);
+
+/** An order as it is shown: its limits are decimals. */
+export function shownOrder(view: LegalOrderView, assets: AssetLookup): LegalOrder {
+  return { ...view, scope: shownScope(view.scope, assets) };
+}

@@ -9,6 +9,7 @@ import { OVERSIGHT } from '../auth/roles.ts';
 import { legalOrderAfter } from '../edge/as-of.ts';
 import { CommandEdge } from '../edge/command-edge.ts';
 import { found, QueryEdge, ReadQuery } from '../edge/query-edge.ts';
+import { lookUpAssets } from '../edge/scales.ts';
 import { etagOf } from '../http/answer.ts';
 import { CommandRoute, QueryRoute } from '../openapi/routes.ts';
 import {
@@ -24,6 +25,7 @@ import {
   OrdersQuery,
   ProposeChangeBody,
   RegisterLegalOrderBody,
+  shownOrder,
   VerificationBody,
 } from './legal-order.dto.ts';
 
@@ -45,7 +47,7 @@ export class LegalOrdersController {
     roles: ['ops'],
     created: true,
     answer: LegalOrderAnswer,
-    problems: ['already-exists', 'account-not-found', 'party-not-found'],
+    problems: ['already-exists', 'account-not-found', 'party-not-found', 'asset-not-found'],
   })
   register(
     @Req() request: FastifyRequest,
@@ -155,9 +157,9 @@ export class LegalOrdersController {
   })
   async list(@Res() reply: FastifyReply, @Query() query: OrdersQuery): Promise<void> {
     const queries = await this.#queries.upTo(query.atLeast);
-    reply.send(
-      query.basisId === undefined ? queries.legalOrders(query, query) : onlyOrder(queries, query.basisId, query),
-    );
+    const { items, nextCursor } =
+      query.basisId === undefined ? queries.legalOrders(query, query) : onlyOrder(queries, query.basisId, query);
+    reply.send({ items: items.map((view) => shownOrder(view, (code) => queries.assetFacts(code))), nextCursor });
   }
 
   @Get(':orderId')
@@ -172,7 +174,7 @@ export class LegalOrdersController {
   async read(@Res() reply: FastifyReply, @Param() { orderId }: OrderPath, @Query() query: ReadQuery): Promise<void> {
     const queries = await this.#queries.upTo(query.atLeast);
     const { view, streamRevision } = found(queries.legalOrder(orderId), 'legal-order', orderId);
-    reply.header('etag', etagOf(streamRevision)).send(view);
+    reply.header('etag', etagOf(streamRevision)).send(shownOrder(view, (code) => queries.assetFacts(code)));
   }
 
   @Get(':orderId/changes/:changeId')
@@ -196,9 +198,11 @@ export class LegalOrdersController {
   }
 
   #order(request: FastifyRequest, reply: FastifyReply, body: object, command: LedgerCommand): Promise<void> {
-    return this.#commands.run(request, reply, body, command, async (accepted) => ({
-      legalOrder: await legalOrderAfter(this.#commands.ledger, accepted),
-    }));
+    return this.#commands.run(request, reply, body, command, async (accepted) => {
+      const view = await legalOrderAfter(this.#commands.ledger, accepted);
+      const assets = await lookUpAssets(this.#commands.ledger, Object.keys(view.scope.limits ?? {}));
+      return { legalOrder: shownOrder(view, assets) };
+    });
   }
 
   #change(

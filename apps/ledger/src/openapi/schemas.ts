@@ -10,6 +10,7 @@ const SCHEMAS = {
   assetCode: { type: 'string', example: 'BTC' },
   amount: { type: 'string', example: '0.50000000', description: 'A decimal with the full scale of its asset.' },
   signedAmount: { type: 'string', example: '-0.50000000', description: 'A decimal, with a sign where it is negative.' },
+  amounts: { type: 'object', additionalProperties: { type: 'string' }, example: { BTC: '1.50000000' } },
   time: { type: 'string', format: 'date-time' },
   revision: { type: 'string', example: '7', description: 'Counts from 0 in its stream.' },
   position: { type: 'string', description: 'A place in the log: opaque, but for equality.' },

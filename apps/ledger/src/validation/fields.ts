@@ -53,6 +53,20 @@ export const TimestampField = (options?: FieldOptions): PropertyDecorator => Rul
 export const AmountField = (options?: FieldOptions): PropertyDecorator =>
   applyDecorators(RuleField(amountRule, options), Noted({ normaliseForComparison: normaliseDecimal }));
 
+/** Amounts by the asset that each is of. */
+export function AmountsByAssetField(options: FieldOptions = {}): PropertyDecorator {
+  return applyDecorators(
+    ...presence(options),
+    // What the members are is for the plan to see; class-validator has to know that there is such a field.
+    ValidateBy({ name: 'map', validator: { validate: () => true } }),
+    Noted({
+      map: { key: assetCodeRule.problem, value: amountRule.problem },
+      normaliseForComparison: normaliseDecimal,
+    }),
+    Described({ type: 'object', additionalProperties: amountRule.schema, example: { BTC: '1.50' } }, options),
+  );
+}
+
 export function TextField(maxLength: number, options?: FieldOptions): PropertyDecorator {
   return RuleField(textRule(maxLength), options);
 }

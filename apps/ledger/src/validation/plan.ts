@@ -13,13 +13,19 @@ interface FieldNotes {
   /** The class of a nested object, or of each member of a list; by `kind` where there are several. */
   nested?: () => Nested;
   list?: { readonly minLength: number; readonly maxLength: number };
+  /** An object whose keys are of the caller's choosing, by rules for key and value. */
+  map?: { readonly key: Check; readonly value: Check };
 }
+
+/** Says what is wrong with a value; undefined when it is right. */
+type Check = (value: unknown) => string | undefined;
 
 /** One class, or one for each `kind` of object; `notYet` are kinds that will be taken one day. */
 type Nested = Dto | { readonly kinds: Readonly<Record<string, Dto>>; readonly notYet: readonly string[] };
 
 const notes = new Map<object, Map<string, FieldNotes>>();
 const notYet = new Map<object, readonly string[]>();
+const wholes = new Map<object, (value: never) => FieldError | undefined>();
 
 export function noteField(prototype: object, property: string, note: FieldNotes): void {
   const fields = notes.get(prototype) ?? new Map<string, FieldNotes>();
@@ -46,10 +52,22 @@ export function NotYet(...fields: readonly string[]): ClassDecorator {
   };
 }
 
+/**
+ * A rule for fields that are right each for itself, and have to go together.
+ * @param flaw finds the field that does not, by its path within the object
+ */
+export function Whole<Body>(
+  flaw: (value: Body) => FieldError | undefined,
+): (target: abstract new (...args: never[]) => Body) => void {
+  return (target) => {
+    wholes.set(target.prototype as object, flaw);
+  };
+}
+
 interface Field extends FieldNotes {
   readonly name: string;
   readonly optional: boolean;
-  readonly checks: readonly ((value: unknown) => string | undefined)[];
+  readonly checks: readonly Check[];
 }
 
 /** Names of unknown fields are the sender's: they are repeated only up to this length, and this many. */
@@ -68,6 +86,7 @@ export class Plan {
   readonly #fields: readonly Field[];
   readonly #names: ReadonlySet<string>;
   readonly #notYet: readonly string[];
+  readonly #whole: ((value: never) => FieldError | undefined) | undefined;
 
   static of(dto: Dto): Plan {
     let plan = Plan.#plans.get(dto);
@@ -89,6 +108,7 @@ export class Plan {
     this.#fields = fieldsOf(dto);
     this.#names = new Set(this.#fields.map((field) => field.name));
     this.#notYet = notYet.get(this.#prototype) ?? [];
+    this.#whole = wholes.get(this.#prototype);
   }
 
   /**
@@ -110,6 +130,7 @@ export class Plan {
       addError(errors, path === '' ? 'body' : path, 'must be an object');
       return undefined;
     }
+    const before = errors.length;
     this.#reportUnknown(value, path, errors);
     for (const field of this.#fields) {
       const given = Object.hasOwn(value, field.name) ? value[field.name] : undefined;
@@ -119,6 +140,8 @@ export class Plan {
         result[field.name] = readField(field, given, joined(path, field.name), errors);
       }
     }
+    const flaw = errors.length === before ? this.#whole?.(result as never) : undefined;
+    if (flaw !== undefined) addError(errors, joined(path, flaw.field), flaw.message);
     return result;
   }
 
@@ -192,6 +215,7 @@ function readField(field: Field, given: unknown, path: string, errors: FieldErro
       return undefined;
     }
   }
+  if (field.map !== undefined) return readMap(field.map, given, path, errors);
   if (field.list !== undefined) return readList(field, field.list, given, path, errors);
   if (field.nested !== undefined) return readNested(field.nested(), given, path, errors);
   return field.normalise !== undefined && typeof given === 'string' ? field.normalise(given) : given;
@@ -240,7 +264,31 @@ function readList(
   return items.map((item, index) => readNested(nested, item, joined(path, String(index)), errors));
 }
 
+/** @returns the entries in the order of canonical JSON */
+function readMap(
+  { key, value }: NonNullable<FieldNotes['map']>,
+  given: unknown,
+  path: string,
+  errors: FieldError[],
+): Readonly<Record<string, unknown>> | undefined {
+  if (!isPlainObject(given)) {
+    addError(errors, path, 'must be an object');
+    return undefined;
+  }
+  const entries = Object.entries(given).sort(([one], [other]) => (one < other ? -1 : 1));
+  for (const [name, member] of entries) {
+    const message = key(name) ?? value(member);
+    if (message !== undefined) addError(errors, joined(path, shownName(name)), message);
+  }
+  return Object.fromEntries(entries);
+}
+
 function comparableField(field: Field, value: unknown): unknown {
+  const { map, normaliseForComparison } = field;
+  if (map !== undefined && normaliseForComparison !== undefined && isPlainObject(value)) {
+    const entries = Object.entries(value as Readonly<Record<string, string>>);
+    return Object.fromEntries(entries.map(([name, member]) => [name, normaliseForComparison(member)]));
+  }
   if (field.normaliseForComparison !== undefined && typeof value === 'string')
     return field.normaliseForComparison(value);
   const nested = field.nested?.();

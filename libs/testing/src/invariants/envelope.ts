@@ -1,4 +1,4 @@
-import type { RecordedEvent } from '#kernel';
+import type { EventPointer, RecordedEvent } from '#kernel';
 import { createHash } from 'node:crypto';
 import { keyText, type Log, type Problem } from './log.ts';
 import type { Fact } from './facts.ts';
@@ -64,9 +64,7 @@ export function checkTime(log: Log, fact: Fact): readonly Problem[] {
   if (typeof previousTime === 'string' && recordedAt < previousTime) {
     problems.push({ invariant: 'protocol', detail: 'recordedAt is before that of the event before it in its stream' });
   }
-  for (const name of ['citation', 'namedBy', 'inForceAt'] as const) {
-    const pointer = (fact.data as Partial<Record<typeof name, { stream: string; revision: string }>>)[name];
-    if (pointer === undefined) continue;
+  for (const [name, pointer] of pointersOf(fact)) {
     const cited = log.streams.get(pointer.stream)?.[Number(pointer.revision)] as Loose | undefined;
     const citedTime = cited?.metadata?.recordedAt;
     if (typeof citedTime === 'string' && recordedAt < citedTime) {
@@ -76,8 +74,29 @@ export function checkTime(log: Log, fact: Fact): readonly Problem[] {
   return problems;
 }
 
+type Place = Pick<EventPointer, 'stream' | 'revision'>;
+
+function pointersOf({ type, data }: Fact): readonly (readonly [name: string, place: Place])[] {
+  const pointers: [string, Place][] = [];
+  if ('citation' in data) pointers.push(['citation', data.citation]);
+  if ('inForceAt' in data && data.inForceAt !== undefined) pointers.push(['inForceAt', data.inForceAt]);
+  if (type !== 'FreezeAuthorised') return pointers;
+  const ended = data.endedFreezes ?? [];
+  return [...pointers, ['namedBy', data.namedBy], ...ended.map(({ endedBy }) => ['endedFreezes', endedBy] as const)];
+}
+
 /** What the service does of itself: nobody asked for it, so it carries no key. */
-const UNASKED = ['WithdrawalStopped', 'AccountDetached', 'PartyNamed', 'PartyNoLongerNamed', 'LegalOrderExpired'];
+const UNASKED = [
+  'WithdrawalStopped',
+  'HeldFundsReleased',
+  'TransferReceived',
+  'TransferRefused',
+  'TransferReturned',
+  'AccountDetached',
+  'PartyNamed',
+  'PartyNoLongerNamed',
+  'LegalOrderExpired',
+];
 
 /** What the supervisor may write under the key of the person who asked for it, because the first half of it stands. */
 const FINISHED_FOR_OTHERS = [

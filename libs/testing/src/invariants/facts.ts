@@ -21,10 +21,18 @@ const positiveUnits = z.string().regex(/^[1-9][0-9]{0,37}$/);
 const pointer = z.strictObject({ stream: text, revision, eventId: uuid });
 const decidedOn = z.strictObject({ stream: text, revision: revision.nullable() }).nullable();
 const basis = z.strictObject({ kind: z.enum(['legal-order', 'sanctions-hit']), id });
-const scope = z.strictObject({
-  direction: z.literal('debit'),
-  assets: z.union([z.literal('all'), z.array(asset).min(1)]),
-});
+const assets = z.union([z.literal('all'), z.array(asset).min(1)]);
+const scope = z
+  .strictObject({
+    direction: z.enum(['debit', 'credit', 'both']),
+    assets,
+    limits: z.record(asset, positiveUnits).optional(),
+  })
+  .refine(({ direction, limits }) => limits === undefined || direction === 'debit', 'limits are only for debits')
+  .refine(
+    (given) => given.assets === 'all' || Object.keys(given.limits ?? {}).every((code) => given.assets.includes(code)),
+    'a limit is of no asset of the scope',
+  );
 const holders = z.array(z.strictObject({ partyId: id, capacity: z.enum(['owner', 'joint', 'beneficial']) })).min(1);
 const openingKey = z.strictObject({ caller: actorId, value: text });
 const subject = z.discriminatedUnion('kind', [
@@ -38,6 +46,8 @@ const hitSubject = z.discriminatedUnion('kind', [
 const clearanceCause = z.enum(['delisted', 'entry-amended', 'ownership-changed', 'mistaken-identity']);
 const movement = { accountId: id, asset, amount: positiveUnits };
 const withdrawal = { ...movement, withdrawalId: id, destination: z.looseObject({ kind: text }), reservedAt: timestamp };
+const deposit = { ...movement, depositId: id, source: z.looseObject({ kind: text, reference: text }) };
+const transferRefusal = z.enum(['credit-frozen', 'closed', 'balance-limit']);
 const balance = z.strictObject({ asset, available: units, reserved: units, held: units });
 const ending = z.enum(['discharged', 'revoked', 'set-aside']);
 const freeze = { accountId: id, freezeId: uuid };
@@ -78,15 +88,41 @@ const shapes = {
       decidedOn,
     },
   },
-  FundsDeposited: {
+  AccountClosed: {
     on: ['account'],
-    data: { ...movement, depositId: id, source: z.looseObject({ kind: text, reference: text }) },
+    data: { accountId: id, reason: text, holders, openedAt: timestamp, assets: z.array(asset) },
+  },
+  FundsDeposited: { on: ['account'], data: deposit },
+  FundsHeld: { on: ['account'], data: deposit },
+  HeldFundsReleased: { on: ['account'], data: { ...movement, freezeId: uuid } },
+  DepositReversed: {
+    on: ['account'],
+    data: {
+      ...deposit,
+      depositedAt: timestamp,
+      citation: pointer,
+      cause: z.enum(['reorganisation', 'bank-recall', 'mistake']),
+      reason: text,
+      taken: units,
+      takenFromHeld: units,
+      shortfall: units,
+    },
   },
   WithdrawalReserved: { on: ['account'], data: withdrawal },
   WithdrawalDispatched: { on: ['account'], data: { ...withdrawal, reference: text } },
   WithdrawalSettled: { on: ['account'], data: { ...withdrawal, reference: text } },
   WithdrawalCancelled: { on: ['account'], data: { ...withdrawal, reason: text } },
   WithdrawalStopped: { on: ['account'], data: { ...movement, withdrawalId: id, freezeId: uuid } },
+  TransferSent: { on: ['account'], data: { ...movement, transferId: id, to: id } },
+  TransferReceived: { on: ['account'], data: { ...movement, transferId: id, from: id, citation: pointer } },
+  TransferRefused: {
+    on: ['account'],
+    data: { ...movement, transferId: id, from: id, reason: transferRefusal, citation: pointer },
+  },
+  TransferReturned: {
+    on: ['account'],
+    data: { ...movement, transferId: id, to: id, reason: transferRefusal, citation: pointer },
+  },
   AccountFrozen: {
     on: ['account'],
     data: {
@@ -94,6 +130,7 @@ const shapes = {
       basis,
       citation: pointer,
       scope,
+      claimGroup: text,
       placedBy: actorId,
       blockedFrom: timestamp,
       balancesAtFreeze: z.array(balance),
@@ -144,6 +181,7 @@ const shapes = {
       underlyingRequest: text.optional(),
       subjects: z.array(subject).min(1),
       scope,
+      claimGroup: id.optional(),
       issuedAt: timestamp,
       receivedAt: timestamp,
       effectiveAt: timestamp,
@@ -258,6 +296,11 @@ const shapes = {
       partyId: id.optional(),
       requestedBy: actorId,
       blockedFrom: timestamp.optional(),
+      claimGroup: id.optional(),
+      endedFreezes: z
+        .array(z.strictObject({ freezeId: uuid, endedBy: pointer }))
+        .min(1)
+        .optional(),
     },
   },
 
@@ -300,6 +343,18 @@ const shapes = {
   },
 } as const;
 
+/** How older versions of an event are read: the data of the next one. */
+const older: Readonly<Record<string, readonly ((data: Readonly<Record<string, unknown>>) => unknown)[]>> = {
+  // Before claim groups, each order was a claim of its own.
+  AccountFrozen: [({ claimGroup: _, ...data }) => ({ ...data, claimGroup: ownGroup(data['basis']) })],
+};
+
+/** The claim group of an order that names none. */
+export function ownGroup(of: unknown): string {
+  const parsed = basis.safeParse(of);
+  return parsed.success ? `${parsed.data.kind}/${parsed.data.id}` : '';
+}
+
 type Shapes = typeof shapes;
 export type FactType = keyof Shapes;
 
@@ -328,6 +383,7 @@ export type Fact<Type extends FactType = FactType> = {
 export interface Scope {
   readonly direction: string;
   readonly assets: 'all' | readonly string[];
+  readonly limits?: Readonly<Record<string, string>> | undefined;
 }
 
 const SUBJECT_FIELD: Readonly<Record<string, string>> = {
@@ -344,10 +400,16 @@ export function readFact(event: RecordedEvent): Fact | string {
   const metadata = metadataSchema.safeParse(event.metadata);
   if (!metadata.success) return `metadata: ${describe(metadata.error)}`;
   if (!isFactType(event.type)) return `no event is called ${JSON.stringify(event.type)}`;
-  if (event.schemaVersion !== 1) return `schemaVersion ${String(event.schemaVersion)} of ${event.type} is unknown`;
+  const steps = older[event.type] ?? [];
+  if (!Number.isInteger(event.schemaVersion) || event.schemaVersion < 1 || event.schemaVersion > steps.length + 1) {
+    return `schemaVersion ${String(event.schemaVersion)} of ${event.type} is unknown`;
+  }
   const [prefix, about] = splitStream(event.stream);
   if (!(shapes[event.type].on as readonly string[]).includes(prefix)) return `${event.type} on ${event.stream}`;
-  const data = schemas[event.type]?.safeParse(event.data);
+  const lifted = steps
+    .slice(event.schemaVersion - 1)
+    .reduce<unknown>((stored, lift) => lift(Object(stored) as Readonly<Record<string, unknown>>), event.data);
+  const data = schemas[event.type]?.safeParse(lifted);
   if (data?.success !== true) return `data: ${data === undefined ? 'unknown' : describe(data.error)}`;
   const subjectField = SUBJECT_FIELD[prefix] ?? '';
   if (event.type !== 'CommandRefused' && data.data[subjectField] !== about) {

@@ -1,6 +1,6 @@
 import { endedByWhom, endOf } from './bases.ts';
 import { checkChecker } from './orders.ts';
-import type { Fact, Scope } from './facts.ts';
+import { ownGroup, type Fact, type Scope } from './facts.ts';
 import {
   accountOf,
   basisStream,
@@ -10,6 +10,7 @@ import {
   freezesInForce,
   holds,
   sameJson,
+  staying,
   type Account,
   type Authorisation,
   type Freeze,
@@ -51,12 +52,13 @@ export function applyFreeze(log: Log, fact: FreezeFact): void {
     case 'AccountFrozen': {
       resolve(log, fact);
       account.freezes.set(freezeId, { fact, inForce: true });
-      const withdrawalIds = new Set(stoppable(account, fact));
+      const withdrawalIds = new Set(fact.data.stopped);
       if (withdrawalIds.size > 0) account.awaited = { by: fact, withdrawalIds };
       break;
     }
     case 'FreezeAbandoned':
       resolve(log, fact);
+      endAuthorisation(log, freezeId);
       break;
     case 'LiftRequested':
       account.liftRequests.set(requestKey(fact.data), { fact, open: true });
@@ -68,6 +70,9 @@ export function applyFreeze(log: Log, fact: FreezeFact): void {
       const freeze = account.freezes.get(freezeId);
       if (freeze !== undefined) freeze.inForce = false;
       closeRequest(account, requestKey(fact.data));
+      endAuthorisation(log, freezeId);
+      const assets = new Set(freedAssets(account));
+      if (assets.size > 0) account.releasing = { by: fact, assets };
       break;
     }
   }
@@ -76,6 +81,19 @@ export function applyFreeze(log: Log, fact: FreezeFact): void {
 function resolve(log: Log, fact: Resolution): void {
   const authorisation = log.authorisations.get(fact.data.citation.eventId);
   if (authorisation !== undefined) authorisation.resolvedBy = fact;
+}
+
+function endAuthorisation(log: Log, freezeId: string): void {
+  const authorisation = log.authorisations.get(freezeId);
+  if (authorisation !== undefined) authorisation.over = true;
+}
+
+/** Assets of which something is held that no freeze covers. */
+function freedAssets(account: Account): readonly string[] {
+  const inForce = freezesInForce(account);
+  return [...account.balances]
+    .filter(([asset, { held }]) => held > 0n && !inForce.some(({ fact }) => covers(fact.data.scope, 'credit', asset)))
+    .map(([asset]) => asset);
 }
 
 function closeRequest(account: Account, key: string): void {
@@ -96,6 +114,9 @@ function checkFrozen(log: Log, account: Account, fact: Fact<'AccountFrozen'>): r
   const problems = [...checkResolution(authorisation, fact)];
   if (!sameJson(sortedScope(cited.scope), sortedScope(fact.data.scope)))
     problems.push(one('another scope was authorised'));
+  if ((cited.claimGroup ?? ownGroup(fact.data.basis)) !== fact.data.claimGroup) {
+    problems.push(one('another claim group was authorised'));
+  }
   if (cited.requestedBy !== fact.data.placedBy) problems.push(one('another person was authorised'));
   if (cited.blockedFrom !== undefined && cited.blockedFrom !== fact.data.blockedFrom) {
     problems.push(one('blockedFrom differs from what was authorised'));
@@ -135,14 +156,14 @@ function keyFields(key: { caller: string; homeStream: string; value: string } | 
 
 /** Invariant 4: what the freeze says of the withdrawals and balances that it found. */
 function checkWhatItDid(account: Account, fact: Fact<'AccountFrozen'>): readonly Problem[] {
-  const { scope, stopped, inFlight, balancesAtFreeze } = fact.data;
+  const { scope, inFlight, balancesAtFreeze } = fact.data;
   const problems: Problem[] = [];
-  if (!sameJson([...stopped].sort(), [...stoppable(account, fact)].sort())) {
+  if (!stopsWhatItMust(account, fact)) {
     problems.push({ invariant: 4, detail: 'it does not stop just the withdrawals that it covers' });
   }
   const dispatched = [...account.withdrawals.values()].filter((withdrawal) => withdrawal.dispatched);
   const ids = dispatched.map((withdrawal) => withdrawal.reserved.data.withdrawalId);
-  const inScope = dispatched.filter((withdrawal) => covers(scope, withdrawal.reserved.data.asset));
+  const inScope = dispatched.filter((withdrawal) => covers(scope, 'debit', withdrawal.reserved.data.asset));
   const listsAll = inScope.every((withdrawal) => inFlight.includes(withdrawal.reserved.data.withdrawalId));
   if (!listsAll || !inFlight.every((withdrawalId) => ids.includes(withdrawalId))) {
     problems.push({ invariant: 4, detail: 'it does not list just the withdrawals in flight' });
@@ -159,10 +180,30 @@ function checkWhatItDid(account: Account, fact: Fact<'AccountFrozen'>): readonly
   return problems;
 }
 
-function stoppable(account: Account, fact: Fact<'AccountFrozen'>): readonly string[] {
-  return [...account.withdrawals.values()]
-    .filter((withdrawal) => !withdrawal.dispatched && covers(fact.data.scope, withdrawal.reserved.data.asset))
-    .map((withdrawal) => withdrawal.reserved.data.withdrawalId);
+/**
+ * Of what it freezes whole, all that is reserved is stopped. Of what it limits, the latest are: without the last of them too
+ * little would stay, and with all of them enough does, unless nothing is left to stop.
+ */
+function stopsWhatItMust(account: Account, fact: Fact<'AccountFrozen'>): boolean {
+  const stopped = new Set(fact.data.stopped);
+  const reserved = [...account.withdrawals.values()].filter((withdrawal) => !withdrawal.dispatched);
+  const ids = new Set(reserved.map((withdrawal) => withdrawal.reserved.data.withdrawalId));
+  if (stopped.size !== fact.data.stopped.length || !fact.data.stopped.every((id) => ids.has(id))) return false;
+  const byAsset = Map.groupBy(reserved, (withdrawal) => withdrawal.reserved.data.asset);
+  return [...byAsset].every(([asset, withdrawals]) => {
+    const latestFirst = withdrawals.map((withdrawal) => withdrawal.reserved.data).reverse();
+    const count = latestFirst.filter(({ withdrawalId }) => stopped.has(withdrawalId)).length;
+    if (!covers(fact.data.scope, 'debit', asset)) return count === 0;
+    const keep = staying([...freezesInForce(account), { fact, inForce: true }], asset);
+    if (keep === 'all') return count === latestFirst.length;
+    if (!latestFirst.slice(0, count).every(({ withdrawalId }) => stopped.has(withdrawalId))) return false;
+    const availableAfter = (stops: number): bigint =>
+      latestFirst
+        .slice(0, stops)
+        .reduce((sum, { amount }) => sum + BigInt(amount), balanceOf(account, asset).available);
+    const isEnough = availableAfter(count) >= keep || count === latestFirst.length;
+    return isEnough && (count === 0 || availableAfter(count - 1) < keep);
+  });
 }
 
 /** An authorisation comes to nothing only for a reason that is true. */
@@ -260,5 +301,6 @@ function freezeUnder(account: Account, basis: Fact<'AccountFrozen'>['data']['bas
 }
 
 function sortedScope(scope: Scope): unknown {
-  return [scope.direction, scope.assets === 'all' ? 'all' : [...new Set(scope.assets)].sort()];
+  const limits = Object.entries(scope.limits ?? {}).sort(([one], [other]) => (one < other ? -1 : 1));
+  return [scope.direction, scope.assets === 'all' ? 'all' : [...new Set(scope.assets)].sort(), limits];
 }

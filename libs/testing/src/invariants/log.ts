@@ -10,6 +10,8 @@ export interface Problem {
 /** An authorisation, and what the account made of it. */
 export interface Authorisation {
   readonly fact: Fact<'FreezeAuthorised'>;
+  /** It came to no freeze, or its freeze was lifted. */
+  over: boolean;
   resolvedBy: Fact<'AccountFrozen' | 'FreezeAbandoned'> | undefined;
 }
 
@@ -64,6 +66,18 @@ export interface Party {
   readonly namings: Naming[];
 }
 
+export interface Deposit {
+  readonly fact: Fact<'FundsDeposited' | 'FundsHeld'>;
+  reversed: boolean;
+}
+
+/** A transfer, from both sides. */
+export interface Transfer {
+  readonly sent: Fact<'TransferSent'>;
+  outcome: Fact<'TransferReceived' | 'TransferRefused'> | undefined;
+  returned: boolean;
+}
+
 export interface Withdrawal {
   readonly reserved: Fact<'WithdrawalReserved'>;
   dispatched: boolean;
@@ -87,8 +101,10 @@ export interface Balance {
 
 export interface Account {
   opened: Fact<'AccountOpened'> | undefined;
+  closed: boolean;
   readonly balances: Map<string, Balance>;
-  readonly depositIds: Set<string>;
+  /** By id. Of a deposit that was reversed: `reversed`. */
+  readonly deposits: Map<string, Deposit>;
   /** The withdrawals that are open, and the ids of those that are over. */
   readonly withdrawals: Map<string, Withdrawal>;
   readonly overWithdrawals: Set<string>;
@@ -97,6 +113,8 @@ export interface Account {
   readonly liftRequests: Map<string, LiftRequest>;
   /** A freeze whose append is not complete: these withdrawals have to be stopped by the events that follow at once. */
   awaited: { readonly by: Fact<'AccountFrozen'>; readonly withdrawalIds: Set<string> } | undefined;
+  /** A lift whose append is not complete: of these assets, all that is held has to be released by the events that follow. */
+  releasing: { readonly by: Fact<'AccountUnfrozen'>; readonly assets: Set<string> } | undefined;
 }
 
 /** A letter, and what was answered. */
@@ -118,12 +136,17 @@ export interface Log {
   readonly facts: Map<RecordedEvent, Fact>;
   /** By stream, then by caller, home stream and value. */
   readonly keys: Map<string, Map<string, KeyUse>>;
-  readonly assets: Set<string>;
+  /** The scale of each. */
+  readonly assets: Map<string, number>;
   readonly parties: Map<string, Party>;
   readonly accounts: Map<string, Account>;
   readonly orders: Map<string, Order>;
   readonly hits: Map<string, Hit>;
   readonly requests: Map<string, AuthorityRequest>;
+  /** By sender and id. */
+  readonly transfers: Map<string, Transfer>;
+  /** What came from outside and has not left again, by asset. */
+  readonly outside: Map<string, bigint>;
   /** By the id of the FreezeAuthorised event. */
   readonly authorisations: Map<string, Authorisation>;
 }
@@ -134,12 +157,14 @@ export function emptyLog(): Log {
     ids: new Set(),
     facts: new Map(),
     keys: new Map(),
-    assets: new Set(),
+    assets: new Map(),
     parties: new Map(),
     accounts: new Map(),
     orders: new Map(),
     hits: new Map(),
     requests: new Map(),
+    transfers: new Map(),
+    outside: new Map(),
     authorisations: new Map(),
   };
 }
@@ -156,13 +181,15 @@ export function accountOf(log: Log, id: string): Account {
   if (account === undefined) {
     account = {
       opened: undefined,
+      closed: false,
       balances: new Map(),
-      depositIds: new Set(),
+      deposits: new Map(),
       withdrawals: new Map(),
       overWithdrawals: new Set(),
       freezes: new Map(),
       liftRequests: new Map(),
       awaited: undefined,
+      releasing: undefined,
     };
     log.accounts.set(id, account);
   }
@@ -243,13 +270,39 @@ export function holds(account: Account, partyId: string): boolean {
   return account.opened?.data.holders.some((holder) => holder.partyId === partyId) ?? false;
 }
 
-export function covers(scope: Scope, asset: string): boolean {
+export function names(scope: Scope, asset: string): boolean {
   return scope.assets === 'all' || scope.assets.includes(asset);
 }
 
+/** True when the scope restricts money of this asset on its way out (`debit`) or in (`credit`). */
+export function covers(scope: Scope, direction: 'debit' | 'credit', asset: string): boolean {
+  return (scope.direction === 'both' || scope.direction === direction) && names(scope, asset);
+}
+
 export function isWithin(inner: Scope, outer: Scope): boolean {
-  if (inner.direction !== outer.direction) return false;
-  return outer.assets === 'all' || (inner.assets !== 'all' && inner.assets.every((asset) => covers(outer, asset)));
+  if (outer.direction !== 'both' && inner.direction !== outer.direction) return false;
+  if (outer.assets !== 'all' && (inner.assets === 'all' || !inner.assets.every((asset) => names(outer, asset)))) {
+    return false;
+  }
+  return Object.entries(outer.limits ?? {}).every(([asset, most]) => {
+    const limit = inner.limits?.[asset];
+    return !names(inner, asset) || (limit !== undefined && BigInt(limit) <= BigInt(most));
+  });
+}
+
+/** What has to stay of an asset for these freezes: all of it for one without a limit, otherwise the groups' highest limits. */
+export function staying(freezes: readonly Freeze[], asset: string): bigint | 'all' {
+  const groups = Map.groupBy(
+    freezes.map((freeze) => freeze.fact.data).filter(({ scope }) => covers(scope, 'debit', asset)),
+    ({ claimGroup }) => claimGroup,
+  );
+  let sum = 0n;
+  for (const group of groups.values()) {
+    const limits = group.map(({ scope }) => scope.limits?.[asset]);
+    if (limits.includes(undefined)) return 'all';
+    sum += limits.map((limit) => BigInt(limit ?? 0)).reduce((one, other) => (one > other ? one : other));
+  }
+  return sum;
 }
 
 export function freezesInForce(account: Account): readonly Freeze[] {

@@ -2,8 +2,10 @@ import type { Fact } from './facts.ts';
 import {
   accountOf,
   covers,
+  follow,
   freezesInForce,
   sameJson,
+  staying,
   type Account,
   type Balance,
   type Log,
@@ -12,6 +14,9 @@ import {
 
 export type MoneyFact = Fact<
   | 'FundsDeposited'
+  | 'FundsHeld'
+  | 'HeldFundsReleased'
+  | 'DepositReversed'
   | 'WithdrawalReserved'
   | 'WithdrawalDispatched'
   | 'WithdrawalSettled'
@@ -29,8 +34,16 @@ export function checkMoney(log: Log, fact: MoneyFact): readonly Problem[] {
   const problems: Problem[] = [];
   if (!log.assets.has(fact.data.asset)) problems.push(books(`the asset ${fact.data.asset} is not registered`));
   switch (fact.type) {
+    case 'HeldFundsReleased':
+      problems.push(...checkReleased(account, fact));
+      break;
     case 'FundsDeposited':
-      if (account.depositIds.has(fact.data.depositId)) problems.push(books('the deposit was booked already'));
+    case 'FundsHeld':
+      problems.push(...checkCredit(account, fact));
+      if (account.deposits.has(fact.data.depositId)) problems.push(books('the deposit was booked already'));
+      break;
+    case 'DepositReversed':
+      problems.push(...checkReversed(log, account, fact));
       break;
     case 'WithdrawalReserved':
       problems.push(...checkDebit(account, fact), ...checkReserved(account, fact));
@@ -55,8 +68,18 @@ export function applyMoney(log: Log, fact: MoneyFact): void {
   const account = accountOf(log, fact.about);
   const { asset } = fact.data;
   account.balances.set(asset, after(balanceOf(account, asset), fact));
-  if (fact.type === 'FundsDeposited') {
-    account.depositIds.add(fact.data.depositId);
+  if (fact.type === 'HeldFundsReleased') {
+    account.releasing?.assets.delete(asset);
+    return;
+  }
+  if (fact.type === 'FundsDeposited' || fact.type === 'FundsHeld') {
+    account.deposits.set(fact.data.depositId, { fact, reversed: false });
+    account.closed = false;
+    return;
+  }
+  if (fact.type === 'DepositReversed') {
+    const deposit = account.deposits.get(fact.data.depositId);
+    if (deposit !== undefined) deposit.reversed = true;
     return;
   }
   if (fact.type === 'WithdrawalReserved') {
@@ -73,6 +96,26 @@ export function applyMoney(log: Log, fact: MoneyFact): void {
   if (fact.type === 'WithdrawalStopped') account.awaited?.withdrawalIds.delete(fact.data.withdrawalId);
 }
 
+/** An account closes empty, free and once, and the event says what it was. */
+export function checkClosure(log: Log, { about, data }: Fact<'AccountClosed'>): readonly Problem[] {
+  const account = accountOf(log, about);
+  const { opened } = account;
+  if (opened === undefined) return [books('the account is not open')];
+  const problems: Problem[] = [];
+  if (account.closed) problems.push(books('the account is closed already'));
+  const left = [...account.balances.values()].some(
+    (balance) => balance.available + balance.reserved + balance.held > 0n,
+  );
+  if (left || account.withdrawals.size > 0) problems.push(books('the account is not empty'));
+  if (freezesInForce(account).length > 0) problems.push({ invariant: 4, detail: 'a frozen account is closed' });
+  const told =
+    sameJson(data.assets, [...account.balances.keys()].sort()) &&
+    sameJson(data.holders.map(sorted), opened.data.holders.map(sorted)) &&
+    data.openedAt === opened.event.metadata.recordedAt;
+  if (!told) problems.push(books('it says otherwise than what the account is'));
+  return problems;
+}
+
 export function balanceOf(account: Account, asset: string): Balance {
   return account.balances.get(asset) ?? { available: 0n, reserved: 0n, held: 0n };
 }
@@ -84,6 +127,14 @@ function after(balance: Balance, fact: MoneyFact): Balance {
   switch (fact.type) {
     case 'FundsDeposited':
       return { available: available + amount, reserved, held };
+    case 'FundsHeld':
+      return { available, reserved, held: held + amount };
+    case 'HeldFundsReleased':
+      return { available: available + amount, reserved, held: held - amount };
+    case 'DepositReversed': {
+      const [taken, fromHeld] = [BigInt(fact.data.taken), BigInt(fact.data.takenFromHeld)];
+      return { available: available - (taken - fromHeld), reserved, held: held - fromHeld };
+    }
     case 'WithdrawalReserved':
       return { available: available - amount, reserved: reserved + amount, held };
     case 'WithdrawalDispatched':
@@ -104,11 +155,78 @@ function checkBalances(account: Account, fact: MoneyFact): readonly Problem[] {
     .map((part) => ({ invariant: 6, detail: `${part} ${fact.data.asset} falls to ${next[part].toString()}` }));
 }
 
-/** Invariant 4: no debit of what a freeze in force covers. */
-function checkDebit(account: Account, fact: Fact<'WithdrawalReserved' | 'WithdrawalDispatched'>): readonly Problem[] {
-  return freezesInForce(account)
-    .filter((freeze) => covers(freeze.fact.data.scope, fact.data.asset))
-    .map((freeze) => ({ invariant: 4, detail: `a debit under the freeze ${freeze.fact.data.freezeId}` }));
+/** Invariant 4: no debit of what a freeze in force covers, beyond what its limits let go. */
+function checkDebit(
+  account: Account,
+  fact: Fact<'WithdrawalReserved' | 'WithdrawalDispatched' | 'DepositReversed'>,
+): readonly Problem[] {
+  return checkDebitAllowed(account, fact.data.asset, after(balanceOf(account, fact.data.asset), fact).available);
+}
+
+/**
+ * A debit of this asset by whatever event: invariant 4, and not of a closed account.
+ * @param left what is available after it
+ */
+export function checkDebitAllowed(account: Account, asset: string, left: bigint): readonly Problem[] {
+  const closed = account.closed ? [books('a debit of an account that is closed')] : [];
+  const keep = staying(freezesInForce(account), asset);
+  const isFrozen = keep === 'all' || (keep > 0n && left < keep);
+  const frozen: Problem[] = isFrozen ? [{ invariant: 4, detail: `a debit, though ${String(keep)} has to stay` }] : [];
+  return [...closed, ...frozen];
+}
+
+/** Invariant 5: what arrives under a credit freeze is held, and nothing else is. */
+function checkCredit(account: Account, fact: Fact<'FundsDeposited' | 'FundsHeld'>): readonly Problem[] {
+  const isFrozen = isCreditFrozen(account, fact.data.asset);
+  if (isFrozen === (fact.type === 'FundsHeld')) return [];
+  return [{ invariant: 5, detail: isFrozen ? 'credited under a credit freeze' : 'held under no credit freeze' }];
+}
+
+/** Invariant 5: held funds are released in the append of the lift that ended the last credit freeze, all of them. */
+function checkReleased(account: Account, fact: Fact<'HeldFundsReleased'>): readonly Problem[] {
+  const { asset, amount, freezeId } = fact.data;
+  const { releasing } = account;
+  const five = (detail: string): Problem => ({ invariant: 5, detail });
+  if (isCreditFrozen(account, asset)) return [five('released under a credit freeze')];
+  if (releasing?.by.data.freezeId !== freezeId || !releasing.assets.has(asset)) {
+    return [five('released outside the append of the lift that frees it')];
+  }
+  return BigInt(amount) === balanceOf(account, asset).held ? [] : [five('releases other than all that is held')];
+}
+
+export function isCreditFrozen(account: Account, asset: string): boolean {
+  return freezesInForce(account).some((freeze) => covers(freeze.fact.data.scope, 'credit', asset));
+}
+
+/** A reversal is of one deposit, once, and takes as much of it as is there. Only a mistake can be frozen (invariant 4). */
+function checkReversed(log: Log, account: Account, fact: Fact<'DepositReversed'>): readonly Problem[] {
+  const { data } = fact;
+  const deposit = account.deposits.get(data.depositId);
+  if (deposit === undefined) return [books('no such deposit was booked')];
+  const problems: Problem[] = [];
+  if (deposit.reversed) problems.push(books('the deposit was reversed already'));
+  if (follow(log, data.citation) !== deposit.fact) problems.push(books('it does not cite the deposit'));
+  const booked = deposit.fact.data;
+  const same =
+    booked.asset === data.asset &&
+    booked.amount === data.amount &&
+    sameJson(sorted(booked.source), sorted(data.source)) &&
+    deposit.fact.event.metadata.recordedAt === data.depositedAt;
+  if (!same) problems.push(books('it says otherwise than what was deposited'));
+  const [taken, shortfall] = [BigInt(data.taken), BigInt(data.shortfall)];
+  if (taken + shortfall !== BigInt(data.amount)) problems.push(books('taken and shortfall are not what was deposited'));
+  const wasHeld = deposit.fact.type === 'FundsHeld';
+  const { held } = balanceOf(account, data.asset);
+  const fromHeld = wasHeld ? (held < BigInt(data.amount) ? held : BigInt(data.amount)) : 0n;
+  if (BigInt(data.takenFromHeld) !== fromHeld) {
+    problems.push(books(`it takes other than ${fromHeld.toString()} from what is held`));
+  }
+  if (shortfall > 0n && after(balanceOf(account, data.asset), fact).available > 0n) {
+    problems.push(books('it leaves what could have been taken'));
+  }
+  if (data.cause !== 'mistake') return problems;
+  if (shortfall > 0n) problems.push(books('a mistake is put right with a shortfall'));
+  return [...problems, ...checkDebit(account, fact)];
 }
 
 function checkReserved(account: Account, fact: Fact<'WithdrawalReserved'>): readonly Problem[] {
@@ -125,7 +243,10 @@ function checkReserved(account: Account, fact: Fact<'WithdrawalReserved'>): read
 /** The life of a withdrawal, each event of which says again what was reserved. */
 function checkStep(
   account: Account,
-  fact: Exclude<MoneyFact, Fact<'FundsDeposited' | 'WithdrawalReserved'>>,
+  fact: Exclude<
+    MoneyFact,
+    Fact<'FundsDeposited' | 'FundsHeld' | 'HeldFundsReleased' | 'DepositReversed' | 'WithdrawalReserved'>
+  >,
   from: readonly ('reserved' | 'dispatched')[],
 ): readonly Problem[] {
   const withdrawal = account.withdrawals.get(fact.data.withdrawalId);

@@ -1,5 +1,6 @@
-import type { Fact } from './facts.ts';
+import type { Fact, Scope } from './facts.ts';
 import {
+  covers,
   follow,
   expiresAsOf,
   isWithin,
@@ -191,8 +192,38 @@ function checkAuthorised(log: Log, order: Order | undefined, fact: Fact<'FreezeA
   const whyNotNamed = whyNotNamedBy(log, order, fact);
   if (whyNotNamed !== undefined) problems.push(one(whyNotNamed));
   if (!isWithin(data.scope, order.registered.data.scope)) problems.push(one('the scope exceeds that of the order'));
+  const live = [...log.authorisations.values()].filter((each) => !each.over && each.fact.event.stream === event.stream);
+  const exceeded = exceededLimit(order.registered.data.scope, [...live.map((each) => each.fact.data), data]);
+  if (exceeded !== undefined) problems.push(one(`the freezes of the order keep more ${exceeded} than it does`));
+  if (data.claimGroup !== order.registered.data.claimGroup)
+    problems.push(one('another claim group than the order has'));
+  for (const { freezeId, endedBy } of data.endedFreezes ?? []) {
+    const end = follow(log, endedBy);
+    const isEnd = end?.type === 'AccountUnfrozen' || end?.type === 'FreezeAbandoned';
+    if (!isEnd || end.data.freezeId !== freezeId)
+      problems.push(one('relies on the end of a freeze that has not ended'));
+  }
   if (data.requestedBy !== event.metadata.key?.caller) problems.push(protocol('requestedBy is not whose key it is'));
   return problems;
+}
+
+/**
+ * An asset of which freezes of one order keep more than its scope allows. Of an account the highest counts: only one of
+ * them can be in force.
+ */
+export function exceededLimit(
+  allowed: Scope,
+  freezes: readonly { readonly accountId: string; readonly scope: Scope }[],
+): string | undefined {
+  const byAccount = Map.groupBy(freezes, ({ accountId }) => accountId);
+  return Object.entries(allowed.limits ?? {}).find(([asset, most]) => {
+    let sum = 0n;
+    for (const own of byAccount.values()) {
+      const limits = own.map(({ scope }) => BigInt(covers(scope, 'debit', asset) ? (scope.limits?.[asset] ?? 0) : 0));
+      sum += limits.reduce((one, other) => (one > other ? one : other), 0n);
+    }
+    return sum > BigInt(most);
+  })?.[0];
 }
 
 /** The event that `namedBy` points to ties the account to a subject of the order. */

@@ -22,6 +22,7 @@ export function checkQuiescence(log: Log, now: string | undefined): readonly Unf
   return [
     ...checkAuthorisations(log),
     ...checkAttachments(log),
+    ...checkTransfers(log),
     ...[...log.orders.values()].flatMap((order) => [
       ...checkExpiry(order, time),
       ...checkOrderNaming(log, order, time),
@@ -42,6 +43,14 @@ function checkAuthorisations(log: Log): readonly Unfinished[] {
   return [...log.authorisations.values()]
     .filter((authorisation) => authorisation.resolvedBy === undefined)
     .map(({ fact }) => ({ invariant: 12, detail: 'the authorisation was never resolved', since: fact.event }));
+}
+
+function checkTransfers(log: Log): readonly Unfinished[] {
+  return [...log.transfers.values()].flatMap(({ sent, outcome, returned }): Unfinished[] => {
+    if (outcome === undefined) return [{ invariant: 12, detail: 'the transfer was never decided', since: sent.event }];
+    if (outcome.type === 'TransferReceived' || returned) return [];
+    return [{ invariant: 12, detail: 'the transfer was refused, and never returned', since: sent.event }];
+  });
 }
 
 function checkAttachments(log: Log): readonly Unfinished[] {

@@ -10,6 +10,7 @@ import {
   type Log,
   type Problem,
 } from './log.ts';
+import { exceededLimit } from './orders.ts';
 import { wasNamed } from './parties.ts';
 
 type Refusal = Fact<'CommandRefused'>;
@@ -32,7 +33,7 @@ const RECORDED: Readonly<Record<string, readonly string[]>> = {
 export function checkRefusal(log: Log, fact: Refusal): readonly Problem[] {
   const { code, command } = fact.data;
   const problems: Problem[] = [];
-  if (/deposit/i.test(command)) problems.push({ invariant: 5, detail: 'a deposit is a fact, and was refused' });
+  if (command === 'Deposit') problems.push({ invariant: 5, detail: 'a deposit is a fact, and was refused' });
   const kinds = Object.hasOwn(RECORDED, code) ? RECORDED[code] : undefined;
   if (kinds === undefined) return [...problems, ten(`${code} is not recorded, ever`)];
   const [kind] = splitStream(fact.event.stream);
@@ -134,11 +135,30 @@ function whyBasisAllows(log: Log, fact: Refusal): string | undefined {
   // A link from before the last event of the basis that was looked at was there to be seen.
   const names = basisNamesAccount(log, stream, fact.about, accountOf(log, fact.about), decidedAt?.position ?? '');
   if (code === 'basis-does-not-name-account') return names ? 'the basis names the account' : undefined;
-  return whyScopeAllowed(fact, allowed);
+  return whyScopeAllowed(log, fact, allowed, revision);
 }
 
-function whyScopeAllowed(fact: Refusal, allowed: Scope): string | undefined {
-  const asked = fact.data.request['scope'] as Scope | undefined;
-  if (asked === undefined) return 'no scope of its own was asked for';
-  return isWithin(asked, allowed) ? 'the scope is within that of the basis' : undefined;
+/** It is too wide for the basis, or its limits are, together with those of all that the basis had authorised by then. */
+function whyScopeAllowed(log: Log, fact: Refusal, allowed: Scope, revision: number): string | undefined {
+  const stream = fact.data.decidedOn?.stream;
+  const given = fact.data.request['scope'] as Scope | undefined;
+  const asked = given === undefined ? allowed : inUnits(log, given);
+  if (!isWithin(asked, allowed)) return undefined;
+  // Which of them had ended by then was read a moment before: the log can't tell, so each of them counts.
+  const authorised = [...log.authorisations.values()]
+    .map((each) => each.fact)
+    .filter(({ event }) => event.stream === stream && event.revision <= revision)
+    .map(({ data }) => data);
+  const exceeded = exceededLimit(allowed, [...authorised, { accountId: fact.about, scope: asked }]);
+  return exceeded === undefined ? 'the scope is within that of the basis' : undefined;
+}
+
+/** What was asked for has decimals: minor units by the scale of each asset. */
+function inUnits(log: Log, { limits, ...scope }: Scope): Scope {
+  if (limits === undefined) return scope;
+  const units = Object.entries(limits).map(([asset, decimal]) => {
+    const [whole = '', fraction = ''] = decimal.split('.');
+    return [asset, BigInt(whole + fraction.padEnd(log.assets.get(asset) ?? 0, '0')).toString()] as const;
+  });
+  return { ...scope, limits: Object.fromEntries(units) };
 }

@@ -1,5 +1,6 @@
 import { pointerTo, sha256Hex, type DomainEvent, type RecordedEvent } from '#kernel';
 import { LogBuilder, type AppendOptions, type Forgery } from '../log-builder.ts';
+import { ownGroup } from './facts.ts';
 
 export const SUPERVISOR = 'system:supervisor';
 export const HASH = sha256Hex('document');
@@ -105,10 +106,82 @@ export class Story {
     return this.party(partyId).attach(accountId, partyId).opened(accountId, [partyId]);
   }
 
-  deposit(amount: string, step: Step = {}): this {
-    const depositId = `d-${String(this.log.events.length)}`;
+  deposit(amount: string, step: Step = {}, depositId = `d-${String(this.log.events.length)}`): this {
     const data = { accountId: 'a-1', depositId, asset: 'BTC', amount, source: BANK };
     return this.tell(depositId, 'account-a-1', 'FundsDeposited', data, step);
+  }
+
+  /** A deposit under a credit freeze. */
+  hold(amount: string, step: Step = {}): this {
+    const depositId = `d-${String(this.log.events.length)}`;
+    const data = { accountId: 'a-1', depositId, asset: 'BTC', amount, source: BANK };
+    return this.tell(depositId, 'account-a-1', 'FundsHeld', data, step);
+  }
+
+  /** In the append of the lift of this key's freeze, unless the step says otherwise. */
+  release(key: string, amount: string, step: Step = {}): this {
+    const freezeId = this.event(`authorised ${key}`).id;
+    const { recordedAt } = this.event(`lifted ${key}`).metadata;
+    const data = { accountId: 'a-1', asset: 'BTC', amount, freezeId };
+    const options = { actor: SUPERVISOR, key: null, recordedAt, ...step };
+    return this.tell(`released ${key}`, 'account-a-1', 'HeldFundsReleased', data, options);
+  }
+
+  /** @param assets that the account ever had to do with */
+  close(assets: readonly string[], step: Step = {}, accountId = 'a-1'): this {
+    const opened = this.event(`opened ${accountId}`);
+    const { holders } = opened.data as Data;
+    const data = { accountId, reason: 'asked', holders, openedAt: opened.metadata.recordedAt, assets };
+    return this.tell('closed', `account-${accountId}`, 'AccountClosed', data, step);
+  }
+
+  /** From a-1 to a-2, unless told otherwise. */
+  send(transferId: string, amount: string, step: Step = {}): this {
+    const data = { accountId: 'a-1', to: 'a-2', transferId, asset: 'BTC', amount };
+    return this.tell(transferId, 'account-a-1', 'TransferSent', data, step);
+  }
+
+  receive(transferId: string, step: Step = {}): this {
+    const data = this.#incoming(transferId);
+    return this.#unasked(`received ${transferId}`, `account-${data.accountId}`, 'TransferReceived', data, step);
+  }
+
+  refuseTransfer(transferId: string, reason: string, step: Step = {}): this {
+    const data = { ...this.#incoming(transferId), reason };
+    return this.#unasked(`refused ${transferId}`, `account-${data.accountId}`, 'TransferRefused', data, step);
+  }
+
+  /** @param cited name of the event that is said to have refused it */
+  sendBack(transferId: string, cited = `refused ${transferId}`, step: Step = {}): this {
+    const sent = this.event(transferId).data as Data;
+    const data = { ...sent, reason: 'closed', citation: pointerTo(this.event(cited)) };
+    return this.#unasked(`returned ${transferId}`, 'account-a-1', 'TransferReturned', data, step);
+  }
+
+  #incoming(transferId: string): Data & { readonly accountId: string } {
+    const sent = this.event(transferId);
+    const { accountId: from, to, asset, amount } = sent.data as Data;
+    const accountId = String(to);
+    return { accountId, from, transferId, asset, amount, citation: pointerTo(sent) };
+  }
+
+  /**
+   * @param taken of the deposit; the rest is a shortfall
+   * @param takenFromHeld the part of `taken` that was held
+   */
+  reverse(depositName: string, taken: string, step: Step = {}, takenFromHeld = '0'): this {
+    const deposit = this.event(depositName);
+    const data = {
+      ...(deposit.data as Data),
+      depositedAt: deposit.metadata.recordedAt,
+      citation: pointerTo(deposit),
+      cause: 'reorganisation',
+      reason: 'orphaned',
+      taken,
+      takenFromHeld,
+      shortfall: String(BigInt((deposit.data as { amount: string }).amount) - BigInt(taken)),
+    };
+    return this.tell(`reversed ${depositName}`, 'account-a-1', 'DepositReversed', data, step);
   }
 
   reserve(withdrawalId: string, amount: string, step: Step = {}): this {
@@ -259,6 +332,9 @@ export class Story {
       orderId,
       accountId: 'a-1',
       scope: (this.event(orderId).data as Data)['scope'],
+      ...('claimGroup' in (this.event(orderId).data as Data)
+        ? { claimGroup: (this.event(orderId).data as Data)['claimGroup'] }
+        : {}),
       namedBy: pointerTo(this.event(orderId)),
       requestedBy: 'maker',
     };
@@ -278,13 +354,15 @@ export class Story {
       basis: this.#basis(orderId),
       citation: pointerTo(authorised),
       scope: (authorised.data as Data)['scope'],
+      claimGroup: (authorised.data as Data)['claimGroup'] ?? ownGroup(this.#basis(orderId)),
       placedBy: 'maker',
       blockedFrom: PAST,
       balancesAtFreeze: this.#balances(),
       stopped,
       inFlight: [],
     };
-    this.tell(`frozen ${key}`, 'account-a-1', 'AccountFrozen', data, { actor: 'maker', key: own, ...rest });
+    const options = { actor: 'maker', key: own, schemaVersion: 2, ...rest };
+    this.tell(`frozen ${key}`, 'account-a-1', 'AccountFrozen', data, options);
     const { recordedAt } = this.event(`frozen ${key}`).metadata;
     for (const withdrawalId of stopped) this.stop(withdrawalId, key, { actor: 'maker', recordedAt });
     return this;
@@ -424,10 +502,14 @@ export class Story {
   #balances(): Data[] {
     let available = 0n;
     let reserved = 0n;
+    let held = 0n;
     for (const { stream, type, data } of this.log.events) {
       if (stream !== 'account-a-1' || !('amount' in (data as Data))) continue;
       const amount = BigInt((data as { amount: string }).amount);
-      if (type === 'FundsDeposited') available += amount;
+      if (type === 'FundsDeposited' || type === 'HeldFundsReleased') available += amount;
+      if (type === 'FundsHeld') held += amount;
+      if (type === 'HeldFundsReleased') held -= amount;
+      if (type === 'DepositReversed') available -= BigInt((data as { taken: string }).taken);
       if (type === 'WithdrawalReserved' || type === 'WithdrawalSettled') reserved -= amount;
       if (type === 'WithdrawalReserved') {
         available -= amount;
@@ -438,8 +520,8 @@ export class Story {
         reserved -= amount;
       }
     }
-    if (available + reserved === 0n) return [];
-    return [{ asset: 'BTC', available: String(available), reserved: String(reserved), held: '0' }];
+    if (available + reserved + held === 0n) return [];
+    return [{ asset: 'BTC', available: String(available), reserved: String(reserved), held: String(held) }];
   }
 }
 

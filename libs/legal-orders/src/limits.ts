@@ -1,0 +1,57 @@
+import { limitOf, scopeCovers, type Authorisation, type EndedFreeze, type Scope } from '#kernel';
+import type { LegalOrderState } from './state.ts';
+
+/** A freeze that is to be authorised. */
+interface Claim {
+  readonly accountId: string;
+  readonly scope: Scope;
+}
+
+/**
+ * The asset of which the order's freezes, with one more, could keep more than the order allows; undefined when there is none.
+ * Of one account only one freeze under the order is ever in force, so its highest limit counts, and accounts add up. An
+ * authorisation counts until its freeze is known to have ended, also while it is not settled.
+ * @param ended ids of freezes that no longer count
+ */
+export function exceededLimit(order: LegalOrderState, claim: Claim, ended: ReadonlySet<string>): string | undefined {
+  const limits = order.instrument?.scope.limits ?? {};
+  return Object.entries(limits).find(([asset, most]) => claimedUnits(order, claim, ended, asset) > BigInt(most))?.[0];
+}
+
+function claimedUnits(order: LegalOrderState, claim: Claim, ended: ReadonlySet<string>, asset: string): bigint {
+  const highest = new Map<string, bigint>();
+  const live = order.authorisations.filter(({ pointer }) => !ended.has(pointer.eventId));
+  for (const { accountId, scope } of [...live, claim]) {
+    const units = claims(scope, asset);
+    if (units > (highest.get(accountId) ?? 0n)) highest.set(accountId, units);
+  }
+  let sum = 0n;
+  for (const units of highest.values()) sum += units;
+  return sum;
+}
+
+function claims(scope: Scope, asset: string): bigint {
+  return scopeCovers(scope, 'debit', asset) ? (limitOf(scope, asset) ?? 0n) : 0n;
+}
+
+/** Authorisations whose end, if they have ended, would make room for a freeze that would exceed the order's limits. */
+export function authorisationsInTheWay(order: LegalOrderState, claim: Claim): readonly Authorisation[] {
+  const asset = exceededLimit(order, claim, new Set());
+  return asset === undefined ? [] : order.authorisations.filter(({ scope }) => claims(scope, asset) > 0n);
+}
+
+/** The first of the ended freezes, as few as make room; all of them when they do not. */
+export function endedFreezesNeeded(
+  order: LegalOrderState,
+  claim: Claim,
+  known: readonly EndedFreeze[],
+): readonly EndedFreeze[] {
+  const needed: EndedFreeze[] = [];
+  const ids = new Set<string>();
+  for (const each of known) {
+    if (exceededLimit(order, claim, ids) === undefined) return needed;
+    needed.push(each);
+    ids.add(each.freezeId);
+  }
+  return needed;
+}

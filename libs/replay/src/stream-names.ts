@@ -1,0 +1,93 @@
+import type { Recorded } from '#kernel';
+import type { HomeStreamIndex, IndexEntry } from './home-stream-index.ts';
+import { indexEntries, type NameKind } from './index-entries.ts';
+import type { LedgerEvent } from './judged.ts';
+
+/** The part of the index that knows names. */
+export type NamesIndex = Pick<HomeStreamIndex, 'indexedRevision' | 'lookup'>;
+
+export interface NamesOptions {
+  /** Where names are found that were forgotten. Without it none ever is. */
+  readonly index?: NamesIndex | undefined;
+  /** Names kept before the index is relied on. */
+  readonly most?: number;
+  /** The kinds that are asked for. Default: all. */
+  readonly only?: ReadonlySet<NameKind>;
+}
+
+interface Name extends IndexEntry {
+  /** Revision of the last event that renewed it. */
+  readonly latest: number;
+}
+
+/**
+ * The names (keys, ids of deposits, of withdrawals, …) of a stream's events up to where it was folded. Beyond a bound they
+ * are left to the index, and only up to the revision that it has taken in (ARCHITECTURE, "Idempotent for good").
+ */
+export class StreamNames {
+  readonly #stream: string;
+  readonly #options: NamesOptions;
+  readonly #names: Readonly<Record<NameKind, Map<string, Name>>> = {
+    key: new Map(),
+    deposit: new Map(),
+    reversal: new Map(),
+    withdrawal: new Map(),
+    outgoing: new Map(),
+    incoming: new Map(),
+    returned: new Map(),
+  };
+  /** How many there are of all kinds. */
+  #size = 0;
+  /** Names of revisions up to here may be missing from `#names`: the index knows them. */
+  #forgottenUpTo = -1;
+  /** Forgetting is tried again when there are more than this: the index is not asked at every event. */
+  #bound: number;
+
+  constructor(stream: string, options: NamesOptions = {}) {
+    this.#stream = stream;
+    this.#options = options;
+    this.#bound = options.most ?? Infinity;
+  }
+
+  /**
+   * Finds a name of this stream, however old. The index may tell of events beyond those folded.
+   * @throws RejectionError `read-model-behind` while an index that is needed is being built
+   */
+  lookup(kind: NameKind, id: string): IndexEntry | undefined {
+    const known = this.#names[kind].get(id);
+    if (known !== undefined || this.#forgottenUpTo < 0) return known;
+    return this.#options.index?.lookup(this.#stream, kind, id);
+  }
+
+  note(event: Recorded<LedgerEvent>): void {
+    const latest = event.revision;
+    for (const { kind, id, value } of indexEntries(event)) {
+      if (this.#options.only?.has(kind) === false) continue;
+      const names = this.#names[kind];
+      const known = names.get(id);
+      // The first use of a name is the one that counts; a withdrawal's latest state replaces the one before.
+      if (known === undefined) {
+        names.set(id, { revision: latest, value, latest });
+        this.#size += 1;
+      } else if (kind === 'withdrawal') names.set(id, { revision: known.revision, value, latest });
+    }
+  }
+
+  /** Leaves to the index what it knows, when there is too much. Only once all that was read is noted. */
+  forget(): void {
+    const { index, most = Infinity } = this.#options;
+    if (index === undefined || this.#size <= this.#bound) return;
+    const indexed = index.indexedRevision(this.#stream);
+    if (indexed > this.#forgottenUpTo) {
+      for (const names of Object.values(this.#names)) this.#dropUpTo(indexed, names);
+      this.#forgottenUpTo = indexed;
+    }
+    this.#bound = Math.max(most, this.#size + most / 4);
+  }
+
+  #dropUpTo(indexed: number, names: Map<string, Name>): void {
+    for (const [id, { latest }] of names) {
+      if (latest <= indexed && names.delete(id)) this.#size -= 1;
+    }
+  }
+}
