@@ -35,7 +35,8 @@ const textsIn = (language: string): readonly string[] =>
 async function paste(block: string, service: RunningService): Promise<readonly Answer[]> {
   expect(block).toContain('WRIT=http://127.0.0.1:3000\n');
   const script = block.replace('WRIT=http://127.0.0.1:3000\n', `WRIT=${service.url}\n`);
-  const { stdout, stderr } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], {
+  // A bash whose input is a socket takes itself for a remote shell and reads the machine's settings, unless told not to.
+  const { stdout, stderr } = await promisify(execFile)('bash', ['--norc', '-euo', 'pipefail', '-c', script], {
     cwd: root,
     env: { ...process.env, WRIT_DATA_DIR: service.dataDir },
     timeout: 120_000,

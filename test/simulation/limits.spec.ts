@@ -179,8 +179,8 @@ describe('an order with limits', () => {
   async function forceFreeze(accountId: string, BTC: string, endedFreezes?: readonly object[]): Promise<void> {
     await forceFrozen(accountId, BTC, await forceAuthorisation(accountId, BTC, endedFreezes));
   }
-  const abandoned = (accountId: string, citation: EventPointer): object => {
-    return { accountId, freezeId: citation.eventId, basis, citation, reason: 'basis-ended' };
+  const abandoned = (accountId: string, citation: EventPointer, existingFreezeId: string): object => {
+    return { accountId, freezeId: citation.eventId, basis, citation, reason: 'already-frozen', existingFreezeId };
   };
   const violationsOf = async (stream: string) =>
     (await judged(stream)).flatMap(({ violation }) => (violation === undefined ? [] : [violation.code]));
@@ -225,18 +225,21 @@ describe('an order with limits', () => {
     const freezeId = await place('acc-1', '1');
     const frozen = (await store.read('account-acc-1')).at(-1);
     const { citation } = frozen?.data as { citation: EventPointer };
-    const endedBy = await force('account-acc-3', 'FreezeAbandoned', abandoned('acc-3', citation));
+    const endedBy = await force('account-acc-3', 'FreezeAbandoned', abandoned('acc-3', citation, freezeId));
     await forceFreeze('acc-2', '100000000', [{ freezeId, endedBy }]);
-    expect(await violationsOf('account-acc-3')).toEqual([]);
+    expect(await violationsOf('account-acc-3')).toEqual(['illegal-event']);
     expect(await violationsOf('account-acc-2')).toEqual(['citation-unresolved']);
   });
 
   it('is not satisfied by an end that came only after the authorisation', async () => {
+    const existingFreezeId = await place('acc-1', '1');
     const open = await forceAuthorisation('acc-1', '100000000');
     const revision = String((await store.read('account-acc-1')).length);
     const endedBy = { stream: 'account-acc-1', revision, eventId: nextTestId() };
     const citation = await forceAuthorisation('acc-2', '100000000', [{ freezeId: open.eventId, endedBy }]);
-    await force('account-acc-1', 'FreezeAbandoned', abandoned('acc-1', open), { id: endedBy.eventId });
+    await force('account-acc-1', 'FreezeAbandoned', abandoned('acc-1', open, existingFreezeId), {
+      id: endedBy.eventId,
+    });
     await forceFrozen('acc-2', '100000000', citation);
     expect(await violationsOf('account-acc-1')).toEqual([]);
     expect(await violationsOf('account-acc-2')).toEqual(['citation-unresolved']);
