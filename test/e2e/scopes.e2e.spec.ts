@@ -249,6 +249,20 @@ describe('a credit freeze', () => {
     expect(listAt(await ledger.read(AUDITOR, '/v1/audit/violations'), 'items')).toEqual([]);
   });
 
+  it('holds a deposit to a closed account, which is open then', async () => {
+    const accountId = await ledger.makeAccount();
+    const orderId = await ledger.makeVerifiedOrder({ accounts: [accountId], more: { scope: CREDITS } });
+    expect((await ledger.post(SERVICE, `/v1/accounts/${accountId}/closure`, { reason: 'asked' })).status).toBe(200);
+    await ledger.freeze(accountId, orderId);
+    expect(await ledger.read(SERVICE, `/v1/accounts/${accountId}`)).toMatchObject({ state: 'closed' });
+    const held = await deposit(accountId, ledger.id('dep'), '0.5');
+    expect(held).toMatchObject({ status: 201, body: { deposit: { state: 'held' } } });
+    expect(await ledger.read(SERVICE, `/v1/accounts/${accountId}`)).toMatchObject({
+      state: 'open',
+      balances: [{ available: '0.00000000', held: '0.50000000' }],
+    });
+  });
+
   it('leaves other assets alone', async () => {
     const accountId = await ledger.makeAccount();
     const scope = { direction: 'credit', assets: ['BTC'] };

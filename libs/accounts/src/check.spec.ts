@@ -158,6 +158,7 @@ describe('what may stand on the stream of an account', () => {
     ],
     ['a deposit held', [opened, credits()], held('1')],
     ['a deposit held under a freeze of both directions', [opened, frozen('all', { direction: 'both' })], held('1')],
+    ['a deposit held in a closed account', [opened, closed(), credits()], held('1')],
     ['a deposit beside a credit freeze of another asset', [opened, credits(['EUR'])], deposited('1')],
     ['a reservation under a credit freeze', [...funded, credits()], reserved()],
     ['a release', [opened, credits(), held('1'), held('2'), unfrozen], released('3')],

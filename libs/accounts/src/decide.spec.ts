@@ -51,7 +51,7 @@ function ofClosure(reason = 'asked') {
 }
 
 const freezeId = specEventId(0xf1);
-function frozen(assets: 'all' | string[], nth = 1): AccountEvent {
+function frozen(assets: 'all' | string[], nth = 1, direction: 'debit' | 'credit' = 'debit'): AccountEvent {
   const id = specEventId(0xf0 + nth);
   return {
     type: 'AccountFrozen',
@@ -60,7 +60,7 @@ function frozen(assets: 'all' | string[], nth = 1): AccountEvent {
       freezeId: id,
       basis: { kind: 'legal-order', id: `ord-${String(nth)}` },
       citation: { stream: `legalOrder-ord-${String(nth)}`, revision: '2', eventId: id },
-      scope: { direction: 'debit', assets },
+      scope: { direction, assets },
       claimGroup: `legal-order/ord-${String(nth)}`,
       placedBy: 'ops-1',
       blockedFrom: SPEC_NOW,
@@ -421,6 +421,14 @@ describe('closures', () => {
         .when(deposit)
         .then(deposited('BTC', '50000000', 'd-1'));
     }
+    const { data } = deposited('BTC', '50000000', 'd-1') as Extract<AccountEvent, { type: 'FundsDeposited' }>;
+    const held: AccountEvent = { type: 'FundsHeld', data };
+    given(opened, closed, frozen('all', 1, 'credit'))
+      .when(deposit)
+      .then(held);
+    given(opened, closed, frozen('all', 1, 'credit'), held)
+      .when(close)
+      .thenRejected('account-frozen');
     given(opened, closed, deposited('BTC', '100000000')).when(reserve).then(reserved);
     given(opened, closed, deposited('BTC', '100000000')).when(close).thenRejected('account-not-empty');
   });

@@ -83,6 +83,45 @@ describe('a reversal that was forced into the store', () => {
     expect(await available()).toBe(500_000_000n);
   });
 
+  describe('of a deposit that was held', () => {
+    beforeEach(async () => {
+      const world = new LedgerWorld({ store });
+      const scope = { direction: 'credit', assets: 'all' } as const;
+      await world.putOrder({ scope });
+      await world.accept({ type: 'FreezeAccount', accountId: 'acc-1', basis: { kind: 'legal-order', id: 'ord-1' } });
+      const held = {
+        type: 'Deposit',
+        accountId: 'acc-1',
+        depositId: 'd-3',
+        asset: 'BTC',
+        amount: '2',
+        source,
+      } as const;
+      [deposit] = (await world.accept(held, { key: 'held' })) as [RecordedEvent];
+    });
+    const ofHeld = (takenFromHeld: string): object => ({ depositId: 'd-3', takenFromHeld });
+
+    it('takes from what is held', async () => {
+      await force(ofHeld('200000000'));
+      expect(await violations()).toEqual([]);
+      expect(await available()).toBe(500_000_000n);
+    });
+
+    it.each(['0', '199999999'])(
+      'and takes %s of what is held, takes nothing and is reported',
+      async (takenFromHeld) => {
+        await force(ofHeld(takenFromHeld));
+        expect(await violations()).toEqual([expect.stringMatching('takes other than what is (held|there)')]);
+        const replayed = await replayAccount(store, 'acc-1', undefined);
+        expect(replayed?.state.balances.get('BTC')).toEqual({
+          available: 500_000_000n,
+          reserved: 0n,
+          held: 200_000_000n,
+        });
+      },
+    );
+  });
+
   it('a second time takes nothing and is reported', async () => {
     const world = new LedgerWorld({ store });
     const why = { cause: 'mistake', reason: 'twice' } as const;

@@ -67,8 +67,8 @@ const second =
       .authorise('ord-2', 'k-2')
       .freeze('ord-2', 'k-2');
 /** 50 BTC held under a credit freeze. */
-const holding = (): Story =>
-  start()
+const holding = (before = start()): Story =>
+  before
     .order('ord-1', undefined, { but: { scope: CREDITS } })
     .verify('ord-1')
     .authorise('ord-1', 'k')
@@ -99,6 +99,28 @@ const authoriseOther =
       but: { accountId: 'a-2', scope: keeping(BTC), ...but },
       key: { caller: 'maker', homeStream: 'account-a-2', value: 'k-2' },
     });
+
+/** The freeze of a-2 that was authorised, after one of a-1. */
+function freezeOther(story: Story): Story {
+  const key = { caller: 'maker', homeStream: 'account-a-2', value: 'k-2' };
+  const authorised = story.event('authorised k-2');
+  const data = {
+    ...(story.event('frozen k').data as Data),
+    ...{ accountId: 'a-2', balancesAtFreeze: [], placedBy: 'maker' },
+    ...{ freezeId: authorised.id, citation: pointerTo(authorised) },
+  };
+  return story.tell('frozen k-2', 'account-a-2', 'AccountFrozen', data, { key, schemaVersion: 2, actor: 'maker' });
+}
+
+/** Takes back the first deposit that was held. */
+const reverseHeld =
+  (taken: string, takenFromHeld: string) =>
+  (story: Story): Story => {
+    const held = story.log.events.find(({ type }) => type === 'FundsHeld');
+    return story.reverse((held?.data as { depositId: string }).depositId, taken, {}, takenFromHeld);
+  };
+
+const BOTH_ACCOUNTS = ['a-1', 'a-2'].map((accountId) => ({ kind: 'account', accountId }));
 
 const good: Readonly<Record<string, () => Story>> = {
   'an empty log': () => new Story(),
@@ -245,20 +267,25 @@ const good: Readonly<Record<string, () => Story>> = {
       .next((story) => {
         const freezeId = story.event('authorised k').id;
         const endedBy = pointerTo(story.event('lifted k'));
-        story.next(authoriseOther('60', { endedFreezes: [{ freezeId, endedBy }] }));
-        const key = { caller: 'maker', homeStream: 'account-a-2', value: 'k-2' };
-        const but = { accountId: 'a-2', balancesAtFreeze: [] };
-        const data = { ...(story.event('frozen k').data as Data), ...but, placedBy: 'maker' };
-        const authorised = story.event('authorised k-2');
-        const cited = { freezeId: authorised.id, citation: pointerTo(authorised) };
-        story.tell(
-          'frozen k-2',
-          'account-a-2',
-          'AccountFrozen',
-          { ...data, ...cited },
-          { key, schemaVersion: 2, actor: 'maker' },
-        );
+        story.next(authoriseOther('60', { endedFreezes: [{ freezeId, endedBy }] })).next(freezeOther);
       }),
+
+  'a deposit that was held and never was: of what is held first, then of what is available': () =>
+    holding(start().deposit('5')).next(reverseHeld('50', '50')),
+
+  'a transfer that a credit freeze turns down and sends back': () =>
+    start()
+      .account('a-2', 'p-2')
+      .deposit('10')
+      .order('ord-1', BOTH_ACCOUNTS, { but: { scope: CREDITS } })
+      .verify('ord-1')
+      .authorise('ord-1', 'k')
+      .freeze('ord-1', 'k')
+      .next(authoriseOther('1', { scope: CREDITS }))
+      .next(freezeOther)
+      .send('t-1', '4')
+      .refuseTransfer('t-1', 'credit-frozen')
+      .sendBack('t-1', undefined, { but: { reason: 'credit-frozen' } }),
 
   'a freeze narrower than its order, through a party': () =>
     named()
@@ -1042,6 +1069,14 @@ describe('invariant 6: money is conserved. checkLog catches', () => {
     'a reversal of what is reserved': [
       '6: available BTC falls to -4',
       () => booked().reserve('w-1', '4').reverse('d', '10'),
+    ],
+    'a reversal out of what is available while there is what was held': [
+      'books: it takes other than 50 from what is held',
+      () => holding(start().deposit('50')).next(reverseHeld('50', '0')),
+    ],
+    'a reversal that leaves some of what is held': [
+      'books: it takes other than 50 from what is held',
+      () => holding(start().deposit('50')).next(reverseHeld('50', '49')),
     ],
     'a reversal out of what is held': [
       ['books: it takes other than 0 from what is held', '6: held BTC falls to -1'],
