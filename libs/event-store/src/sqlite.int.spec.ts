@@ -251,7 +251,6 @@ describe('SqliteEventStore', () => {
 /** Eight writers, three events an append; prints stream and last revision of what was acknowledged. */
 const APPENDS_UNTIL_KILLED = `
   import { SqliteEventStore } from '#event-store/sqlite';
-  import { writeSync } from 'node:fs';
   const store = await SqliteEventStore.open({ path: process.argv[1] });
   const event = (id) => ({ id, type: 'T', schemaVersion: 1, data: 'x'.repeat(500), metadata: {} });
   await Promise.all(Array.from({ length: 8 }, async (_, writer) => {
@@ -260,7 +259,7 @@ const APPENDS_UNTIL_KILLED = `
     for (let head = last?.revision ?? -1; ; head += 3) {
       const events = [1, 2, 3].map((step) => event(stream + '/' + (head + step)));
       await store.append(stream, head < 0 ? 'no-stream' : head, events);
-      writeSync(1, stream + ' ' + (head + 3) + '\\n');
+      await new Promise((written) => process.stdout.write(stream + ' ' + (head + 3) + '\\n', written));
     }
   }));
 `;
