@@ -1,5 +1,5 @@
 import type { LedgerCommand, Outcome } from '#command-handling';
-import { MemoryEventStore } from '#event-store/memory';
+import type { MemoryEventStore } from '#event-store/memory';
 import { toTimestamp, type Actor, type RecordedEvent } from '#kernel';
 import {
   checker,
@@ -14,6 +14,7 @@ import {
   raising,
   sampleAddress,
   service,
+  storeOf,
   TestClock,
   VirtualTime,
   walk,
@@ -129,11 +130,7 @@ async function logOf(prepare: (world: LedgerWorld) => Promise<void>): Promise<re
 }
 
 async function copied(log: readonly RecordedEvent[]): Promise<SharedWorld> {
-  const store = new MemoryEventStore();
-  for (const { stream, revision, position: _, ...event } of log) {
-    await store.append(stream, revision === 0 ? 'no-stream' : revision - 1, [event]);
-  }
-  return { store, time: new VirtualTime(Date.parse(START)) };
+  return { store: await storeOf(log), time: new VirtualTime(Date.parse(START)) };
 }
 
 /** After everything: a process starts, finishes what was left, and the log alone is judged. */

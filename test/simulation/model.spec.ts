@@ -2,32 +2,20 @@ import type { EventStore } from '#event-store';
 import { MemoryEventStore } from '#event-store/memory';
 import { SqliteEventStore } from '#event-store/sqlite';
 import { replayAccount } from '#replay';
-import { checkLog, LedgerWorld } from '#testing';
+import { checkLog } from '#testing';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { NaiveModel, ORDER_SCOPES, STEP_KINDS, type Step } from './naive-model.ts';
-
-const ACCOUNTS = 2;
-
-const step: fc.Arbitrary<Step> = fc.record({
-  kind: fc.constantFrom(...STEP_KINDS),
-  account: fc.nat(ACCOUNTS - 1),
-  id: fc.integer({ min: 1, max: 3 }),
-  amount: fc.integer({ min: 1, max: 4 }),
-  scope: fc.constantFrom(...ORDER_SCOPES),
-  asMaker: fc.boolean(),
-});
+import { NaiveModel, type Step } from './naive-model.ts';
+import { ACCOUNTS, script, worldOfScripts } from './scripts.ts';
 
 /** Plays a script through the real core and through the model, and compares every answer and every balance. */
-async function play(store: EventStore, script: readonly Step[]): Promise<void> {
-  const world = new LedgerWorld({ store, limits: { refusalsPerMinute: 0 } });
-  for (let index = 0; index < ACCOUNTS; index += 1)
-    await world.openAccount(`acc-${String(index)}`, `p-${String(index)}`);
+async function play(store: EventStore, steps: readonly Step[]): Promise<void> {
+  const world = await worldOfScripts(store);
   const model = new NaiveModel(ACCOUNTS);
-  for (const [at, each] of script.entries()) {
+  for (const [at, each] of steps.entries()) {
     const asked = model.command(each);
     if (asked === undefined) continue;
     const key = `step-${String(at)}`;
@@ -57,20 +45,18 @@ async function play(store: EventStore, script: readonly Step[]): Promise<void> {
 describe('any script of commands', () => {
   it('comes to what a naive model says, over memory', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60 }), (script) =>
-        play(new MemoryEventStore(), script),
-      ),
+      fc.asyncProperty(script, (steps) => play(new MemoryEventStore(), steps)),
       { numRuns: 150 },
     );
   }, 120_000);
 
   it('comes to what a naive model says, over SQLite', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60 }), async (script) => {
+      fc.asyncProperty(script, async (steps) => {
         const folder = await mkdtemp(join(tmpdir(), 'writ-model-'));
         const store = await SqliteEventStore.open({ path: join(folder, 'events.sqlite') });
         try {
-          await play(store, script);
+          await play(store, steps);
         } finally {
           await store.close();
           await rm(folder, { recursive: true });

@@ -358,7 +358,7 @@ export class NaiveModel {
   }
 }
 
-function scopeOf({ scope, amount }: Step): RequestedScope {
+export function scopeOf({ scope, amount }: Pick<Step, 'scope' | 'amount'>): RequestedScope {
   switch (scope) {
     case 'elsewhere':
       return { direction: 'debit', assets: ['ETH'] };

@@ -10,3 +10,4 @@ export * from './arbitraries.ts';
 export * from './authority-request-samples.ts';
 export * from './projection-rows.ts';
 export * from './ledger-story.ts';
+export * from './stored-log.ts';

@@ -1,0 +1,164 @@
+import { postings, type AccountEvent } from '#accounts';
+import { MemoryEventStore } from '#event-store/memory';
+import { toTimestamp, type RecordedEvent } from '#kernel';
+import { decodeEvent, Judge, replayAccount } from '#replay';
+import { checkLog, describeBreaches, LedgerWorld, storeOf, TestClock } from '#testing';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { ORDER_SCOPES, scopeOf, type OrderScope } from './naive-model.ts';
+import { playInto, script } from './scripts.ts';
+
+const LATER = '2022-02-15T12:00:10.000Z';
+
+/** What is known of a log after its first events: a verdict on each, and the state of each stream. */
+interface Known {
+  readonly verdicts: readonly (string | undefined)[];
+  readonly states: ReadonlyMap<string, unknown>;
+}
+
+/** Judges the first `count` events, in a store that may hold more. */
+async function judged(store: MemoryEventStore, count: number): Promise<Known> {
+  const judge = new Judge(store);
+  const verdicts: (string | undefined)[] = [];
+  const states = new Map<string, unknown>();
+  const { events } = await store.readAll({ limit: 100_000 });
+  for (const event of events.slice(0, count)) {
+    const { violation, after } = await judge.judge(event);
+    verdicts.push(violation?.code);
+    states.set(event.stream, structuredClone(after));
+  }
+  return { verdicts, states };
+}
+
+/** The sum over all ledger accounts, by asset. */
+function sums(events: readonly RecordedEvent[]): ReadonlyMap<string, bigint> {
+  const sumOf = new Map<string, bigint>();
+  for (const recorded of events) {
+    const decoded = decodeEvent(recorded);
+    if (!decoded.ok || !recorded.stream.startsWith('account-')) continue;
+    for (const { asset, units } of postings(decoded.event as AccountEvent)) {
+      sumOf.set(asset, (sumOf.get(asset) ?? 0n) + units);
+    }
+  }
+  return sumOf;
+}
+
+describe('a log that is cut anywhere', () => {
+  const cutLog = fc.tuple(script, fc.double({ min: 0, max: 1, noNaN: true }));
+
+  it('says the same of what is left as it did of that before (invariant 11)', async () => {
+    await fc.assert(
+      fc.asyncProperty(cutLog, async ([steps, at]) => {
+        const whole = new MemoryEventStore();
+        await playInto(whole, steps);
+        const log = (await whole.readAll({ limit: 100_000 })).events;
+        const count = Math.round(at * log.length);
+        const left = await storeOf(log.slice(0, count));
+        expect(await judged(left, count)).toEqual(await judged(whole, count));
+      }),
+      { numRuns: 60 },
+    );
+  }, 120_000);
+
+  it('has books that sum to zero (invariant 6)', async () => {
+    await fc.assert(
+      fc.asyncProperty(script, async (steps) => {
+        const store = new MemoryEventStore();
+        await playInto(store, steps);
+        const log = (await store.readAll({ limit: 100_000 })).events;
+        for (let count = 0; count <= log.length; count += 1) {
+          for (const [asset, sum] of sums(log.slice(0, count))) expect([count, asset, sum]).toEqual([count, asset, 0n]);
+        }
+      }),
+      { numRuns: 30 },
+    );
+  }, 120_000);
+
+  it('is brought to an end by the next start, wherever it is cut (invariants 12 and 13)', async () => {
+    await fc.assert(
+      fc.asyncProperty(script, async (steps) => {
+        const whole = new MemoryEventStore();
+        await playInto(whole, steps);
+        const log = (await whole.readAll({ limit: 100_000 })).events;
+        for (let count = 0; count <= log.length; count += 1) {
+          const clock = new TestClock(LATER);
+          const world = new LedgerWorld({ store: await storeOf(log.slice(0, count)), clock });
+          await world.ledger.supervisor.pass();
+          expect(world.failures).toEqual([]);
+          const ended = await world.log();
+          const breaches = checkLog(ended, { quiescent: true, now: toTimestamp(clock.now()) });
+          expect(describeBreaches(breaches, ended)).toBe('');
+        }
+      }),
+      { numRuns: 80 },
+    );
+  }, 120_000);
+});
+
+describe('freezes under several orders', () => {
+  /** As much of the account as a holder, or a court, would look at. */
+  const endOf = async (store: MemoryEventStore): Promise<unknown> => {
+    const replayed = await replayAccount(store, 'acc-1', undefined);
+    const { balances, openWithdrawals, freezes } = replayed?.state ?? {};
+    const bases = [...(freezes?.inForce.values() ?? [])].map(({ basis }) => basis.id).sort();
+    return { balances, open: [...(openWithdrawals?.keys() ?? [])].sort(), bases };
+  };
+
+  interface Orders {
+    readonly scopes: readonly OrderScope[];
+    readonly frozen: readonly number[];
+    readonly ended: readonly number[];
+  }
+
+  /** An account with money in it and on its way out; then orders freeze it, a deposit comes, and some of the orders end. */
+  async function played({ scopes, frozen, ended }: Orders): Promise<unknown> {
+    const store = new MemoryEventStore();
+    const world = new LedgerWorld({ store });
+    await world.openAccount();
+    const bank = { kind: 'bank', reference: 'r' } as const;
+    const deposit = { type: 'Deposit', accountId: 'acc-1', asset: 'BTC', source: bank } as const;
+    await world.accept({ ...deposit, depositId: 'd-1', amount: '10' });
+    for (const [index, amount] of ['1', '3', '2', '1.5'].entries()) {
+      const withdrawalId = `w-${String(index)}`;
+      const reserve = { type: 'ReserveWithdrawal', accountId: 'acc-1', withdrawalId, asset: 'BTC' } as const;
+      await world.accept({ ...reserve, amount, destination: bank });
+    }
+    for (const [index, scope] of scopes.entries()) {
+      const claim = scope === 'claimed' ? { claimGroup: 'claim-1' } : {};
+      const asked = { scope: scopeOf({ scope, amount: index + 2 }) } as object;
+      await world.putOrder({ orderId: `ord-${String(index)}`, ...claim, ...asked });
+    }
+    for (const index of frozen) {
+      const basis = { kind: 'legal-order', id: `ord-${String(index)}` } as const;
+      await world.accept({ type: 'FreezeAccount', accountId: 'acc-1', basis });
+    }
+    await world.accept({ ...deposit, depositId: 'd-2', amount: '4' });
+    for (const index of ended) await world.endOrder(`ord-${String(index)}`, `chg-${String(index)}`);
+    expect(checkLog(await world.log(), { quiescent: true })).toEqual([]);
+    return endOf(store);
+  }
+
+  it('come to the same end in whatever order they are placed and end', async () => {
+    const orders = fc.array(fc.constantFrom(...ORDER_SCOPES), { minLength: 2, maxLength: 5 }).chain((scopes) => {
+      const all = scopes.map((_, index) => index);
+      const shuffled = fc.shuffledSubarray(all, { minLength: all.length });
+      return fc.tuple(fc.constant(scopes), shuffled, shuffled, fc.subarray(all)).chain(([, one, other, ended]) =>
+        fc.record({
+          scopes: fc.constant(scopes),
+          frozen: fc.constant([one, other] as const),
+          ended: fc.tuple(
+            fc.shuffledSubarray(ended, { minLength: ended.length }),
+            fc.shuffledSubarray(ended, { minLength: ended.length }),
+          ),
+        }),
+      );
+    });
+    await fc.assert(
+      fc.asyncProperty(orders, async ({ scopes, frozen, ended }) => {
+        const one = await played({ scopes, frozen: frozen[0], ended: ended[0] });
+        expect(await played({ scopes, frozen: frozen[1], ended: ended[1] })).toEqual(one);
+      }),
+      { numRuns: 60 },
+    );
+  }, 120_000);
+});
