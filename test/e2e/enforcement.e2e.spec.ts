@@ -1,52 +1,12 @@
-import { canonicalJson, sha256Hex, type RecordedEvent } from '#kernel';
-import { EXPECTED_VIOLATION, FORGERY_NAMES, forgeAll, type ForgeryName, type LogForger } from '#testing';
+import { canonicalJson, sha256Hex } from '#kernel';
+import { EXPECTED_VIOLATION, FORGERY_NAMES, forgeAll, type ForgeryName } from '#testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { forgerOf } from './support/forger.ts';
 import type { Answer } from './support/http.ts';
 import { AUDITOR, Ledger, SERVICE, depositOf, withdrawalOf, type Body } from './support/ledger.ts';
 
 const accounts = Object.fromEntries(FORGERY_NAMES.map((name) => [name, `acc-${name}`])) as Record<ForgeryName, string>;
-
-/** Writes into the log's file with nothing of the service in between. */
-function forgerOf(path: string): LogForger & { close(): void } {
-  const db = new DatabaseSync(path);
-  const read = db.prepare('SELECT * FROM events WHERE stream = ? ORDER BY revision');
-  const insert = db.prepare(
-    'INSERT INTO events (stream, revision, id, type, schema_version, data, metadata) VALUES (?, ?, ?, ?, ?, ?, ?)',
-  );
-  return {
-    read: (stream) =>
-      Promise.resolve(
-        read.all(stream).map((row) => {
-          const { revision, id, type, data, metadata } = row as Record<string, string>;
-          const parsed = {
-            data: JSON.parse(String(data)) as unknown,
-            metadata: JSON.parse(String(metadata)) as unknown,
-          };
-          return {
-            stream,
-            revision: Number(revision),
-            id,
-            type,
-            position: '',
-            schemaVersion: 1,
-            ...parsed,
-          } as RecordedEvent;
-        }),
-      ),
-    write: (stream, expected, events) => {
-      for (const [at, { id, type, schemaVersion, data, metadata }] of events.entries()) {
-        const revision = (expected === 'no-stream' ? 0 : expected + 1) + at;
-        insert.run(stream, revision, id, type, schemaVersion, JSON.stringify(data), JSON.stringify(metadata));
-      }
-      return Promise.resolve();
-    },
-    close: () => {
-      db.close();
-    },
-  };
-}
 
 describe('events written straight into the file while the service is stopped', () => {
   let ledger: Ledger;

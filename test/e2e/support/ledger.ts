@@ -6,7 +6,7 @@ import { developmentKey, developmentToken } from '../../../apps/ledger/src/auth/
 import { Contract } from './contract.ts';
 import { HttpClient, type Answer } from './http.ts';
 import { listAt, textAt, valueAt } from './json.ts';
-import { startService, type RunningService } from './service.ts';
+import { startService, type RunningService, type ServiceOptions } from './service.ts';
 
 /** Whoever sends a request. */
 export interface Person {
@@ -107,9 +107,9 @@ export class Ledger {
   }
 
   /** Starts the service again, after it was stopped or killed, on the same folder. */
-  async startAgain(): Promise<void> {
+  async startAgain(options: Pick<ServiceOptions, 'fileLimitKiB'> = {}): Promise<void> {
     this.#http.close();
-    this.#service = await startService({ dataDir: this.dataDir, env: this.#environment });
+    this.#service = await startService({ ...options, dataDir: this.dataDir, env: this.#environment });
     this.#http = new HttpClient(this.#service.url);
   }
 

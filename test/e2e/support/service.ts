@@ -22,6 +22,8 @@ export interface ServiceOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** A data folder to go on with; the caller removes it. Default: a new one, gone when the service stops. */
   readonly dataDir?: string;
+  /** No file of the service may grow beyond so many KiB: a disk that is full. */
+  readonly fileLimitKiB?: number;
 }
 
 export interface Claims {
@@ -77,7 +79,9 @@ export async function startInVain(
 
 function launch(options: ServiceOptions): ServiceProcess {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'writ-e2e-'));
-  const child = spawn(PINNED_NODE, [built('main.js')], {
+  const limited = ['--norc', '-c', `ulimit -f ${String(options.fileLimitKiB)} && exec "$@"`, 'limited', PINNED_NODE];
+  const [program, args] = options.fileLimitKiB === undefined ? [PINNED_NODE, []] : ['bash', limited];
+  const child = spawn(program, [...args, built('main.js')], {
     env: { ...withoutOurs(process.env), PORT: '0', WRIT_DATA_DIR: dataDir, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
