@@ -72,6 +72,8 @@ const ROUTES: readonly (readonly [method: 'GET' | 'POST', path: string, roles: r
   ['POST', '/v1/admin/sanctions-hits/h/clearances/c/approval', ['approver']],
   ['POST', '/v1/admin/sanctions-hits/h/clearances/c/rejection', ['approver']],
   ['POST', '/v1/admin/accounts/a/freezes', ['ops']],
+  ['POST', '/v1/admin/legal-orders/o/freezes', ['ops']],
+  ['POST', '/v1/admin/sanctions-hits/h/freezes', ['ops']],
   ['GET', '/v1/admin/freezes', OVERSIGHT],
   ['GET', `/v1/admin/freezes/${FREEZE}`, OVERSIGHT],
   ['POST', `/v1/admin/freezes/${FREEZE}/lift-requests`, ['ops']],

@@ -19,6 +19,7 @@ import {
   REPLAY_ACCOUNT,
   REPLAY_FREEZES,
 } from './edge/tokens.ts';
+import { FreezesOfBasisController } from './freezes/freezes-of-basis.controller.ts';
 import { FreezesController } from './freezes/freezes.controller.ts';
 import { LegalOrdersController } from './legal-orders/legal-orders.controller.ts';
 import type { Health } from './operations/health.ts';
@@ -47,6 +48,7 @@ export interface EdgeServices {
     LegalOrdersController,
     SanctionsHitsController,
     FreezesController,
+    FreezesOfBasisController,
     AuthorityRequestsController,
     BooksController,
     AuditController,

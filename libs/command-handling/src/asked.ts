@@ -1,16 +1,19 @@
 import { reject, type CommandKey, type Rejection } from '#kernel';
 import { keyEntryId } from '#replay';
-import type { CommandRequest } from './ledger-api.ts';
+import type { CommandRequest, FreezeAllNamed, LedgerCommand } from './ledger-api.ts';
 import type { Origin, View } from './plan.ts';
+
+/** A request for one command, or for a freeze of everything that a basis names. */
+type AnyRequest = CommandRequest<LedgerCommand | FreezeAllNamed>;
 
 /** A command with its home stream: what its key is scoped to. */
 export interface Asked {
-  readonly request: CommandRequest;
+  readonly request: AnyRequest;
   readonly homeStream: string;
   readonly key: CommandKey;
 }
 
-export function asked(request: CommandRequest, homeStream: string): Asked {
+export function asked(request: AnyRequest, homeStream: string): Asked {
   return { request, homeStream, key: { caller: request.actor.id, homeStream, value: request.idempotencyKey } };
 }
 
@@ -39,7 +42,7 @@ export function keyReused(): Rejection {
 }
 
 /** `If-Match`, checked after what is missing or malformed and before the rules. */
-export function revisionMismatch(view: View, { ifMatch }: CommandRequest): Rejection | undefined {
+export function revisionMismatch(view: View, { ifMatch }: AnyRequest): Rejection | undefined {
   if (ifMatch === undefined || ifMatch === view.revision) return undefined;
   const actual = view.revision < 0 ? null : String(view.revision);
   return reject('revision-mismatch', 'the revision is not the one in If-Match', { streamRevision: actual });

@@ -1,7 +1,7 @@
 import type { AccountCommand } from '#accounts';
 import type { AssetCommand } from '#assets';
 import type { AuthorityRequestCommand } from '#authority-requests';
-import type { ApproveLift, RejectLift, RequestLift } from '#freezes';
+import type { ApproveLift, RejectLift, RequestLift, Shares } from '#freezes';
 import type {
   Actor,
   Asset,
@@ -37,6 +37,16 @@ export interface FreezeAccount {
   readonly blockedFrom?: Timestamp | undefined;
 }
 
+/** Freezes every account that a basis names now, each as one command of its own would. */
+export interface FreezeAllNamed {
+  readonly type: 'FreezeAllNamed';
+  readonly basis: Basis;
+  /** Limits are decimals. Absent: the basis's own scope. */
+  readonly scope?: RequestedScope | undefined;
+  /** What each account is to keep where the basis limits what it freezes, and names several. */
+  readonly shares?: Shares | undefined;
+}
+
 /** Whatever a person or a service can ask. Lifts name the freeze alone: its account is found. */
 export type LedgerCommand =
   | AssetCommand
@@ -54,8 +64,8 @@ export type LedgerCommand =
   | AuthorityRequestCommand;
 
 /** One command as it came in. */
-export interface CommandRequest {
-  readonly command: LedgerCommand;
+export interface CommandRequest<Command = LedgerCommand> {
+  readonly command: Command;
   readonly actor: Actor;
   readonly correlationId: string;
   /** 1 to 255 visible ASCII, checked by the edge. */
@@ -88,6 +98,17 @@ export type Outcome =
       readonly revision?: number;
     };
 
+/** What a freeze of everything that a basis names came to: an outcome for each account, or why nothing was begun. */
+export type OutcomeOfAll =
+  | {
+      readonly status: 'answered';
+      /** At least one part repeats an earlier answer, and none did anything now. */
+      readonly replayed: boolean;
+      /** In the order of the accounts' ids. */
+      readonly parts: readonly { readonly accountId: string; readonly outcome: Outcome }[];
+    }
+  | Extract<Outcome, { readonly status: 'rejected' }>;
+
 /** The core as the edge sees it. */
 export interface LedgerCommands {
   /**
@@ -95,6 +116,8 @@ export interface LedgerCommands {
    * clock wrong, shutting down) comes back as a rejection too (`store-unavailable`, `overloaded`, …).
    */
   execute(request: CommandRequest): Promise<Outcome>;
+  /** Runs the freezes of all accounts that a basis names, a few at a time. Never throws for an expected reason, as above. */
+  freezeAllNamed(request: CommandRequest<FreezeAllNamed>): Promise<OutcomeOfAll>;
   /** An asset's immutable facts, or undefined when it is not registered. */
   asset(code: string): Promise<Asset | undefined>;
   /**

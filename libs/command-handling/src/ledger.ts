@@ -20,10 +20,18 @@ import { decideSanctionsHit, type RaiseSanctionsHit, type SanctionsHitRequest } 
 import { transferItemId, type Item } from './agenda.ts';
 import { decideAnswer } from './answering.ts';
 import { createCore, type Core } from './core.ts';
+import { FreezingAll } from './freezing-all.ts';
 import { Freezing } from './freezing.ts';
 import { asRejection } from './lane.ts';
 import { accountOfFreeze, hitOf } from './lookups.ts';
-import type { CommandRequest, LedgerCommand, LedgerCommands, Outcome } from './ledger-api.ts';
+import type {
+  CommandRequest,
+  FreezeAllNamed,
+  LedgerCommand,
+  LedgerCommands,
+  Outcome,
+  OutcomeOfAll,
+} from './ledger-api.ts';
 import { rejectedOutcome } from './one-stream.ts';
 import { Openings } from './opening.ts';
 import { checkedEvent, eventAt } from './outcome.ts';
@@ -71,6 +79,7 @@ class CommandLedger implements Ledger {
   readonly #core: Core;
   readonly #openings: Openings;
   readonly #freezing: Freezing;
+  readonly #freezingAll: FreezingAll;
   readonly #transferring: Transferring;
   readonly #watch: SupervisorWatch;
   readonly #assets = new Map<string, Asset>();
@@ -83,20 +92,23 @@ class CommandLedger implements Ledger {
     this.#transferring = new Transferring(core);
     const steps = { openings: this.#openings, freezing: this.#freezing, transferring: this.#transferring };
     this.supervisor = new Supervisor(core, steps, watch);
+    this.#freezingAll = new FreezingAll(core, this.#openings, {
+      assetsOf: (codes) => this.#assetsOf(codes),
+      nameParties: (basis) => this.supervisor.nameParties(basis),
+      freeze: (part) => this.execute(part),
+    });
   }
 
   get waiting(): number {
     return this.#core.streams.waiting;
   }
 
-  async execute(request: CommandRequest): Promise<Outcome> {
-    try {
-      return await this.#route(request);
-    } catch (error) {
-      const expected = asRejection(error);
-      if (expected instanceof RejectionError) return rejectedOutcome(expected.rejection);
-      throw error;
-    }
+  execute(request: CommandRequest): Promise<Outcome> {
+    return expectingFailures(this.#route(request));
+  }
+
+  freezeAllNamed(request: CommandRequest<FreezeAllNamed>): Promise<OutcomeOfAll> {
+    return expectingFailures(this.#freezingAll.freezeAll(request));
   }
 
   #route(request: CommandRequest): Promise<Outcome> {
@@ -373,6 +385,19 @@ class CommandLedger implements Ledger {
 
   eventAt(pointer: EventPointer): Promise<RecordedEvent | undefined> {
     return eventAt(this.#core.store, pointer);
+  }
+}
+
+/** Turns infrastructure that fails into the rejection that says so. */
+async function expectingFailures<Result>(
+  running: Promise<Result>,
+): Promise<Result | ReturnType<typeof rejectedOutcome>> {
+  try {
+    return await running;
+  } catch (error) {
+    const expected = asRejection(error);
+    if (expected instanceof RejectionError) return rejectedOutcome(expected.rejection);
+    throw error;
   }
 }
 

@@ -104,7 +104,7 @@ export class OneStream {
   }
 }
 
-export function rejectedOutcome(rejection: Rejection): Outcome {
+export function rejectedOutcome(rejection: Rejection): Extract<Outcome, { readonly status: 'rejected' }> {
   return { status: 'rejected', replayed: false, rejection };
 }
 

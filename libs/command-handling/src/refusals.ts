@@ -1,5 +1,5 @@
 import { isRecorded, reject, type DecidedOn, type Rejection } from '#kernel';
-import type { LedgerCommand } from './ledger-api.ts';
+import type { FreezeAllNamed, LedgerCommand } from './ledger-api.ts';
 import type { Draft } from './plan.ts';
 
 const WINDOW_MS = 60_000;
@@ -37,7 +37,11 @@ export class RefusalLimiter {
 }
 
 /** The fact that a command was turned down, with all that its answer and a report need. */
-export function refusalDraft(command: LedgerCommand, rejection: Rejection, decidedOn: DecidedOn | null): Draft {
+export function refusalDraft(
+  command: LedgerCommand | FreezeAllNamed,
+  rejection: Rejection,
+  decidedOn: DecidedOn | null,
+): Draft {
   if (!isRecorded(rejection.code)) throw new Error(`${rejection.code} is not recorded`);
   const { type, ...asGiven } = command;
   // As JSON: what is undefined is absent, as it will be when the event is read again.

@@ -162,6 +162,12 @@ export class Supervisor {
     if (facts.ended !== undefined) await this.#unnameAll(facts, facts.ended);
   }
 
+  /** Names the parties of a basis in force: from then on no account attaches to them, and they hold what their streams say. */
+  async nameParties(basis: Basis): Promise<void> {
+    const facts = await this.#core.streams.inspect(basisStream(basis), (view) => basisFacts(view));
+    if (facts?.inForceBy !== undefined) await this.#nameAll(facts, facts.inForceBy);
+  }
+
   /** Tends the hits on an address that was linked to a party: what is in force now names that party. */
   async tendHitsOn(address: ChainAddress): Promise<void> {
     for (const id of this.#agenda.hitsOn(address)) await this.tendBasis({ kind: 'sanctions-hit', id });

@@ -4,6 +4,7 @@ export * from './decide.ts';
 export * from './events.ts';
 export * from './resolve.ts';
 export * from './settle.ts';
+export * from './share.ts';
 export * from './state.ts';
 export * from './views.ts';
 export * from './projection.ts';

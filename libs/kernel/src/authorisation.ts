@@ -114,6 +114,8 @@ export interface BasisState {
   /** The event with which it began; undefined when there is no such basis. */
   readonly registered: EventPointer | undefined;
   readonly subjects: BasisSubjects;
+  /** Its own scope: what a freeze under it covers if nothing else is asked for, and the most that it may; undefined where there is no such basis. */
+  readonly scope: Scope | undefined;
   /** Stays when the basis ends; undefined for one that nobody put in force. */
   readonly enforcement: Enforcement | undefined;
   readonly ended: BasisEnd | undefined;

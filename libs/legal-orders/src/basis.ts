@@ -11,6 +11,7 @@ export function legalOrderBasis(orderId: string, order: LegalOrderState): BasisS
     basis: { kind: 'legal-order', id: orderId },
     registered,
     subjects: subjectsOf(order),
+    scope: instrument?.scope,
     enforcement: isEnforced ? { by: verified, from: instrument.effectiveAt } : undefined,
     ended,
     authorisations,

@@ -1,5 +1,5 @@
 import { NOBODY, type BasisState, type BasisSubjects } from '#kernel';
-import { hitInForce, hitStandingObstacle, mayAuthoriseUnderHit } from './in-force.ts';
+import { HIT_SCOPE, hitInForce, hitStandingObstacle, mayAuthoriseUnderHit } from './in-force.ts';
 import type { SanctionsHitState } from './state.ts';
 
 /** A sanctions hit as the basis of freezes. */
@@ -10,6 +10,7 @@ export function sanctionsHitBasis(hitId: string, hit: SanctionsHitState): BasisS
     basis: { kind: 'sanctions-hit', id: hitId },
     registered: raised,
     subjects: subjectsOf(hit),
+    scope: HIT_SCOPE,
     enforcement: isEnforced ? { by: confirmed, from: confirmation.confirmedAt } : undefined,
     ended,
     authorisations,

@@ -1,11 +1,13 @@
 import {
   createLedger,
   type CommandRequest,
+  type FreezeAllNamed,
   type Ledger,
   type LedgerCommand,
   type Limits,
   type Machine,
   type Outcome,
+  type OutcomeOfAll,
 } from '#command-handling';
 import type { AuthorityRequestCommand, Letter } from '#authority-requests';
 import type { EventStore } from '#event-store';
@@ -86,6 +88,11 @@ export class LedgerWorld {
     );
   }
 
+  /** Freezes all that a basis names, under a key (a new one if none is given), as `maker`. */
+  freezeAll(command: Omit<FreezeAllNamed, 'type'>, key = `key-${String((this.#keys += 1))}`): Promise<OutcomeOfAll> {
+    return this.ledger.freezeAllNamed(requestFor({ type: 'FreezeAllNamed', ...command }, { key }));
+  }
+
   /** Runs a command that has to be accepted. */
   async accept(
     command: LedgerCommand,
@@ -124,10 +131,10 @@ export class LedgerWorld {
   }
 }
 
-export function requestFor(
-  command: LedgerCommand,
+export function requestFor<Command>(
+  command: Command,
   { actor = maker, key, ifMatch }: { actor?: Actor; key: string; ifMatch?: number },
-): CommandRequest {
+): CommandRequest<Command> {
   const commandHash = sha256Hex(canonicalJson(JSON.parse(JSON.stringify(command))));
   return { command, actor, correlationId: `correlation-${key}`, idempotencyKey: key, commandHash, ifMatch };
 }

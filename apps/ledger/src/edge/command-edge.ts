@@ -1,10 +1,17 @@
-import type { LedgerCommand, LedgerCommands, Outcome } from '#command-handling';
+import type {
+  CommandRequest,
+  FreezeAllNamed,
+  LedgerCommand,
+  LedgerCommands,
+  Outcome,
+  OutcomeOfAll,
+} from '#command-handling';
 import { sha256Hex, type Rejection } from '#kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { etagOf, sendProblem } from '../http/answer.ts';
 import { idempotencyKeyOf, ifMatchOf } from '../http/headers.ts';
-import { malformedRequest, ProblemError } from '../http/problem.ts';
+import { malformedRequest, problemBody, ProblemError, type Problem } from '../http/problem.ts';
 import { callerOf, pathOf, routeOf } from '../http/request.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { Plan, type Dto } from '../validation/plan.ts';
@@ -47,32 +54,51 @@ export class CommandEdge {
     command: LedgerCommand,
     describe: (accepted: Accepted) => Readonly<Record<string, unknown>> | Promise<Readonly<Record<string, unknown>>>,
   ): Promise<void> {
-    demandNoQuery(request);
-    const idempotencyKey = idempotencyKeyOf(request.headers);
-    const ifMatch = ifMatchOf(request.headers);
-    const execution = this.ledger.execute({
-      command,
-      actor: callerOf(request),
-      correlationId: request.id,
-      idempotencyKey,
-      commandHash: commandHash(request.method, pathOf(request), body),
-      ifMatch,
-    });
-    const outcome = await this.#inTime(execution);
+    const outcome = await this.#inTime(this.ledger.execute(requestOf(request, body, command)));
     this.#metrics.commandEnded(command.type, nameOf(outcome));
     if (outcome.replayed) reply.header('idempotent-replayed', 'true');
     if (outcome.revision !== undefined) reply.header('etag', etagOf(outcome.revision));
     if (outcome.status === 'rejected') {
-      const { rejection, correlationId } = outcome;
-      sendProblem(request, reply, { ...rejection, correlationId, retryAfterS: retryAfterS(rejection) });
+      sendProblem(request, reply, problemOf(outcome));
       return;
     }
     const named = await describe(outcome);
     reply.code(routeOf(request).created ? 201 : 200).send({ ...stepOf(outcome), ...named });
   }
 
-  #inTime(execution: Promise<Outcome>): Promise<Outcome> {
-    return new Promise((resolve, reject) => {
+  /**
+   * Freezes all that a basis names and answers the request: with an outcome for each account, which is what the freeze of
+   * that account by itself would have answered.
+   * @param describe as above, for each freeze
+   */
+  async runAll(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    body: object,
+    command: FreezeAllNamed,
+    describe: (accepted: Accepted) => Promise<Readonly<Record<string, unknown>>>,
+  ): Promise<void> {
+    const outcome = await this.#inTime(this.ledger.freezeAllNamed(requestOf(request, body, command)));
+    this.#metrics.commandEnded(command.type, nameOf(outcome));
+    if (outcome.replayed) reply.header('idempotent-replayed', 'true');
+    if (outcome.status === 'rejected') {
+      if (outcome.revision !== undefined) reply.header('etag', etagOf(outcome.revision));
+      sendProblem(request, reply, problemOf(outcome));
+      return;
+    }
+    const outcomes: object[] = [];
+    for (const { accountId, outcome: part } of outcome.parts) {
+      const shown =
+        part.status === 'accepted'
+          ? { status: 201, ...stepOf(part), ...(await describe(part)) }
+          : problemBody(problemOf(part), { instance: pathOf(request), correlationId: request.id });
+      outcomes.push({ accountId, ...shown });
+    }
+    reply.code(200).send({ outcomes });
+  }
+
+  #inTime<Result>(execution: Promise<Result>): Promise<Result> {
+    return new Promise<Result>((resolve, reject) => {
       const timer = setTimeout(() => reject(new ProblemError(TOOK_TOO_LONG)), this.#options.requestTimeoutMs);
       const settle =
         <Value>(answer: (value: Value) => void) =>
@@ -83,6 +109,22 @@ export class CommandEdge {
       execution.then(settle(resolve), settle(reject));
     });
   }
+}
+
+function requestOf<Command>(request: FastifyRequest, body: object, command: Command): CommandRequest<Command> {
+  demandNoQuery(request);
+  return {
+    idempotencyKey: idempotencyKeyOf(request.headers),
+    ifMatch: ifMatchOf(request.headers),
+    command,
+    actor: callerOf(request),
+    correlationId: request.id,
+    commandHash: commandHash(request.method, pathOf(request), body),
+  };
+}
+
+function problemOf({ rejection, correlationId }: Extract<Outcome, { status: 'rejected' }>): Problem {
+  return { ...rejection, correlationId, retryAfterS: retryAfterS(rejection) };
 }
 
 const TOOK_TOO_LONG = {
@@ -101,9 +143,9 @@ function stepOf({ revision, position, authorisation, events }: Accepted): Readon
   return { streamRevision: String(revision), position, events: all.map(({ id, type }) => ({ id, type })) };
 }
 
-function nameOf(outcome: Outcome): string {
+function nameOf(outcome: Outcome | OutcomeOfAll): string {
   if (outcome.replayed) return 'replayed';
-  return outcome.status === 'accepted' ? 'accepted' : outcome.rejection.code;
+  return outcome.status === 'rejected' ? outcome.rejection.code : outcome.status;
 }
 
 /**

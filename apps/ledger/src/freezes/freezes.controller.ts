@@ -1,11 +1,4 @@
-import {
-  freezeView,
-  liftRequestView,
-  type AccountFrozen,
-  type LiftDecision,
-  type LiftRequested,
-  type LiftRequestView,
-} from '#freezes';
+import { liftRequestView, type LiftDecision, type LiftRequested, type LiftRequestView } from '#freezes';
 import type { LedgerCommand } from '#command-handling';
 import type { EventOf } from '#kernel';
 import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
@@ -17,7 +10,6 @@ import { OVERSIGHT } from '../auth/roles.ts';
 import { CommandEdge, type Accepted } from '../edge/command-edge.ts';
 import { found, QueryEdge, ReadQuery } from '../edge/query-edge.ts';
 import { eventOfType } from '../edge/recorded.ts';
-import { lookUpAssets } from '../edge/scales.ts';
 import { etagOf } from '../http/answer.ts';
 import { CommandRoute, QueryRoute } from '../openapi/routes.ts';
 import {
@@ -36,6 +28,7 @@ import {
   RequestLiftBody,
   shownFreeze,
 } from './freeze.dto.ts';
+import { placedFreeze } from './placed-freeze.ts';
 
 type Requested = EventOf<typeof LiftRequested>;
 
@@ -74,11 +67,9 @@ export class FreezesController {
     @Body() body: FreezeBody,
   ): Promise<void> {
     const command = { type: 'FreezeAccount', accountId, ...body } as const;
-    return this.#commands.run(request, reply, body, command, async ({ events }) => {
-      const view = freezeView(eventOfType<AccountFrozen>(events, 'AccountFrozen'));
-      const codes = [...view.balancesAtFreeze.map(({ asset }) => asset), ...Object.keys(view.scope?.limits ?? {})];
-      return { freeze: shownFreeze(view, await lookUpAssets(this.#commands.ledger, codes)) };
-    });
+    return this.#commands.run(request, reply, body, command, (accepted) =>
+      placedFreeze(this.#commands.ledger, accepted),
+    );
   }
 
   @Get('freezes')

@@ -51,11 +51,15 @@ const CORRELATION_ID = {
 } as const;
 const ETAG = { ETag: { description: 'Revision of the stream, quoted.', schema: { type: 'string' } } } as const;
 
-/** A POST under /v1. `created` marks those with which a new id comes to be: they answer 201. */
+/**
+ * A POST under /v1. `created` marks those with which a new id comes to be: they answer 201. `tagged` is false for those
+ * that are about several things, and have no ETag.
+ */
 export function CommandRoute({
   created = false,
+  tagged = true,
   ...options
-}: RouteOptions & { readonly created?: boolean }): MethodDecorator {
+}: RouteOptions & { readonly created?: boolean; readonly tagged?: boolean }): MethodDecorator {
   const status = created ? 201 : 200;
   return applyDecorators(
     RouteConfig({ roles: options.roles, created }),
@@ -79,7 +83,7 @@ export function CommandRoute({
       type: options.answer,
       headers: {
         ...CORRELATION_ID,
-        ...ETAG,
+        ...(tagged ? ETAG : {}),
         'Idempotent-Replayed': {
           description: '`true` where this repeats an earlier answer.',
           schema: { type: 'string' },

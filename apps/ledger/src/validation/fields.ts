@@ -2,7 +2,7 @@ import { normaliseDecimal } from '#kernel';
 import { applyDecorators } from '@nestjs/common';
 import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
 import { ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
-import { noteField, type Dto } from './plan.ts';
+import { noteField, type Dto, type MapNote } from './plan.ts';
 import {
   amountRule,
   assetCodeRule,
@@ -53,17 +53,31 @@ export const TimestampField = (options?: FieldOptions): PropertyDecorator => Rul
 export const AmountField = (options?: FieldOptions): PropertyDecorator =>
   applyDecorators(RuleField(amountRule, options), Noted({ normaliseForComparison: normaliseDecimal }));
 
+const AMOUNTS_BY_ASSET = { type: 'object', additionalProperties: amountRule.schema, example: { BTC: '1.50' } };
+const AMOUNTS_NOTE: MapNote = { key: assetCodeRule.problem, value: amountRule.problem };
+
 /** Amounts by the asset that each is of. */
 export function AmountsByAssetField(options: FieldOptions = {}): PropertyDecorator {
+  return MapOfAmountsField(AMOUNTS_NOTE, AMOUNTS_BY_ASSET, options);
+}
+
+/** Amounts by the asset that each is of, by the id of a thing that each belongs to. */
+export function AmountsByIdField(options: FieldOptions = {}): PropertyDecorator {
+  const schema = { type: 'object', additionalProperties: AMOUNTS_BY_ASSET, example: { 'acc-1': { BTC: '1.50' } } };
+  return MapOfAmountsField({ key: idRule.problem, value: AMOUNTS_NOTE }, schema, options);
+}
+
+function MapOfAmountsField(
+  map: MapNote,
+  schema: Readonly<Record<string, unknown>>,
+  options: FieldOptions,
+): PropertyDecorator {
   return applyDecorators(
     ...presence(options),
     // What the members are is for the plan to see; class-validator has to know that there is such a field.
     ValidateBy({ name: 'map', validator: { validate: () => true } }),
-    Noted({
-      map: { key: assetCodeRule.problem, value: amountRule.problem },
-      normaliseForComparison: normaliseDecimal,
-    }),
-    Described({ type: 'object', additionalProperties: amountRule.schema, example: { BTC: '1.50' } }, options),
+    Noted({ map, normaliseForComparison: normaliseDecimal }),
+    Described(schema, options),
   );
 }
 

@@ -14,7 +14,13 @@ interface FieldNotes {
   nested?: () => Nested;
   list?: { readonly minLength: number; readonly maxLength: number };
   /** An object whose keys are of the caller's choosing, by rules for key and value. */
-  map?: { readonly key: Check; readonly value: Check };
+  map?: MapNote;
+}
+
+/** What the keys of an object have to be, and its members: plain values, or objects of the same sort. */
+export interface MapNote {
+  readonly key: Check;
+  readonly value: Check | MapNote;
 }
 
 /** Says what is wrong with a value; undefined when it is right. */
@@ -266,7 +272,7 @@ function readList(
 
 /** @returns the entries in the order of canonical JSON */
 function readMap(
-  { key, value }: NonNullable<FieldNotes['map']>,
+  { key, value }: MapNote,
   given: unknown,
   path: string,
   errors: FieldError[],
@@ -276,24 +282,43 @@ function readMap(
     return undefined;
   }
   const entries = Object.entries(given).sort(([one], [other]) => (one < other ? -1 : 1));
-  for (const [name, member] of entries) {
+  const read = entries.map(([name, member]): [string, unknown] => {
+    const at = joined(path, shownName(name));
+    if (typeof value !== 'function')
+      return [name, readKey(key, name, at, errors) && readMap(value, member, at, errors)];
     const message = key(name) ?? value(member);
-    if (message !== undefined) addError(errors, joined(path, shownName(name)), message);
-  }
-  return Object.fromEntries(entries);
+    if (message !== undefined) addError(errors, at, message);
+    return [name, member];
+  });
+  return Object.fromEntries(read);
+}
+
+/** @returns whether the key is right */
+function readKey(check: Check, name: string, path: string, errors: FieldError[]): boolean {
+  const message = check(name);
+  if (message !== undefined) addError(errors, path, message);
+  return message === undefined;
 }
 
 function comparableField(field: Field, value: unknown): unknown {
   const { map, normaliseForComparison } = field;
   if (map !== undefined && normaliseForComparison !== undefined && isPlainObject(value)) {
-    const entries = Object.entries(value as Readonly<Record<string, string>>);
-    return Object.fromEntries(entries.map(([name, member]) => [name, normaliseForComparison(member)]));
+    return comparableMap(value, normaliseForComparison);
   }
   if (field.normaliseForComparison !== undefined && typeof value === 'string')
     return field.normaliseForComparison(value);
   const nested = field.nested?.();
   if (nested === undefined) return value;
   return Array.isArray(value) ? value.map((item) => comparableNested(nested, item)) : comparableNested(nested, value);
+}
+
+function comparableMap(value: object, normalise: (value: string) => string): object {
+  const entries = Object.entries(value as Readonly<Record<string, string | object>>);
+  const compared = entries.map(([name, member]) => [
+    name,
+    typeof member === 'string' ? normalise(member) : comparableMap(member, normalise),
+  ]);
+  return Object.fromEntries(compared) as object;
 }
 
 function comparableNested(nested: Nested, value: unknown): unknown {

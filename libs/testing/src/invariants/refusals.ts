@@ -14,6 +14,7 @@ import { exceededLimit } from './orders.ts';
 import { wasNamed } from './parties.ts';
 
 type Refusal = Fact<'CommandRefused'>;
+type DecidedOn = NonNullable<Refusal['data']['decidedOn']>;
 
 const ten = (detail: string): Problem => ({ invariant: 10, detail });
 
@@ -21,9 +22,9 @@ const ten = (detail: string): Problem => ({ invariant: 10, detail });
 const RECORDED: Readonly<Record<string, readonly string[]>> = {
   'account-frozen': ['account'],
   'basis-not-found': ['account', 'authorityRequest'],
-  'basis-not-in-force': ['account', 'authorityRequest'],
+  'basis-not-in-force': ['account', 'authorityRequest', 'legalOrder', 'sanctionsHit'],
   'basis-does-not-name-account': ['account'],
-  'scope-exceeds-basis': ['account'],
+  'scope-exceeds-basis': ['account', 'legalOrder', 'sanctionsHit'],
   'maker-is-checker': ['legalOrder', 'sanctionsHit', 'account', 'authorityRequest'],
   'ground-not-established': ['account'],
   'party-named-by-basis': ['account', 'party'],
@@ -113,10 +114,19 @@ function whyPartyNotNamed(log: Log, fact: Refusal): string | undefined {
   return wasNamed(log, partyId, decidedOn.revision) ? undefined : 'no basis named the party as of that revision';
 }
 
+/** Where it was decided, if on another stream; a freeze of all that a basis names is refused on the basis's own. */
+function decidedOnBasis({ event, data }: Refusal): DecidedOn | string {
+  const isOwn = splitBasis(event.stream)[0] !== '';
+  if (isOwn && data.decidedOn !== null) return 'it is decided on its own stream';
+  if (isOwn) return { stream: event.stream, revision: String(event.revision - 1) };
+  return data.decidedOn ?? 'it was decided elsewhere, and does not say where';
+}
+
 /** The four codes about the basis, which are decided on its stream: each was true as of the revision that it states. */
 function whyBasisAllows(log: Log, fact: Refusal): string | undefined {
-  const { decidedOn, request, code } = fact.data;
-  if (decidedOn === null) return 'it was decided elsewhere, and does not say where';
+  const { request, code } = fact.data;
+  const decidedOn = decidedOnBasis(fact);
+  if (typeof decidedOn === 'string') return decidedOn;
   const { stream } = decidedOn;
   if (splitBasis(stream)[0] === '') return 'it was not decided on the stream of a basis';
   const asked = request['basis'] as { readonly kind: string; readonly id: string } | null | undefined;
@@ -132,22 +142,24 @@ function whyBasisAllows(log: Log, fact: Refusal): string | undefined {
   if (code === 'basis-not-in-force') return why === undefined ? 'the basis was in force' : undefined;
   const allowed = scopeOf(log, stream);
   if (allowed === undefined || why !== undefined) return 'the basis was not in force, which comes first';
-  // A link from before the last event of the basis that was looked at was there to be seen.
-  const names = basisNamesAccount(log, stream, fact.about, accountOf(log, fact.about), decidedAt?.position ?? '');
-  if (code === 'basis-does-not-name-account') return names ? 'the basis names the account' : undefined;
-  return whyScopeAllowed(log, fact, allowed, revision);
+  if (code === 'basis-does-not-name-account') {
+    // A link from before the last event of the basis that was looked at was there to be seen.
+    const names = basisNamesAccount(log, stream, fact.about, accountOf(log, fact.about), decidedAt?.position ?? '');
+    return names ? 'the basis names the account' : undefined;
+  }
+  return whyScopeAllowed(log, fact, allowed, decidedOn);
 }
 
 /** It is too wide for the basis, or its limits are, together with those of all that the basis had authorised by then. */
-function whyScopeAllowed(log: Log, fact: Refusal, allowed: Scope, revision: number): string | undefined {
-  const stream = fact.data.decidedOn?.stream;
+function whyScopeAllowed(log: Log, fact: Refusal, allowed: Scope, { stream, revision }: DecidedOn): string | undefined {
   const given = fact.data.request['scope'] as Scope | undefined;
   const asked = given === undefined ? allowed : inUnits(log, given);
   if (!isWithin(asked, allowed)) return undefined;
+  if (stream === fact.event.stream) return 'the scope is within that of the basis';
   // Which of them had ended by then was read a moment before: the log can't tell, so each of them counts.
   const authorised = [...log.authorisations.values()]
     .map((each) => each.fact)
-    .filter(({ event }) => event.stream === stream && event.revision <= revision)
+    .filter(({ event }) => event.stream === stream && event.revision <= Number(revision ?? -1))
     .map(({ data }) => data);
   const exceeded = exceededLimit(allowed, [...authorised, { accountId: fact.about, scope: asked }]);
   return exceeded === undefined ? 'the scope is within that of the basis' : undefined;
