@@ -1,19 +1,56 @@
 import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
 import { decider } from './decider.ts';
+import { freezeAgainstDeposit } from './freeze.ts';
 import { deposits } from './http.ts';
-import { line, perSecond } from './rounds.ts';
+import { EVERY, loading } from './loading.ts';
+import { latencyLine, line, perSecond } from './rounds.ts';
 import { manyCallers, oneCaller } from './store.ts';
 
-/** Prints how fast it is: ratios of one run, medians of rounds that take turns. Judges nothing: machines are noisy. */
+/**
+ * Prints how fast it is: ratios of one run, medians of rounds that take turns. Judges nothing: machines are noisy.
+ * `--accounts` measures only what is about single accounts; `--events` says how long the one is that is loaded.
+ */
+const { values } = parseArgs({
+  options: { accounts: { type: 'boolean', default: false }, events: { type: 'string' } },
+});
+/** The whole is to be done in a few minutes: the long account is for those who ask for it. */
+const EVENTS = Number(values.events ?? (values.accounts ? 1_000_000 : 100_000));
+const MAX_EVENTS = 10_000_000;
+if (!Number.isSafeInteger(EVENTS) || EVENTS < 1 || EVENTS > MAX_EVENTS) {
+  throw new RangeError(`--events must be a whole number from 1 to ${String(MAX_EVENTS)}`);
+}
+
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 say(`Node ${process.version}, ${String(cpus().length)} x ${cpus()[0]?.model ?? 'unknown processor'}\n`);
 say(`${''.padEnd(58)} ${'Writ'.padStart(12)} ${'base'.padStart(12)}   ratio`);
-say(line('deposits over HTTP, 64 connections / bare Fastify handler', await deposits(), 0.4));
-say(line('store, one event from each of 64 callers / plain, no keys', await manyCallers(false), 0.5));
-say(line('store, one event from each of 64 callers / plain, same keys', await manyCallers(true), 0.5));
-say(line('store, 1,000 events from one caller / plain inserts', await oneCaller(), 0.5));
-const figure = decider();
-say(
-  `${'account decider with evolve, commands'.padEnd(58)} ${perSecond(figure).padStart(12)} ${''.padStart(12)} ${''.padStart(7)}   (target 500,000/s)`,
-);
+if (!values.accounts) await throughput();
+await accounts();
+
+async function throughput(): Promise<void> {
+  say(line('deposits over HTTP, 64 connections / bare Fastify handler', await deposits(), 0.4));
+  say(line('store, one event from each of 64 callers / plain, no keys', await manyCallers(false), 0.5));
+  say(line('store, one event from each of 64 callers / plain, same keys', await manyCallers(true), 0.5));
+  say(line('store, 1,000 events from one caller / plain inserts', await oneCaller(), 0.5));
+  const figure = decider();
+  say(
+    `${'account decider with evolve, commands'.padEnd(58)} ${perSecond(figure).padStart(12)} ${''.padStart(12)} ${''.padStart(7)}   (target 500,000/s)`,
+  );
+}
+
+async function accounts(): Promise<void> {
+  const { freezeMs, depositMs, ratio } = await freezeAgainstDeposit();
+  say(latencyLine('freeze, two appends / deposit, 16 depositing beside', freezeMs, depositMs, { ratio, atMost: 3 }));
+  const { fromSnapshotMs, fromOldSnapshotMs, fromFirstEventMs } = await loading(EVENTS);
+  const events = EVENTS.toLocaleString('en');
+  const atMostMs = 20;
+  say(
+    latencyLine(`account of ${events} events, snapshot / first event`, fromSnapshotMs, fromFirstEventMs, { atMostMs }),
+  );
+  say(
+    latencyLine(`the same, ${String(EVERY - 1)} events after the snapshot`, fromOldSnapshotMs, fromFirstEventMs, {
+      atMostMs,
+    }),
+  );
+}

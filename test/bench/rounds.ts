@@ -36,6 +36,25 @@ export function line(what: string, { ours, base, ratio }: Comparison, atLeast: n
   return `${what.padEnd(58)} ${figures} ${ratio.toFixed(2).padStart(7)}   (target ${atLeast.toFixed(2)})${verdict}`;
 }
 
+/** A line of times: what, ours, the base's, the ratio (by default of the two), and the most that it, or ours, should be. */
+export function latencyLine(
+  what: string,
+  oursMs: number,
+  baseMs: number,
+  { ratio = oursMs / baseMs, atMost, atMostMs }: { ratio?: number; atMost?: number; atMostMs?: number },
+): string {
+  const isOver = ratio > (atMost ?? Infinity) || oursMs > (atMostMs ?? Infinity);
+  const most = atMost === undefined ? `${String(atMostMs)} ms` : atMost.toFixed(2);
+  const target = atMost === undefined && atMostMs === undefined ? '' : `   (target at most ${most})`;
+  const verdict = isOver ? '   over the target' : '';
+  const figures = `${inMs(oursMs).padStart(12)} ${inMs(baseMs).padStart(12)}`;
+  return `${what.padEnd(58)} ${figures} ${ratio.toPrecision(3).padStart(7)}${target}${verdict}`;
+}
+
+function inMs(ms: number): string {
+  return `${ms < 100 ? ms.toFixed(1) : Math.round(ms).toLocaleString('en')} ms`;
+}
+
 export function perSecond(figure: number): string {
   return `${Math.round(figure).toLocaleString('en')}/s`;
 }

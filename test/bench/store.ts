@@ -1,9 +1,8 @@
 import { SqliteEventStore } from '#event-store/sqlite';
 import { eventHash, uuidv7, type SealedEvent } from '#kernel';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inFolder } from './folder.ts';
 import { compare, type Comparison } from './rounds.ts';
 
 const CALLERS = 64;
@@ -149,13 +148,4 @@ function chain(stream: string, length = APPENDS_OF_EACH): { readonly stream: str
     return { ...unsealed, metadata: { ...metadata, hash: previousHash } };
   });
   return { stream, events };
-}
-
-async function inFolder<Result>(work: (folder: string) => Promise<Result>): Promise<Result> {
-  const folder = mkdtempSync(join(tmpdir(), 'writ-bench-'));
-  try {
-    return await work(folder);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
 }

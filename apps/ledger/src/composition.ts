@@ -1,5 +1,5 @@
 import { accountView } from '#accounts';
-import { createLedger, type Ledger } from '#command-handling';
+import { createLedger, foldRules, SnapshotFiles, type Ledger } from '#command-handling';
 import { SqliteEventStore } from '#event-store/sqlite';
 import type { Position } from '#kernel';
 import { startProjections, type ProjectionEvent, type Projections } from '#projections';
@@ -16,10 +16,19 @@ import { ClockWatch } from './operations/clock-watch.ts';
 import type { Health } from './operations/health.ts';
 import { LagWatch } from './operations/lag-watch.ts';
 import { Metrics } from './operations/metrics.ts';
+import { watchSnapshots } from './operations/snapshot-watch.ts';
 
-/** The log, and the read models that can be made from it again; both in the data folder. */
-export function filesIn(dataDir: string): { readonly events: string; readonly readModels: string } {
-  return { events: join(dataDir, 'events.db'), readModels: join(dataDir, 'read-models.db') };
+/** The log, and what can be made from it again, read models and snapshots; all in the data folder. */
+export function filesIn(dataDir: string): {
+  readonly events: string;
+  readonly readModels: string;
+  readonly snapshots: string;
+} {
+  return {
+    events: join(dataDir, 'events.db'),
+    readModels: join(dataDir, 'read-models.db'),
+    snapshots: join(dataDir, 'snapshots'),
+  };
 }
 
 const HEALTH_TIMEOUT_MS = 2_000;
@@ -45,6 +54,7 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   const verifier = await openVerifier(config);
   const files = filesIn(config.dataDir);
+  const rules = foldRules();
   const store = await SqliteEventStore.open({ path: files.events });
   const metrics = new Metrics();
   const lag = new LagWatch();
@@ -60,11 +70,15 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
     lag.appended(head);
     projections.notify();
   });
+  const watch = watchSnapshots(metrics, logger);
+  const snapshotFiles = new SnapshotFiles({ folder: files.snapshots, watch });
+  const everyEvents = config.snapshotEvery;
   const ledger = createLedger({
     store,
     index: projections.index,
     limits: { refusalsPerMinute: config.refusalLimit },
     metrics,
+    snapshots: everyEvents === 0 ? undefined : { store: snapshotFiles, everyEvents, rules, watch },
     watch: {
       failed: (item, error) => {
         logger.warn({ item, err: error }, 'a step of the supervisor failed, and will be tried again');
@@ -103,7 +117,7 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
         logger,
       },
     );
-    return new RunningService({ app, config, logger, store, projections, ledger, state, stopFollowing });
+    return new RunningService({ app, config, logger, store, projections, ledger, state, stopFollowing, snapshotFiles });
   } catch (error) {
     stopFollowing();
     await projections.close();
@@ -121,6 +135,7 @@ interface Parts {
   readonly ledger: Ledger;
   readonly state: { stopping: boolean; supervised: boolean };
   readonly stopFollowing: () => void;
+  readonly snapshotFiles: SnapshotFiles;
 }
 
 class RunningService implements Service {
@@ -165,7 +180,7 @@ class RunningService implements Service {
   }
 
   async stop(): Promise<void> {
-    const { app, state, ledger, projections, store, stopFollowing } = this.#parts;
+    const { app, state, ledger, projections, store, stopFollowing, snapshotFiles } = this.#parts;
     state.stopping = true;
     const server = app.getHttpServer();
     const closed = app.close();
@@ -177,6 +192,7 @@ class RunningService implements Service {
       clearInterval(hangUp);
     });
     await ledger.supervisor.stop();
+    await snapshotFiles.close();
     stopFollowing();
     await projections.close();
     await store.close();

@@ -3,6 +3,7 @@ import type { HomeStreamIndex } from '#replay';
 import { OneStream } from './one-stream.ts';
 import type { Limits, Machine } from './ports.ts';
 import { RefusalLimiter } from './refusals.ts';
+import type { SnapshotOptions } from './snapshots.ts';
 import { Streams, type CommandMetrics } from './streams.ts';
 
 export interface CoreOptions {
@@ -11,6 +12,7 @@ export interface CoreOptions {
   readonly machine: Machine;
   readonly limits: Limits;
   readonly metrics?: CommandMetrics | undefined;
+  readonly snapshots?: SnapshotOptions | undefined;
 }
 
 /** What the handlers of commands and the supervisor share. */

@@ -9,21 +9,64 @@ import {
   type JudgedEvent,
   type NameKind,
 } from '#replay';
+import { Snapshots } from './snapshots.ts';
+
+/** Events read and folded at a time: a long stream is never in memory as a whole, and others get their turn in between. */
+const PAGE_EVENTS = 500;
+
+export interface HomeStreamOptions {
+  readonly resolver: CitationResolver;
+  readonly index: HomeStreamIndex;
+  /** Names kept in memory before the index is relied on. */
+  readonly maxEntries: number;
+  /** Absent where none are made. */
+  readonly snapshots?: Snapshots | undefined;
+}
 
 /** A stream in memory: its fold, and the names of its latest events. */
 export class HomeStream {
   readonly fold: StreamFold;
+  readonly #snapshots: Snapshots | undefined;
+  /** The revision from which on the next snapshot is due. */
+  #snapshotDueAt: number;
 
-  constructor(stream: string, resolver: CitationResolver, index: HomeStreamIndex, maxEntries: number) {
+  constructor(stream: string, { resolver, index, maxEntries, snapshots }: HomeStreamOptions) {
     this.fold = new StreamFold(stream, resolver, new StreamNames(stream, { index, most: maxEntries }));
+    this.#snapshots = Snapshots.areMadeOf(stream) ? snapshots : undefined;
+    this.#snapshotDueAt = this.#snapshots?.nextAfter(-1) ?? Infinity;
   }
 
   /** Folds all that the store has beyond what is known. @returns how many events were new */
   async catchUp(reader: EventReader): Promise<number> {
-    const events = await reader.read(this.fold.stream, { from: this.fold.revision + 1 });
-    for (const event of events) await this.fold.apply(event);
-    this.fold.names.forget();
-    return events.length;
+    const { fold } = this;
+    if (fold.revision < 0) await this.#restore(reader);
+    const known = fold.revision;
+    let page: readonly RecordedEvent[];
+    do {
+      page = await reader.read(fold.stream, { from: fold.revision + 1, limit: PAGE_EVENTS });
+      for (const event of page) {
+        const judged = fold.apply(event);
+        if (judged instanceof Promise) await judged;
+      }
+    } while (page.length === PAGE_EVENTS);
+    fold.names.forget();
+    this.stored();
+    return fold.revision - known;
+  }
+
+  async #restore(reader: EventReader): Promise<void> {
+    if (this.#snapshots === undefined) return;
+    const fits = await this.#snapshots.restore(this.fold, reader);
+    // In place of one that does not fit another is made as soon as there is anything to make it of.
+    this.#snapshotDueAt = fits ? this.#snapshots.nextAfter(this.fold.revision) : 0;
+  }
+
+  /** Says that all that is folded is stored: a snapshot is made when it is time for one. */
+  stored(): void {
+    const { revision } = this.fold;
+    if (this.#snapshots === undefined || revision < this.#snapshotDueAt) return;
+    this.#snapshots.make(this.fold);
+    this.#snapshotDueAt = this.#snapshots.nextAfter(revision);
   }
 
   /**

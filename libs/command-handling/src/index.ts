@@ -1,5 +1,8 @@
 export * from './ledger-api.ts';
 export { createLedger, type Ledger, type LedgerOptions } from './ledger.ts';
 export { DEFAULT_LIMITS, realMachine, type Limits, type Machine } from './ports.ts';
+export { foldRules } from './fold-rules.ts';
+export { SnapshotFiles, type SnapshotFilesOptions } from './snapshot-files.ts';
+export { type SnapshotOptions, type SnapshotOutcome, type SnapshotStore, type SnapshotWatch } from './snapshots.ts';
 export { type CommandMetrics } from './streams.ts';
 export { type Supervisor, type SupervisorWatch } from './supervisor.ts';

@@ -140,6 +140,7 @@ export class Lane {
       this.#host.appended(this.stream, events.length);
     }
     settleAll(decided);
+    home.stored();
     return NOBODY;
   }
 

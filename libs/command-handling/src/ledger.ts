@@ -37,6 +37,7 @@ import { Openings } from './opening.ts';
 import { checkedEvent, eventAt } from './outcome.ts';
 import type { View } from './plan.ts';
 import { DEFAULT_LIMITS, realMachine, type Limits, type Machine } from './ports.ts';
+import type { SnapshotOptions } from './snapshots.ts';
 import { stateOf, type CommandMetrics } from './streams.ts';
 import { Supervisor, type SupervisorWatch } from './supervisor.ts';
 import { Transferring } from './transferring.ts';
@@ -47,6 +48,8 @@ export interface LedgerOptions {
   readonly machine?: Machine | undefined;
   readonly limits?: Partial<Limits> | undefined;
   readonly metrics?: CommandMetrics | undefined;
+  /** Absent for no snapshots: then every account is folded from its first event. */
+  readonly snapshots?: SnapshotOptions | undefined;
   readonly watch: SupervisorWatch;
 }
 
@@ -70,6 +73,7 @@ export function createLedger(options: LedgerOptions): Ledger {
     machine: options.machine ?? realMachine,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     metrics: options.metrics,
+    snapshots: options.snapshots,
   });
   return new CommandLedger(core, options.watch);
 }

@@ -13,6 +13,7 @@ import { HomeStream } from './home-stream.ts';
 import { Lane, type LaneHost } from './lane.ts';
 import type { Task, View } from './plan.ts';
 import type { Limits, Machine } from './ports.ts';
+import { Snapshots, type SnapshotOptions } from './snapshots.ts';
 
 /** What command handling tells those who watch it. */
 export interface CommandMetrics {
@@ -28,12 +29,15 @@ export interface StreamsOptions {
   readonly limits: Limits;
   readonly index: HomeStreamIndex;
   readonly metrics?: CommandMetrics | undefined;
+  /** Absent for no snapshots. */
+  readonly snapshots?: SnapshotOptions | undefined;
 }
 
 /** All streams that this process decides on: a lane for each that is busy, and a bounded cache of their folds. */
 export class Streams {
   readonly #options: StreamsOptions;
   readonly #resolver: CitationResolver;
+  readonly #snapshots: Snapshots | undefined;
   readonly #lanes = new Map<string, Lane>();
   readonly #cache = new Map<string, HomeStream>();
   readonly #host: LaneHost;
@@ -46,6 +50,8 @@ export class Streams {
     this.#options = options;
     const folded = (stream: string): StreamFold | undefined => this.#cache.get(stream)?.fold;
     this.#resolver = new CitationResolver(options.store, { index: options.index, folded });
+    const { snapshots, index } = options;
+    this.#snapshots = snapshots === undefined ? undefined : new Snapshots(snapshots, index);
     this.#host = {
       store: options.store,
       machine: options.machine,
@@ -112,7 +118,8 @@ export class Streams {
       return known;
     }
     const { index, limits } = this.#options;
-    const home = new HomeStream(stream, this.#resolver, index, limits.cachedEntries);
+    const [resolver, snapshots] = [this.#resolver, this.#snapshots];
+    const home = new HomeStream(stream, { resolver, index, maxEntries: limits.cachedEntries, snapshots });
     this.#cache.set(stream, home);
     const oldest = this.#cache.keys().next();
     if (this.#cache.size > limits.cachedStreams && oldest.done !== true) this.#cache.delete(oldest.value);

@@ -23,7 +23,16 @@ import type { NameKind } from './index-entries.ts';
 import type { JudgedEvent, LedgerEvent, StreamState, Violation } from './judged.ts';
 import { decodeEvent, kindOfStream, type StreamKind } from './registry.ts';
 import type { CitationResolver, Verdict } from './resolver.ts';
-import { StreamNames } from './stream-names.ts';
+import { StreamNames, type RememberedNames } from './stream-names.ts';
+
+/** What a fold has come to. */
+export interface Folded {
+  readonly contents: StreamState | undefined;
+  revision: number;
+  lastHash: string | null;
+  /** Latest `recordedAt` of a legal event, or empty: a time forced in from the future stops nothing. */
+  lastRecordedAt: Timestamp;
+}
 
 /**
  * One stream being folded, event by event: its state, and what the next append needs to know. The same events give the
@@ -31,29 +40,56 @@ import { StreamNames } from './stream-names.ts';
  */
 export class StreamFold {
   readonly stream: string;
-  /** Undefined for a stream whose name is not one of ours: every event on it is malformed. */
-  readonly contents: StreamState | undefined;
-  /** Revision of the last event folded, or -1. */
-  revision = -1;
-  /** What the next event's `previousHash` has to be. */
-  lastHash: string | null = null;
-  /** Latest `recordedAt` of a legal event, or empty: a time forced in from the future stops nothing. */
-  #lastRecordedAt: Timestamp = '';
   /** The names of the legal events folded so far. */
   readonly names: StreamNames;
   readonly #resolver: CitationResolver;
+  /** All that folding changes, but for the names: whatever is added to it is in every snapshot. */
+  #folded: Folded;
 
   constructor(stream: string, resolver: CitationResolver, names = new StreamNames(stream)) {
     this.stream = stream;
     this.names = names;
     this.#resolver = resolver;
     const kind = kindOfStream(stream);
-    this.contents = kind === undefined ? undefined : initialContents(kind);
+    const contents = kind === undefined ? undefined : initialContents(kind);
+    this.#folded = { contents, revision: -1, lastHash: null, lastRecordedAt: '' };
+  }
+
+  /** Undefined for a stream whose name is not one of ours: every event on it is malformed. */
+  get contents(): StreamState | undefined {
+    return this.#folded.contents;
+  }
+
+  /** Revision of the last event folded, or -1. */
+  get revision(): number {
+    return this.#folded.revision;
+  }
+
+  /** What the next event's `previousHash` has to be. */
+  get lastHash(): string | null {
+    return this.#folded.lastHash;
   }
 
   /** Latest `recordedAt` of a legal event, in milliseconds, or 0. */
   get lastRecordedMs(): number {
-    return this.#lastRecordedAt === '' ? 0 : toMs(this.#lastRecordedAt);
+    const { lastRecordedAt } = this.#folded;
+    return lastRecordedAt === '' ? 0 : toMs(lastRecordedAt);
+  }
+
+  /** What was folded so far, for a snapshot. It goes on changing: encode it at once. */
+  get folded(): Readonly<Folded> {
+    return this.#folded;
+  }
+
+  /**
+   * Goes on from what another fold of this stream came to, instead of folding it again.
+   * @param folded belongs to this fold from now on
+   * @throws Error when something was folded already: a bug
+   */
+  restore(folded: Folded, names: RememberedNames): void {
+    if (this.revision >= 0) throw new Error(`fold of ${this.stream} has begun already`);
+    this.names.restore(names);
+    this.#folded = folded;
   }
 
   /**
@@ -133,7 +169,8 @@ export class StreamFold {
     this.#advance(recorded);
     this.names.note(event);
     // Timestamps of the recorded form compare as text does: most are never read as a time.
-    if (event.metadata.recordedAt > this.#lastRecordedAt) this.#lastRecordedAt = event.metadata.recordedAt;
+    const { recordedAt } = event.metadata;
+    if (recordedAt > this.#folded.lastRecordedAt) this.#folded.lastRecordedAt = recordedAt;
     return { recorded, event, violation: undefined, after: contents };
   }
 
@@ -143,13 +180,13 @@ export class StreamFold {
   }
 
   #advance(recorded: RecordedEvent): void {
-    this.revision = recorded.revision;
-    this.lastHash = chainHash(recorded);
+    this.#folded.revision = recorded.revision;
+    this.#folded.lastHash = chainHash(recorded);
   }
 }
 
 /** What the next event links to: the stored hash, or for an event stored without one a hash of what is there. */
-function chainHash(recorded: RecordedEvent): string {
+export function chainHash(recorded: RecordedEvent): string {
   const hash: unknown = (recorded.metadata as { hash?: unknown } | null | undefined)?.hash;
   if (typeof hash === 'string' && SHA256_PATTERN.test(hash)) return hash;
   // Plain JSON text: canonical JSON refuses some of what can be forced into a store.

@@ -8,4 +8,5 @@ export * from './registry.ts';
 export * from './replay-account.ts';
 export * from './replay-freezes.ts';
 export * from './resolver.ts';
+export * from './snapshot.ts';
 export * from './stream-names.ts';

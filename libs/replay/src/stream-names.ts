@@ -15,9 +15,22 @@ export interface NamesOptions {
   readonly only?: ReadonlySet<NameKind>;
 }
 
+/**
+ * Kinds that no check keeps from being used a second time by what was forced in: the first use is the one that counts, and
+ * it may be among those that were left to the index. Of a withdrawal the latest state counts, and of others there is one use.
+ */
+const REUSABLE: ReadonlySet<NameKind> = new Set(['key', 'deposit']);
+
 interface Name extends IndexEntry {
   /** Revision of the last event that renewed it. */
   readonly latest: number;
+}
+
+/** Names as a snapshot keeps them: those that the index had not taken in. */
+export interface RememberedNames {
+  /** The index knows those of revisions up to here, or -1 when none are left to it. */
+  readonly leftToIndexUpTo: number;
+  readonly names: Readonly<Record<NameKind, ReadonlyMap<string, Name>>>;
 }
 
 /**
@@ -27,15 +40,7 @@ interface Name extends IndexEntry {
 export class StreamNames {
   readonly #stream: string;
   readonly #options: NamesOptions;
-  readonly #names: Readonly<Record<NameKind, Map<string, Name>>> = {
-    key: new Map(),
-    deposit: new Map(),
-    reversal: new Map(),
-    withdrawal: new Map(),
-    outgoing: new Map(),
-    incoming: new Map(),
-    returned: new Map(),
-  };
+  readonly #names: Readonly<Record<NameKind, Map<string, Name>>> = noNames();
   /** How many there are of all kinds. */
   #size = 0;
   /** Names of revisions up to here may be missing from `#names`: the index knows them. */
@@ -55,8 +60,8 @@ export class StreamNames {
    */
   lookup(kind: NameKind, id: string): IndexEntry | undefined {
     const known = this.#names[kind].get(id);
-    if (known !== undefined || this.#forgottenUpTo < 0) return known;
-    return this.#options.index?.lookup(this.#stream, kind, id);
+    if (this.#forgottenUpTo < 0 || (known !== undefined && !REUSABLE.has(kind))) return known;
+    return this.#options.index?.lookup(this.#stream, kind, id) ?? known;
   }
 
   note(event: Recorded<LedgerEvent>): void {
@@ -85,9 +90,46 @@ export class StreamNames {
     this.#bound = Math.max(most, this.#size + most / 4);
   }
 
+  /** What is to be remembered when the index need not be told again. Undefined when that is more than `most` names. */
+  remembered(most: number): RememberedNames | undefined {
+    const leftToIndexUpTo = Math.max(this.#forgottenUpTo, this.#options.index?.indexedRevision(this.#stream) ?? -1);
+    const remembered = noNames();
+    let size = 0;
+    for (const [kind, names] of Object.entries(this.#names)) {
+      for (const [id, name] of names) {
+        if (name.latest <= leftToIndexUpTo) continue;
+        if (size === most) return undefined;
+        remembered[kind as NameKind].set(id, name);
+        size += 1;
+      }
+    }
+    return { leftToIndexUpTo, names: remembered };
+  }
+
+  /** Goes on from what another fold of this stream remembered. Only before anything is noted. */
+  restore({ leftToIndexUpTo, names }: RememberedNames): void {
+    for (const [kind, remembered] of Object.entries(names)) {
+      for (const [id, name] of remembered) this.#names[kind as NameKind].set(id, name);
+      this.#size += remembered.size;
+    }
+    this.#forgottenUpTo = leftToIndexUpTo;
+  }
+
   #dropUpTo(indexed: number, names: Map<string, Name>): void {
     for (const [id, { latest }] of names) {
       if (latest <= indexed && names.delete(id)) this.#size -= 1;
     }
   }
+}
+
+function noNames(): Record<NameKind, Map<string, Name>> {
+  return {
+    key: new Map(),
+    deposit: new Map(),
+    reversal: new Map(),
+    withdrawal: new Map(),
+    outgoing: new Map(),
+    incoming: new Map(),
+    returned: new Map(),
+  };
 }

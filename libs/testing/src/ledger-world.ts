@@ -8,6 +8,7 @@ import {
   type Machine,
   type Outcome,
   type OutcomeOfAll,
+  type SnapshotOptions,
 } from '#command-handling';
 import type { AuthorityRequestCommand, Letter } from '#authority-requests';
 import type { EventStore } from '#event-store';
@@ -52,6 +53,8 @@ export interface LedgerWorldOptions {
   readonly limits?: Partial<Limits>;
   readonly sleep?: Machine['sleep'];
   readonly newId?: Machine['newId'];
+  /** Default: none are made. */
+  readonly snapshots?: SnapshotOptions;
   /** Told of every step of the supervisor that fails; by default the failure is thrown on. */
   readonly onFailure?: (error: unknown) => void;
 }
@@ -77,6 +80,7 @@ export class LedgerWorld {
         sleep: options.sleep ?? (() => new Promise((resolve) => setImmediate(resolve))),
       },
       limits: options.limits,
+      snapshots: options.snapshots,
       watch: { failed: (_item, error) => (options.onFailure ?? ((failure) => this.failures.push(failure)))(error) },
     });
   }

@@ -25,6 +25,8 @@ export interface Config {
   readonly rateLimit: number;
   /** Recorded refusals a minute for one account. */
   readonly refusalLimit: number;
+  /** Events of an account from one snapshot of it to the next; 0 for none. */
+  readonly snapshotEvery: number;
   /** Most bytes of a request's body. */
   readonly bodyLimitBytes: number;
   /** Most requests under way at once. */
@@ -60,6 +62,7 @@ const VARIABLES = [
   'WRIT_JWT_AUDIENCE',
   'WRIT_RATE_LIMIT',
   'WRIT_REFUSAL_LIMIT',
+  'WRIT_SNAPSHOT_EVERY',
   'WRIT_LOG_LEVEL',
   'WRIT_BODY_LIMIT',
   'WRIT_CONCURRENCY_LIMIT',
@@ -88,6 +91,7 @@ export function readConfig(environment: Environment): Config {
       fallback: identity.mode === 'development' ? 0 : DEFAULT_PRODUCTION_RATE_LIMIT,
     }),
     refusalLimit: reader.integer('WRIT_REFUSAL_LIMIT', { min: 1, max: 1_000_000, fallback: 60 }),
+    snapshotEvery: reader.integer('WRIT_SNAPSHOT_EVERY', { min: 0, max: 1_000_000, fallback: 500 }),
     bodyLimitBytes: reader.integer('WRIT_BODY_LIMIT', { min: 1024, max: 16 * 1024 * 1024, fallback: 1024 * 1024 }),
     concurrencyLimit: reader.integer('WRIT_CONCURRENCY_LIMIT', { min: 1, max: 100_000, fallback: 2000 }),
     requestTimeoutMs: reader.integer('WRIT_REQUEST_TIMEOUT_MS', { min: 100, max: 120_000, fallback: 15_000 }),

@@ -19,6 +19,7 @@ export class Metrics {
   readonly #appended: Counter<'stream'>;
   readonly #appendedOf = new Map<string, { inc(by: number): void }>();
   readonly #conflicts: Counter;
+  readonly #snapshots: Counter<'outcome'>;
 
   constructor() {
     const registers = [this.registry];
@@ -45,6 +46,12 @@ export class Metrics {
     this.#conflicts = new Counter({
       name: 'writ_append_conflicts_total',
       help: 'Appends that found another writer had come first.',
+      registers,
+    });
+    this.#snapshots = new Counter({
+      name: 'writ_snapshots_total',
+      help: 'Snapshots of accounts: used, written, not-written, or why one was ignored.',
+      labelNames: ['outcome'],
       registers,
     });
   }
@@ -77,6 +84,10 @@ export class Metrics {
 
   conflicted(): void {
     this.#conflicts.inc();
+  }
+
+  snapshot(outcome: string): void {
+    this.#snapshots.inc({ outcome });
   }
 
   #gauge(name: string, help: string, read: () => number): void {
