@@ -60,6 +60,7 @@ it(
     expect(figure(stdout, 'lifts without a ground')).toBe(0);
     expect(figure(stdout, 'disclosures recorded')).toBe(0);
     expect(figure(stdout, 'letters refused')).toBe(3);
+    expect(figure(stdout, 'letters granted, on a basis')).toBe(1);
     expect(figure(stdout, 'commands refused')).toBe(12);
     expect(stdout).toContain('no instrument: a letter asks, and binds nobody');
     expect(stdout).toMatch(/Freeze A[^\n]*█┤ +lifted: basis-ended\n/);

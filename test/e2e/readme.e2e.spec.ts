@@ -71,6 +71,21 @@ describe('the pages', () => {
     expect(links.filter((path) => !existsSync(join(root, dirname(page), path)))).toEqual([]);
   });
 
+  it.each(['docs/legal.md', 'docs/protocols.md'])('%s names what is in the files that it points to', (page) => {
+    const text = readFileSync(root + page, 'utf8');
+    const links = [...text.matchAll(/\[(`[^\]]+`)\]\(([^)#]+)\)/g)].map(([, label = '', path = '']) => ({
+      label,
+      path,
+    }));
+    const missing = links.flatMap(({ label, path }) => {
+      const file = readFileSync(join(root, dirname(page), path), 'utf8');
+      const names = [...label.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
+      return names.filter((name) => !file.includes(name) && !path.endsWith(name)).map((name) => `${path}: ${name}`);
+    });
+    expect(links.length).toBeGreaterThan(10);
+    expect(missing).toEqual([]);
+  });
+
   function pagesIn(folder: string): readonly string[] {
     return readdirSync(root + folder)
       .filter((name) => name.endsWith('.md'))

@@ -15,7 +15,7 @@ const DEFAULT_PAGE = 'data/demo.html';
 
 const ABOUT = [
   'Three acts on real facts of 2022, with invented accounts. The instruments, lists, entries and letters are real where an act says so; every account, holder and amount is made up, and no document of the time is at hand: its hash is that of a stand-in.',
-  'There are two times. The dates on the left are those of history, and stand in the fields that the service has for them (issuedAt, receivedAt, effectiveAt, blockedFrom, listedOn). The service records everything as of now: these times are on the page that is written at the end. The acts are played one after another, within seconds.',
+  'There are two times. The dates before the steps are those of history, and stand in the fields that the service has for them (issuedAt, receivedAt, effectiveAt, blockedFrom, listedOn). The service records everything as of now: these times are on the page that is written at the end. The acts are played one after another, within seconds.',
 ];
 
 /**

@@ -77,7 +77,7 @@ describe('a letter', () => {
 
   it('that was refused is told with its reason', () => {
     const figures = figuresOf(logOf(asked('disclosure'), answered('refused')));
-    expect(figures).toMatchObject({ letters: 1, lettersRefused: 1, disclosures: [] });
+    expect(figures).toMatchObject({ letters: 1, lettersRefused: 1, lettersGranted: 0, disclosures: [] });
     expect(figures.refusedLetters).toEqual([
       { requestId: 'r', reference: 'letter 1', asked: 'all users', reason: 'so' },
     ]);
@@ -88,7 +88,8 @@ describe('a letter', () => {
   });
 
   it('for a freeze that was granted is none; an answer to nothing counts as one', () => {
-    expect(figuresOf(logOf(asked('freeze'), answered('granted'))).disclosures).toEqual([]);
+    const granted = figuresOf(logOf(asked('freeze'), answered('granted')));
+    expect(granted).toMatchObject({ lettersGranted: 1, disclosures: [] });
     expect(figuresOf(logOf(answered('granted'))).disclosures).toEqual(['authorityRequest-r']);
   });
 });

@@ -20,6 +20,7 @@ export interface LogFigures {
   readonly withoutGround: readonly string[];
   readonly letters: number;
   readonly lettersRefused: number;
+  readonly lettersGranted: number;
   /** The letters that asked for information on people, and got it. */
   readonly disclosures: readonly string[];
   /** Commands turned down and kept as a fact. */
@@ -71,6 +72,7 @@ export function figuresOf(log: readonly LoggedEvent[]): LogFigures {
     withoutGround: lifted.filter((event) => cited(event) === undefined).map(freezeIdOf),
     letters: letters.size,
     lettersRefused: refused.length,
+    lettersGranted: answers.filter(({ data }) => data['outcome'] === 'granted').length,
     disclosures: answers
       .filter(({ data, stream }) => data['outcome'] === 'granted' && asksForData(letters.get(stream)))
       .map(({ stream }) => stream),

@@ -2,11 +2,6 @@ import { memberText } from './answer-text.ts';
 import { get, type Answered, type Cast } from './cast.ts';
 import type { Stage } from './stage.ts';
 
-/** A position without the zeros that it begins with. */
-export function shortPosition(position: string): string {
-  return position.replace(/^0+(?=.)/, '');
-}
-
 /** A point in the log that is looked at again by replay. */
 export interface Moment {
   readonly title: string;
@@ -42,6 +37,6 @@ export async function replayMoments(
   stage.table({
     title: `${accountId} as of each moment, by replay`,
     columns: ['position', 'moment', ...columns.map((column) => column.title)],
-    rows: moments.map(({ position, title, expected }) => [shortPosition(position), title, ...expected]),
+    rows: moments.map(({ position, title, expected }) => [position, title, ...expected]),
   });
 }

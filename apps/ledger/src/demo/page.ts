@@ -1,7 +1,6 @@
 import type { LoggedEvent, LogFigures } from './log-figures.ts';
 import { pageTimeline } from './page-timeline.ts';
 import { html, type Html } from './html.ts';
-import { shortPosition } from './moments.ts';
 import { PAGE_STYLE } from './page-style.ts';
 import { dateText, type Act, type Day, type Step, type Table } from './story.ts';
 
@@ -121,7 +120,7 @@ function isRefusal(told: string): boolean {
 
 function recordedText({ metadata, position }: LoggedEvent): string {
   const at = String(metadata['recordedAt']);
-  return `${at.slice(0, 10)} ${at.slice(11, 23)}, position ${shortPosition(position)}`;
+  return `${at.slice(0, 10)} ${at.slice(11, 23)}, position ${position}`;
 }
 
 function tableOf({ title, columns, rows }: Table): Html {

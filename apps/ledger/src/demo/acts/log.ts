@@ -63,6 +63,7 @@ function figureRows(figures: LogFigures): readonly (readonly string[])[] {
     ['lifts without a ground', figures.withoutGround.length],
     ['letters', figures.letters],
     ['letters refused', figures.lettersRefused],
+    ['letters granted, on a basis', figures.lettersGranted],
     ['disclosures recorded', figures.disclosures.length],
     ['commands refused', figures.refusals.length],
   ].map((row) => row.map(String));
