@@ -1,9 +1,7 @@
 import { inspect } from 'node:util';
-
-export interface Answer {
-  readonly status: number;
-  readonly body: unknown;
-}
+import { toldOf, type Answer } from './answer-text.ts';
+import { dateText, type Act, type Step, type Table, type Timeline } from './story.ts';
+import { besides, COLUMNS, tableLines, timelineLines, wrapped } from './text.ts';
 
 /** One line of the story. */
 export interface Line {
@@ -22,11 +20,14 @@ export interface Output {
   write(text: string): unknown;
 }
 
-const WHO_WIDTH = 8;
-const WHAT_WIDTH = 52;
+const WHO_WIDTH = 9;
+const WHAT_WIDTH = 50;
+const NUMBER_WIDTH = 5;
+const DATE_WIDTH = 13;
 
-/** Prints the story line by line, in columns, and stops it where something differs. */
+/** Prints the story as it is played, keeps it for the page, and stops it where something differs. */
 export class Stage {
+  readonly acts: Act[] = [];
   readonly #out: Output;
   #lines = 0;
 
@@ -40,11 +41,24 @@ export class Stage {
   }
 
   say(text = ''): void {
-    this.#out.write(`${text}\n`);
+    for (const line of wrapped(text, COLUMNS)) this.#print(line);
   }
 
-  chapter(title: string): void {
-    this.say(`\n${this.#styled('bold', title)}`);
+  /** Begins an act. @param about what is real in it and what is not, each a paragraph */
+  act(title: string, about: readonly string[]): void {
+    this.acts.push({ title, about, days: [], timelines: [], tables: [] });
+    this.#print();
+    this.#print(this.#styled('bold', title));
+    this.#print(this.#styled('bold', '═'.repeat(title.length)));
+    for (const paragraph of about) this.say(paragraph);
+  }
+
+  /** Begins a day of the act. @param on its date @param fact what happened then */
+  day(on: string, fact: string): void {
+    this.#act.days.push({ on, fact, steps: [] });
+    this.#print();
+    for (const line of besides([dateText(on)], wrapped(fact, COLUMNS - DATE_WIDTH), DATE_WIDTH))
+      this.#print(this.#styled('bold', line));
   }
 
   /** @throws Error when the line is not what the story says */
@@ -52,9 +66,9 @@ export class Stage {
     const told = toldOf(answer, tells);
     const asExpected = told === expected;
     this.#lines += 1;
-    const number = String(this.#lines).padStart(3);
-    const columns = `${number}  ${who.padEnd(WHO_WIDTH)}  ${what.padEnd(WHAT_WIDTH)}  `;
-    this.say(`${columns}${this.#styled(asExpected ? 'green' : 'red', told)}`);
+    const step = { number: this.#lines, who, what, told, correlationId: answer.correlationId };
+    this.#act.days.at(-1)?.steps.push(step);
+    this.#printStep(step, asExpected ? 'green' : 'red');
     if (asExpected) return;
     const answered = inspect(answer.body, { depth: 10, breakLength: 100 });
     throw new Error(
@@ -62,53 +76,46 @@ export class Stage {
     );
   }
 
-  /** Prints rows under their titles; columns of numbers are aligned to the right. */
-  table(titles: readonly string[], rows: readonly (readonly string[])[]): void {
-    const widths = titles.map((title, column) =>
-      Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
-    );
-    const line = (cells: readonly string[]): string =>
-      cells
-        .map((cell, column) => {
-          const width = widths[column] ?? 0;
-          return rows.every((row) => /^[0-9.]+$/.test(row[column] ?? '')) ? cell.padStart(width) : cell.padEnd(width);
-        })
-        .join('  ')
-        .trimEnd();
-    this.say(this.#styled('bold', line(titles)));
-    this.say(widths.map((width) => '-'.repeat(width)).join('  '));
-    for (const row of rows) this.say(line(row));
+  timeline(timeline: Timeline): void {
+    this.#act.timelines.push(timeline);
+    this.#print();
+    for (const line of timelineLines(timeline)) this.#print(line);
   }
 
-  #styled(style: 'bold' | 'green' | 'red', text: string): string {
-    if (!this.#out.isTTY || process.env['NO_COLOR'] !== undefined) return text;
+  table(table: Table): void {
+    this.#act.tables.push(table);
+    this.#print();
+    this.#print(this.#styled('bold', table.title));
+    for (const line of tableLines(table)) this.#print(line);
+  }
+
+  get #act(): Act {
+    const act = this.acts.at(-1);
+    if (act === undefined) throw new Error('no act has begun');
+    return act;
+  }
+
+  #printStep({ number, who, what, told }: Step, style: Style): void {
+    const answerAt = NUMBER_WIDTH + WHO_WIDTH + WHAT_WIDTH;
+    const head = `${String(number).padStart(NUMBER_WIDTH - 2)}  ${who.padEnd(WHO_WIDTH)}`;
+    const left = wrapped(what, WHAT_WIDTH - 2);
+    const right = wrapped(told, COLUMNS - answerAt);
+    for (let row = 0; row < Math.max(left.length, right.length); row += 1) {
+      const begin = row === 0 ? head : ' '.repeat(head.length);
+      const end = right[row] === undefined ? '' : this.#styled(style, right[row] ?? '');
+      this.#print(`${begin}${(left[row] ?? '').padEnd(end === '' ? 0 : WHAT_WIDTH)}${end}`);
+    }
+  }
+
+  #print(line = ''): void {
+    this.#out.write(`${line}\n`);
+  }
+
+  #styled(style: Style, text: string): string {
+    if (!this.#out.isTTY || (process.env['NO_COLOR'] ?? '') !== '') return text;
     const [open, close] = inspect.colors[style] ?? [0, 0];
     return `\u001b[${String(open)}m${text}\u001b[${String(close)}m`;
   }
 }
 
-/** What a line tells of an answer. */
-export function toldOf({ status, body }: Answer, tells = ''): string {
-  return `${String(status)} ${status < 400 ? filled(tells, body) : memberText(body, 'code')}`.trim();
-}
-
-function filled(template: string, body: unknown): string {
-  return template.replaceAll(/\{([A-Za-z.]+)\}/g, (_, path: string) => memberText(body, path));
-}
-
-/** The member at a dotted path as text; of the members of a list, all of them. `-` for what is empty or not there. */
-export function memberText(body: unknown, path: string): string {
-  const value = memberAt(body, path.split('.'));
-  const text = Array.isArray(value) ? value.join(', ') : isWord(value) ? String(value) : '';
-  return text === '' ? '-' : text;
-}
-
-function isWord(value: unknown): value is string | number | boolean {
-  return ['string', 'number', 'boolean'].includes(typeof value);
-}
-
-function memberAt(value: unknown, [name, ...rest]: readonly string[]): unknown {
-  if (name === undefined || typeof value !== 'object' || value === null) return name === undefined ? value : undefined;
-  if (Array.isArray(value) && name !== 'length') return value.map((item: unknown) => memberAt(item, [name, ...rest]));
-  return memberAt((value as Readonly<Record<string, unknown>>)[name], rest);
-}
+type Style = 'bold' | 'green' | 'red';
