@@ -15,6 +15,7 @@ import {
   type Scenario,
 } from '#testing';
 import { expect } from '@jest/globals';
+import { SCHEDULES } from './effort.ts';
 
 /** What specs of interleavings have in common: processes over one store, each step of which can come at any time. */
 
@@ -115,20 +116,25 @@ export function scenario(
   return { setup: () => copied(log), actors: () => actors, check: judge, maxSteps: 2_000, ...mishaps };
 }
 
-/** Schedules tried of each case: all of them where there are fewer. More: `WRIT_SCHEDULES=100000 npm test -- interleavings`. */
-export const MAX_RUNS = Number(process.env['WRIT_SCHEDULES'] ?? 4_000);
-export const WALKS = Number(process.env['WRIT_WALKS'] ?? 100);
+/** What may happen to the actors, and whether there are too many schedules to try them all. */
+interface Mishaps {
+  readonly crashes?: number;
+  readonly faults?: number;
+  readonly tooMany?: boolean;
+}
 
-export type Case = readonly [string, Readonly<Record<string, ActorBody>>, { crashes?: number; faults?: number }];
+export type Case = readonly [string, Readonly<Record<string, ActorBody>>, Mishaps];
+
+/** More than any case has of which all are tried. */
+const ALL = 100_000;
 
 export async function exploreAll(
   name: string,
   log: readonly RecordedEvent[],
-  [, actors, mishaps]: Case,
+  [, actors, { tooMany = false, ...mishaps }]: Case,
 ): Promise<void> {
-  const explored = await exploreCase(name, scenario(log, actors, mishaps), MAX_RUNS);
-  // Of two handlers beside a supervisor, and of openings for two holders, there are more than can be tried each time.
-  if (!name.includes('and a supervisor') && !name.includes('two holders')) expect(explored.exhaustive).toBe(true);
+  const explored = await exploreCase(name, scenario(log, actors, mishaps), tooMany ? SCHEDULES : ALL);
+  if (!tooMany) expect(explored.exhaustive).toBe(true);
 }
 
 /** @param maxRuns schedules tried: all of them where there are fewer */

@@ -16,12 +16,11 @@ import {
   type Scenario,
 } from '#testing';
 import { describe, expect, it } from '@jest/globals';
+import { LIMIT_MS, WALKS, SCHEDULES } from './effort.ts';
 import {
   asking,
   exploreCase,
   judge,
-  MAX_RUNS,
-  WALKS,
   logOf,
   processOn,
   scenario,
@@ -91,7 +90,7 @@ const verifiedThenFrozen: ActorBody = async (ports) => {
 };
 
 /** Each of these has more steps than the freeze of one account: not all schedules can be tried each time. */
-const SOME_RUNS = MAX_RUNS / 80;
+const SOME_RUNS = SCHEDULES / 80;
 const SOME_WALKS = WALKS / 5;
 
 /** Schedules in order from the first, and others at random. */
@@ -121,17 +120,21 @@ describe('interleavings of a freeze of all that an order names', () => {
   ])(
     '%s',
     async (name, verified, actors, mishaps) => tryMany(name, all(await partyScene(verified), actors, mishaps)),
-    300_000,
+    LIMIT_MS,
   );
 
-  it('and the end of the order', async () => {
-    const endOrder = script(
-      [endingProposal(), 'propose', maker],
-      [{ type: 'VerifyChange', orderId: 'ord-1', changeId: 'chg-1', method: 'sealed copy' }, 'end', checker],
-    );
-    // What the freezes came to is of no matter here: none may outlive the order.
-    await tryMany('and the end of the order', scenario(await partyScene(true), { all: freezeAll, endOrder }));
-  }, 300_000);
+  it(
+    'and the end of the order',
+    async () => {
+      const endOrder = script(
+        [endingProposal(), 'propose', maker],
+        [{ type: 'VerifyChange', orderId: 'ord-1', changeId: 'chg-1', method: 'sealed copy' }, 'end', checker],
+      );
+      // What the freezes came to is of no matter here: none may outlive the order.
+      await tryMany('and the end of the order', scenario(await partyScene(true), { all: freezeAll, endOrder }));
+    },
+    LIMIT_MS,
+  );
 });
 
 describe('interleavings of a freeze of all that a hit on an address names', () => {
@@ -139,22 +142,26 @@ describe('interleavings of a freeze of all that a hit on an address names', () =
   const link = { type: 'LinkAddress', partyId: 'p-2', ...sampleAddress, role: 'holder-controlled' } as const;
   const { kind: _, ...linkOf } = link as typeof link & { kind?: string };
 
-  it('and a link of another party to it', async () => {
-    const log = await logOf(async (world) => {
-      await world.openAccount('acc-1', 'p-1');
-      await world.accept({ ...linkOf, partyId: 'p-1' }, { actor: service });
-      await world.accept({ type: 'RegisterParty', partyId: 'p-2', kind: 'person', externalRef: 'ref-p-2' });
-      await world.accept(identification('p-2'));
-      await world.accept({ ...open, accountId: 'acc-2', holders: [{ partyId: 'p-2', capacity: 'owner' }] });
-      await world.accept(raising({ subject: sampleAddress }));
-      await world.accept({ type: 'ConfirmSanctionsHit', hitId: 'hit-1' }, { actor: checker });
-    });
-    const freezing: ActorBody = async (ports) => {
-      const answer = await processOn(ports).freezeAll({ basis: hit }, 'all');
-      if (answer.status !== 'answered') throw new Error(answer.rejection.code);
-      const frozen = answer.parts.map(({ accountId }) => accountId);
-      if (!frozen.includes('acc-1')) throw new Error('who controls the address is not frozen');
-    };
-    await tryMany('and a link', scenario(log, { all: freezing, l: asking(linkOf, 'l', service) }));
-  }, 300_000);
+  it(
+    'and a link of another party to it',
+    async () => {
+      const log = await logOf(async (world) => {
+        await world.openAccount('acc-1', 'p-1');
+        await world.accept({ ...linkOf, partyId: 'p-1' }, { actor: service });
+        await world.accept({ type: 'RegisterParty', partyId: 'p-2', kind: 'person', externalRef: 'ref-p-2' });
+        await world.accept(identification('p-2'));
+        await world.accept({ ...open, accountId: 'acc-2', holders: [{ partyId: 'p-2', capacity: 'owner' }] });
+        await world.accept(raising({ subject: sampleAddress }));
+        await world.accept({ type: 'ConfirmSanctionsHit', hitId: 'hit-1' }, { actor: checker });
+      });
+      const freezing: ActorBody = async (ports) => {
+        const answer = await processOn(ports).freezeAll({ basis: hit }, 'all');
+        if (answer.status !== 'answered') throw new Error(answer.rejection.code);
+        const frozen = answer.parts.map(({ accountId }) => accountId);
+        if (!frozen.includes('acc-1')) throw new Error('who controls the address is not frozen');
+      };
+      await tryMany('and a link', scenario(log, { all: freezing, l: asking(linkOf, 'l', service) }));
+    },
+    LIMIT_MS,
+  );
 });

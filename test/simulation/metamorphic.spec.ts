@@ -4,6 +4,7 @@ import { toTimestamp, type RecordedEvent } from '#kernel';
 import { decodeEvent, Judge, replayAccount } from '#replay';
 import { checkLog, describeBreaches, LedgerWorld, storeOf, TestClock } from '#testing';
 import { describe, expect, it } from '@jest/globals';
+import { LIMIT_MS, runs } from './effort.ts';
 import fc from 'fast-check';
 import { ORDER_SCOPES, scopeOf, type OrderScope } from './naive-model.ts';
 import { playInto, script } from './scripts.ts';
@@ -46,53 +47,66 @@ function sums(events: readonly RecordedEvent[]): ReadonlyMap<string, bigint> {
 describe('a log that is cut anywhere', () => {
   const cutLog = fc.tuple(script, fc.double({ min: 0, max: 1, noNaN: true }));
 
-  it('says the same of what is left as it did of that before (invariant 11)', async () => {
-    await fc.assert(
-      fc.asyncProperty(cutLog, async ([steps, at]) => {
-        const whole = new MemoryEventStore();
-        await playInto(whole, steps);
-        const log = (await whole.readAll({ limit: 100_000 })).events;
-        const count = Math.round(at * log.length);
-        const left = await storeOf(log.slice(0, count));
-        expect(await judged(left, count)).toEqual(await judged(whole, count));
-      }),
-      { numRuns: 60 },
-    );
-  }, 120_000);
+  it(
+    'says the same of what is left as it did of that before (invariant 11)',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(cutLog, async ([steps, at]) => {
+          const whole = new MemoryEventStore();
+          await playInto(whole, steps);
+          const log = (await whole.readAll({ limit: 100_000 })).events;
+          const count = Math.round(at * log.length);
+          const left = await storeOf(log.slice(0, count));
+          expect(await judged(left, count)).toEqual(await judged(whole, count));
+        }),
+        { numRuns: runs(60) },
+      );
+    },
+    LIMIT_MS,
+  );
 
-  it('has books that sum to zero (invariant 6)', async () => {
-    await fc.assert(
-      fc.asyncProperty(script, async (steps) => {
-        const store = new MemoryEventStore();
-        await playInto(store, steps);
-        const log = (await store.readAll({ limit: 100_000 })).events;
-        for (let count = 0; count <= log.length; count += 1) {
-          for (const [asset, sum] of sums(log.slice(0, count))) expect([count, asset, sum]).toEqual([count, asset, 0n]);
-        }
-      }),
-      { numRuns: 30 },
-    );
-  }, 120_000);
+  it(
+    'has books that sum to zero (invariant 6)',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(script, async (steps) => {
+          const store = new MemoryEventStore();
+          await playInto(store, steps);
+          const log = (await store.readAll({ limit: 100_000 })).events;
+          for (let count = 0; count <= log.length; count += 1) {
+            for (const [asset, sum] of sums(log.slice(0, count)))
+              expect([count, asset, sum]).toEqual([count, asset, 0n]);
+          }
+        }),
+        { numRuns: runs(30) },
+      );
+    },
+    LIMIT_MS,
+  );
 
-  it('is brought to an end by the next start, wherever it is cut (invariants 12 and 13)', async () => {
-    await fc.assert(
-      fc.asyncProperty(script, async (steps) => {
-        const whole = new MemoryEventStore();
-        await playInto(whole, steps);
-        const log = (await whole.readAll({ limit: 100_000 })).events;
-        for (let count = 0; count <= log.length; count += 1) {
-          const clock = new TestClock(LATER);
-          const world = new LedgerWorld({ store: await storeOf(log.slice(0, count)), clock });
-          await world.ledger.supervisor.pass();
-          expect(world.failures).toEqual([]);
-          const ended = await world.log();
-          const breaches = checkLog(ended, { quiescent: true, now: toTimestamp(clock.now()) });
-          expect(describeBreaches(breaches, ended)).toBe('');
-        }
-      }),
-      { numRuns: 80 },
-    );
-  }, 120_000);
+  it(
+    'is brought to an end by the next start, wherever it is cut (invariants 12 and 13)',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(script, async (steps) => {
+          const whole = new MemoryEventStore();
+          await playInto(whole, steps);
+          const log = (await whole.readAll({ limit: 100_000 })).events;
+          for (let count = 0; count <= log.length; count += 1) {
+            const clock = new TestClock(LATER);
+            const world = new LedgerWorld({ store: await storeOf(log.slice(0, count)), clock });
+            await world.ledger.supervisor.pass();
+            expect(world.failures).toEqual([]);
+            const ended = await world.log();
+            const breaches = checkLog(ended, { quiescent: true, now: toTimestamp(clock.now()) });
+            expect(describeBreaches(breaches, ended)).toBe('');
+          }
+        }),
+        { numRuns: runs(80) },
+      );
+    },
+    LIMIT_MS,
+  );
 });
 
 describe('freezes under several orders', () => {
@@ -138,27 +152,31 @@ describe('freezes under several orders', () => {
     return endOf(store);
   }
 
-  it('come to the same end in whatever order they are placed and end', async () => {
-    const orders = fc.array(fc.constantFrom(...ORDER_SCOPES), { minLength: 2, maxLength: 5 }).chain((scopes) => {
-      const all = scopes.map((_, index) => index);
-      const shuffled = fc.shuffledSubarray(all, { minLength: all.length });
-      return fc.tuple(fc.constant(scopes), shuffled, shuffled, fc.subarray(all)).chain(([, one, other, ended]) =>
-        fc.record({
-          scopes: fc.constant(scopes),
-          frozen: fc.constant([one, other] as const),
-          ended: fc.tuple(
-            fc.shuffledSubarray(ended, { minLength: ended.length }),
-            fc.shuffledSubarray(ended, { minLength: ended.length }),
-          ),
+  it(
+    'come to the same end in whatever order they are placed and end',
+    async () => {
+      const orders = fc.array(fc.constantFrom(...ORDER_SCOPES), { minLength: 2, maxLength: 5 }).chain((scopes) => {
+        const all = scopes.map((_, index) => index);
+        const shuffled = fc.shuffledSubarray(all, { minLength: all.length });
+        return fc.tuple(fc.constant(scopes), shuffled, shuffled, fc.subarray(all)).chain(([, one, other, ended]) =>
+          fc.record({
+            scopes: fc.constant(scopes),
+            frozen: fc.constant([one, other] as const),
+            ended: fc.tuple(
+              fc.shuffledSubarray(ended, { minLength: ended.length }),
+              fc.shuffledSubarray(ended, { minLength: ended.length }),
+            ),
+          }),
+        );
+      });
+      await fc.assert(
+        fc.asyncProperty(orders, async ({ scopes, frozen, ended }) => {
+          const one = await played({ scopes, frozen: frozen[0], ended: ended[0] });
+          expect(await played({ scopes, frozen: frozen[1], ended: ended[1] })).toEqual(one);
         }),
+        { numRuns: runs(60) },
       );
-    });
-    await fc.assert(
-      fc.asyncProperty(orders, async ({ scopes, frozen, ended }) => {
-        const one = await played({ scopes, frozen: frozen[0], ended: ended[0] });
-        expect(await played({ scopes, frozen: frozen[1], ended: ended[1] })).toEqual(one);
-      }),
-      { numRuns: 60 },
-    );
-  }, 120_000);
+    },
+    LIMIT_MS,
+  );
 });

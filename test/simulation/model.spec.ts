@@ -4,6 +4,7 @@ import { SqliteEventStore } from '#event-store/sqlite';
 import { replayAccount } from '#replay';
 import { checkLog } from '#testing';
 import { describe, expect, it } from '@jest/globals';
+import { LIMIT_MS, runs } from './effort.ts';
 import fc from 'fast-check';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -43,26 +44,34 @@ async function play(store: EventStore, steps: readonly Step[]): Promise<void> {
 }
 
 describe('any script of commands', () => {
-  it('comes to what a naive model says, over memory', async () => {
-    await fc.assert(
-      fc.asyncProperty(script, (steps) => play(new MemoryEventStore(), steps)),
-      { numRuns: 150 },
-    );
-  }, 120_000);
+  it(
+    'comes to what a naive model says, over memory',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(script, (steps) => play(new MemoryEventStore(), steps)),
+        { numRuns: runs(150) },
+      );
+    },
+    LIMIT_MS,
+  );
 
-  it('comes to what a naive model says, over SQLite', async () => {
-    await fc.assert(
-      fc.asyncProperty(script, async (steps) => {
-        const folder = await mkdtemp(join(tmpdir(), 'writ-model-'));
-        const store = await SqliteEventStore.open({ path: join(folder, 'events.sqlite') });
-        try {
-          await play(store, steps);
-        } finally {
-          await store.close();
-          await rm(folder, { recursive: true });
-        }
-      }),
-      { numRuns: 25 },
-    );
-  }, 120_000);
+  it(
+    'comes to what a naive model says, over SQLite',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(script, async (steps) => {
+          const folder = await mkdtemp(join(tmpdir(), 'writ-model-'));
+          const store = await SqliteEventStore.open({ path: join(folder, 'events.sqlite') });
+          try {
+            await play(store, steps);
+          } finally {
+            await store.close();
+            await rm(folder, { recursive: true });
+          }
+        }),
+        { numRuns: runs(25) },
+      );
+    },
+    LIMIT_MS,
+  );
 });

@@ -17,6 +17,7 @@ import {
 } from '#replay';
 import { checkLog, danglingFreeze, forceIn, LedgerWorld, tellStory, TestClock } from '#testing';
 import { describe, expect, it } from '@jest/globals';
+import { LIMIT_MS, runs } from './effort.ts';
 import fc from 'fast-check';
 import { JudgedIndex } from './judged-index.ts';
 import { NaiveModel, ORDER_SCOPES, STEP_KINDS, type Step } from './naive-model.ts';
@@ -142,28 +143,32 @@ class Reference {
 }
 
 describe('an account that goes on from a snapshot', () => {
-  it('comes to the same as one folded from its first event, wherever it was made, whatever was forced in', async () => {
-    const anything = fc.oneof({ weight: 6, arbitrary: step }, { weight: 1, arbitrary: fc.nat(7) });
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(anything, { minLength: 10, maxLength: 40 }),
-        fc.array(fc.tuple(fc.nat(), fc.nat(), fc.nat()), { minLength: 4, maxLength: 4 }),
-        async (script, cuts) => {
-          const store = await logOf(script);
-          for (let n = 0; n < ACCOUNTS; n += 1) {
-            const reference = await Reference.of(store, `account-acc-${String(n)}`);
-            const { length } = reference.events;
-            for (const [at, then, now] of cuts) {
-              const cut = 1 + (at % length);
-              const indexedThen = then % (cut + 1);
-              await reference.demandSame(cut, indexedThen, indexedThen + (now % (length + 1 - indexedThen)));
+  it(
+    'comes to the same as one folded from its first event, wherever it was made, whatever was forced in',
+    async () => {
+      const anything = fc.oneof({ weight: 6, arbitrary: step }, { weight: 1, arbitrary: fc.nat(7) });
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(anything, { minLength: 10, maxLength: 40 }),
+          fc.array(fc.tuple(fc.nat(), fc.nat(), fc.nat()), { minLength: 4, maxLength: 4 }),
+          async (script, cuts) => {
+            const store = await logOf(script);
+            for (let n = 0; n < ACCOUNTS; n += 1) {
+              const reference = await Reference.of(store, `account-acc-${String(n)}`);
+              const { length } = reference.events;
+              for (const [at, then, now] of cuts) {
+                const cut = 1 + (at % length);
+                const indexedThen = then % (cut + 1);
+                await reference.demandSame(cut, indexedThen, indexedThen + (now % (length + 1 - indexedThen)));
+              }
             }
-          }
-        },
-      ),
-      { numRuns: 60 },
-    );
-  }, 120_000);
+          },
+        ),
+        { numRuns: runs(60) },
+      );
+    },
+    LIMIT_MS,
+  );
 
   it('comes to the same at every cut of a story that has a bit of everything', async () => {
     const store = new MemoryEventStore();
@@ -193,52 +198,56 @@ class MemorySnapshots implements SnapshotStore {
 }
 
 describe('any script of commands, with starts in between', () => {
-  it('comes to what a naive model says, and every answer is given again', async () => {
-    let used = 0;
-    const told = fc.record({ step, starts: fc.boolean(), takesIn: fc.nat(12) });
-    await fc.assert(
-      fc.asyncProperty(fc.array(told, { minLength: 20, maxLength: 50 }), async (script) => {
-        const store = new MemoryEventStore({ singleWriter: true });
-        const index = new JudgedIndex(store);
-        const outcomes: SnapshotOutcome[] = [];
-        const snapshots = {
-          store: new MemorySnapshots(),
-          everyEvents: 2,
-          rules: RULES,
-          watch: (outcome: SnapshotOutcome) => void outcomes.push(outcome),
-        };
-        const clock = new TestClock();
-        const start = (): LedgerWorld =>
-          new LedgerWorld({ store, clock, index, snapshots, limits: { refusalsPerMinute: 0, cachedEntries: 4 } });
-        await openWorld(store);
-        let world = start();
-        const model = new NaiveModel(ACCOUNTS);
-        for (const [at, { step: each, starts, takesIn }] of script.entries()) {
-          await index.takeIn(takesIn + 1);
-          if (starts) world = start();
-          const asked = model.command(each);
-          if (asked === undefined) continue;
-          const how = { actor: asked.actor, key: `step-${String(at)}` };
-          const outcome = await world.ask(asked.command, how);
-          const freezeId = outcome.status === 'accepted' ? (outcome.authorisation?.id ?? '') : '';
-          const came = outcome.status === 'accepted' ? 'accepted' : outcome.rejection.code;
-          expect({ at, step: each, came }).toEqual({ at, step: each, came: model.apply(each, freezeId) });
-          if (asked.command.type === 'SendTransfer') await world.ledger.supervisor.pass();
-          if (outcome.status === 'accepted') {
+  it(
+    'comes to what a naive model says, and every answer is given again',
+    async () => {
+      let used = 0;
+      const told = fc.record({ step, starts: fc.boolean(), takesIn: fc.nat(12) });
+      await fc.assert(
+        fc.asyncProperty(fc.array(told, { minLength: 20, maxLength: 50 }), async (script) => {
+          const store = new MemoryEventStore({ singleWriter: true });
+          const index = new JudgedIndex(store);
+          const outcomes: SnapshotOutcome[] = [];
+          const snapshots = {
+            store: new MemorySnapshots(),
+            everyEvents: 2,
+            rules: RULES,
+            watch: (outcome: SnapshotOutcome) => void outcomes.push(outcome),
+          };
+          const clock = new TestClock();
+          const start = (): LedgerWorld =>
+            new LedgerWorld({ store, clock, index, snapshots, limits: { refusalsPerMinute: 0, cachedEntries: 4 } });
+          await openWorld(store);
+          let world = start();
+          const model = new NaiveModel(ACCOUNTS);
+          for (const [at, { step: each, starts, takesIn }] of script.entries()) {
+            await index.takeIn(takesIn + 1);
             if (starts) world = start();
-            expect(await world.ask(asked.command, how)).toEqual({ ...outcome, replayed: true });
+            const asked = model.command(each);
+            if (asked === undefined) continue;
+            const how = { actor: asked.actor, key: `step-${String(at)}` };
+            const outcome = await world.ask(asked.command, how);
+            const freezeId = outcome.status === 'accepted' ? (outcome.authorisation?.id ?? '') : '';
+            const came = outcome.status === 'accepted' ? 'accepted' : outcome.rejection.code;
+            expect({ at, step: each, came }).toEqual({ at, step: each, came: model.apply(each, freezeId) });
+            if (asked.command.type === 'SendTransfer') await world.ledger.supervisor.pass();
+            if (outcome.status === 'accepted') {
+              if (starts) world = start();
+              expect(await world.ask(asked.command, how)).toEqual({ ...outcome, replayed: true });
+            }
           }
-        }
-        for (const [n, account] of model.accounts.entries()) {
-          const replayed = await replayAccount(store, `acc-${String(n)}`, undefined);
-          expect(replayed?.state.balances.get('BTC')?.available ?? 0n).toBe(BigInt(account.available) * 100_000_000n);
-        }
-        expect(checkLog(await world.log(), { quiescent: true })).toEqual([]);
-        expect(outcomes.filter((outcome) => outcome !== 'used')).toEqual([]);
-        used += outcomes.length;
-      }),
-      { numRuns: 60 },
-    );
-    expect(used).toBeGreaterThan(300);
-  }, 120_000);
+          for (const [n, account] of model.accounts.entries()) {
+            const replayed = await replayAccount(store, `acc-${String(n)}`, undefined);
+            expect(replayed?.state.balances.get('BTC')?.available ?? 0n).toBe(BigInt(account.available) * 100_000_000n);
+          }
+          expect(checkLog(await world.log(), { quiescent: true })).toEqual([]);
+          expect(outcomes.filter((outcome) => outcome !== 'used')).toEqual([]);
+          used += outcomes.length;
+        }),
+        { numRuns: runs(60) },
+      );
+      expect(used).toBeGreaterThan(300);
+    },
+    LIMIT_MS,
+  );
 });

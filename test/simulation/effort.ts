@@ -1,0 +1,16 @@
+/** How hard the simulations try: `npm test` goes over the ground, `npm run nightly` looks into every corner. */
+const isNightly = process.env['WRIT_EFFORT'] === 'nightly';
+
+/** Schedules tried, one after the other, of a case of which there are too many to try them all. */
+export const SCHEDULES = Number(process.env['WRIT_SCHEDULES'] ?? (isNightly ? 20_000 : 1_000));
+
+/** Schedules tried at random of each case of which there are far too many. */
+export const WALKS = Number(process.env['WRIT_WALKS'] ?? (isNightly ? 20_000 : 170));
+
+/** How long one test of the simulations may take, in milliseconds: no test is meant to come near it. */
+export const LIMIT_MS = isNightly ? 6 * 3_600_000 : 300_000;
+
+/** @param usual how often a property is tried by `npm test` */
+export function runs(usual: number): number {
+  return isNightly ? 20 * usual : usual;
+}
