@@ -21,6 +21,8 @@ import {
 } from './edge/tokens.ts';
 import { FreezesController } from './freezes/freezes.controller.ts';
 import { LegalOrdersController } from './legal-orders/legal-orders.controller.ts';
+import { NonDisclosureGate } from './non-disclosure/gate.ts';
+import { NonDisclosure } from './non-disclosure/non-disclosure.ts';
 import type { Health } from './operations/health.ts';
 import type { Metrics } from './operations/metrics.ts';
 import { OperationsController } from './operations/operations.controller.ts';
@@ -67,7 +69,14 @@ export class AppModule {
         { provide: HEALTH, useValue: services.health },
         { provide: METRICS, useValue: services.metrics },
         { provide: EDGE_OPTIONS, useValue: services.options },
+        { provide: NonDisclosureGate, useValue: gateOf(services) },
       ],
     };
   }
+}
+
+function gateOf({ reader, queries }: EdgeServices): NonDisclosureGate {
+  return new NonDisclosureGate(
+    new NonDisclosure({ reader, basisOfFreeze: (freezeId) => queries.basisOfFreeze(freezeId) }),
+  );
 }

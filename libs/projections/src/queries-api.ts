@@ -11,7 +11,7 @@ import type {
 import type { AssetView } from '#assets';
 import type { AuthorityRequestView } from '#authority-requests';
 import type { FreezeView, LiftRequestView } from '#freezes';
-import type { Asset, Position } from '#kernel';
+import type { Asset, Basis, Position } from '#kernel';
 import type { LegalOrderView } from '#legal-orders';
 import type { PartyView } from '#parties';
 import type { SanctionsHitView } from '#sanctions';
@@ -133,6 +133,8 @@ export interface Queries {
     page: PageRequest,
   ): Page<FreezeView>;
   freeze(freezeId: string): Versioned<FreezeView> | undefined;
+  /** Undefined when the freeze is not known, and while the read models are being built. */
+  basisOfFreeze(freezeId: string): Basis | undefined;
   liftRequests(
     filter: {
       accountId?: string | undefined;

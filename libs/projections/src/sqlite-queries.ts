@@ -14,7 +14,7 @@ import {
 import type { AssetView } from '#assets';
 import type { AuthorityRequestView } from '#authority-requests';
 import { freezeFromRow, liftRequestFromRow, type FreezeView, type LiftRequestView } from '#freezes';
-import type { Asset, Position } from '#kernel';
+import type { Asset, Basis, Position } from '#kernel';
 import { legalOrderFromRow, type LegalOrderView } from '#legal-orders';
 import type { PartyView } from '#parties';
 import { sanctionsHitFromRow, type SanctionsHitView } from '#sanctions';
@@ -280,6 +280,10 @@ export class SqliteQueries implements Queries {
       freezeId,
       freezeFromRow,
     );
+  }
+
+  basisOfFreeze(freezeId: string): Basis | undefined {
+    return this.#rows.servable ? this.freeze(freezeId)?.view.basis : undefined;
   }
 
   liftRequests(

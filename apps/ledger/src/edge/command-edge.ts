@@ -50,9 +50,10 @@ export class CommandEdge {
     demandNoQuery(request);
     const idempotencyKey = idempotencyKeyOf(request.headers);
     const ifMatch = ifMatchOf(request.headers);
+    const caller = callerOf(request);
     const execution = this.ledger.execute({
       command,
-      actor: callerOf(request),
+      actor: { id: caller.id, roles: caller.roles },
       correlationId: request.id,
       idempotencyKey,
       commandHash: commandHash(request.method, pathOf(request), body),

@@ -66,8 +66,10 @@ export class Basis {
   @ApiProperty(as('text', { enum: BASIS_KINDS }))
   kind!: string;
 
-  @ApiProperty(as('id', { description: 'Of the order or hit.' }))
-  id!: string;
+  @ApiProperty(
+    as('id', { optional: true, description: 'Of the order or hit. Not shown of an order that is withheld.' }),
+  )
+  id?: string;
 }
 
 export class Party {
