@@ -34,7 +34,7 @@ function ofLegal(
 export const projectors: readonly Projector[] = [
   {
     name: 'domain',
-    version: 4,
+    version: 5,
     tables: [
       ...assetTables,
       ...partyTables,

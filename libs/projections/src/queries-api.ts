@@ -13,7 +13,7 @@ import type { AuthorityRequestView } from '#authority-requests';
 import type { FreezeView, LiftRequestView } from '#freezes';
 import type { Asset, Basis, Position } from '#kernel';
 import type { LegalOrderView } from '#legal-orders';
-import type { PartyView } from '#parties';
+import type { LinkedAddressView, PartyView } from '#parties';
 import type { SanctionsHitView } from '#sanctions';
 
 /** A page of a list: `nextCursor` is null at its end. Cursors are opaque, URL-safe text. */
@@ -31,6 +31,12 @@ export interface PageRequest {
 export interface Versioned<View> {
   readonly view: View;
   readonly streamRevision: number;
+}
+
+/** A party with the accounts that it holds and the addresses that are linked to it, in the order of both. */
+export interface PartyWithAccounts extends PartyView {
+  readonly accounts: readonly string[];
+  readonly addresses: readonly LinkedAddressView[];
 }
 
 /** A recorded refusal as auditors see it. */
@@ -85,11 +91,8 @@ export interface Queries {
   asset(code: string): Versioned<AssetView> | undefined;
   /** Scale of a registered asset. */
   assetFacts(code: string): Asset | undefined;
-  parties(
-    filter: { externalRef?: string | undefined },
-    page: PageRequest,
-  ): Page<PartyView & { accounts: readonly string[] }>;
-  party(partyId: string): Versioned<PartyView & { accounts: readonly string[] }> | undefined;
+  parties(filter: { externalRef?: string | undefined }, page: PageRequest): Page<PartyWithAccounts>;
+  party(partyId: string): Versioned<PartyWithAccounts> | undefined;
   accounts(
     filter: { partyId?: string | undefined; state?: 'open' | 'closed' | undefined; frozen?: boolean | undefined },
     page: PageRequest,

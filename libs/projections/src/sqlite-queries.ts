@@ -16,10 +16,18 @@ import type { AuthorityRequestView } from '#authority-requests';
 import { freezeFromRow, liftRequestFromRow, type FreezeView, type LiftRequestView } from '#freezes';
 import type { Asset, Basis, Position } from '#kernel';
 import { legalOrderFromRow, type LegalOrderView } from '#legal-orders';
-import type { PartyView } from '#parties';
+import type { LinkedAddressView, PartyView } from '#parties';
 import { sanctionsHitFromRow, type SanctionsHitView } from '#sanctions';
 import { decodeCursor, encodeCursor, type CursorKey } from './cursor.ts';
-import type { Page, PageRequest, Queries, RefusalView, Versioned, ViolationView } from './queries-api.ts';
+import type {
+  Page,
+  PageRequest,
+  PartyWithAccounts,
+  Queries,
+  RefusalView,
+  Versioned,
+  ViolationView,
+} from './queries-api.ts';
 import type { ReadSide } from './read-side.ts';
 
 /** Most items of one page. */
@@ -45,8 +53,6 @@ interface List<Item> {
   readonly show: (row: never) => Item;
 }
 
-type PartyWithAccounts = PartyView & { accounts: readonly string[] };
-
 const NEWEST_FIRST = { order: 'DESC', keyShape: [''] } as const;
 const BY_CREATION = { ...NEWEST_FIRST, orderBy: ['createdPosition'] } as const;
 
@@ -54,7 +60,9 @@ const ACCOUNT_COLUMNS = `a.accountId, a.state, a.holders, a.balances, a.freezes,
   s.revision AS streamRevision, s.position AS position`;
 const ACCOUNTS = `FROM accounts a JOIN streams s ON s.stream = 'account-' || a.accountId`;
 const PARTY_COLUMNS = `p.view, (SELECT json_group_array(accountId) FROM
-  (SELECT accountId FROM accountHolders WHERE partyId = p.partyId ORDER BY createdPosition)) AS accounts`;
+  (SELECT accountId FROM accountHolders WHERE partyId = p.partyId ORDER BY createdPosition)) AS accounts,
+  (SELECT json_group_array(json_object('chain', chain, 'address', address, 'role', role, 'linkedAt', linkedAt)) FROM
+  (SELECT * FROM partyAddresses WHERE partyId = p.partyId ORDER BY revision)) AS addresses`;
 const ENTRY_COLUMNS = `accountId, revision, position, eventId, type, ledgerAccount, asset, amount, balance, reference,
   recordedAt`;
 /** The line of the statement that a deposit is. */
@@ -465,6 +473,8 @@ const showAsset = ({ view }: StoredView): AssetView => JSON.parse(view) as Asset
 const showRefusal = ({ view }: StoredView): RefusalView => JSON.parse(view) as RefusalView;
 const showViolation = ({ view }: StoredView): ViolationView => JSON.parse(view) as ViolationView;
 
-function showParty(row: StoredView & { readonly accounts: string }): PartyWithAccounts {
-  return { ...(JSON.parse(row.view) as PartyView), accounts: JSON.parse(row.accounts) as string[] };
+function showParty(row: StoredView & { readonly accounts: string; readonly addresses: string }): PartyWithAccounts {
+  const accounts = JSON.parse(row.accounts) as string[];
+  const addresses = JSON.parse(row.addresses) as LinkedAddressView[];
+  return { ...(JSON.parse(row.view) as PartyView), accounts, addresses };
 }
