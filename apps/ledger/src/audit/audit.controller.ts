@@ -10,7 +10,7 @@ import { Account, AccountPath, assetsShown, shownAccount } from '../accounts/acc
 import { found, ListQuery, QueryEdge } from '../edge/query-edge.ts';
 import { EVENT_READER, LEDGER, REPLAY_ACCOUNT, REPLAY_FREEZES } from '../edge/tokens.ts';
 import { lookUpAssets } from '../edge/scales.ts';
-import { FreezePage, shownFreeze } from '../freezes/freeze.dto.ts';
+import { assetsOfFreeze, FreezePage, shownFreeze } from '../freezes/freeze.dto.ts';
 import { etagOf } from '../http/answer.ts';
 import { malformedRequest, ProblemError } from '../http/problem.ts';
 import { callerOf } from '../http/request.ts';
@@ -155,8 +155,7 @@ export class AuditController {
     if (after !== undefined && !isPosition(after)) throw malformed('cursor', 'must be the nextCursor of this list');
     await this.#storeHas(atLeast);
     const { items, next } = await this.#replayFreezes(await this.#moment(at), { after, limit });
-    const codes = items.flatMap(({ balancesAtFreeze }) => balancesAtFreeze.map(({ asset }) => asset));
-    const assets = await lookUpAssets(this.#ledger, [...new Set(codes)]);
+    const assets = await lookUpAssets(this.#ledger, [...new Set(items.flatMap(assetsOfFreeze))]);
     reply.send({ items: items.map((view) => shownFreeze(view, assets)), nextCursor: next ?? null });
   }
 

@@ -214,6 +214,11 @@ export const FreezePage = pageOf('FreezePage', Freeze);
 export const LiftRequestAnswer = answerOf('liftRequest', LiftRequest);
 export const LiftRequestPage = pageOf('LiftRequestPage', LiftRequest);
 
+/** Codes of the assets whose scale it takes to show a freeze. */
+export function assetsOfFreeze({ balancesAtFreeze, scope }: FreezeView): readonly string[] {
+  return [...balancesAtFreeze.map(({ asset }) => asset), ...Object.keys(scope?.limits ?? {})];
+}
+
 /** A freeze as ops, approvers and auditors see it. */
 export function shownFreeze(view: FreezeView, assets: AssetLookup): Freeze {
   const { freezeId, accountId, state, scope, basis, citation, placedBy, placedAt, blockedFrom } = view;

@@ -21,6 +21,7 @@ import { lookUpAssets } from '../edge/scales.ts';
 import { etagOf } from '../http/answer.ts';
 import { CommandRoute, QueryRoute } from '../openapi/routes.ts';
 import {
+  assetsOfFreeze,
   Freeze,
   FreezeAnswer,
   FreezeBody,
@@ -76,8 +77,7 @@ export class FreezesController {
     const command = { type: 'FreezeAccount', accountId, ...body } as const;
     return this.#commands.run(request, reply, body, command, async ({ events }) => {
       const view = freezeView(eventOfType<AccountFrozen>(events, 'AccountFrozen'));
-      const codes = [...view.balancesAtFreeze.map(({ asset }) => asset), ...Object.keys(view.scope?.limits ?? {})];
-      return { freeze: shownFreeze(view, await lookUpAssets(this.#commands.ledger, codes)) };
+      return { freeze: shownFreeze(view, await lookUpAssets(this.#commands.ledger, assetsOfFreeze(view))) };
     });
   }
 
