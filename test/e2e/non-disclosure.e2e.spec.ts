@@ -177,6 +177,8 @@ const paths = (): readonly string[] => [
   `/v1/admin/freezes/${ids.freeze}/lift-requests/lift-2`,
   '/v1/admin/authority-requests',
   '/v1/admin/authority-requests/letter-1',
+  '/v1/admin/tasks',
+  `/v1/admin/tasks?accountId=${ids.ofParty}`,
   '/v1/trial-balance',
   '/v1/audit/events?limit=500',
   `/v1/audit/streams/party-${ids.party}`,
@@ -227,7 +229,7 @@ describe('without the scope', () => {
   });
 
   it('a filter by its id finds nothing', async () => {
-    for (const list of ['legal-orders', 'freezes', 'lift-requests', 'authority-requests']) {
+    for (const list of ['legal-orders', 'freezes', 'lift-requests', 'authority-requests', 'tasks']) {
       const path = `/v1/admin/${list}?basisId=${ORDER}`;
       expect([list, await ledger.read(OVERSIGHT, path)]).toEqual([list, { items: [], nextCursor: null }]);
       expect([list, listAt(await ledger.read(CLEARED, path), 'items').length > 0]).toEqual([list, true]);
@@ -265,6 +267,22 @@ describe('without the scope', () => {
     expect(await ledger.read(OVERSIGHT, request)).toMatchObject({ state: 'rejected', note: null, reason: null });
     const inForce = await ledger.read(OVERSIGHT, '/v1/audit/freezes');
     expect(inForce).toMatchObject({ items: [{ freezeId: ids.freeze, basis: A_LEGAL_ORDER, citation: null }] });
+  });
+
+  it('tasks that it brings about say what is to be done', async () => {
+    const items = listAt(await ledger.read(OVERSIGHT, '/v1/admin/tasks'), 'items') as Body[];
+    const withheld = items.filter(({ basis }) => valueAt(basis, 'kind') === 'legal-order');
+    expect(withheld.map(({ kind, basis, accountId, changeId }) => ({ kind, basis, accountId, changeId }))).toEqual([
+      { kind: 'decide-change', basis: A_LEGAL_ORDER, accountId: null, changeId: null },
+      { kind: 'decide-lift-request', basis: A_LEGAL_ORDER, accountId: ids.account, changeId: null },
+      { kind: 'freeze-account', basis: A_LEGAL_ORDER, accountId: ids.ofParty, changeId: null },
+    ]);
+    const whole = listAt(await ledger.read(CLEARED, '/v1/admin/tasks'), 'items') as Body[];
+    expect(whole.map(({ taskId }) => taskId)).toEqual(items.map(({ taskId }) => taskId));
+    expect(whole.find(({ kind }) => kind === 'decide-change')).toMatchObject({
+      changeId: CHANGE,
+      basis: { id: ORDER },
+    });
   });
 
   it('refusals that speak of it say what was asked by whom, and no more', async () => {

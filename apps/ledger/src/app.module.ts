@@ -28,6 +28,7 @@ import type { Metrics } from './operations/metrics.ts';
 import { OperationsController } from './operations/operations.controller.ts';
 import { PartiesController } from './parties/parties.controller.ts';
 import { SanctionsHitsController } from './sanctions-hits/sanctions-hits.controller.ts';
+import { TasksController } from './tasks/tasks.controller.ts';
 
 /** What the edge needs of the rest. */
 export interface EdgeServices {
@@ -50,6 +51,7 @@ export interface EdgeServices {
     SanctionsHitsController,
     FreezesController,
     AuthorityRequestsController,
+    TasksController,
     BooksController,
     AuditController,
     OperationsController,

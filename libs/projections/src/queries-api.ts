@@ -11,10 +11,11 @@ import type {
 import type { AssetView } from '#assets';
 import type { AuthorityRequestView } from '#authority-requests';
 import type { FreezeView, LiftRequestView } from '#freezes';
-import type { Asset, Basis, Position } from '#kernel';
+import type { Asset, Basis, Position, Timestamp } from '#kernel';
 import type { LegalOrderView } from '#legal-orders';
 import type { LinkedAddressView, PartyView } from '#parties';
 import type { SanctionsHitView } from '#sanctions';
+import type { Doer, TaskKind, TaskView } from './tasks.ts';
 
 /** A page of a list: `nextCursor` is null at its end. Cursors are opaque, URL-safe text. */
 export interface Page<Item> {
@@ -154,6 +155,21 @@ export interface Queries {
     page: PageRequest,
   ): Page<AuthorityRequestView>;
   authorityRequest(requestId: string): Versioned<AuthorityRequestView> | undefined;
+  /**
+   * What waits at a time. Of `partyId`: tasks about the party, or about an account that it holds.
+   * @param at what becomes due by the clock alone is there from its time on
+   */
+  tasks(
+    filter: {
+      accountId?: string | undefined;
+      partyId?: string | undefined;
+      basisId?: string | undefined;
+      kind?: TaskKind | undefined;
+      waitsFor?: Doer | undefined;
+    },
+    at: Timestamp,
+    page: PageRequest,
+  ): Page<TaskView>;
   /** Of each asset that is registered or was ever posted, by code. */
   trialBalance(): readonly TrialBalanceView[];
   /** In log order. */

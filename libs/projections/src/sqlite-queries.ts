@@ -14,7 +14,7 @@ import {
 import type { AssetView } from '#assets';
 import type { AuthorityRequestView } from '#authority-requests';
 import { freezeFromRow, liftRequestFromRow, type FreezeView, type LiftRequestView } from '#freezes';
-import type { Asset, Basis, Position } from '#kernel';
+import type { Asset, Basis, Position, Timestamp } from '#kernel';
 import { legalOrderFromRow, type LegalOrderView } from '#legal-orders';
 import type { LinkedAddressView, PartyView } from '#parties';
 import { sanctionsHitFromRow, type SanctionsHitView } from '#sanctions';
@@ -29,6 +29,16 @@ import type {
   ViolationView,
 } from './queries-api.ts';
 import type { ReadSide } from './read-side.ts';
+import {
+  kindsFor,
+  OF_PARTY,
+  TASK_COLUMNS,
+  taskFromRow,
+  WAITING,
+  type Doer,
+  type TaskKind,
+  type TaskView,
+} from './tasks.ts';
 
 /** Most items of one page. */
 const MAX_PAGE = 500;
@@ -336,6 +346,28 @@ export class SqliteQueries implements Queries {
     );
   }
 
+  tasks(
+    filter: {
+      accountId?: string | undefined;
+      partyId?: string | undefined;
+      basisId?: string | undefined;
+      kind?: TaskKind | undefined;
+      waitsFor?: Doer | undefined;
+    },
+    at: Timestamp,
+    page: PageRequest,
+  ): Page<TaskView> {
+    const { accountId, partyId, basisId, kind, waitsFor } = filter;
+    const where: Condition[] = [
+      [WAITING, at, at],
+      ...equals({ 't.accountId': accountId, 't.basisId': basisId, 't.kind': kind }),
+      ...(partyId === undefined ? [] : ([[OF_PARTY, partyId, partyId]] satisfies Condition[])),
+      ...(waitsFor === undefined ? [] : [oneOf('t.kind', kindsFor(waitsFor))]),
+    ];
+    const list = { name: 'tasks', select: `${TASK_COLUMNS} FROM tasks t`, where, order: 'DESC' } as const;
+    return this.#page({ ...list, orderBy: ['t.position', 't.taskId'], keyShape: ['', ''], show: taskFromRow }, page);
+  }
+
   trialBalance(): readonly TrialBalanceView[] {
     const rows = this.#rows.all(
       `SELECT code AS asset, part, units FROM assets LEFT JOIN trialBalance ON asset = code
@@ -416,6 +448,10 @@ function equals(filter: Readonly<Record<string, Parameter | undefined>>): Condit
     if (value !== undefined) conditions.push([`${column} = ?`, value]);
   }
   return conditions;
+}
+
+function oneOf(column: string, values: readonly string[]): Condition {
+  return [`${column} IN (${values.map(() => '?').join(', ')})`, ...values];
 }
 
 /** Orders that name this very account or party. */
