@@ -53,7 +53,7 @@ function waiting(events: readonly RecordedEvent[]): readonly string[] {
   const inForce = all('LegalOrderVerified', 'SanctionsHitConfirmed').filter(({ stream }) => !hasEnded(stream));
   const subjects = ({ stream }: RecordedEvent): readonly Partial<Data>[] => {
     const [began] = all('LegalOrderRegistered', 'SanctionsHitRaised').filter((event) => event.stream === stream);
-    return [began?.data['subjects'] ?? began?.data['subject'] ?? []].flat() as Partial<Data>[];
+    return [began?.data['subjects'] ?? began?.data['subject'] ?? []].flat();
   };
   const isNamed = (stream: string, partyId: string): boolean => {
     const about = ({ data }: { readonly data: Data }): boolean =>

@@ -7,15 +7,18 @@ export type Members = Readonly<Record<string, unknown>>;
 export interface Cited {
   /** Ids of legal orders. */
   readonly orders: Set<string>;
-  /** Freezes of which somebody asks the lift, or that an event is about: what was said then speaks of their basis. */
-  readonly freezes: Set<string>;
+  /**
+   * Freezes of which somebody asks the lift, or that an event is about: what was said then speaks of their basis. By their id, the stream of
+   * such an event, on which they stand.
+   */
+  readonly freezes: Map<string, string | undefined>;
 }
 
 /** The default claim group of an order begins so (`claimGroupOf`). */
 const OWN_CLAIM_GROUP = 'legal-order/';
 
 /** The legal orders that a value names, in whatever member, and the freezes whose lift it is about. */
-export function citedIn(value: unknown, cited: Cited = { orders: new Set(), freezes: new Set() }): Cited {
+export function citedIn(value: unknown, cited: Cited = { orders: new Set(), freezes: new Map() }): Cited {
   if (typeof value === 'string') {
     const orderId = orderOfName(value);
     if (orderId !== undefined) cited.orders.add(orderId);
@@ -25,9 +28,9 @@ export function citedIn(value: unknown, cited: Cited = { orders: new Set(), free
     const { kind, id, orderId } = value;
     if (kind === 'legal-order' && typeof id === 'string') cited.orders.add(id);
     if (typeof orderId === 'string') cited.orders.add(orderId);
-    if (isAboutLift(value)) cited.freezes.add(value.freezeId);
-    if (isRecordedEvent(value)) for (const freezeId of freezesOf(value)) cited.freezes.add(freezeId);
+    if (isAboutLift(value)) note(cited, value.freezeId);
     for (const member of Object.values(value)) citedIn(member, cited);
+    if (isRecordedEvent(value)) noteFreezesOf(value, cited);
   }
   return cited;
 }
@@ -48,9 +51,15 @@ export function isRecordedEvent(value: Members): boolean {
   return 'schemaVersion' in value && 'metadata' in value;
 }
 
-/** The freeze that a recorded event says it is about. */
-export function freezesOf({ data }: Members): readonly string[] {
-  return isObject(data) && typeof data['freezeId'] === 'string' ? [data['freezeId']] : [];
+/** The freezes that a recorded event is about, in whatever member it says so. */
+function noteFreezesOf({ stream, data }: Members, cited: Cited): void {
+  const name = typeof stream === 'string' ? stream : undefined;
+  for (const freezeId of citedIn(data).freezes.keys()) note(cited, freezeId, name);
+  if (isObject(data) && typeof data['freezeId'] === 'string') note(cited, data['freezeId'], name);
+}
+
+function note({ freezes }: Cited, freezeId: string, stream?: string): void {
+  freezes.set(freezeId, stream ?? freezes.get(freezeId));
 }
 
 export function isObject(value: unknown): value is Members {

@@ -1,6 +1,14 @@
-import { basisStream, systemClock, toTimestamp, type Basis, type Clock, type RecordedEvent } from '#kernel';
+import {
+  basisSchema,
+  basisStream,
+  systemClock,
+  toTimestamp,
+  type Basis,
+  type Clock,
+  type RecordedEvent,
+} from '#kernel';
 import { isUnderNonDisclosure } from '#legal-orders';
-import { citedIn } from './cited.ts';
+import { citedIn, isObject } from './cited.ts';
 import { aliasOf, withhold, type Secrets } from './withhold.ts';
 
 /** Most orders of which it is remembered until when nothing may be told. */
@@ -10,8 +18,8 @@ const FIRST_EVENTS = 10;
 
 export interface NonDisclosureSources {
   /** The store: never behind, so that nothing is told of an order that was registered a moment ago. */
-  readonly reader: { read(stream: string, options: { readonly limit: number }): Promise<readonly RecordedEvent[]> };
-  /** The basis of a freeze; undefined where it is not known. */
+  readonly reader: { read(stream: string, options?: { readonly limit: number }): Promise<readonly RecordedEvent[]> };
+  /** The basis of a freeze; undefined where it is not known, or not yet. */
   readonly basisOfFreeze: (freezeId: string) => Basis | undefined;
   readonly clock?: Clock;
 }
@@ -57,14 +65,26 @@ export class NonDisclosure {
       if (alias !== undefined) orders.set(id, alias);
     }
     const freezes = new Set<string>();
-    for (const id of freezeIds) if (await this.#restsOnSecret(id)) freezes.add(id);
+    for (const [id, stream] of freezeIds) if (await this.#restsOnSecret(id, stream)) freezes.add(id);
     return { orders, freezes };
   }
 
-  /** A freeze that nothing is known of yet may rest on anything. */
-  async #restsOnSecret(freezeId: string): Promise<boolean> {
-    const basis = this.#sources.basisOfFreeze(freezeId);
-    return basis === undefined || (basis.kind === 'legal-order' && (await this.isSecret(basis.id)));
+  /** @param stream on which the freeze stands: it is asked when nothing else knows of the freeze yet */
+  async #restsOnSecret(freezeId: string, stream: string | undefined): Promise<boolean> {
+    const known = this.#sources.basisOfFreeze(freezeId);
+    const bases = known === undefined ? await this.#basesInLog(freezeId, stream) : [known];
+    for (const { kind, id } of bases) if (kind === 'legal-order' && (await this.isSecret(id))) return true;
+    return false;
+  }
+
+  async #basesInLog(freezeId: string, stream: string | undefined): Promise<readonly Basis[]> {
+    if (stream === undefined) return [];
+    const events = await this.#sources.reader.read(stream);
+    return events.flatMap(({ type, data }) => {
+      if (type !== 'AccountFrozen' || !isObject(data) || data['freezeId'] !== freezeId) return [];
+      const basis = basisSchema.safeParse(data['basis']);
+      return basis.success ? [basis.data] : [];
+    });
   }
 
   async #aliasOfSecret(orderId: string): Promise<string | undefined> {

@@ -43,7 +43,7 @@ function restsOnSecret(value: Members, secrets: Secrets): boolean {
 
 function speaksOfSecrets(value: Members, { orders, freezes }: Secrets): boolean {
   const cited = citedIn(value);
-  return [...cited.orders].some((id) => orders.has(id)) || [...cited.freezes].some((id) => freezes.has(id));
+  return [...cited.orders].some((id) => orders.has(id)) || [...cited.freezes.keys()].some((id) => freezes.has(id));
 }
 
 function isRefusal(value: Members): boolean {
