@@ -81,8 +81,8 @@ export const tasksTable = defineTable({
   primaryKey: ['kind', 'stream', 'subject'],
   indexes: [
     ['asked', 'done', 'position', 'taskId'],
-    ['accountId', 'asked', 'done', 'position'],
-    ['basisId', 'asked', 'done', 'position'],
+    ['accountId', 'asked', 'done', 'position', 'taskId'],
+    ['basisId', 'asked', 'done', 'position', 'taskId'],
   ],
 });
 
