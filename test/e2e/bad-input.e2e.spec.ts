@@ -582,7 +582,7 @@ describe('what there is not yet is refused by name, never stored unenforced', ()
   });
 
   it.each<[string, string, () => Command]>([
-    ['non-disclosure', 'nonDisclosureUntil', () => order({ nonDisclosureUntil: '2099-01-01T00:00:00Z' })],
+    ['a non-disclosure without a time', 'nonDisclosureUntil', () => order({ nonDisclosureUntil: 'for ever' })],
     ['an order that releases', 'effect', () => order({ effect: 'release' })],
     ['an order that permits', 'effect', () => order({ effect: 'permit' })],
     ['what an order releases', 'releases', () => order({ releases: { accountIds: [world.accountId] } })],

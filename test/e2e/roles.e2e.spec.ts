@@ -81,6 +81,7 @@ const ROUTES: readonly (readonly [method: 'GET' | 'POST', path: string, roles: r
   ['POST', `/v1/admin/freezes/${FREEZE}/lift-requests/l/approval`, ['approver']],
   ['POST', `/v1/admin/freezes/${FREEZE}/lift-requests/l/rejection`, ['approver']],
   ['GET', '/v1/admin/lift-requests', OVERSIGHT],
+  ['GET', '/v1/admin/tasks', OVERSIGHT],
   ['POST', '/v1/admin/authority-requests', ['ops']],
   ['GET', '/v1/admin/authority-requests', OVERSIGHT],
   ['GET', '/v1/admin/authority-requests/r', OVERSIGHT],

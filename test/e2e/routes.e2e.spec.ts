@@ -113,7 +113,7 @@ describe('parties', () => {
     expectStep(identified, 200, 1, ['PartyIdentified'], { party: { ...party, identification, ...STAMPS } });
     expect(textAt(identified.body, 'party.createdAt')).toBe(textAt(registered.body, 'party.createdAt'));
 
-    const whole = { ...party, identification, ...STAMPS, accounts: [], namedBy: [] };
+    const whole = { ...party, identification, ...STAMPS, accounts: [], addresses: [], namedBy: [] };
     await expectFound(path, identified, whole);
     expect(await ledger.read(OPS, `/v1/parties?externalRef=${party.externalRef}`)).toEqual({
       items: [whole],
@@ -975,8 +975,8 @@ describe('operations', () => {
 
 describe('the document', () => {
   it('lists no route that was not asked here', () => {
-    // Hits, linked addresses and freezes of all that an order names have files of their own, which ask for all of theirs.
-    const elsewhere = /\/sanctions-hits|\/addresses$|\/legal-orders\/[^/]+\/freezes$/;
+    // Hits, linked addresses, tasks and freezes of all that an order names have files of their own, which ask for all of theirs.
+    const elsewhere = /\/sanctions-hits|\/addresses$|\/tasks$|\/legal-orders\/[^/]+\/freezes$/;
     const here = ledger.contract.routes.filter((route) => !elsewhere.test(route));
     expect(here.filter((route) => !ledger.contract.answered.has(route))).toEqual([]);
     expect(ledger.contract.routes.length).toBeGreaterThan(40);

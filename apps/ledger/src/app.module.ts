@@ -22,11 +22,14 @@ import {
 import { FreezesOfBasisController } from './freezes/freezes-of-basis.controller.ts';
 import { FreezesController } from './freezes/freezes.controller.ts';
 import { LegalOrdersController } from './legal-orders/legal-orders.controller.ts';
+import { NonDisclosureGate } from './non-disclosure/gate.ts';
+import { NonDisclosure } from './non-disclosure/non-disclosure.ts';
 import type { Health } from './operations/health.ts';
 import type { Metrics } from './operations/metrics.ts';
 import { OperationsController } from './operations/operations.controller.ts';
 import { PartiesController } from './parties/parties.controller.ts';
 import { SanctionsHitsController } from './sanctions-hits/sanctions-hits.controller.ts';
+import { TasksController } from './tasks/tasks.controller.ts';
 
 /** What the edge needs of the rest. */
 export interface EdgeServices {
@@ -50,6 +53,7 @@ export interface EdgeServices {
     FreezesController,
     FreezesOfBasisController,
     AuthorityRequestsController,
+    TasksController,
     BooksController,
     AuditController,
     OperationsController,
@@ -69,7 +73,14 @@ export class AppModule {
         { provide: HEALTH, useValue: services.health },
         { provide: METRICS, useValue: services.metrics },
         { provide: EDGE_OPTIONS, useValue: services.options },
+        { provide: NonDisclosureGate, useValue: gateOf(services) },
       ],
     };
   }
+}
+
+function gateOf({ reader, queries }: EdgeServices): NonDisclosureGate {
+  return new NonDisclosureGate(
+    new NonDisclosure({ reader, basisOfFreeze: (freezeId) => queries.basisOfFreeze(freezeId) }),
+  );
 }

@@ -56,7 +56,7 @@ export const accountHoldersTable = defineTable({
   name: 'accountHolders',
   columns: { partyId: 'text', createdPosition: 'text', accountId: 'text' },
   primaryKey: ['partyId', 'createdPosition', 'accountId'],
-  indexes: [],
+  indexes: [['accountId', 'partyId']],
 });
 
 /** Lines of statements that are no deposits (`deposits` has those). `line` tells apart those of one event. */

@@ -107,8 +107,11 @@ describe('the freezes of an account', () => {
       [other, 'abandoned'],
     ]);
     expect([...state.ended]).toEqual([
-      [other, { state: 'abandoned', pointer: specPointer('account-acc-1', 1) }],
-      [freezeId, { state: 'lifted', pointer: specPointer('account-acc-1', 2) }],
+      [
+        other,
+        { state: 'abandoned', basis: abandoned(3, 'basis-ended').data.basis, pointer: specPointer('account-acc-1', 1) },
+      ],
+      [freezeId, { state: 'lifted', basis: first.data.basis, pointer: specPointer('account-acc-1', 2) }],
     ]);
   });
 

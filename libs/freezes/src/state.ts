@@ -28,6 +28,7 @@ export interface Freeze {
 /** What is remembered of a freeze that no longer restricts anything, or never did. */
 export interface FreezeEnd {
   readonly state: 'lifted' | 'abandoned';
+  readonly basis: Basis;
   /** The AccountUnfrozen or FreezeAbandoned event. */
   readonly pointer: EventPointer;
 }
@@ -82,7 +83,11 @@ export function evolveFreezes(state: FreezesState, event: Recorded<FreezeEvent>)
       return state;
     }
     case 'FreezeAbandoned':
-      state.ended.set(event.data.freezeId, { state: 'abandoned', pointer: pointerTo(event) });
+      state.ended.set(event.data.freezeId, {
+        state: 'abandoned',
+        basis: event.data.basis,
+        pointer: pointerTo(event),
+      });
       state.resolved.set(event.data.citation.eventId, 'abandoned');
       return state;
     case 'LiftRequested': {
@@ -95,12 +100,16 @@ export function evolveFreezes(state: FreezesState, event: Recorded<FreezeEvent>)
     case 'LiftRejected':
       decideRequest(state, event.data.freezeId, event.data.requestId, 'rejected');
       return state;
-    case 'AccountUnfrozen':
-      if (state.inForce.delete(event.data.freezeId)) {
-        state.ended.set(event.data.freezeId, { state: 'lifted', pointer: pointerTo(event) });
+    case 'AccountUnfrozen': {
+      const { freezeId, requestId } = event.data;
+      const freeze = state.inForce.get(freezeId);
+      if (freeze !== undefined) {
+        state.inForce.delete(freezeId);
+        state.ended.set(freezeId, { state: 'lifted', basis: freeze.basis, pointer: pointerTo(event) });
       }
-      decideRequest(state, event.data.freezeId, event.data.requestId, 'approved');
+      decideRequest(state, freezeId, requestId, 'approved');
       return state;
+    }
   }
 }
 

@@ -57,6 +57,8 @@ export const instrumentSchema = z.strictObject({
   receivedAt: field.timestamp,
   effectiveAt: field.timestamp,
   expiresAt: field.timestamp.optional(),
+  /** Until then the order may be told to nobody but those who must know. */
+  nonDisclosureUntil: field.timestamp.optional(),
   documentSha256: field.sha256,
 });
 export type Instrument = z.infer<typeof instrumentSchema>;

@@ -5,6 +5,7 @@ export * from './decide.ts';
 export * from './events.ts';
 export * from './in-force.ts';
 export * from './limits.ts';
+export * from './non-disclosure.ts';
 export * from './state.ts';
 export * from './views.ts';
 export * from './projection.ts';

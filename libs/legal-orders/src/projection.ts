@@ -6,7 +6,14 @@ import type { ChangeView, LegalOrderView } from './views.ts';
 export const legalOrdersTable = defineTable({
   name: 'legalOrders',
   // `view` without `updatedAt`: an authorisation changes nothing else, and an order may name a thousand subjects.
-  columns: { orderId: 'text', state: 'text', createdPosition: 'text', updatedAt: 'text', view: 'text' },
+  columns: {
+    orderId: 'text',
+    state: 'text',
+    expiresAt: 'text?',
+    createdPosition: 'text',
+    updatedAt: 'text',
+    view: 'text',
+  },
   primaryKey: ['orderId'],
   indexes: [['createdPosition'], ['state', 'createdPosition']],
 });
@@ -48,7 +55,8 @@ export function projectLegalOrder(event: Recorded<LegalOrderEvent>, after: Legal
   const shown = legalOrderView(after);
   if (shown === undefined) return [];
   const { updatedAt, ...rest } = shown;
-  const columns = { orderId, state: shown.state, updatedAt, view: JSON.stringify(rest) };
+  const { state, expiresAt = null } = shown;
+  const columns = { orderId, state, expiresAt, updatedAt, view: JSON.stringify(rest) };
   if (event.type !== 'LegalOrderRegistered') return [setColumns(legalOrdersTable, columns)];
   return [
     putRow(legalOrdersTable, { ...columns, createdPosition: event.position }),

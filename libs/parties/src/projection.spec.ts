@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { DomainEvent, Recorded } from '#kernel';
 import { LogBuilder, projectTwice, type ProjectedRows } from '#testing';
 import type { PartyEvent } from './events.ts';
-import { addressesTable, partiesTable, projectParty } from './projection.ts';
+import { addressesTable, partyAddressesTable, partiesTable, projectParty } from './projection.ts';
 import { evolveParty, initialPartyState, partyView } from './state.ts';
 
 const stream = 'party-p-1';
@@ -66,6 +66,15 @@ describe('the projection of parties', () => {
     const { rows, view } = project(registered, linked('deposit-address'), linked('holder-controlled'));
     expect(rows.of(addressesTable)).toEqual([{ chain: 'bitcoin', address: 'bc1q', partyId }]);
     expect(shown(rows)).toEqual([view]);
+  });
+
+  it('shows all that is linked to it, in the order of linking', () => {
+    const { rows } = project(registered, linked('deposit-address'), linked('holder-controlled'));
+    const link = { partyId, chain: 'bitcoin', address: 'bc1q', linkedAt: expect.any(String) };
+    expect(rows.of(partyAddressesTable)).toEqual([
+      { ...link, revision: 1, role: 'deposit-address' },
+      { ...link, revision: 2, role: 'holder-controlled' },
+    ]);
   });
 
   it('leaves the row as it is when a command is refused', () => {

@@ -1,5 +1,5 @@
 import { defineTable, putRow, setColumns, type Change, type Recorded } from '#kernel';
-import type { PartyEvent } from './events.ts';
+import type { AddressLinked, PartyEvent } from './events.ts';
 import { partyView, type PartyState } from './state.ts';
 
 export const partiesTable = defineTable({
@@ -17,7 +17,15 @@ export const addressesTable = defineTable({
   indexes: [],
 });
 
-export const partyTables = [partiesTable, addressesTable] as const;
+/** All that was linked to a party, in the order of linking. */
+export const partyAddressesTable = defineTable({
+  name: 'partyAddresses',
+  columns: { partyId: 'text', revision: 'integer', chain: 'text', address: 'text', role: 'text', linkedAt: 'text' },
+  primaryKey: ['partyId', 'revision'],
+  indexes: [],
+});
+
+export const partyTables = [partiesTable, addressesTable, partyAddressesTable] as const;
 
 /** @param after the party's state after the event */
 export function projectParty(event: Recorded<PartyEvent>, after: PartyState): readonly Change[] {
@@ -25,10 +33,14 @@ export function projectParty(event: Recorded<PartyEvent>, after: PartyState): re
   if (shown === undefined || event.type === 'CommandRefused') return [];
   const { partyId, externalRef } = shown;
   const view = JSON.stringify(shown);
-  if (event.type === 'AddressLinked' && event.data.role === 'holder-controlled') {
-    const { chain, address } = event.data;
-    return [setColumns(partiesTable, { partyId, view }), putRow(addressesTable, { chain, address, partyId })];
-  }
+  if (event.type === 'AddressLinked') return [setColumns(partiesTable, { partyId, view }), ...projectLink(event)];
   if (event.type !== 'PartyRegistered') return [setColumns(partiesTable, { partyId, view })];
   return [putRow(partiesTable, { partyId, externalRef, createdPosition: event.position, view })];
+}
+
+function projectLink({ data, revision, metadata }: Recorded<AddressLinked>): readonly Change[] {
+  const { partyId, chain, address, role } = data;
+  const { recordedAt: linkedAt } = metadata;
+  const linked = putRow(partyAddressesTable, { partyId, revision, chain, address, role, linkedAt });
+  return role === 'holder-controlled' ? [linked, putRow(addressesTable, { chain, address, partyId })] : [linked];
 }

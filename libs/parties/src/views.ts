@@ -1,4 +1,5 @@
 import type { Basis, Timestamp } from '#kernel';
+import type { AddressRole } from './events.ts';
 
 /** A party as it is shown. Its accounts are those whose AccountOpened lists it. */
 export interface PartyView {
@@ -14,4 +15,12 @@ export interface PartyView {
   readonly namedBy: readonly Basis[];
   readonly createdAt: Timestamp;
   readonly updatedAt: Timestamp;
+}
+
+/** An address on a chain, as a party shows it. */
+export interface LinkedAddressView {
+  readonly chain: string;
+  readonly address: string;
+  readonly role: AddressRole;
+  readonly linkedAt: Timestamp;
 }

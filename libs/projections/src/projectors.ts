@@ -9,6 +9,8 @@ import type { JudgedEvent, LedgerEvent } from '#replay';
 import { projectSanctionsHit, sanctionsHitTables, type SanctionsHitEvent } from '#sanctions';
 import { nameTables, projectNames, projectStream, streamTables } from './names-projection.ts';
 import { projectRefusal, refusalTables } from './refusals-projection.ts';
+import { taskTables } from './tasks.ts';
+import { projectTasks } from './tasks-projection.ts';
 import { projectViolation, violationTables } from './violations-projection.ts';
 
 /**
@@ -34,7 +36,7 @@ function ofLegal(
 export const projectors: readonly Projector[] = [
   {
     name: 'domain',
-    version: 4,
+    version: 5,
     tables: [
       ...assetTables,
       ...partyTables,
@@ -78,6 +80,7 @@ export const projectors: readonly Projector[] = [
     ),
   },
   { name: 'refusals', version: 1, tables: refusalTables, project: ofLegal(projectRefusal) },
+  { name: 'tasks', version: 1, tables: taskTables, project: ofLegal(projectTasks) },
   { name: 'names', version: 3, tables: nameTables, project: ofLegal(projectNames) },
   { name: 'streams', version: 1, tables: streamTables, project: projectStream },
   { name: 'violations', version: 1, tables: violationTables, project: projectViolation },

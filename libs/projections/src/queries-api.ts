@@ -11,10 +11,11 @@ import type {
 import type { AssetView } from '#assets';
 import type { AuthorityRequestView } from '#authority-requests';
 import type { FreezeView, LiftRequestView } from '#freezes';
-import type { Asset, Position } from '#kernel';
+import type { Asset, Basis, Position, Timestamp } from '#kernel';
 import type { LegalOrderView } from '#legal-orders';
-import type { PartyView } from '#parties';
+import type { LinkedAddressView, PartyView } from '#parties';
 import type { SanctionsHitView } from '#sanctions';
+import type { Doer, TaskKind, TaskView } from './tasks.ts';
 
 /** A page of a list: `nextCursor` is null at its end. Cursors are opaque, URL-safe text. */
 export interface Page<Item> {
@@ -31,6 +32,12 @@ export interface PageRequest {
 export interface Versioned<View> {
   readonly view: View;
   readonly streamRevision: number;
+}
+
+/** A party with the accounts that it holds and the addresses that are linked to it, in the order of both. */
+export interface PartyWithAccounts extends PartyView {
+  readonly accounts: readonly string[];
+  readonly addresses: readonly LinkedAddressView[];
 }
 
 /** A recorded refusal as auditors see it. */
@@ -85,11 +92,8 @@ export interface Queries {
   asset(code: string): Versioned<AssetView> | undefined;
   /** Scale of a registered asset. */
   assetFacts(code: string): Asset | undefined;
-  parties(
-    filter: { externalRef?: string | undefined },
-    page: PageRequest,
-  ): Page<PartyView & { accounts: readonly string[] }>;
-  party(partyId: string): Versioned<PartyView & { accounts: readonly string[] }> | undefined;
+  parties(filter: { externalRef?: string | undefined }, page: PageRequest): Page<PartyWithAccounts>;
+  party(partyId: string): Versioned<PartyWithAccounts> | undefined;
   accounts(
     filter: { partyId?: string | undefined; state?: 'open' | 'closed' | undefined; frozen?: boolean | undefined },
     page: PageRequest,
@@ -133,6 +137,8 @@ export interface Queries {
     page: PageRequest,
   ): Page<FreezeView>;
   freeze(freezeId: string): Versioned<FreezeView> | undefined;
+  /** Undefined when the freeze is not known, and while the read models are being built. */
+  basisOfFreeze(freezeId: string): Basis | undefined;
   liftRequests(
     filter: {
       accountId?: string | undefined;
@@ -149,6 +155,21 @@ export interface Queries {
     page: PageRequest,
   ): Page<AuthorityRequestView>;
   authorityRequest(requestId: string): Versioned<AuthorityRequestView> | undefined;
+  /**
+   * What waits at a time. Of `partyId`: tasks about the party, or about an account that it holds.
+   * @param at what becomes due by the clock alone is there from its time on
+   */
+  tasks(
+    filter: {
+      accountId?: string | undefined;
+      partyId?: string | undefined;
+      basisId?: string | undefined;
+      kind?: TaskKind | undefined;
+      waitsFor?: Doer | undefined;
+    },
+    at: Timestamp,
+    page: PageRequest,
+  ): Page<TaskView>;
   /** Of each asset that is registered or was ever posted, by code. */
   trialBalance(): readonly TrialBalanceView[];
   /** In log order. */

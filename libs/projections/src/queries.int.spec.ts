@@ -55,6 +55,7 @@ const lists: Record<string, (page: PageRequest) => Page<unknown>> = {
   freezes: (page) => queries.freezes({}, page),
   'lift requests': (page) => queries.liftRequests({}, page),
   'authority requests': (page) => queries.authorityRequests({}, page),
+  tasks: (page) => queries.tasks({}, '2022-06-01T00:00:00.000Z', page),
   refusals: (page) => queries.refusals(page),
   violations: (page) => queries.violations(page),
 };

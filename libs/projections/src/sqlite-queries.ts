@@ -14,13 +14,31 @@ import {
 import type { AssetView } from '#assets';
 import type { AuthorityRequestView } from '#authority-requests';
 import { freezeFromRow, liftRequestFromRow, type FreezeView, type LiftRequestView } from '#freezes';
-import type { Asset, Position } from '#kernel';
+import type { Asset, Basis, Position, Timestamp } from '#kernel';
 import { legalOrderFromRow, type LegalOrderView } from '#legal-orders';
-import type { PartyView } from '#parties';
+import type { LinkedAddressView, PartyView } from '#parties';
 import { sanctionsHitFromRow, type SanctionsHitView } from '#sanctions';
 import { decodeCursor, encodeCursor, type CursorKey } from './cursor.ts';
-import type { Page, PageRequest, Queries, RefusalView, Versioned, ViolationView } from './queries-api.ts';
+import type {
+  Page,
+  PageRequest,
+  PartyWithAccounts,
+  Queries,
+  RefusalView,
+  Versioned,
+  ViolationView,
+} from './queries-api.ts';
 import type { ReadSide } from './read-side.ts';
+import {
+  kindsFor,
+  OF_PARTY,
+  TASK_COLUMNS,
+  taskFromRow,
+  WAITING,
+  type Doer,
+  type TaskKind,
+  type TaskView,
+} from './tasks.ts';
 
 /** Most items of one page. */
 const MAX_PAGE = 500;
@@ -45,8 +63,6 @@ interface List<Item> {
   readonly show: (row: never) => Item;
 }
 
-type PartyWithAccounts = PartyView & { accounts: readonly string[] };
-
 const NEWEST_FIRST = { order: 'DESC', keyShape: [''] } as const;
 const BY_CREATION = { ...NEWEST_FIRST, orderBy: ['createdPosition'] } as const;
 
@@ -54,7 +70,9 @@ const ACCOUNT_COLUMNS = `a.accountId, a.state, a.holders, a.balances, a.freezes,
   s.revision AS streamRevision, s.position AS position`;
 const ACCOUNTS = `FROM accounts a JOIN streams s ON s.stream = 'account-' || a.accountId`;
 const PARTY_COLUMNS = `p.view, (SELECT json_group_array(accountId) FROM
-  (SELECT accountId FROM accountHolders WHERE partyId = p.partyId ORDER BY createdPosition)) AS accounts`;
+  (SELECT accountId FROM accountHolders WHERE partyId = p.partyId ORDER BY createdPosition)) AS accounts,
+  (SELECT json_group_array(json_object('chain', chain, 'address', address, 'role', role, 'linkedAt', linkedAt)) FROM
+  (SELECT * FROM partyAddresses WHERE partyId = p.partyId ORDER BY revision)) AS addresses`;
 const ENTRY_COLUMNS = `accountId, revision, position, eventId, type, ledgerAccount, asset, amount, balance, reference,
   recordedAt`;
 /** The line of the statement that a deposit is. */
@@ -282,6 +300,10 @@ export class SqliteQueries implements Queries {
     );
   }
 
+  basisOfFreeze(freezeId: string): Basis | undefined {
+    return this.#rows.servable ? this.freeze(freezeId)?.view.basis : undefined;
+  }
+
   liftRequests(
     filter: {
       accountId?: string | undefined;
@@ -322,6 +344,28 @@ export class SqliteQueries implements Queries {
       requestId,
       showAuthorityRequest,
     );
+  }
+
+  tasks(
+    filter: {
+      accountId?: string | undefined;
+      partyId?: string | undefined;
+      basisId?: string | undefined;
+      kind?: TaskKind | undefined;
+      waitsFor?: Doer | undefined;
+    },
+    at: Timestamp,
+    page: PageRequest,
+  ): Page<TaskView> {
+    const { accountId, partyId, basisId, kind, waitsFor } = filter;
+    const where: Condition[] = [
+      [WAITING, at, at],
+      ...equals({ 't.accountId': accountId, 't.basisId': basisId, 't.kind': kind }),
+      ...(partyId === undefined ? [] : ([[OF_PARTY, partyId, partyId]] satisfies Condition[])),
+      ...(waitsFor === undefined ? [] : [oneOf('t.kind', kindsFor(waitsFor))]),
+    ];
+    const list = { name: 'tasks', select: `${TASK_COLUMNS} FROM tasks t`, where, order: 'DESC' } as const;
+    return this.#page({ ...list, orderBy: ['t.position', 't.taskId'], keyShape: ['', ''], show: taskFromRow }, page);
   }
 
   trialBalance(): readonly TrialBalanceView[] {
@@ -406,6 +450,10 @@ function equals(filter: Readonly<Record<string, Parameter | undefined>>): Condit
   return conditions;
 }
 
+function oneOf(column: string, values: readonly string[]): Condition {
+  return [`${column} IN (${values.map(() => '?').join(', ')})`, ...values];
+}
+
 /** Orders that name this very account or party. */
 function names(kind: 'account' | 'party', subjectId: string | undefined): Condition[] {
   if (subjectId === undefined) return [];
@@ -461,6 +509,8 @@ const showAsset = ({ view }: StoredView): AssetView => JSON.parse(view) as Asset
 const showRefusal = ({ view }: StoredView): RefusalView => JSON.parse(view) as RefusalView;
 const showViolation = ({ view }: StoredView): ViolationView => JSON.parse(view) as ViolationView;
 
-function showParty(row: StoredView & { readonly accounts: string }): PartyWithAccounts {
-  return { ...(JSON.parse(row.view) as PartyView), accounts: JSON.parse(row.accounts) as string[] };
+function showParty(row: StoredView & { readonly accounts: string; readonly addresses: string }): PartyWithAccounts {
+  const accounts = JSON.parse(row.accounts) as string[];
+  const addresses = JSON.parse(row.addresses) as LinkedAddressView[];
+  return { ...(JSON.parse(row.view) as PartyView), accounts, addresses };
 }

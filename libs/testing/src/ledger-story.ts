@@ -1,5 +1,5 @@
 import type { EventStore } from '#event-store';
-import { SUPERVISOR, type Basis, type DomainEvent, type RecordedEvent } from '#kernel';
+import { SUPERVISOR, type Basis, type DomainEvent, type RecordedEvent, type Scope } from '#kernel';
 import { checker, letterRegistration, maker, service, type LedgerWorld } from './ledger-world.ts';
 import { nextTestId, seal } from './log-builder.ts';
 import { clearing, putHit, raising, sampleAddress } from './sanctions-samples.ts';
@@ -125,7 +125,9 @@ async function refuseWhatAnOrderForbids(world: LedgerWorld): Promise<void> {
 
 async function holdAndRelease(world: LedgerWorld): Promise<string> {
   const subjects = [{ kind: 'account', accountId: 'acc-2' } as const];
-  await world.putOrder({ orderId: 'ord-5', subjects, scope: { direction: 'credit', assets: ['BTC'] } });
+  const nonDisclosureUntil = '2099-01-01T00:00:00.000Z';
+  const scope: Scope = { direction: 'credit', assets: ['BTC'] };
+  await world.putOrder({ orderId: 'ord-5', subjects, scope, nonDisclosureUntil });
   const freezeId = await freeze(world, 'acc-2', 'ord-5');
   await deposit(world, 'acc-2', 'd-2', 'BTC', '0.5');
   await world.endOrder('ord-5');

@@ -12,6 +12,8 @@ import { startService, type RunningService, type ServiceOptions } from './servic
 export interface Person {
   readonly sub: string;
   readonly roles: readonly Role[];
+  /** The scope claim of the token, if it has one. */
+  readonly scope?: string;
 }
 export type Role = 'service' | 'ops' | 'approver' | 'auditor';
 
@@ -134,11 +136,11 @@ export class Ledger {
     return `${prefix}-${String(this.#count)}`;
   }
 
-  token({ sub, roles }: Person): Promise<string> {
-    const name = JSON.stringify([sub, roles]);
+  token({ sub, roles, scope }: Person): Promise<string> {
+    const name = JSON.stringify([sub, roles, scope]);
     let token = this.#tokens.get(name);
     if (token === undefined) {
-      token = developmentKey(this.dataDir).then((key) => developmentToken(key, { sub, roles }));
+      token = developmentKey(this.dataDir).then((key) => developmentToken(key, { sub, roles, scope }));
       this.#tokens.set(name, token);
     }
     return token;

@@ -71,6 +71,15 @@ export class Balance {
     as('amount', { optional: true, description: 'What of `available` has to stay. Not shown to a `service`.' }),
   )
   frozen?: string;
+
+  @ApiProperty(
+    as('boolean', {
+      optional: true,
+      description:
+        'True of an asset that nobody registered, which only a forged event can bring in: it has no scale, so amounts of it are minor units, here and wherever else they are shown.',
+    }),
+  )
+  minorUnits?: boolean;
 }
 
 /** `"all"`, or asset codes. */
@@ -185,5 +194,6 @@ function shownBalance(
 ): Balance {
   const shown = (units: string): string => shownAmount(units, asset, assets);
   const seenByAll = { asset, available: shown(available), reserved: shown(reserved), held: shown(held) };
-  return whole ? { ...seenByAll, frozen: shown(frozen) } : seenByAll;
+  const unregistered = assets(asset) === undefined ? { minorUnits: true } : {};
+  return { ...seenByAll, ...(whole ? { frozen: shown(frozen) } : {}), ...unregistered };
 }

@@ -10,10 +10,11 @@ import { Account, AccountPath, assetsShown, shownAccount } from '../accounts/acc
 import { found, ListQuery, QueryEdge } from '../edge/query-edge.ts';
 import { EVENT_READER, LEDGER, REPLAY_ACCOUNT, REPLAY_FREEZES } from '../edge/tokens.ts';
 import { lookUpAssets } from '../edge/scales.ts';
-import { FreezePage, shownFreeze } from '../freezes/freeze.dto.ts';
+import { assetsOfFreeze, FreezePage, shownFreeze } from '../freezes/freeze.dto.ts';
 import { etagOf } from '../http/answer.ts';
 import { malformedRequest, ProblemError } from '../http/problem.ts';
 import { callerOf } from '../http/request.ts';
+import { NonDisclosureGate } from '../non-disclosure/gate.ts';
 import { QueryRoute } from '../openapi/routes.ts';
 import {
   AsOfQuery,
@@ -29,7 +30,7 @@ import {
   ViolationPage,
   type LogReader,
 } from './audit.dto.ts';
-import { readLines, readPage } from './event-log.ts';
+import { readLines, readPage, type ShowEvents } from './event-log.ts';
 
 /** Gives an account as it was, by replay; undefined when it was not open then. */
 export type ReplayAccount = (accountId: string, at: Moment | undefined) => Promise<AccountView | undefined>;
@@ -51,6 +52,7 @@ export class AuditController {
   readonly #replayFreezes: ReplayFreezes;
   readonly #ledger: LedgerCommands;
   readonly #queries: QueryEdge;
+  readonly #gate: NonDisclosureGate;
 
   constructor(
     @Inject(EVENT_READER) reader: LogReader,
@@ -58,12 +60,14 @@ export class AuditController {
     @Inject(REPLAY_FREEZES) replayFreezes: ReplayFreezes,
     @Inject(LEDGER) ledger: LedgerCommands,
     queries: QueryEdge,
+    gate: NonDisclosureGate,
   ) {
     this.#reader = reader;
     this.#replayAccount = replayAccount;
     this.#replayFreezes = replayFreezes;
     this.#ledger = ledger;
     this.#queries = queries;
+    this.#gate = gate;
   }
 
   @Get('events')
@@ -72,7 +76,9 @@ export class AuditController {
     operationId: 'listEvents',
     summary: 'The log, as recorded, in order',
     description:
-      'Read from the store itself: never behind. With `Accept: application/x-ndjson` one event a line, to the end of the log.',
+      'Read from the store itself: never behind. With `Accept: application/x-ndjson` one event a line, to the end of the log. ' +
+      'Of orders under non-disclosure, and of what cites them, `data` is null to those without the scope `confidential`, ' +
+      'and the stream has another name unless it is asked for by its own; the hashes stay.',
     roles: ['auditor'],
     answer: EventPage,
   })
@@ -81,7 +87,9 @@ export class AuditController {
     const { types, stream, limit } = query;
     const selection = { after: startOf(query), types, stream };
     if (request.headers.accept?.includes(NDJSON) === true) {
-      sendLines(request, reply, readLines(this.#reader, selection, limit));
+      const show: ShowEvents = async (found) =>
+        (await this.#gate.shown(request, found.map(shownEvent))) as readonly object[];
+      sendLines(request, reply, readLines(this.#reader, selection, limit, show));
       return;
     }
     if (limit !== undefined && limit > MAX_PAGE)
@@ -147,8 +155,7 @@ export class AuditController {
     if (after !== undefined && !isPosition(after)) throw malformed('cursor', 'must be the nextCursor of this list');
     await this.#storeHas(atLeast);
     const { items, next } = await this.#replayFreezes(await this.#moment(at), { after, limit });
-    const codes = items.flatMap(({ balancesAtFreeze }) => balancesAtFreeze.map(({ asset }) => asset));
-    const assets = await lookUpAssets(this.#ledger, [...new Set(codes)]);
+    const assets = await lookUpAssets(this.#ledger, [...new Set(items.flatMap(assetsOfFreeze))]);
     reply.send({ items: items.map((view) => shownFreeze(view, assets)), nextCursor: next ?? null });
   }
 

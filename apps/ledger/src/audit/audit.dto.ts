@@ -70,7 +70,7 @@ export class AuditedEvent {
   @ApiProperty(as('integer'))
   schemaVersion!: number;
 
-  @ApiProperty(as('anything', { description: 'See docs/events.md.' }))
+  @ApiProperty(as('anything', { nullable: true, description: 'See docs/events.md. Null where it is withheld.' }))
   data!: unknown;
 
   @ApiProperty(as('anything'))
@@ -96,13 +96,13 @@ export class Refusal {
   @ApiProperty(as('text'))
   code!: string;
 
-  @ApiProperty(as('text'))
-  detail!: string;
+  @ApiProperty(as('text', { nullable: true, description: 'Null where it is withheld, as the three below.' }))
+  detail!: string | null;
 
-  @ApiProperty(as('anything'))
+  @ApiProperty(as('anything', { nullable: true }))
   extra!: unknown;
 
-  @ApiProperty(as('anything', { description: 'What was asked, as given.' }))
+  @ApiProperty(as('anything', { nullable: true, description: 'What was asked, as given.' }))
   request!: unknown;
 
   @ApiProperty(as('anything', { nullable: true, description: 'Where it was decided, when not on this stream.' }))
@@ -134,8 +134,8 @@ export class Violation {
   @ApiProperty(as('text', { enum: ['malformed-event', 'hash-mismatch', 'citation-unresolved', 'illegal-event'] }))
   code!: string;
 
-  @ApiProperty(as('text'))
-  detail!: string;
+  @ApiProperty(as('text', { nullable: true, description: 'Null where it is withheld.' }))
+  detail!: string | null;
 
   @ApiProperty(as('time'))
   detectedAt!: string;

@@ -1,6 +1,9 @@
 import type { EventFilter } from '#event-store';
 import type { Position, RecordedEvent } from '#kernel';
-import { shownEvent, type LogReader } from './audit.dto.ts';
+import type { LogReader } from './audit.dto.ts';
+
+/** How events are shown to whoever reads. */
+export type ShowEvents = (events: readonly RecordedEvent[]) => Promise<readonly object[]>;
 
 /** What an auditor wants of the log. */
 export interface LogSelection {
@@ -43,6 +46,7 @@ export async function* readLines(
   reader: LogReader,
   selection: LogSelection,
   limit: number | undefined,
+  show: ShowEvents,
 ): AsyncGenerator<string> {
   const end = await reader.head();
   if (end === undefined) return;
@@ -52,7 +56,8 @@ export async function* readLines(
     const page = await readAllFrom(reader, selection, after, Math.min(READ_AT_ONCE, left));
     const wanted = page.events.filter((event) => event.position <= end && isWanted(event, selection));
     left -= wanted.length;
-    if (wanted.length > 0) yield wanted.map((event) => `${JSON.stringify(shownEvent(event))}\n`).join('');
+    const shown = await show(wanted);
+    if (shown.length > 0) yield shown.map((event) => `${JSON.stringify(event)}\n`).join('');
     after = page.scannedTo ?? after;
     if (page.atEnd || after === undefined || after >= end) return;
   }

@@ -58,7 +58,11 @@ describe('the key of development mode', () => {
 
   it('makes tokens that its public half verifies', async () => {
     const token = await developmentToken(await developmentKey(folder), { sub: 'alice', roles: ['ops'] });
-    expect(await (await verifierOf(folder)).verify(`Bearer ${token}`)).toEqual({ id: 'alice', roles: ['ops'] });
+    expect(await (await verifierOf(folder)).verify(`Bearer ${token}`)).toEqual({
+      id: 'alice',
+      roles: ['ops'],
+      scopes: [],
+    });
   });
 });
 
@@ -78,7 +82,7 @@ describe('the token command', () => {
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
     const caller = await (await verifierOf(folder)).verify(`Bearer ${out.trim()}`);
-    expect(caller).toEqual({ id: 'alice', roles: ['ops', 'approver'] });
+    expect(caller).toEqual({ id: 'alice', roles: ['ops', 'approver'], scopes: ['confidential'] });
   });
 
   it('takes a shorter life', async () => {

@@ -10,7 +10,12 @@ export const OVERSIGHT = ['ops', 'approver', 'auditor'] as const satisfies reado
 /** Whoever sent a request, as a verified token says. */
 export interface Caller extends Actor {
   readonly roles: readonly Role[];
+  /** What the token was given beyond roles, by OAuth's name. */
+  readonly scopes: readonly string[];
 }
+
+/** The scope of those who may read of orders under non-disclosure. */
+export const CONFIDENTIAL = 'confidential';
 
 export function isRole(value: unknown): value is Role {
   return (ROLES as readonly unknown[]).includes(value);
@@ -19,6 +24,11 @@ export function isRole(value: unknown): value is Role {
 /** True for those who see a freeze whole: its basis, its scope and what is frozen. Everyone else sees that it is there. */
 export function seesFreezesWhole(caller: Caller): boolean {
   return caller.roles.some((role) => role !== 'service');
+}
+
+/** True for those from whom orders under non-disclosure are withheld. A service learns of no basis in any case. */
+export function mustNotBeTold(caller: Caller): boolean {
+  return seesFreezesWhole(caller) && !caller.scopes.includes(CONFIDENTIAL);
 }
 
 /** Up to 128 characters, none of them invisible, no blanks at the ends. */

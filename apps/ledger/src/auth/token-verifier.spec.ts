@@ -25,6 +25,7 @@ async function pair(kid: string | undefined, alg = 'ES256'): Promise<Pair> {
 interface Claims {
   readonly sub?: unknown;
   readonly roles?: unknown;
+  readonly scope?: unknown;
   readonly iss?: string;
   readonly aud?: string;
   readonly exp?: number | undefined;
@@ -66,11 +67,24 @@ describe('a token', () => {
     expect(await verified(await sign(key, { roles: ['ops', 'emperor', 'approver', 'ops'] }))).toEqual({
       id: 'alice',
       roles: ['ops', 'approver'],
+      scopes: [],
     });
   });
 
+  it.each([
+    ['confidential', ['confidential']],
+    ['openid  confidential', ['openid', 'confidential']],
+    [
+      ['openid', 'confidential'],
+      ['openid', 'confidential'],
+    ],
+    ['', []],
+  ])('may have scopes: %j', async (scope, scopes) => {
+    expect(await verified(await sign(key, { scope }))).toMatchObject({ scopes });
+  });
+
   it('may have no roles, and then may do nothing that needs one', async () => {
-    expect(await verified(await sign(key, { roles: undefined }))).toEqual({ id: 'alice', roles: [] });
+    expect(await verified(await sign(key, { roles: undefined }))).toEqual({ id: 'alice', roles: [], scopes: [] });
   });
 
   it.each(['ES256', 'ES384', 'RS256', 'PS256', 'EdDSA'])('may be signed with %s', async (alg) => {
@@ -105,6 +119,9 @@ describe('a token', () => {
     ['with roles that are no array', { roles: 'ops' }, /"roles"/],
     ['with roles that are no strings', { roles: [1] }, /"roles"/],
     ['with null for roles', { roles: null }, /"roles"/],
+    ['with a number as scope', { scope: 7 }, /"scope"/],
+    ['with scopes that are no strings', { scope: [7] }, /"scope"/],
+    ['with null for a scope', { scope: null }, /"scope"/],
   ])('%s is refused', async (_, claims, detail) => {
     await expectRefused(await sign(key, claims), detail);
   });
@@ -157,7 +174,7 @@ describe('the memory of verified tokens', () => {
     const subject = verifier(() => now);
     const header = `Bearer ${await sign(key, { exp: NOW_S + 60 })}`;
     await subject.verify(header);
-    expect(subject.verify(header)).toEqual({ id: 'alice', roles: ['ops'] });
+    expect(subject.verify(header)).toEqual({ id: 'alice', roles: ['ops'], scopes: [] });
     now = NOW_MS + 60_000;
     expect(await subject.verify(header)).toMatchObject({ detail: 'The token has expired.' });
   });

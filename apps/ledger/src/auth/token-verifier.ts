@@ -147,7 +147,18 @@ function callerOf(payload: JWTPayload): Caller | Unauthenticated {
   if (!Array.isArray(roles) || !roles.every((role) => typeof role === 'string')) {
     return new Unauthenticated('The token\'s "roles" must be an array of strings.');
   }
-  return { id: sub, roles: [...new Set(roles.filter(isRole))] };
+  const scopes = scopesOf(payload['scope']);
+  if (scopes === undefined) {
+    return new Unauthenticated('The token\'s "scope" must be names with blanks between them, or an array of them.');
+  }
+  return { id: sub, roles: [...new Set(roles.filter(isRole))], scopes };
+}
+
+/** As OAuth writes it (RFC 8693, section 4.2), or as an array. @returns undefined for anything else */
+function scopesOf(scope: unknown): readonly string[] | undefined {
+  if (scope === undefined) return [];
+  if (typeof scope === 'string') return scope.split(' ').filter((name) => name !== '');
+  return Array.isArray(scope) && scope.every((name) => typeof name === 'string') ? scope : undefined;
 }
 
 function describe(error: unknown): string {

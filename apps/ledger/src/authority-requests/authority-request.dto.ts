@@ -70,8 +70,8 @@ export class AnswerToRequest {
   @ApiProperty(as('text', { enum: OUTCOMES }))
   outcome!: string;
 
-  @ApiProperty(as('text'))
-  reason!: string;
+  @ApiProperty(as('text', { nullable: true, description: 'Null where the basis is withheld.' }))
+  reason!: string | null;
 
   @ApiProperty({ type: Basis, nullable: true })
   basis!: Basis | null;

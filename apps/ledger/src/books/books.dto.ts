@@ -31,10 +31,8 @@ export class TrialBalance {
   items!: TrialBalanceOfAsset[];
 }
 
-/** An asset that nobody registered, which only a forged event can bring into the books, is shown in minor units. */
 export function shownTrialBalance({ asset, ...parts }: TrialBalanceView, assets: AssetLookup): TrialBalanceOfAsset {
-  const known: AssetLookup = (code) => assets(code) ?? { code, scale: 0 };
-  const shown = (units: string): string => shownAmount(units, asset, known);
+  const shown = (units: string): string => shownAmount(units, asset, assets);
   return {
     asset,
     external: shown(parts.external),

@@ -113,11 +113,12 @@ export class CommandEdge {
 
 function requestOf<Command>(request: FastifyRequest, body: object, command: Command): CommandRequest<Command> {
   demandNoQuery(request);
+  const caller = callerOf(request);
   return {
     idempotencyKey: idempotencyKeyOf(request.headers),
     ifMatch: ifMatchOf(request.headers),
     command,
-    actor: callerOf(request),
+    actor: { id: caller.id, roles: caller.roles },
     correlationId: request.id,
     commandHash: commandHash(request.method, pathOf(request), body),
   };

@@ -106,8 +106,12 @@ export class Lift {
   @ApiProperty(as('text', { enum: LIFT_GROUNDS }))
   ground!: string;
 
-  @ApiProperty({ type: Citation, description: 'The event that establishes the ground.' })
-  citation!: Citation;
+  @ApiProperty({
+    type: Citation,
+    nullable: true,
+    description: 'The event that establishes the ground. Null where it is on the stream of an order that is withheld.',
+  })
+  citation!: Citation | null;
 
   @ApiProperty(as('text'))
   requestedBy!: string;
@@ -135,8 +139,12 @@ export class Freeze {
   @ApiProperty({ type: Basis })
   basis!: Basis;
 
-  @ApiProperty({ type: Citation, description: 'The event that authorised it.' })
-  citation!: Citation;
+  @ApiProperty({
+    type: Citation,
+    nullable: true,
+    description: 'The event that authorised it. Null where its basis is withheld.',
+  })
+  citation!: Citation | null;
 
   @ApiProperty(as('text'))
   placedBy!: string;
@@ -179,8 +187,8 @@ export class LiftRequest {
   @ApiProperty(as('text', { enum: ['placed-in-error'] }))
   ground!: string;
 
-  @ApiProperty(as('text'))
-  note!: string;
+  @ApiProperty(as('text', { nullable: true, description: 'Null where the basis is withheld.' }))
+  note!: string | null;
 
   @ApiProperty(as('text', { enum: REQUEST_STATES }))
   state!: string;
@@ -205,6 +213,11 @@ export const FreezeAnswer = answerOf('freeze', Freeze);
 export const FreezePage = pageOf('FreezePage', Freeze);
 export const LiftRequestAnswer = answerOf('liftRequest', LiftRequest);
 export const LiftRequestPage = pageOf('LiftRequestPage', LiftRequest);
+
+/** Codes of the assets whose scale it takes to show a freeze. */
+export function assetsOfFreeze({ balancesAtFreeze, scope }: FreezeView): readonly string[] {
+  return [...balancesAtFreeze.map(({ asset }) => asset), ...Object.keys(scope?.limits ?? {})];
+}
 
 /** A freeze as ops, approvers and auditors see it. */
 export function shownFreeze(view: FreezeView, assets: AssetLookup): Freeze {

@@ -13,6 +13,7 @@ import { eventOfType } from '../edge/recorded.ts';
 import { etagOf } from '../http/answer.ts';
 import { CommandRoute, QueryRoute } from '../openapi/routes.ts';
 import {
+  assetsOfFreeze,
   Freeze,
   FreezeAnswer,
   FreezeBody,

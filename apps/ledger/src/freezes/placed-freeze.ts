@@ -3,11 +3,10 @@ import { freezeView, type AccountFrozen } from '#freezes';
 import type { Accepted } from '../edge/command-edge.ts';
 import { eventOfType } from '../edge/recorded.ts';
 import { lookUpAssets } from '../edge/scales.ts';
-import { shownFreeze, type Freeze } from './freeze.dto.ts';
+import { assetsOfFreeze, shownFreeze, type Freeze } from './freeze.dto.ts';
 
 /** The freeze that a command placed, from its recorded events alone. */
 export async function placedFreeze(ledger: LedgerCommands, { events }: Accepted): Promise<{ readonly freeze: Freeze }> {
   const view = freezeView(eventOfType<AccountFrozen>(events, 'AccountFrozen'));
-  const codes = [...view.balancesAtFreeze.map(({ asset }) => asset), ...Object.keys(view.scope?.limits ?? {})];
-  return { freeze: shownFreeze(view, await lookUpAssets(ledger, codes)) };
+  return { freeze: shownFreeze(view, await lookUpAssets(ledger, assetsOfFreeze(view))) };
 }

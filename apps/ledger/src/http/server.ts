@@ -6,6 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { AppModule, type EdgeServices } from '../app.module.ts';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
+import { NonDisclosureGate } from '../non-disclosure/gate.ts';
 import { nestLogger } from '../operations/logging.ts';
 import { serveDocument } from '../openapi/document.ts';
 import { DtoPipe } from '../validation/dto.pipe.ts';
@@ -81,6 +82,9 @@ export async function createServer(services: EdgeServices, options: ServerOption
   });
   app.useGlobalPipes(new DtoPipe());
   app.useGlobalFilters(filter);
+  const gate = app.get(NonDisclosureGate);
+  fastify.addHook('preHandler', gate.preHandler);
+  fastify.addHook('preSerialization', gate.preSerialization);
   serveDocument(app);
   await app.init();
   return app;

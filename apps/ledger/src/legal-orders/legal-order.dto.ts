@@ -5,6 +5,7 @@ import { Scope, shownScope } from '../accounts/account.dto.ts';
 import { ListQuery } from '../edge/query-edge.ts';
 import type { AssetLookup } from '../edge/scales.ts';
 import { answerOf, pageOf } from '../openapi/answers.ts';
+import { WithheldOrder } from '../non-disclosure/withheld.dto.ts';
 import { as } from '../openapi/schemas.ts';
 import {
   AmountsByAssetField,
@@ -65,7 +66,7 @@ export class PartySubjectBody {
   partyId!: string;
 }
 
-@NotYet('nonDisclosureUntil', 'releases')
+@NotYet('releases')
 export class RegisterLegalOrderBody {
   @IdField({ example: 'ord-1' })
   orderId!: string;
@@ -114,6 +115,12 @@ export class RegisterLegalOrderBody {
 
   @TimestampField({ optional: true })
   expiresAt?: string;
+
+  @TimestampField({
+    optional: true,
+    description: 'Until then the order is shown to those alone whose token has the scope `confidential`.',
+  })
+  nonDisclosureUntil?: string;
 
   @Sha256Field()
   documentSha256!: string;
@@ -312,6 +319,9 @@ export class LegalOrder {
   @ApiProperty(as('time', { optional: true }))
   expiresAt?: string | undefined;
 
+  @ApiProperty(as('time', { optional: true }))
+  nonDisclosureUntil?: string | undefined;
+
   @ApiProperty(as('sha256'))
   documentSha256!: string;
 
@@ -341,7 +351,7 @@ export class LegalOrder {
 }
 
 export const LegalOrderAnswer = answerOf('legalOrder', LegalOrder);
-export const LegalOrderPage = pageOf('LegalOrderPage', LegalOrder);
+export const LegalOrderPage = pageOf('LegalOrderPage', LegalOrder, WithheldOrder);
 export const ChangeAnswer = answerOf('change', Change);
 
 /** An order as it is shown: its limits are decimals. */

@@ -11,6 +11,7 @@ import { CommandEdge } from '../edge/command-edge.ts';
 import { found, QueryEdge, ReadQuery } from '../edge/query-edge.ts';
 import { lookUpAssets } from '../edge/scales.ts';
 import { etagOf } from '../http/answer.ts';
+import { WithheldOrder } from '../non-disclosure/withheld.dto.ts';
 import { CommandRoute, QueryRoute } from '../openapi/routes.ts';
 import {
   Change,
@@ -169,6 +170,7 @@ export class LegalOrdersController {
     roles: OVERSIGHT,
     tagged: true,
     answer: LegalOrder,
+    orElse: WithheldOrder,
     problems: ['legal-order-not-found'],
   })
   async read(@Res() reply: FastifyReply, @Param() { orderId }: OrderPath, @Query() query: ReadQuery): Promise<void> {
@@ -184,6 +186,7 @@ export class LegalOrdersController {
     roles: OVERSIGHT,
     tagged: true,
     answer: Change,
+    orElse: WithheldOrder,
     problems: ['legal-order-not-found', 'change-not-found'],
   })
   async readChange(

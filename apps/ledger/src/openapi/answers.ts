@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import { ApiProperty, ApiSchema } from '@nestjs/swagger';
+import { ApiExtraModels, ApiProperty, ApiSchema, getSchemaPath } from '@nestjs/swagger';
 import { as } from './schemas.ts';
 
 export class EventReference {
@@ -31,11 +31,21 @@ export function answerOf(name: string, resource: Type): Type {
   return Answer;
 }
 
-/** A page of a list. */
-export function pageOf(name: string, resource: Type): Type {
+/** Either of two, as the OpenAPI document says it. */
+export function eitherOf(resource: Type, other: Type): { oneOf: { $ref: string }[] } {
+  return { oneOf: [{ $ref: getSchemaPath(resource) }, { $ref: getSchemaPath(other) }] };
+}
+
+/** A page of a list. @param other what an item may be instead */
+export function pageOf(name: string, resource: Type, other?: Type): Type {
   @ApiSchema({ name })
+  @ApiExtraModels(resource, other ?? resource)
   class Page {
-    @ApiProperty({ type: resource, isArray: true })
+    @ApiProperty(
+      other === undefined
+        ? { type: resource, isArray: true }
+        : { type: 'array', items: eitherOf(resource, other), required: true },
+    )
     items!: object[];
 
     @ApiProperty(as('text', { nullable: true, description: 'The `cursor` of the next page; null at the end.' }))

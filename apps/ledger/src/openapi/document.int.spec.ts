@@ -100,6 +100,7 @@ const ROUTES = [
   'get /v1/admin/sanctions-hits',
   'get /v1/admin/sanctions-hits/{hitId}',
   'get /v1/admin/sanctions-hits/{hitId}/clearances/{clearanceId}',
+  'get /v1/admin/tasks',
   'get /v1/assets',
   'get /v1/assets/{code}',
   'get /v1/audit/accounts/{accountId}',

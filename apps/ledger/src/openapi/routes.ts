@@ -11,6 +11,7 @@ import {
 } from '@nestjs/swagger';
 import type { Role } from '../auth/roles.ts';
 import { problemKind, type ProblemCode } from '../http/problem.ts';
+import { eitherOf } from './answers.ts';
 import { ProblemAnswer } from './problem-answer.ts';
 
 interface RouteOptions {
@@ -94,18 +95,21 @@ export function CommandRoute({
   );
 }
 
-/** A GET under /v1. `tagged` marks those of one thing, which have an ETag. */
+/** A GET under /v1. `tagged` marks those of one thing, which have an ETag; `orElse` is what may come instead of it. */
 export function QueryRoute({
   tagged = false,
+  orElse,
   ...options
-}: RouteOptions & { readonly tagged?: boolean }): MethodDecorator {
+}: RouteOptions & { readonly tagged?: boolean; readonly orElse?: Type }): MethodDecorator {
+  const { answer } = options;
   return applyDecorators(
     RouteConfig({ roles: options.roles }),
     Operation(options),
+    ApiExtraModels(answer, orElse ?? answer),
     ApiResponse({
       status: 200,
       description: 'Found.',
-      type: options.answer,
+      ...(orElse === undefined ? { type: answer } : { schema: eitherOf(answer, orElse) }),
       headers: { ...CORRELATION_ID, ...(tagged ? ETAG : {}) },
     }),
     ...problemResponses([...ANY_QUERY, ...(options.problems ?? [])]),

@@ -1,5 +1,6 @@
 import { BASIS_KINDS, type Recorded } from '#kernel';
 import { ADDRESS_ROLES, PARTY_KINDS, type AddressLinked, type AddressRole, type PartyView } from '#parties';
+import type { PartyWithAccounts as PartyInQueries } from '#projections';
 import { ApiProperty } from '@nestjs/swagger';
 import type { Caller } from '../auth/roles.ts';
 import { seesFreezesWhole } from '../auth/roles.ts';
@@ -66,8 +67,10 @@ export class Basis {
   @ApiProperty(as('text', { enum: BASIS_KINDS }))
   kind!: string;
 
-  @ApiProperty(as('id', { description: 'Of the order or hit.' }))
-  id!: string;
+  @ApiProperty(
+    as('id', { optional: true, description: 'Of the order or hit. Not shown of an order that is withheld.' }),
+  )
+  id?: string;
 }
 
 export class Party {
@@ -110,9 +113,26 @@ export class Address {
   updatedAt!: string;
 }
 
+export class LinkedAddress {
+  @ApiProperty(as('text'))
+  chain!: string;
+
+  @ApiProperty(as('text'))
+  address!: string;
+
+  @ApiProperty(as('text', { enum: ADDRESS_ROLES }))
+  role!: string;
+
+  @ApiProperty(as('time'))
+  linkedAt!: string;
+}
+
 export class PartyWithAccounts extends Party {
   @ApiProperty(as('id', { list: true, description: 'Accounts that the party holds.' }))
   accounts!: readonly string[];
+
+  @ApiProperty({ type: LinkedAddress, isArray: true, description: 'Addresses that are linked to the party.' })
+  addresses!: readonly LinkedAddress[];
 
   @ApiProperty({
     type: Basis,
@@ -139,10 +159,7 @@ export function shownAddress({ data, metadata }: Recorded<AddressLinked>): Addre
 }
 
 /** A party as this caller sees it: a service learns of no basis. */
-export function shownPartyWithAccounts(
-  view: PartyView & { readonly accounts: readonly string[] },
-  caller: Caller,
-): PartyWithAccounts {
-  const { accounts, namedBy } = view;
-  return { ...shownParty(view), accounts, ...(seesFreezesWhole(caller) ? { namedBy } : {}) };
+export function shownPartyWithAccounts(view: PartyInQueries, caller: Caller): PartyWithAccounts {
+  const { accounts, addresses, namedBy } = view;
+  return { ...shownParty(view), accounts, addresses, ...(seesFreezesWhole(caller) ? { namedBy } : {}) };
 }

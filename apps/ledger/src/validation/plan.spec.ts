@@ -257,7 +257,6 @@ describe('limits', () => {
 
 describe('what is not supported yet', () => {
   it.each<[Dto, object, string]>([
-    [RegisterLegalOrderBody, { ...ORDER, nonDisclosureUntil: ORDER.issuedAt }, 'nonDisclosureUntil'],
     [RegisterLegalOrderBody, { ...ORDER, effect: 'release' }, 'effect'],
     [RegisterLegalOrderBody, { ...ORDER, releases: { freezeIds: [] } }, 'releases'],
     [

@@ -186,6 +186,7 @@ const shapes = {
       receivedAt: timestamp,
       effectiveAt: timestamp,
       expiresAt: timestamp.optional(),
+      nonDisclosureUntil: timestamp.optional(),
       documentSha256: sha256,
       registeredBy: actorId,
     },

@@ -1,0 +1,72 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { mustNotBeTold } from '../auth/roles.ts';
+import { callerOf } from '../http/request.ts';
+import type { NonDisclosure } from './non-disclosure.ts';
+import { WITHHELD_ORDER } from './withheld.dto.ts';
+
+type Done = (error: Error | null, payload?: unknown) => void;
+
+/**
+ * Stands behind every GET: no route can forget it, whatever comes to be shown. Answers to commands are whole: they tell
+ * their sender what he or she did.
+ */
+export class NonDisclosureGate {
+  readonly #nonDisclosure: NonDisclosure;
+
+  constructor(nonDisclosure: NonDisclosure) {
+    this.#nonDisclosure = nonDisclosure;
+  }
+
+  /**
+   * The hook for `preHandler`. A path that names an order under non-disclosure answers that it is a legal order, whatever
+   * else the path asks of it: neither its revision nor what there is of it can be found out.
+   */
+  readonly preHandler = (request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void): void => {
+    const orderId = textOf(request.params, 'orderId');
+    if (orderId === undefined || !isWithheldFrom(request)) {
+      next();
+      return;
+    }
+    this.#nonDisclosure.isSecret(orderId).then((secret) => {
+      if (secret) reply.send(WITHHELD_ORDER);
+      else next();
+    }, next);
+  };
+
+  /** The hook for `preSerialization`. A filter that names an order under non-disclosure finds nothing. */
+  readonly preSerialization = (request: FastifyRequest, _reply: FastifyReply, payload: unknown, done: Done): void => {
+    if (!isWithheldFrom(request)) {
+      done(null, payload);
+      return;
+    }
+    this.#shown(request, payload).then((shown) => {
+      done(null, shown);
+    }, done);
+  };
+
+  /** As an answer of the request would show it: for what is sent piece by piece. */
+  shown(request: FastifyRequest, value: unknown): Promise<unknown> {
+    if (!isWithheldFrom(request)) return Promise.resolve(value);
+    return this.#nonDisclosure.withheld(value, streamAskedFor(request));
+  }
+
+  async #shown(request: FastifyRequest, payload: unknown): Promise<unknown> {
+    const basisId = textOf(request.query, 'basisId');
+    if (basisId !== undefined && (await this.#nonDisclosure.isSecret(basisId))) return { items: [], nextCursor: null };
+    return this.#nonDisclosure.withheld(payload, streamAskedFor(request));
+  }
+}
+
+function isWithheldFrom(request: FastifyRequest): boolean {
+  const isRead = request.method === 'GET' || request.method === 'HEAD';
+  return isRead && request.caller !== null && mustNotBeTold(callerOf(request));
+}
+
+function streamAskedFor({ params, query }: FastifyRequest): string | undefined {
+  return textOf(params, 'stream') ?? textOf(query, 'stream');
+}
+
+function textOf(values: unknown, name: string): string | undefined {
+  const value: unknown = (Object(values) as Readonly<Record<string, unknown>>)[name];
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,111 @@
+import {
+  basisSchema,
+  basisStream,
+  systemClock,
+  toTimestamp,
+  type Basis,
+  type Clock,
+  type RecordedEvent,
+} from '#kernel';
+import { isUnderNonDisclosure } from '#legal-orders';
+import { citedIn, isObject } from './cited.ts';
+import { aliasOf, withhold, type Secrets } from './withhold.ts';
+
+/** Most orders of which it is remembered until when nothing may be told. */
+const MAX_KNOWN = 100_000;
+/** Events of a stream among which the registration is looked for: it is the first, unless others were forced in before. */
+const FIRST_EVENTS = 10;
+
+export interface NonDisclosureSources {
+  /** The store: never behind, so that nothing is told of an order that was registered a moment ago. */
+  readonly reader: { read(stream: string, options?: { readonly limit: number }): Promise<readonly RecordedEvent[]> };
+  /** The basis of a freeze; undefined where it is not known, or not yet. */
+  readonly basisOfFreeze: (freezeId: string) => Basis | undefined;
+  readonly clock?: Clock;
+}
+
+interface Registered {
+  readonly nonDisclosureUntil: string | undefined;
+  readonly alias: string;
+}
+
+/** Knows which orders are under non-disclosure now, and withholds them. */
+export class NonDisclosure {
+  readonly #sources: NonDisclosureSources;
+  readonly #clock: Clock;
+  /** A registration never changes. */
+  readonly #known = new Map<string, Registered>();
+
+  constructor(sources: NonDisclosureSources) {
+    this.#sources = sources;
+    this.#clock = sources.clock ?? systemClock;
+  }
+
+  /**
+   * An answer as it is shown to those who must not be told.
+   * @param askedFor the stream that the request names, if it names one
+   * @throws StoreError when it can't be found out what may be told: nothing is shown then
+   */
+  async withheld(value: unknown, askedFor?: string): Promise<unknown> {
+    const secrets = await this.#secretsIn(value);
+    if (secrets.orders.size === 0 && secrets.freezes.size === 0) return value;
+    return withhold(value, { ...secrets, askedFor });
+  }
+
+  /** @throws StoreError when it can't be found out */
+  async isSecret(orderId: string): Promise<boolean> {
+    return (await this.#aliasOfSecret(orderId)) !== undefined;
+  }
+
+  async #secretsIn(value: unknown): Promise<Secrets> {
+    const { orders: ids, freezes: freezeIds } = citedIn(value);
+    const orders = new Map<string, string>();
+    for (const id of ids) {
+      const alias = await this.#aliasOfSecret(id);
+      if (alias !== undefined) orders.set(id, alias);
+    }
+    const freezes = new Set<string>();
+    for (const [id, stream] of freezeIds) if (await this.#restsOnSecret(id, stream)) freezes.add(id);
+    return { orders, freezes };
+  }
+
+  /** @param stream on which the freeze stands: it is asked when nothing else knows of the freeze yet */
+  async #restsOnSecret(freezeId: string, stream: string | undefined): Promise<boolean> {
+    const known = this.#sources.basisOfFreeze(freezeId);
+    const bases = known === undefined ? await this.#basesInLog(freezeId, stream) : [known];
+    for (const { kind, id } of bases) if (kind === 'legal-order' && (await this.isSecret(id))) return true;
+    return false;
+  }
+
+  async #basesInLog(freezeId: string, stream: string | undefined): Promise<readonly Basis[]> {
+    if (stream === undefined) return [];
+    const events = await this.#sources.reader.read(stream);
+    return events.flatMap(({ type, data }) => {
+      if (type !== 'AccountFrozen' || !isObject(data) || data['freezeId'] !== freezeId) return [];
+      const basis = basisSchema.safeParse(data['basis']);
+      return basis.success ? [basis.data] : [];
+    });
+  }
+
+  async #aliasOfSecret(orderId: string): Promise<string | undefined> {
+    const registered = this.#known.get(orderId) ?? (await this.#look(orderId));
+    if (registered === undefined) return undefined;
+    return isUnderNonDisclosure(registered, toTimestamp(this.#clock.now())) ? registered.alias : undefined;
+  }
+
+  async #look(orderId: string): Promise<Registered | undefined> {
+    const stream = basisStream({ kind: 'legal-order', id: orderId });
+    const events = await this.#sources.reader.read(stream, { limit: FIRST_EVENTS });
+    const registration = events.find(({ type }) => type === 'LegalOrderRegistered');
+    if (registration === undefined) return undefined;
+    const { nonDisclosureUntil } = Object(registration.data) as { readonly nonDisclosureUntil?: unknown };
+    const registered = {
+      nonDisclosureUntil: typeof nonDisclosureUntil === 'string' ? nonDisclosureUntil : undefined,
+      alias: aliasOf(registration.id),
+    };
+    const oldest = this.#known.keys().next();
+    if (this.#known.size >= MAX_KNOWN && oldest.done !== true) this.#known.delete(oldest.value);
+    this.#known.set(orderId, registered);
+    return registered;
+  }
+}

@@ -1,0 +1,95 @@
+import { describe, expect, it } from '@jest/globals';
+import { citedIn } from './cited.ts';
+import { aliasOf, withhold, type Secrets } from './withhold.ts';
+
+const ALIAS = aliasOf('01900000-0000-7000-8000-000000000001');
+const secrets: Secrets = { orders: new Map([['ord-1', ALIAS]]), freezes: new Set(['f-1']) };
+const basis = { kind: 'legal-order', id: 'ord-1' };
+const citation = { stream: 'legalOrder-ord-1', revision: '2', eventId: 'e' };
+const shown = (value: unknown): unknown => withhold(value, secrets);
+
+describe('what is withheld', () => {
+  it('an order, and a change of it, is a legal order', () => {
+    expect(shown({ orderId: 'ord-1', caseReference: 'x' })).toEqual({ kind: 'legal-order' });
+    expect(shown({ items: [{ orderId: 'ord-1', changeId: 'c' }], nextCursor: 'n' })).toEqual({
+      items: [{ kind: 'legal-order' }],
+      nextCursor: 'n',
+    });
+  });
+
+  it('a basis has no id, and a pointer to the stream of the order is none', () => {
+    expect(shown({ freezeId: 'f-1', basis, citation, lift: { ground: 'basis-ended', citation } })).toEqual({
+      freezeId: 'f-1',
+      basis: { kind: 'legal-order' },
+      citation: null,
+      lift: { ground: 'basis-ended', citation: null },
+    });
+  });
+
+  it('a lift request keeps who asked and what came of it', () => {
+    const request = { freezeId: 'f-1', requestId: 'r', ground: 'placed-in-error', note: 'n', reason: 'x', state: 's' };
+    expect(shown(request)).toEqual({ ...request, note: null, reason: null });
+    expect(shown({ ...request, freezeId: 'f-2', orderId: 'ord-1' })).toEqual({
+      ...request,
+      freezeId: 'f-2',
+      note: null,
+      reason: null,
+      orderId: null,
+    });
+  });
+
+  it('an event on its stream keeps its envelope, under another name unless it was asked for by its own', () => {
+    const metadata = { actor: { id: 'a', roles: [] }, hash: 'h', previousHash: null };
+    const words = { correlationId: 'c', key: { caller: 'a', homeStream: 'legalOrder-ord-1', value: 'k' } };
+    const event = { stream: 'legalOrder-ord-1', revision: '0', type: 'LegalOrderRegistered', schemaVersion: 1 };
+    const recorded = { ...event, data: { orderId: 'ord-1' }, metadata: { ...metadata, ...words, commandHash: 'x' } };
+    const left = { ...metadata, correlationId: null, key: null, commandHash: null };
+    expect(shown(recorded)).toEqual({ ...event, stream: ALIAS, data: null, metadata: left });
+    expect(withhold(recorded, { ...secrets, askedFor: 'legalOrder-ord-1' })).toEqual({
+      ...event,
+      data: null,
+      metadata: left,
+    });
+  });
+
+  it('what follows a freeze keeps its data, and not the words of whoever placed it', () => {
+    const stopped = { stream: 'account-a', type: 'WithdrawalStopped', schemaVersion: 1 };
+    const data = { withdrawalId: 'w', freezeId: 'f-1' };
+    expect(shown({ ...stopped, data, metadata: { correlationId: 'c', hash: 'h' } })).toEqual({
+      ...stopped,
+      data,
+      metadata: { correlationId: null, key: null, commandHash: null, hash: 'h' },
+    });
+  });
+
+  it('malformed events that cite it are withheld like any', () => {
+    const forged = { stream: 'account-a', type: 'AccountFrozen', schemaVersion: 1, data: [[basis]], metadata: null };
+    expect(shown(forged)).toMatchObject({ data: null });
+  });
+});
+
+describe('what is shown', () => {
+  it.each([
+    ['another order', { orderId: 'ord-2', caseReference: 'x' }],
+    ['a hit of the same id', { basis: { kind: 'sanctions-hit', id: 'ord-1' }, reason: 'r' }],
+    ['a freeze under another order', { freezeId: 'f-2', basis: { kind: 'legal-order', id: 'ord-10' }, note: 'n' }],
+    ['a lift request of another freeze', { freezeId: 'f-2', requestId: 'r', note: 'n' }],
+    ['the stream of an account of the same id', { stream: 'account-ord-1', revision: '1' }],
+    ['an event that cites nothing', { stream: 'account-a', schemaVersion: 1, data: { a: 1 }, metadata: { key: 'k' } }],
+    ['nothing', null],
+  ])('%s', (_what, value) => {
+    expect(shown(value)).toEqual(value);
+  });
+});
+
+describe('the orders that an answer names', () => {
+  it.each([
+    ['a basis', { items: [{ basis }] }],
+    ['an order', { orderId: 'ord-1' }],
+    ['a pointer', { lift: { citation } }],
+    ['a claim group', { claimGroup: 'legal-order/ord-1' }],
+    ['the home stream of a key', { metadata: { key: { homeStream: 'legalOrder-ord-1' } } }],
+  ])('are found: %s', (_where, value) => {
+    expect([...citedIn(value).orders]).toEqual(['ord-1']);
+  });
+});

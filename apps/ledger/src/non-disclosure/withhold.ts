@@ -1,0 +1,104 @@
+import { basisStream } from '#kernel';
+import { citedIn, isAboutLift, isObject, isRecordedEvent, orderOfName, type Members } from './cited.ts';
+import { WITHHELD_ORDER } from './withheld.dto.ts';
+
+/** Of which orders nothing is told, and of which freezes not what was said about their lift. */
+export interface Secrets {
+  /** By the order's id, the name that its stream is shown under. */
+  readonly orders: ReadonlyMap<string, string>;
+  readonly freezes: ReadonlySet<string>;
+  /** The stream that the request names: whoever asks for it by name knows the name. */
+  readonly askedFor?: string | undefined;
+}
+
+/**
+ * What is shown to those who must not be told of some orders: the one place that decides it. An order, and a change of it,
+ * is "a legal order"; what rests on it says so of its basis, and does not point to the order's stream; words that people
+ * wrote about it are left out. Of a recorded event, its place, type, time, author and hashes are left.
+ */
+export function withhold(value: unknown, secrets: Secrets): unknown {
+  if (Array.isArray(value)) return value.map((item) => withhold(item, secrets));
+  if (!isObject(value)) return value;
+  if (isRecordedEvent(value)) return withheldEvent(value, secrets);
+  if (isRefusal(value)) return speaksOfSecrets(value, secrets) ? withheldRefusal(value, secrets) : value;
+  if (isViolation(value)) return withheldViolation(value, secrets);
+  if (isSecretOrder(value, secrets)) return WITHHELD_ORDER;
+  if (isSecretPointer(value, secrets)) return null;
+  const withoutWords = restsOnSecret(value, secrets);
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [
+      name,
+      withoutWords && ABOUT_BASIS.has(name) ? null : withhold(member, secrets),
+    ]),
+  );
+}
+
+/** Members in which people say why, or which name what they speak of: an order, a change of it. */
+const ABOUT_BASIS: ReadonlySet<string> = new Set(['note', 'reason', 'orderId', 'changeId']);
+
+/** Of the answer to a letter, a task, a lift request. */
+function restsOnSecret(value: Members, secrets: Secrets): boolean {
+  return isSecretBasis(value['basis'], secrets) || (isAboutLift(value) && speaksOfSecrets(value, secrets));
+}
+
+function speaksOfSecrets(value: Members, { orders, freezes }: Secrets): boolean {
+  const cited = citedIn(value);
+  return [...cited.orders].some((id) => orders.has(id)) || [...cited.freezes.keys()].some((id) => freezes.has(id));
+}
+
+function isRefusal(value: Members): boolean {
+  return 'command' in value && 'decidedOn' in value;
+}
+
+function isViolation(value: Members): boolean {
+  return 'detectedAt' in value;
+}
+
+/** The order itself or a change of it, or the basis that it is. A lift request may name an order, and is none. */
+function isSecretOrder(value: Members, secrets: Secrets): boolean {
+  if (isSecretBasis(value, secrets)) return true;
+  return typeof value['orderId'] === 'string' && secrets.orders.has(value['orderId']) && !isAboutLift(value);
+}
+
+function isSecretBasis(value: unknown, { orders }: Secrets): boolean {
+  if (!isObject(value) || value['kind'] !== 'legal-order') return false;
+  return typeof value['id'] === 'string' && orders.has(value['id']);
+}
+
+/** A place on the order's stream. */
+function isSecretPointer({ stream }: Members, { orders }: Secrets): boolean {
+  return typeof stream === 'string' && orders.has(orderOfName(stream) ?? '');
+}
+
+/**
+ * Keys and correlation ids are words of whoever sent the command: what follows a freeze, as the stop of a withdrawal does,
+ * has those of the freeze. The chain of hashes is whole.
+ */
+function withheldEvent(event: Members, secrets: Secrets): Members {
+  if (!speaksOfSecrets(event, secrets)) return event;
+  const { stream, data, metadata } = event;
+  const onlyFollows = !speaksOfSecrets({ stream, data }, secrets);
+  const withoutWords = { ...(isObject(metadata) ? metadata : {}), correlationId: null, key: null, commandHash: null };
+  return { ...event, stream: shownStream(stream, secrets), data: onlyFollows ? data : null, metadata: withoutWords };
+}
+
+function withheldRefusal(refusal: Members, secrets: Secrets): Members {
+  const stream = shownStream(refusal['stream'], secrets);
+  return { ...refusal, stream, detail: null, extra: null, request: null, decidedOn: null };
+}
+
+/** What is wrong with an event of another stream is said without naming the order. */
+function withheldViolation(violation: Members, secrets: Secrets): Members {
+  if (!isSecretPointer(violation, secrets)) return violation;
+  return { ...violation, stream: shownStream(violation['stream'], secrets), detail: null };
+}
+
+function shownStream(stream: unknown, { orders, askedFor }: Secrets): unknown {
+  if (typeof stream !== 'string' || stream === askedFor) return stream;
+  return orders.get(orderOfName(stream) ?? '') ?? stream;
+}
+
+/** The name of a withheld stream: of its first event's id, which tells nothing; no id begins like this. */
+export function aliasOf(firstEventId: string): string {
+  return basisStream({ kind: 'legal-order', id: `~${firstEventId}` });
+}

@@ -1,0 +1,140 @@
+import { defineTable, type Basis, type Position, type Timestamp } from '#kernel';
+
+/** Who is to do what waits, by its kind. */
+export const WAITS_FOR = {
+  'verify-legal-order': 'person',
+  'decide-change': 'person',
+  'decide-sanctions-hit': 'person',
+  'decide-clearance': 'person',
+  'decide-lift-request': 'person',
+  'answer-authority-request': 'person',
+  /** A basis in force names the account, and no freeze of it under that basis is (invariant 14). */
+  'freeze-account': 'person',
+  'settle-authorisation': 'supervisor',
+  'decide-transfer': 'supervisor',
+  'finish-opening': 'supervisor',
+  /** The basis of a freeze in force has ended (invariant 13). */
+  'lift-freeze': 'supervisor',
+  'name-party': 'supervisor',
+  /** The basis that names the party has ended. */
+  'un-name-party': 'supervisor',
+} as const satisfies Readonly<Record<string, 'person' | 'supervisor'>>;
+
+export type TaskKind = keyof typeof WAITS_FOR;
+export type Doer = (typeof WAITS_FOR)[TaskKind];
+export const TASK_KINDS = Object.keys(WAITS_FOR) as readonly TaskKind[];
+export const DOERS = ['person', 'supervisor'] as const satisfies readonly Doer[];
+
+export function kindsFor(doer: Doer): readonly TaskKind[] {
+  return TASK_KINDS.filter((kind) => WAITS_FOR[kind] === doer);
+}
+
+/** What names a task's thing beside account, party, basis and freeze. */
+export interface TaskIds {
+  readonly changeId?: string;
+  readonly clearanceId?: string;
+  readonly requestId?: string;
+  readonly transferId?: string;
+}
+
+/** What waits for a person or for the supervisor. It is there while it waits, and is gone when it is done. */
+export interface TaskView {
+  /** The same for as long as it waits. */
+  readonly taskId: string;
+  readonly kind: TaskKind;
+  readonly waitsFor: Doer;
+  readonly accountId: string | null;
+  readonly partyId: string | null;
+  readonly basis: Basis | null;
+  readonly freezeId: string | null;
+  readonly changeId: string | null;
+  readonly clearanceId: string | null;
+  readonly requestId: string | null;
+  readonly transferId: string | null;
+  readonly since: Timestamp;
+  /** Of the event since which it waits. */
+  readonly position: Position;
+}
+
+/**
+ * Everything that was ever to be done. What waits was `asked` for and is not `done`: two facts, which can come from two
+ * streams in either order. `stream` and `subject` name what it is about, so that whatever ends it finds it. `ids` is JSON.
+ */
+export const tasksTable = defineTable({
+  name: 'tasks',
+  columns: {
+    kind: 'text',
+    stream: 'text',
+    subject: 'text',
+    asked: 'integer',
+    done: 'integer',
+    taskId: 'text',
+    since: 'text',
+    position: 'text',
+    accountId: 'text?',
+    partyId: 'text?',
+    basisKind: 'text?',
+    basisId: 'text?',
+    freezeId: 'text?',
+    ids: 'text',
+  },
+  primaryKey: ['kind', 'stream', 'subject'],
+  indexes: [
+    ['asked', 'done', 'position', 'taskId'],
+    ['accountId', 'asked', 'done', 'position', 'taskId'],
+    ['basisId', 'asked', 'done', 'position', 'taskId'],
+  ],
+});
+
+export const taskTables = [tasksTable] as const;
+
+/** The columns that `taskFromRow` takes. */
+export const TASK_COLUMNS =
+  't.taskId, t.kind, t.accountId, t.partyId, t.basisKind, t.basisId, t.freezeId, t.ids, t.since, t.position';
+
+const NO_IDS = { changeId: null, clearanceId: null, requestId: null, transferId: null } as const;
+
+/** The task as a row tells it. */
+export function taskFromRow(row: {
+  readonly taskId: string;
+  readonly kind: TaskKind;
+  readonly accountId: string | null;
+  readonly partyId: string | null;
+  readonly basisKind: Basis['kind'] | null;
+  readonly basisId: string | null;
+  readonly freezeId: string | null;
+  readonly ids: string;
+  readonly since: string;
+  readonly position: string;
+}): TaskView {
+  const { taskId, kind, accountId, partyId, basisKind, basisId, freezeId, since, position } = row;
+  const basis = basisKind === null || basisId === null ? null : { kind: basisKind, id: basisId };
+  const ids = { ...NO_IDS, ...(JSON.parse(row.ids) as TaskIds) };
+  return { taskId, kind, waitsFor: WAITS_FOR[kind], accountId, partyId, basis, freezeId, ...ids, since, position };
+}
+
+const WAITS = 't.asked = 1 AND t.done = 0';
+const FREEZE_IN_FORCE = "EXISTS (SELECT 1 FROM freezes f WHERE f.freezeId = t.freezeId AND f.state = 'in-force')";
+
+/** An account is a party's once AccountOpened lists the party: what is merely attached may come to nothing. */
+const isHeld = (task: string): string =>
+  `(${task}.partyId IS NULL OR EXISTS (SELECT 1 FROM accountHolders h
+    WHERE h.accountId = ${task}.accountId AND h.partyId = ${task}.partyId))`;
+
+/** A basis may name an account in several ways: itself, and through each holder. It is to be frozen once. */
+const FIRST_OF_ITS_WAYS = `NOT EXISTS (SELECT 1 FROM tasks o WHERE o.kind = t.kind AND o.stream = t.stream
+  AND o.subject >= t.accountId || '/' AND o.subject < t.subject AND o.asked = 1 AND o.done = 0 AND ${isHeld('o')})`;
+
+/** An order whose time ran out authorises nothing, also while a proposed extension puts its expiry off. */
+const BASIS_IN_FORCE = `(EXISTS (SELECT 1 FROM legalOrders l WHERE t.basisKind = 'legal-order' AND l.orderId = t.basisId
+    AND l.state = 'verified' AND (l.expiresAt IS NULL OR l.expiresAt > ?))
+  OR EXISTS (SELECT 1 FROM sanctionsHits s WHERE t.basisKind = 'sanctions-hit' AND s.hitId = t.basisId
+    AND s.state = 'confirmed'))`;
+
+/** The tasks that wait at a time, of a `FROM tasks t`; twice the time. */
+export const WAITING = `${WAITS} AND t.since <= ?
+  AND (t.kind NOT IN ('lift-freeze', 'decide-lift-request') OR ${FREEZE_IN_FORCE})
+  AND (t.kind <> 'freeze-account' OR (${isHeld('t')} AND ${FIRST_OF_ITS_WAYS} AND ${BASIS_IN_FORCE}))`;
+
+/** Tasks about a party, or about an account that it holds; twice the party. */
+export const OF_PARTY = '(t.partyId = ? OR t.accountId IN (SELECT accountId FROM accountHolders WHERE partyId = ?))';
