@@ -583,7 +583,7 @@ describe('what there is not yet is refused by name, never stored unenforced', ()
 
   it.each<[string, string, () => Command]>([
     ['non-disclosure', 'nonDisclosureUntil', () => order({ nonDisclosureUntil: '2099-01-01T00:00:00Z' })],
-    ['an order that releases', 'effect', () => order({ effect: 'release' })],
+    ['an order of release that says nothing of what', 'releases', () => order({ effect: 'release' })],
     ['an order that permits', 'effect', () => order({ effect: 'permit' })],
     ['what an order releases', 'releases', () => order({ releases: { accountIds: [world.accountId] } })],
     ['an address', 'subjects.0.kind', () => order({ subjects: [{ kind: 'address', chain: 'bitcoin', address: 'x' }] })],
@@ -592,7 +592,7 @@ describe('what there is not yet is refused by name, never stored unenforced', ()
     ['what a variation varies', 'kind', () => change({ kind: 'variation', scope: DEBIT_OF_ALL })],
     ['an extension that does not say until when', 'expiresAt', () => change({ kind: 'extension' })],
     ['an ending that says until when', 'expiresAt', () => change({ expiresAt: '2099-01-01T00:00:00Z' })],
-    ['a lift by a release order', 'ground', () => lift({ ground: 'release-ordered' })],
+    ['a lift by a release order that is not named', 'orderId', () => lift({ ground: 'release-ordered' })],
     ['the order of such a lift', 'orderId', () => lift({ orderId: world.inForce })],
     ['a change of mind', 'ground', () => lift({ ground: 'changed-our-mind' })],
     ['a letter', 'basis.kind', () => freeze({ basis: { kind: 'authority-request', id: 'letter-1' } })],

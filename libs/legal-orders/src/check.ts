@@ -2,7 +2,7 @@ import { toMs, type Recorded } from '#kernel';
 import type { LegalOrderEvent } from './events.ts';
 import { expiryMs, hasRunOut, isExtension, mayAuthorise } from './in-force.ts';
 import { findFlaw } from './instrument.ts';
-import type { LegalOrderState } from './state.ts';
+import { restraintOf, type LegalOrderState } from './state.ts';
 
 type OrderEvent<Type extends LegalOrderEvent['type']> = Extract<Recorded<LegalOrderEvent>, { readonly type: Type }>;
 
@@ -99,5 +99,5 @@ function checkAuthorisation(order: LegalOrderState, event: OrderEvent<'FreezeAut
   const at = event.metadata.recordedAt;
   const obstacle = mayAuthorise(order, { accountId, scope, tie: { namedBy, partyId }, at, endedFreezes });
   if (obstacle !== undefined) return obstacle.detail;
-  return claimGroup === order.instrument?.claimGroup ? undefined : 'the claim group is not that of the order';
+  return claimGroup === restraintOf(order)?.claimGroup ? undefined : 'the claim group is not that of the order';
 }

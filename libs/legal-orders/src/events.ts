@@ -20,6 +20,9 @@ export const ORDER_KINDS = [
   'statutory-measure',
 ] as const;
 
+/** What an order does. */
+export const ORDER_EFFECTS = ['restrain', 'release'] as const;
+
 /** How an order can end by a change of kind `ending`. */
 export const ENDINGS = ['discharged', 'revoked', 'set-aside'] as const;
 export type Ending = (typeof ENDINGS)[number];
@@ -40,33 +43,59 @@ export const authoritySchema = z.strictObject({
   contact: field.text(200).optional(),
 });
 
-/** The instrument as registered. Times are the instrument's own; `receivedAt` is ours. */
-export const instrumentSchema = z.strictObject({
+/** Most freezes, and most accounts, of one release. */
+export const MAX_RELEASES = 1000;
+
+/** What an order of release frees: certain freezes, and whatever freezes there are of certain accounts. */
+export const releasesSchema = z.strictObject({
+  freezeIds: z.array(field.uuid).min(1).max(MAX_RELEASES).optional(),
+  accountIds: z.array(field.id).min(1).max(MAX_RELEASES).optional(),
+});
+export type Releases = z.infer<typeof releasesSchema>;
+
+/** What every instrument says. Times are the instrument's own; `receivedAt` is ours. */
+const instrumentFields = {
   orderId: field.id,
   kind: z.enum(ORDER_KINDS),
-  effect: z.enum(['restrain']),
   authority: authoritySchema,
   caseReference: field.text(200),
   statute: field.text(300),
   underlyingRequest: field.text(300).optional(),
-  subjects: z.array(subjectSchema).min(1).max(MAX_SUBJECTS),
-  scope: scopeSchema,
-  /** Orders of one group rest on one claim: their limits are not added. */
-  claimGroup: field.id.optional(),
   issuedAt: field.timestamp,
   receivedAt: field.timestamp,
   effectiveAt: field.timestamp,
   expiresAt: field.timestamp.optional(),
   documentSha256: field.sha256,
+};
+
+/** An instrument that restrains, as registered. */
+export const instrumentSchema = z.strictObject({
+  ...instrumentFields,
+  effect: z.literal('restrain'),
+  subjects: z.array(subjectSchema).min(1).max(MAX_SUBJECTS),
+  scope: scopeSchema,
+  /** Orders of one group rest on one claim: their limits are not added. */
+  claimGroup: field.id.optional(),
 });
 export type Instrument = z.infer<typeof instrumentSchema>;
+
+/** An instrument that releases: it names nobody, and is no basis of a freeze. */
+export const releaseInstrumentSchema = z.strictObject({
+  ...instrumentFields,
+  effect: z.literal('release'),
+  releases: releasesSchema,
+});
+export type ReleaseInstrument = z.infer<typeof releaseInstrumentSchema>;
 
 export const LegalOrderRegistered = defineEvent({
   type: 'LegalOrderRegistered',
   streams: ['legalOrder'],
   summary:
     'An instrument that is to bind us was registered by its maker; it binds nothing until another person verifies it.',
-  schema: z.strictObject({ ...instrumentSchema.shape, registeredBy: field.actorId }),
+  schema: z.discriminatedUnion('effect', [
+    z.strictObject({ ...instrumentSchema.shape, registeredBy: field.actorId }),
+    z.strictObject({ ...releaseInstrumentSchema.shape, registeredBy: field.actorId }),
+  ]),
 });
 
 export const LegalOrderVerified = defineEvent({

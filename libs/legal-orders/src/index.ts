@@ -8,3 +8,4 @@ export * from './limits.ts';
 export * from './state.ts';
 export * from './views.ts';
 export * from './projection.ts';
+export * from './release.ts';

@@ -1,5 +1,5 @@
 import { defineTable, putRow, setColumns, type Change, type Recorded } from '#kernel';
-import type { FreezeAuthorised, LegalOrderEvent, Subject } from './events.ts';
+import type { FreezeAuthorised, Instrument, LegalOrderEvent, ReleaseInstrument, Subject } from './events.ts';
 import { legalOrderView, type LegalOrderState } from './state.ts';
 import type { ChangeView, LegalOrderView } from './views.ts';
 
@@ -36,8 +36,7 @@ export function changeView(state: LegalOrderState, changeId: string): ChangeView
 
 /** The order as a row of `legalOrders` tells it. */
 export function legalOrderFromRow(row: { readonly view: string; readonly updatedAt: string }): LegalOrderView {
-  const shown = JSON.parse(row.view) as Omit<LegalOrderView, 'updatedAt'>;
-  return { ...shown, updatedAt: row.updatedAt };
+  return { ...(JSON.parse(row.view) as LegalOrderView), updatedAt: row.updatedAt };
 }
 
 /** @param after the order's state after the event */
@@ -52,8 +51,14 @@ export function projectLegalOrder(event: Recorded<LegalOrderEvent>, after: Legal
   if (event.type !== 'LegalOrderRegistered') return [setColumns(legalOrdersTable, columns)];
   return [
     putRow(legalOrdersTable, { ...columns, createdPosition: event.position }),
-    ...event.data.subjects.map((subject) => projectSubject(orderId, subject)),
+    ...subjectsOf(event.data).map((subject) => projectSubject(orderId, subject)),
   ];
+}
+
+/** An order of release is found by the accounts that it names, like any. */
+function subjectsOf(instrument: Instrument | ReleaseInstrument): readonly Subject[] {
+  if (instrument.effect === 'restrain') return instrument.subjects;
+  return (instrument.releases.accountIds ?? []).map((accountId) => ({ kind: 'account', accountId }));
 }
 
 function projectAuthorisation(event: Recorded<FreezeAuthorised>): Change {

@@ -8,7 +8,7 @@ import {
   type Recorded,
   type Timestamp,
 } from '#kernel';
-import type { Ending, Instrument, LegalOrderEvent } from './events.ts';
+import type { Ending, Instrument, LegalOrderEvent, ReleaseInstrument } from './events.ts';
 import type { ChangeView, LegalOrderView, OrderState } from './views.ts';
 
 /** How the order ended. */
@@ -19,7 +19,7 @@ export interface OrderEnd extends BasisEnd {
 /** What a legal order's stream says. Until it is registered, `instrument` and all that comes with it are undefined. */
 export interface LegalOrderState {
   /** As registered, save for what verified changes have put in its place. */
-  instrument: Instrument | undefined;
+  instrument: Instrument | ReleaseInstrument | undefined;
   /** As recorded: an order whose time ran out is `verified` until its expiry is recorded. */
   state: OrderState | undefined;
   registeredBy: string | undefined;
@@ -53,6 +53,11 @@ export function initialLegalOrderState(): LegalOrderState {
     authorisations: [],
     ended: undefined,
   };
+}
+
+/** The instrument of an order that restrains; undefined for one of release. */
+export function restraintOf({ instrument }: LegalOrderState): Instrument | undefined {
+  return instrument?.effect === 'restrain' ? instrument : undefined;
 }
 
 /** The order as it is shown, or undefined when it is not registered. */

@@ -1,6 +1,15 @@
 import { findScopeFlaw, SCOPE_DIRECTIONS } from '#kernel';
-import { ENDINGS, MAX_SUBJECTS, ORDER_KINDS, ORDER_STATES, type LegalOrderView, type OrderState } from '#legal-orders';
-import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
+import {
+  ENDINGS,
+  MAX_RELEASES,
+  MAX_SUBJECTS,
+  ORDER_EFFECTS,
+  ORDER_KINDS,
+  ORDER_STATES,
+  type LegalOrderView,
+  type OrderState,
+} from '#legal-orders';
+import { ApiExtraModels, ApiProperty, ApiSchema, getSchemaPath } from '@nestjs/swagger';
 import { Scope, shownScope } from '../accounts/account.dto.ts';
 import { ListQuery } from '../edge/query-edge.ts';
 import type { AssetLookup } from '../edge/scales.ts';
@@ -11,12 +20,15 @@ import {
   AssetsField,
   ChoiceField,
   IdField,
+  IdsField,
   KindListField,
   NestedField,
   Sha256Field,
   TextField,
   TimestampField,
+  UuidsField,
 } from '../validation/fields.ts';
+import type { FieldError } from '../http/problem.ts';
 import { BodyByKind, NotYet, Whole } from '../validation/plan.ts';
 
 @Whole(findScopeFlaw)
@@ -65,7 +77,22 @@ export class PartySubjectBody {
   partyId!: string;
 }
 
-@NotYet('nonDisclosureUntil', 'releases')
+@Whole(findReleasesFlaw)
+export class ReleasesBody {
+  @UuidsField(MAX_RELEASES, { optional: true })
+  freezeIds?: string[];
+
+  @IdsField(MAX_RELEASES, { optional: true, description: 'All freezes of these accounts.' })
+  accountIds?: string[];
+}
+
+function findReleasesFlaw({ freezeIds, accountIds }: ReleasesBody): FieldError | undefined {
+  if (freezeIds !== undefined || accountIds !== undefined) return undefined;
+  return { field: 'freezeIds', message: 'or accountIds must be there' };
+}
+
+@Whole(findEffectFlaw)
+@NotYet('nonDisclosureUntil')
 export class RegisterLegalOrderBody {
   @IdField({ example: 'ord-1' })
   orderId!: string;
@@ -73,8 +100,12 @@ export class RegisterLegalOrderBody {
   @ChoiceField(ORDER_KINDS)
   kind!: (typeof ORDER_KINDS)[number];
 
-  @ChoiceField(['restrain'], { optional: true, notYet: ['release', 'permit', 'execute'] })
-  effect?: 'restrain';
+  @ChoiceField(ORDER_EFFECTS, {
+    optional: true,
+    notYet: ['permit', 'execute'],
+    description: '`restrain`, if absent. An order of release has `releases`, and neither `subjects` nor `scope`.',
+  })
+  effect?: (typeof ORDER_EFFECTS)[number];
 
   @NestedField(() => AuthorityBody)
   authority!: AuthorityBody;
@@ -90,12 +121,21 @@ export class RegisterLegalOrderBody {
 
   @KindListField(
     { account: AccountSubjectBody, party: PartySubjectBody },
-    { minLength: 1, maxLength: MAX_SUBJECTS, notYet: ['address', 'external'], description: 'Whom the order names.' },
+    {
+      optional: true,
+      minLength: 1,
+      maxLength: MAX_SUBJECTS,
+      notYet: ['address', 'external'],
+      description: 'Whom the order names. Needed, save for an order of release.',
+    },
   )
-  subjects!: (AccountSubjectBody | PartySubjectBody)[];
+  subjects?: (AccountSubjectBody | PartySubjectBody)[];
 
-  @NestedField(() => ScopeBody)
-  scope!: ScopeBody;
+  @NestedField(() => ScopeBody, { optional: true, description: 'Needed, save for an order of release.' })
+  scope?: ScopeBody;
+
+  @NestedField(() => ReleasesBody, { optional: true, description: 'Of an order of release, and of no other.' })
+  releases?: ReleasesBody;
 
   @IdField({
     optional: true,
@@ -118,6 +158,19 @@ export class RegisterLegalOrderBody {
   @Sha256Field()
   documentSha256!: string;
 }
+
+/** Which members an order has hangs on its effect. */
+function findEffectFlaw(body: RegisterLegalOrderBody): FieldError | undefined {
+  const isRelease = body.effect === 'release';
+  const [needed, surplus] = isRelease ? [RELEASING, RESTRAINING] : [RESTRAINING, RELEASING];
+  const missing = needed.find((name) => body[name] === undefined);
+  if (missing !== undefined) return { field: missing, message: 'is missing' };
+  const field = [...surplus, ...(isRelease ? (['claimGroup'] as const) : [])].find((name) => body[name] !== undefined);
+  const effect = isRelease ? 'restrain' : 'release';
+  return field === undefined ? undefined : { field, message: `is only for the effect "${effect}"` };
+}
+const RESTRAINING = ['subjects', 'scope'] as const;
+const RELEASING = ['releases'] as const;
 
 export class VerificationBody {
   @TextField(200, { description: 'How it was verified.' })
@@ -265,6 +318,15 @@ export class Change {
   updatedAt!: string;
 }
 
+@ApiSchema({ name: 'Releases' })
+export class ShownReleases {
+  @ApiProperty(as('uuid', { list: true, optional: true }))
+  freezeIds?: readonly string[] | undefined;
+
+  @ApiProperty(as('id', { list: true, optional: true }))
+  accountIds?: readonly string[] | undefined;
+}
+
 @ApiExtraModels(AccountSubjectBody, PartySubjectBody)
 export class LegalOrder {
   @ApiProperty(as('id'))
@@ -273,7 +335,7 @@ export class LegalOrder {
   @ApiProperty(as('text', { enum: ORDER_KINDS }))
   kind!: string;
 
-  @ApiProperty(as('text', { enum: ['restrain'] }))
+  @ApiProperty(as('text', { enum: ORDER_EFFECTS }))
   effect!: string;
 
   @ApiProperty({ type: Authority })
@@ -290,12 +352,17 @@ export class LegalOrder {
 
   @ApiProperty({
     type: 'array',
+    required: false,
+    description: 'Not of an order of release.',
     items: { oneOf: [{ $ref: getSchemaPath(AccountSubjectBody) }, { $ref: getSchemaPath(PartySubjectBody) }] },
   })
-  subjects!: readonly object[];
+  subjects?: readonly object[];
 
-  @ApiProperty({ type: Scope })
-  scope!: Scope;
+  @ApiProperty({ type: Scope, required: false })
+  scope?: Scope;
+
+  @ApiProperty({ type: ShownReleases, required: false, description: 'Of an order of release.' })
+  releases?: ShownReleases;
 
   @ApiProperty(as('text', { optional: true }))
   claimGroup?: string | undefined;
@@ -346,5 +413,5 @@ export const ChangeAnswer = answerOf('change', Change);
 
 /** An order as it is shown: its limits are decimals. */
 export function shownOrder(view: LegalOrderView, assets: AssetLookup): LegalOrder {
-  return { ...view, scope: shownScope(view.scope, assets) };
+  return view.effect === 'release' ? view : { ...view, scope: shownScope(view.scope, assets) };
 }

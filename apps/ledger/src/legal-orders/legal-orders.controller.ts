@@ -1,4 +1,4 @@
-import type { LegalOrderView } from '#legal-orders';
+import type { LegalOrderView, ReleaseInstrument, RequestedInstrument } from '#legal-orders';
 import type { LedgerCommand } from '#command-handling';
 import type { Queries } from '#projections';
 import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
@@ -47,14 +47,21 @@ export class LegalOrdersController {
     roles: ['ops'],
     created: true,
     answer: LegalOrderAnswer,
-    problems: ['already-exists', 'account-not-found', 'party-not-found', 'asset-not-found'],
+    problems: [
+      'already-exists',
+      'account-not-found',
+      'party-not-found',
+      'asset-not-found',
+      'freeze-not-found',
+      'read-model-behind',
+    ],
   })
   register(
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
     @Body() body: RegisterLegalOrderBody,
   ): Promise<void> {
-    const instrument = { ...body, effect: 'restrain' } as const;
+    const instrument = instrumentOf(body);
     return this.#order(request, reply, body, { type: 'RegisterLegalOrder', orderId: body.orderId, instrument });
   }
 
@@ -200,7 +207,7 @@ export class LegalOrdersController {
   #order(request: FastifyRequest, reply: FastifyReply, body: object, command: LedgerCommand): Promise<void> {
     return this.#commands.run(request, reply, body, command, async (accepted) => {
       const view = await legalOrderAfter(this.#commands.ledger, accepted);
-      const assets = await lookUpAssets(this.#commands.ledger, Object.keys(view.scope.limits ?? {}));
+      const assets = await lookUpAssets(this.#commands.ledger, limitedAssets(view));
       return { legalOrder: shownOrder(view, assets) };
     });
   }
@@ -240,12 +247,40 @@ function onlyOrder(
 ): { items: readonly LegalOrderView[]; nextCursor: null } {
   const order = queries.legalOrder(orderId)?.view;
   const names = (kind: 'account' | 'party', id: string | undefined): boolean =>
-    id === undefined || order?.subjects.some((subject) => subject.kind === kind && idOf(subject) === id) === true;
+    id === undefined || (order !== undefined && idsNamed(order, kind).includes(id));
   const fits =
     (state === undefined || order?.state === state) && names('account', accountId) && names('party', partyId);
   return { items: order !== undefined && fits ? [order] : [], nextCursor: null };
 }
 
-function idOf(subject: LegalOrderView['subjects'][number]): string {
-  return subject.kind === 'account' ? subject.accountId : subject.partyId;
+function idsNamed(order: LegalOrderView, kind: 'account' | 'party'): readonly string[] {
+  if (order.effect === 'release') return kind === 'account' ? (order.releases.accountIds ?? []) : [];
+  return order.subjects.flatMap((subject) => {
+    if (subject.kind === 'account') return kind === 'account' ? [subject.accountId] : [];
+    return kind === 'party' ? [subject.partyId] : [];
+  });
+}
+
+function limitedAssets(order: LegalOrderView): readonly string[] {
+  return order.effect === 'release' ? [] : Object.keys(order.scope.limits ?? {});
+}
+
+/** What the body says, without the members of the other effect: those are not there. */
+function instrumentOf({
+  subjects,
+  scope,
+  releases,
+  ...body
+}: RegisterLegalOrderBody): RequestedInstrument | ReleaseInstrument {
+  if (body.effect === 'release') {
+    const { claimGroup: _, ...rest } = body;
+    return { ...rest, effect: 'release', releases: demanded(releases) };
+  }
+  return { ...body, effect: 'restrain', subjects: demanded(subjects), scope: demanded(scope) };
+}
+
+/** @throws Error where the pipe let through what lacks a member: a bug */
+function demanded<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Error('a member of an order is missing');
+  return value;
 }

@@ -27,6 +27,7 @@ export type OrderFact = Fact<
 
 const protocol = (detail: string): Problem => ({ invariant: 'protocol', detail });
 const one = (detail: string): Problem => ({ invariant: 1, detail });
+const three = (detail: string): Problem => ({ invariant: 3, detail });
 
 export function checkOrder(log: Log, fact: OrderFact): readonly Problem[] {
   const order = log.orders.get(fact.about);
@@ -94,9 +95,17 @@ export function applyOrder(log: Log, fact: Exclude<OrderFact, Fact<'FreezeAuthor
 function checkRegistered(log: Log, order: Order | undefined, fact: Fact<'LegalOrderRegistered'>): readonly Problem[] {
   const problems: Problem[] = [];
   if (order !== undefined) problems.push(protocol('the order is registered already'));
-  const { registeredBy, effectiveAt, expiresAt, subjects } = fact.data;
+  const { registeredBy, effectiveAt, expiresAt, subjects = [] } = fact.data;
   if (registeredBy !== fact.event.metadata.actor.id) problems.push(protocol('registeredBy is not who acted'));
   if (expiresAt !== undefined && expiresAt <= effectiveAt) problems.push(protocol('it expires before it is effective'));
+  if (!hasMembersOfEffect(fact)) problems.push(one('its members are not those of its effect'));
+  for (const freezeId of fact.data.releases?.freezeIds ?? []) {
+    if (!log.authorisations.has(freezeId)) problems.push(three('releases a freeze that there is not'));
+  }
+  for (const accountId of fact.data.releases?.accountIds ?? []) {
+    if (log.accounts.get(accountId)?.opened === undefined)
+      problems.push(three('releases an account that there is not'));
+  }
   for (const subject of subjects) {
     const exists =
       subject.kind === 'party'
@@ -105,6 +114,14 @@ function checkRegistered(log: Log, order: Order | undefined, fact: Fact<'LegalOr
     if (!exists) problems.push(one(`names a ${subject.kind} that there is not`));
   }
   return problems;
+}
+
+/** An order restrains somebody to some extent, or releases something, and never both. */
+function hasMembersOfEffect({ data }: Fact<'LegalOrderRegistered'>): boolean {
+  const { effect, subjects, scope, claimGroup, releases } = data;
+  if (effect === 'restrain') return subjects !== undefined && scope !== undefined && releases === undefined;
+  const isNothing = releases?.freezeIds === undefined && releases?.accountIds === undefined;
+  return !isNothing && subjects === undefined && scope === undefined && claimGroup === undefined;
 }
 
 function checkUndecided(order: Order): readonly Problem[] {
@@ -191,9 +208,11 @@ function checkAuthorised(log: Log, order: Order | undefined, fact: Fact<'FreezeA
   if (data.hitId !== undefined || data.linkedBy !== undefined) problems.push(protocol('it speaks of a hit'));
   const whyNotNamed = whyNotNamedBy(log, order, fact);
   if (whyNotNamed !== undefined) problems.push(one(whyNotNamed));
-  if (!isWithin(data.scope, order.registered.data.scope)) problems.push(one('the scope exceeds that of the order'));
+  const { scope } = order.registered.data;
+  if (scope === undefined) return [...problems, one('the order covers nothing')];
+  if (!isWithin(data.scope, scope)) problems.push(one('the scope exceeds that of the order'));
   const live = [...log.authorisations.values()].filter((each) => !each.over && each.fact.event.stream === event.stream);
-  const exceeded = exceededLimit(order.registered.data.scope, [...live.map((each) => each.fact.data), data]);
+  const exceeded = exceededLimit(scope, [...live.map((each) => each.fact.data), data]);
   if (exceeded !== undefined) problems.push(one(`the freezes of the order keep more ${exceeded} than it does`));
   if (data.claimGroup !== order.registered.data.claimGroup)
     problems.push(one('another claim group than the order has'));
