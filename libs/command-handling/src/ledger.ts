@@ -316,14 +316,14 @@ class CommandLedger implements Ledger {
     return outcome;
   }
 
-  /** An address of the party's own may stand in a hit: the party is then named before the answer. */
+  /** An address of the party's own may stand in a hit or an order: the party is then named before the answer. */
   async #linkAddress(request: CommandRequest, command: LinkAddress): Promise<Outcome> {
     const { actor } = request;
     const outcome = await this.#core.oneStream.run(request, `party-${command.partyId}`, (view, now) =>
       decideParty(command, stateOf(view, 'party'), { now, actor }),
     );
     if (command.role === 'holder-controlled' && outcome.status === 'accepted') {
-      await this.#inTime(this.supervisor.tendHitsOn(command), { kind: 'party', id: command.partyId });
+      await this.#inTime(this.supervisor.tendBasesOn(command), { kind: 'party', id: command.partyId });
     }
     return outcome;
   }
@@ -404,9 +404,18 @@ function thingsNamed(instrument: RegisterLegalOrder['instrument']): readonly Nam
       ...accountIds.map((id) => ({ kind: 'account', id }) as const),
     ];
   }
-  return instrument.subjects.map((subject) =>
-    subject.kind === 'account' ? { kind: 'account', id: subject.accountId } : { kind: 'party', id: subject.partyId },
-  );
+  return instrument.subjects.flatMap((subject): readonly Named[] => {
+    switch (subject.kind) {
+      case 'account':
+        return [{ kind: 'account', id: subject.accountId }];
+      case 'party':
+        return [{ kind: 'party', id: subject.partyId }];
+      case 'address':
+      case 'external':
+        // They may match later.
+        return [];
+    }
+  });
 }
 
 function limitedAssets(instrument: RegisterLegalOrder['instrument']): readonly string[] {

@@ -41,9 +41,9 @@ export interface CitedFreeze {
   readonly cited: CitedBasisEvent;
   /** What stands where the authorisation's `namedBy` points to. */
   readonly namedByEvent: RecordedEvent | undefined;
-  /** What stands where its `linkedBy` points to: of a hit on an address. */
+  /** What stands where its `linkedBy` points to: of a basis that names an address. */
   readonly linkedByEvent?: RecordedEvent | undefined;
-  /** The addresses that the basis names: no event changes them. */
+  /** The addresses that the basis named when it authorised the freeze. */
   readonly addresses: readonly ChainAddress[];
   /** Whether each freeze that the authorisation says had ended (`endedFreezes`, in their order) had ended by then. */
   readonly ended?: readonly boolean[] | undefined;
@@ -149,22 +149,22 @@ function attaches(tie: RecordedEvent, partyId: string, accountId: string): boole
 }
 
 /**
- * Why the event that `linkedBy` points to does not tie the party to an address that the hit names. That a hit on an address
- * has such a pointer, and no other basis has, is for the rule of the basis to see.
+ * Why the event that `linkedBy` points to does not tie the party to an address that the basis names. That it has such a
+ * pointer where it needs one, and only there, is for the rule of the basis to see.
  */
 function linkProblem(
   { data, ...authorisation }: Recorded<FreezeAuthorised>,
   addresses: readonly ChainAddress[],
   link: RecordedEvent | undefined,
 ): string | undefined {
-  if (!('linkedBy' in data) || data.linkedBy === undefined) return undefined;
+  if (data.linkedBy === undefined) return undefined;
   if (link === undefined || !samePointer(pointerTo(link), data.linkedBy)) {
     return 'the event that links the address does not exist';
   }
   if (!isEarlier(link, authorisation)) return 'the event that links the address is later than the authorisation';
   const { partyId } = data;
   const isNamed = addresses.some((address) => partyId !== undefined && links(link, partyId, address));
-  return isNamed ? undefined : 'no address that the hit names was linked to the party as its own';
+  return isNamed ? undefined : 'no address that the basis names was linked to the party as its own';
 }
 
 function links(link: RecordedEvent, partyId: string, { chain, address }: ChainAddress): boolean {

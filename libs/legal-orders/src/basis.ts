@@ -1,7 +1,7 @@
-import { NOBODY, toMs, type BasisState, type BasisSubjects, type Timestamp } from '#kernel';
+import { toMs, type BasisState, type Timestamp } from '#kernel';
 import { expiryMs, mayAuthorise, standingObstacle } from './in-force.ts';
 import { authorisationsInTheWay } from './limits.ts';
-import { restraintOf, type LegalOrderState } from './state.ts';
+import { restraintOf, subjectsOf, type LegalOrderState } from './state.ts';
 
 /** A legal order as the basis of freezes. */
 export function legalOrderBasis(orderId: string, order: LegalOrderState): BasisState {
@@ -22,18 +22,6 @@ export function legalOrderBasis(orderId: string, order: LegalOrderState): BasisS
     standingObstacle: (at) => standingObstacle(order, at),
     inForceBy: (at) => (isEffective(order, at) ? order.verified : undefined),
     nextMoment: (at) => nextMoment(order, at),
-  };
-}
-
-/** An order of release names nobody. */
-function subjectsOf(order: LegalOrderState): BasisSubjects {
-  const restraint = restraintOf(order);
-  if (restraint === undefined) return NOBODY;
-  const { subjects } = restraint;
-  return {
-    accounts: subjects.flatMap((subject) => (subject.kind === 'account' ? [subject.accountId] : [])),
-    parties: subjects.flatMap((subject) => (subject.kind === 'party' ? [subject.partyId] : [])),
-    addresses: [],
   };
 }
 

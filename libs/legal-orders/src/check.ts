@@ -94,10 +94,10 @@ function checkExpiry(order: LegalOrderState, event: OrderEvent<'LegalOrderExpire
 }
 
 function checkAuthorisation(order: LegalOrderState, event: OrderEvent<'FreezeAuthorised'>): string | undefined {
-  const { accountId, scope, namedBy, partyId, claimGroup } = event.data;
+  const { accountId, scope, namedBy, partyId, linkedBy, claimGroup } = event.data;
   const endedFreezes = event.data.endedFreezes?.map(({ freezeId }) => freezeId);
   const at = event.metadata.recordedAt;
-  const obstacle = mayAuthorise(order, { accountId, scope, tie: { namedBy, partyId }, at, endedFreezes });
+  const obstacle = mayAuthorise(order, { accountId, scope, tie: { namedBy, partyId, linkedBy }, at, endedFreezes });
   if (obstacle !== undefined) return obstacle.detail;
   return claimGroup === restraintOf(order)?.claimGroup ? undefined : 'the claim group is not that of the order';
 }

@@ -230,7 +230,7 @@ function authoriseFreeze(command: AuthoriseFreeze, order: LegalOrderState, conte
   const obstacle = mayAuthorise(order, { accountId, scope, tie, at: now, endedFreezes });
   if (obstacle !== undefined) return reject(obstacle.code, obstacle.detail);
   if (scope === undefined || tie === undefined) throw new Error('an order authorised a freeze without scope or tie');
-  const { namedBy, partyId } = tie;
+  const { namedBy, partyId, linkedBy } = tie;
   const claimGroup = restraint?.claimGroup;
   const data = {
     orderId,
@@ -238,6 +238,7 @@ function authoriseFreeze(command: AuthoriseFreeze, order: LegalOrderState, conte
     scope,
     namedBy,
     ...(partyId === undefined ? {} : { partyId }),
+    ...(linkedBy === undefined ? {} : { linkedBy }),
     requestedBy: actor.id,
     ...(blockedFrom === undefined ? {} : { blockedFrom }),
     ...(claimGroup === undefined ? {} : { claimGroup }),

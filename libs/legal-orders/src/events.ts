@@ -30,8 +30,14 @@ export type Ending = (typeof ENDINGS)[number];
 export const subjectSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('account'), accountId: field.id }),
   z.strictObject({ kind: z.literal('party'), partyId: field.id }),
+  z.strictObject({ kind: z.literal('address'), chain: field.text(32), address: field.text(128) }),
+  z.strictObject({ kind: z.literal('external'), sha256: field.sha256 }),
 ]);
-/** Whom an order names: a certain account, or whatever accounts a party holds. */
+/**
+ * Whom an order names: a certain account, whatever accounts a party holds, or those of whoever controls an address. An
+ * external reference, the SHA-256 of the UTF-8 bytes of a party's `externalRef`, names nobody by itself: that it matches is
+ * found, and a person decides.
+ */
 export type Subject = z.infer<typeof subjectSchema>;
 /** Most subjects of one order. */
 export const MAX_SUBJECTS = 1000;
@@ -97,6 +103,8 @@ export const LegalOrderRegistered = defineEvent({
     z.strictObject({ ...releaseInstrumentSchema.shape, registeredBy: field.actorId }),
   ]),
 });
+
+export type LegalOrderRegistered = EventOf<typeof LegalOrderRegistered>;
 
 export const LegalOrderVerified = defineEvent({
   type: 'LegalOrderVerified',

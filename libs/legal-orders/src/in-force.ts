@@ -1,16 +1,15 @@
 import {
-  samePointer,
   scopeWithin,
+  tieFits,
   toMs,
   type FreezeInQuestion,
   type Obstacle,
   type StandingObstacle,
-  type Tie,
   type Timestamp,
 } from '#kernel';
 import type { Instrument, ReleaseInstrument } from './events.ts';
 import { exceededLimit } from './limits.ts';
-import { restraintOf, type LegalOrderState } from './state.ts';
+import { restraintOf, subjectsOf, type LegalOrderState } from './state.ts';
 import type { OrderState } from './views.ts';
 
 const NOT_IN_FORCE: Record<Exclude<OrderState, 'verified'>, string> = {
@@ -75,7 +74,7 @@ export function mayAuthorise(order: LegalOrderState, freeze: FreezeInQuestion): 
   const instrument = restraintOf(order);
   const standing = standingObstacle(order, freeze.at);
   if (standing !== undefined || instrument === undefined) return standing;
-  if (freeze.tie === undefined || !fits(order, instrument, freeze.accountId, freeze.tie)) {
+  if (freeze.tie === undefined || !tieFits(subjectsOf(order), order.registered, freeze.accountId, freeze.tie)) {
     return {
       code: 'basis-does-not-name-account',
       detail: 'the legal order names neither the account nor a holder of it',
@@ -121,18 +120,4 @@ export function standing(order: LegalOrderState, at: Timestamp): StandingObstacl
 
 function hasOpenEnding(order: LegalOrderState): boolean {
   return [...order.changes.values()].some(({ kind, state }) => kind === 'ending' && state === 'proposed');
-}
-
-function fits(order: LegalOrderState, instrument: Instrument, accountId: string, tie: Tie): boolean {
-  const { namedBy, partyId } = tie;
-  if (partyId === undefined) {
-    return (
-      samePointer(namedBy, order.registered) &&
-      instrument.subjects.some((subject) => subject.kind === 'account' && subject.accountId === accountId)
-    );
-  }
-  return (
-    namedBy.stream === `party-${partyId}` &&
-    instrument.subjects.some((subject) => subject.kind === 'party' && subject.partyId === partyId)
-  );
 }

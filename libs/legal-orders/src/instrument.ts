@@ -33,7 +33,7 @@ function findReleasesFlaw({ freezeIds = [], accountIds = [] }: Releases): Reject
 
 function findSubjectsFlaw(subjects: readonly Subject[]): Rejection | undefined {
   if (subjects.length < 1 || subjects.length > MAX_SUBJECTS) {
-    return rejectField('subjects', `must name 1 to ${String(MAX_SUBJECTS)} accounts or parties`);
+    return rejectField('subjects', `must name 1 to ${String(MAX_SUBJECTS)} subjects`);
   }
   const names = subjects.map(nameOf);
   const repeated = names.findIndex((name, index) => names.indexOf(name) < index);
@@ -42,5 +42,19 @@ function findSubjectsFlaw(subjects: readonly Subject[]): Rejection | undefined {
 }
 
 function nameOf(subject: Subject): string {
-  return subject.kind === 'account' ? `account-${subject.accountId}` : `party-${subject.partyId}`;
+  return JSON.stringify([subject.kind, subjectName(subject)]);
+}
+
+/** What tells subjects of one kind apart, as one text. */
+export function subjectName(subject: Subject): string {
+  switch (subject.kind) {
+    case 'account':
+      return subject.accountId;
+    case 'party':
+      return subject.partyId;
+    case 'address':
+      return JSON.stringify([subject.chain, subject.address]);
+    case 'external':
+      return subject.sha256;
+  }
 }

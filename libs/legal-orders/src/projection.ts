@@ -1,5 +1,13 @@
 import { defineTable, putRow, setColumns, type Change, type Recorded } from '#kernel';
-import type { FreezeAuthorised, Instrument, LegalOrderEvent, ReleaseInstrument, Subject } from './events.ts';
+import type {
+  FreezeAuthorised,
+  Instrument,
+  LegalOrderEvent,
+  LegalOrderRegistered,
+  ReleaseInstrument,
+  Subject,
+} from './events.ts';
+import { subjectName } from './instrument.ts';
 import { legalOrderView, type LegalOrderState } from './state.ts';
 import type { ChangeView, LegalOrderView } from './views.ts';
 
@@ -11,10 +19,10 @@ export const legalOrdersTable = defineTable({
   indexes: [['createdPosition'], ['state', 'createdPosition']],
 });
 
-/** Whom an order names, to find orders by account or party. */
+/** Whom an order names, to find orders by account or party, and the parties that an address or a reference matches. */
 export const orderSubjectsTable = defineTable({
   name: 'orderSubjects',
-  columns: { kind: 'text', subjectId: 'text', orderId: 'text' },
+  columns: { kind: 'text', subjectId: 'text', orderId: 'text', position: 'text', recordedAt: 'text' },
   primaryKey: ['kind', 'subjectId', 'orderId'],
   indexes: [],
 });
@@ -51,7 +59,7 @@ export function projectLegalOrder(event: Recorded<LegalOrderEvent>, after: Legal
   if (event.type !== 'LegalOrderRegistered') return [setColumns(legalOrdersTable, columns)];
   return [
     putRow(legalOrdersTable, { ...columns, createdPosition: event.position }),
-    ...subjectsOf(event.data).map((subject) => projectSubject(orderId, subject)),
+    ...subjectsOf(event.data).map((subject) => projectSubject(event, subject)),
   ];
 }
 
@@ -70,7 +78,9 @@ function touch(event: Recorded<FreezeAuthorised>): Change {
   return setColumns(legalOrdersTable, { orderId: event.data.orderId, updatedAt: event.metadata.recordedAt });
 }
 
-function projectSubject(orderId: string, subject: Subject): Change {
-  const subjectId = subject.kind === 'account' ? subject.accountId : subject.partyId;
-  return putRow(orderSubjectsTable, { kind: subject.kind, subjectId, orderId });
+function projectSubject(event: Recorded<LegalOrderRegistered>, subject: Subject): Change {
+  const { position, metadata, data } = event;
+  const { orderId } = data;
+  const columns = { kind: subject.kind, subjectId: subjectName(subject), orderId };
+  return putRow(orderSubjectsTable, { ...columns, position, recordedAt: metadata.recordedAt });
 }

@@ -1,9 +1,11 @@
 import {
   authorisationOf,
+  NOBODY,
   pointerTo,
   SUPERVISOR,
   type Authorisation,
   type BasisEnd,
+  type BasisSubjects,
   type EventPointer,
   type Recorded,
   type Timestamp,
@@ -58,6 +60,20 @@ export function initialLegalOrderState(): LegalOrderState {
 /** The instrument of an order that restrains; undefined for one of release. */
 export function restraintOf({ instrument }: LegalOrderState): Instrument | undefined {
   return instrument?.effect === 'restrain' ? instrument : undefined;
+}
+
+/** Whom the order names. One of release names nobody, and nor does an external reference. */
+export function subjectsOf(order: LegalOrderState): BasisSubjects {
+  const restraint = restraintOf(order);
+  if (restraint === undefined) return NOBODY;
+  const { subjects } = restraint;
+  return {
+    accounts: subjects.flatMap((subject) => (subject.kind === 'account' ? [subject.accountId] : [])),
+    parties: subjects.flatMap((subject) => (subject.kind === 'party' ? [subject.partyId] : [])),
+    addresses: subjects.flatMap((subject) =>
+      subject.kind === 'address' ? [{ chain: subject.chain, address: subject.address }] : [],
+    ),
+  };
 }
 
 /** The order as it is shown, or undefined when it is not registered. */
@@ -144,7 +160,7 @@ export function evolveLegalOrder(order: LegalOrderState, event: Recorded<LegalOr
       end(order, event, 'expired', SUPERVISOR.id, SUPERVISOR.id);
       return order;
     case 'FreezeAuthorised':
-      order.authorisations.push(authorisationOf(event));
+      order.authorisations.push(authorisationOf(event, subjectsOf(order).addresses));
       return order;
   }
 }

@@ -35,6 +35,7 @@ import {
   type AsOf,
   type Authorisation,
   type BasisState,
+  type ChainAddress,
   type CommandKey,
   type EndedFreeze,
   type EventPointer,
@@ -265,13 +266,13 @@ export class CitationResolver {
         });
       case 'AccountFrozen': {
         const authorised = cited?.type === 'FreezeAuthorised' ? cited.data : undefined;
-        const linkedBy = authorised !== undefined && 'linkedBy' in authorised ? authorised.linkedBy : undefined;
+        const linkedBy = authorised?.linkedBy;
         return resolveCitation({
           event,
           cited,
           namedByEvent: await this.#eventAt(authorised?.namedBy),
           linkedByEvent: await this.#eventAt(linkedBy),
-          addresses: basis?.subjects.addresses ?? [],
+          addresses: linkedBy === undefined ? [] : addressesNamed(basis, cited),
           ended: await this.#endedBefore(event, cited, basis?.authorisations ?? []),
           holders,
         });
@@ -456,6 +457,11 @@ export class CitationResolver {
     const [event] = await this.#reader.read(pointer.stream, { from: revision, to: revision });
     return event !== undefined && hashHolds(event) ? event : undefined;
   }
+}
+
+/** The addresses that a basis named when it authorised a freeze: it may name others by now. */
+function addressesNamed(basis: BasisState | undefined, cited: CitedBasisEvent): readonly ChainAddress[] {
+  return basis?.authorisations.find(({ pointer }) => pointer.eventId === cited?.id)?.addresses ?? [];
 }
 
 /** The basis that a fold makes; undefined for a stream of anything else. */

@@ -77,6 +77,25 @@ export class PartySubjectBody {
   partyId!: string;
 }
 
+export class AddressSubjectBody {
+  @ChoiceField(['address'])
+  kind!: 'address';
+
+  @TextField(32, { example: 'bitcoin' })
+  chain!: string;
+
+  @TextField(128)
+  address!: string;
+}
+
+export class ExternalSubjectBody {
+  @ChoiceField(['external'])
+  kind!: 'external';
+
+  @Sha256Field({ description: "Of the UTF-8 bytes of a party's `externalRef`. It names nobody by itself." })
+  sha256!: string;
+}
+
 @Whole(findReleasesFlaw)
 export class ReleasesBody {
   @UuidsField(MAX_RELEASES, { optional: true })
@@ -120,16 +139,20 @@ export class RegisterLegalOrderBody {
   underlyingRequest?: string;
 
   @KindListField(
-    { account: AccountSubjectBody, party: PartySubjectBody },
+    {
+      account: AccountSubjectBody,
+      party: PartySubjectBody,
+      address: AddressSubjectBody,
+      external: ExternalSubjectBody,
+    },
     {
       optional: true,
       minLength: 1,
       maxLength: MAX_SUBJECTS,
-      notYet: ['address', 'external'],
       description: 'Whom the order names. Needed, save for an order of release.',
     },
   )
-  subjects?: (AccountSubjectBody | PartySubjectBody)[];
+  subjects?: (AccountSubjectBody | PartySubjectBody | AddressSubjectBody | ExternalSubjectBody)[];
 
   @NestedField(() => ScopeBody, { optional: true, description: 'Needed, save for an order of release.' })
   scope?: ScopeBody;
@@ -327,7 +350,9 @@ export class ShownReleases {
   accountIds?: readonly string[] | undefined;
 }
 
-@ApiExtraModels(AccountSubjectBody, PartySubjectBody)
+const SUBJECTS = [AccountSubjectBody, PartySubjectBody, AddressSubjectBody, ExternalSubjectBody];
+
+@ApiExtraModels(...SUBJECTS)
 export class LegalOrder {
   @ApiProperty(as('id'))
   orderId!: string;
@@ -354,7 +379,7 @@ export class LegalOrder {
     type: 'array',
     required: false,
     description: 'Not of an order of release.',
-    items: { oneOf: [{ $ref: getSchemaPath(AccountSubjectBody) }, { $ref: getSchemaPath(PartySubjectBody) }] },
+    items: { oneOf: SUBJECTS.map((body) => ({ $ref: getSchemaPath(body) })) },
   })
   subjects?: readonly object[];
 

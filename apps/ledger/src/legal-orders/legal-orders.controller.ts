@@ -1,6 +1,5 @@
 import type { LegalOrderView, ReleaseInstrument, RequestedInstrument } from '#legal-orders';
 import type { LedgerCommand } from '#command-handling';
-import type { Queries } from '#projections';
 import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiExtraModels, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -164,8 +163,8 @@ export class LegalOrdersController {
   })
   async list(@Res() reply: FastifyReply, @Query() query: OrdersQuery): Promise<void> {
     const queries = await this.#queries.upTo(query.atLeast);
-    const { items, nextCursor } =
-      query.basisId === undefined ? queries.legalOrders(query, query) : onlyOrder(queries, query.basisId, query);
+    const { basisId: orderId, accountId, partyId, state } = query;
+    const { items, nextCursor } = queries.legalOrders({ orderId, accountId, partyId, state }, query);
     reply.send({ items: items.map((view) => shownOrder(view, (code) => queries.assetFacts(code))), nextCursor });
   }
 
@@ -237,28 +236,6 @@ function proposalOf(path: OrderPath, body: ProposeChangeBody): LedgerCommand {
     return { type: 'ProposeExtension', ...path, ...extension };
   }
   throw new Error('a change of a kind that the pipe does not know');
-}
-
-/** The list of the one order that the filter names, if the other filters let it through. */
-function onlyOrder(
-  queries: Queries,
-  orderId: string,
-  { accountId, partyId, state }: OrdersQuery,
-): { items: readonly LegalOrderView[]; nextCursor: null } {
-  const order = queries.legalOrder(orderId)?.view;
-  const names = (kind: 'account' | 'party', id: string | undefined): boolean =>
-    id === undefined || (order !== undefined && idsNamed(order, kind).includes(id));
-  const fits =
-    (state === undefined || order?.state === state) && names('account', accountId) && names('party', partyId);
-  return { items: order !== undefined && fits ? [order] : [], nextCursor: null };
-}
-
-function idsNamed(order: LegalOrderView, kind: 'account' | 'party'): readonly string[] {
-  if (order.effect === 'release') return kind === 'account' ? (order.releases.accountIds ?? []) : [];
-  return order.subjects.flatMap((subject) => {
-    if (subject.kind === 'account') return kind === 'account' ? [subject.accountId] : [];
-    return kind === 'party' ? [subject.partyId] : [];
-  });
 }
 
 function limitedAssets(order: LegalOrderView): readonly string[] {

@@ -84,6 +84,7 @@ function pointersOf({ type, data }: Fact): readonly (readonly [name: string, pla
     pointers.push(['request', data.request]);
   if (type !== 'FreezeAuthorised') return pointers;
   const ended = data.endedFreezes ?? [];
+  if (data.linkedBy !== undefined) pointers.push(['linkedBy', data.linkedBy]);
   return [...pointers, ['namedBy', data.namedBy], ...ended.map(({ endedBy }) => ['endedFreezes', endedBy] as const)];
 }
 

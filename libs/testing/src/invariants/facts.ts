@@ -38,6 +38,8 @@ const openingKey = z.strictObject({ caller: actorId, value: text });
 const subject = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('account'), accountId: id }),
   z.strictObject({ kind: z.literal('party'), partyId: id }),
+  z.strictObject({ kind: z.literal('address'), chain: text, address: text }),
+  z.strictObject({ kind: z.literal('external'), sha256 }),
 ]);
 const hitSubject = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('party'), partyId: id }),

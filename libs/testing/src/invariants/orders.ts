@@ -1,3 +1,4 @@
+import { addressesOf, linksAny } from './bases.ts';
 import type { Fact, Scope } from './facts.ts';
 import {
   covers,
@@ -107,6 +108,7 @@ function checkRegistered(log: Log, order: Order | undefined, fact: Fact<'LegalOr
       problems.push(three('releases an account that there is not'));
   }
   for (const subject of subjects) {
+    if (subject.kind === 'address' || subject.kind === 'external') continue;
     const exists =
       subject.kind === 'party'
         ? log.parties.has(subject.partyId)
@@ -205,7 +207,7 @@ function checkAuthorised(log: Log, order: Order | undefined, fact: Fact<'FreezeA
   const why = whyNotInForce(order, event.revision - 1, event.metadata.recordedAt);
   if (order === undefined || why !== undefined) return [one(`authorised under an order, though ${why ?? ''}`)];
   const problems: Problem[] = [];
-  if (data.hitId !== undefined || data.linkedBy !== undefined) problems.push(protocol('it speaks of a hit'));
+  if (data.hitId !== undefined) problems.push(protocol('it speaks of a hit'));
   const whyNotNamed = whyNotNamedBy(log, order, fact);
   if (whyNotNamed !== undefined) problems.push(one(whyNotNamed));
   const { scope } = order.registered.data;
@@ -247,13 +249,16 @@ export function exceededLimit(
 
 /** The event that `namedBy` points to ties the account to a subject of the order. */
 function whyNotNamedBy(log: Log, order: Order, fact: Fact<'FreezeAuthorised'>): string | undefined {
-  const { accountId, partyId, namedBy } = fact.data;
+  const { accountId, partyId, namedBy, linkedBy } = fact.data;
   const tie = follow(log, namedBy);
   if (partyId === undefined) {
+    if (linkedBy !== undefined) return 'an account that the order names itself needs no address';
     if (tie?.event !== order.registered.event) return 'namedBy is not the registration of the order';
     return namesAccount(order, accountId) ? undefined : 'the order does not name the account';
   }
-  if (!namesParty(order, partyId)) return 'the order does not name the party';
+  const isNamed =
+    linkedBy === undefined ? namesParty(order, partyId) : linksAny(log, linkedBy, partyId, addressesOf(order));
+  if (!isNamed) return 'the order does not name the party';
   const isTie = tie?.type === 'AccountAttached' && tie.about === partyId && tie.data.accountId === accountId;
   return isTie ? undefined : 'namedBy ties no account of that id to the party';
 }
