@@ -480,7 +480,7 @@ describe('freezes', () => {
     const orderId = await ledger.makeVerifiedOrder({ accounts: [accountId] });
     const freezeId = await ledger.freeze(accountId, orderId);
     const path = `/v1/admin/freezes/${freezeId}/lift-requests`;
-    const asked = { freezeId, accountId, ground: 'placed-in-error', requestedBy: OPS.sub, ...STAMPS };
+    const asked = { freezeId, accountId, ground: 'placed-in-error', orderId: null, requestedBy: OPS.sub, ...STAMPS };
 
     const first = await ledger.post(OPS, path, liftRequestOf('lift-1'));
     const open = { ...asked, ...liftRequestOf('lift-1'), state: 'requested', decidedBy: null, reason: null };

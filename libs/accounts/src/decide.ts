@@ -1,4 +1,4 @@
-import { decideLift, MAX_OPEN_WITHDRAWALS, restrictions, type FreezeCommand } from '#freezes';
+import { decideLift, type FreezeCommand, type LiftContext, MAX_OPEN_WITHDRAWALS, restrictions } from '#freezes';
 import { assertNever, isRejection, Money, reject, rejectField, type Actor, type Asset } from '#kernel';
 import type { Rejection, Timestamp } from '#kernel';
 import type {
@@ -39,6 +39,8 @@ export interface AccountContext {
   readonly transferExists?: boolean | undefined;
   /** What became of the withdrawal with the command's id, if it is no longer open. */
   readonly closedWithdrawal?: WithdrawalStatus | undefined;
+  /** Of a lift that relies on an order of release: what the order said. */
+  readonly release?: LiftContext['release'];
 }
 
 type Decision = readonly AccountEvent[] | Rejection;

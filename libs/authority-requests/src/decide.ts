@@ -1,6 +1,6 @@
-import { assertNever, reject, rejectField, type Actor, type Rejection, type Timestamp } from '#kernel';
+import { type AsOf, assertNever, reject, rejectField, type Actor, type Rejection, type Timestamp } from '#kernel';
 import type { AnswerAuthorityRequest, AuthorityRequestCommand, RegisterAuthorityRequest } from './commands.ts';
-import type { AsOf, AuthorityRequestEvent } from './events.ts';
+import type { AuthorityRequestEvent } from './events.ts';
 import { authorityRequestView, type AuthorityRequestState } from './state.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { basisSchema, CommandRefused, defineEvent, field, type EventOf } from '#kernel';
+import { asOfSchema, basisSchema, CommandRefused, defineEvent, field, type EventOf } from '#kernel';
 import { authoritySchema } from '#legal-orders';
 import { z } from 'zod';
 
@@ -21,10 +21,6 @@ export const letterSchema = z.strictObject({
   documentSha256: field.sha256,
 });
 export type Letter = z.infer<typeof letterSchema>;
-
-/** A stream, and how much of it was seen: true of that revision for good, whatever came after it. */
-export const asOfSchema = z.strictObject({ stream: z.string().min(1).max(96), revision: field.revision });
-export type AsOf = z.infer<typeof asOfSchema>;
 
 export const AuthorityRequestRegistered = defineEvent({
   type: 'AuthorityRequestRegistered',

@@ -1,5 +1,5 @@
-import type { Basis, Timestamp } from '#kernel';
-import type { AnswerOutcome, AsOf, Letter } from './events.ts';
+import type { AsOf, Basis, Timestamp } from '#kernel';
+import type { AnswerOutcome, Letter } from './events.ts';
 
 export const REQUEST_STATES = ['registered', 'refused', 'granted', 'withdrawn'] as const;
 export type RequestState = (typeof REQUEST_STATES)[number];

@@ -11,6 +11,7 @@ export interface Item {
 
 /** The events that tell the supervisor where to look. */
 export const AGENDA_EVENTS: readonly string[] = [
+  'LegalOrderRegistered',
   'LegalOrderVerified',
   // What changes when an order expires changes when to look at it again.
   'LegalOrderChangeProposed',
@@ -48,8 +49,8 @@ export class Agenda {
   /** Authorisations that became a freeze or nothing, and among them those whose freeze is over. */
   readonly #settled = new Set<string>();
   readonly #over = new Set<string>();
-  /** By address, the hits on it: each was raised on one address. */
-  readonly #hitsOn = new Map<string, readonly string[]>();
+  /** By address, the hits that were raised on it, and the orders that name it. */
+  readonly #basesOn = new Map<string, readonly Basis[]>();
   /** Openings that came to their end. */
   readonly #finished = new Set<string>();
 
@@ -80,10 +81,14 @@ export class Agenda {
         this.#addBasisOf(event, nowMs + GRACE_MS);
         return;
       case 'SanctionsHitRaised':
-        if (event.data.subject.kind === 'address') this.#noteHit(event.data.subject, event.data.hitId);
+        this.#noteSubjects([event.data.subject], { kind: 'sanctions-hit', id: event.data.hitId });
+        return;
+      case 'LegalOrderRegistered':
+        if (event.data.effect === 'release') return;
+        this.#noteSubjects(event.data.subjects, { kind: 'legal-order', id: event.data.orderId });
         return;
       case 'AddressLinked':
-        for (const id of this.hitsOn(event.data)) this.add({ kind: 'sanctions-hit', id }, nowMs);
+        for (const basis of this.basesOn(event.data)) this.add(basis, nowMs);
         return;
       case 'PartyNamed':
         this.add({ kind: 'party', id: idOfStream(event.stream) }, nowMs);
@@ -120,13 +125,16 @@ export class Agenda {
     if (basis !== undefined) this.add(basis, dueMs);
   }
 
-  #noteHit(address: ChainAddress, hitId: string): void {
-    this.#hitsOn.set(addressName(address), [...this.hitsOn(address), hitId]);
+  #noteSubjects(subjects: readonly { readonly kind: string }[], basis: Basis): void {
+    for (const subject of subjects) {
+      if (!isAddress(subject)) continue;
+      this.#basesOn.set(addressName(subject), [...this.basesOn(subject), basis]);
+    }
   }
 
-  /** The hits that were raised on an address, in whatever state they are. */
-  hitsOn(address: ChainAddress): readonly string[] {
-    return this.#hitsOn.get(addressName(address)) ?? [];
+  /** The bases that name an address, in whatever state they are. */
+  basesOn(address: ChainAddress): readonly Basis[] {
+    return this.#basesOn.get(addressName(address)) ?? [];
   }
 
   /** Looks at an item at a time, or earlier if it is due earlier. */
@@ -183,6 +191,10 @@ export class Agenda {
   isFinished(opening: Opening): boolean {
     return this.#finished.has(openingName(opening));
   }
+}
+
+function isAddress(subject: { readonly kind: string }): subject is ChainAddress & { readonly kind: 'address' } {
+  return subject.kind === 'address';
 }
 
 function addressName({ chain, address }: ChainAddress): string {

@@ -1,17 +1,10 @@
 import { decideAuthorityRequest, type AnswerAuthorityRequest, type BasisSeen } from '#authority-requests';
-import { basisStream, isRejection, toTimestamp, type Actor, type Basis, type DecidedOn } from '#kernel';
+import { basisStream, isRejection, toTimestamp, type Actor, type Basis } from '#kernel';
 import type { Core } from './core.ts';
+import { look, type Look } from './looking.ts';
 import type { Decided } from './one-stream.ts';
 import type { View } from './plan.ts';
 import { basisOf, stateOf } from './streams.ts';
-
-/** A basis as its own stream told of it in its turn. */
-interface Look {
-  readonly seen: BasisSeen;
-  readonly decidedOn: DecidedOn;
-  /** The time at which it was so. */
-  readonly nowMs: number;
-}
 
 /**
  * Decides the answer to a letter on the letter's stream. A basis that it cites is looked at within that turn: a basis in
@@ -33,14 +26,10 @@ export async function decideAnswer(
   return { outcome, nowMs, decidedOn: becauseOfBasis ? look.decidedOn : null };
 }
 
-function lookAt(core: Core, basis: Basis, ownMs: number): Promise<Look> {
-  const stream = basisStream(basis);
-  return core.streams.inspect(stream, (view) => {
-    const { revision } = view;
-    const nowMs = view.time(ownMs);
-    const obstacle = basisOf(view).standingObstacle(toTimestamp(nowMs));
-    const seen = obstacle ?? { inForceAt: { stream, revision: String(revision) } };
-    return { seen, decidedOn: { stream, revision: revision < 0 ? null : String(revision) }, nowMs };
+function lookAt(core: Core, basis: Basis, ownMs: number): Promise<Look<BasisSeen>> {
+  return look(core, basisStream(basis), ownMs, (view, now) => {
+    const obstacle = basisOf(view).standingObstacle(now);
+    return obstacle ?? { inForceAt: { stream: view.stream, revision: String(view.revision) } };
   });
 }
 

@@ -46,7 +46,8 @@ type BasisBefore =
   | {
       readonly kind: 'known';
       readonly subjects: BasisSubjects;
-      readonly widest: Scope;
+      /** Undefined for a basis that freezes nothing. */
+      readonly widest: Scope | undefined;
       /** Accounts whose freezes this command has had authorised already. */
       readonly begun: readonly string[];
     };
@@ -74,6 +75,7 @@ export class FreezingAll {
     const before = await this.#lookAtBasis(home, basis);
     if (before.kind === 'rejected') return rejectedOutcome(before.rejection);
     if (before.kind === 'replay') return this.#replay(home, before.revision);
+    if (before.widest === undefined) return this.#refuseAll(home);
     // Before the parties' streams are read: whoever is named takes on no account any more.
     await this.#around.nameParties(basis);
     const named = await this.#accountsNamed(before.subjects);
@@ -96,7 +98,7 @@ export class FreezingAll {
       if (isRejection(known)) return { kind: 'rejected', rejection: known };
       if (known !== undefined) return { kind: 'replay', revision: known.revision };
       const { subjects, scope, registered, authorisations } = basisOf(view);
-      if (registered === undefined || scope === undefined) {
+      if (registered === undefined) {
         return { kind: 'rejected', rejection: reject(`${basis.kind}-not-found`, 'there is no such basis of a freeze') };
       }
       const value = partKey(home);
@@ -170,7 +172,7 @@ export class FreezingAll {
   }
 
   /** Records that the basis allows no freeze now, or none so wide; undefined when it does. */
-  async #refuse(home: Asked, scope: Scope): Promise<Whole | undefined> {
+  async #refuse(home: Asked, scope?: Scope): Promise<Whole | undefined> {
     const settled = await this.#core.streams.decide<Settled | undefined>(home.homeStream, (view) => {
       const known = seen(view, home);
       if (isRejection(known)) return { result: { kind: 'outcome', outcome: rejectedOutcome(known) } };
@@ -186,6 +188,13 @@ export class FreezingAll {
     if (settled === undefined) return undefined;
     if (settled.kind === 'replay') return this.#replay(home, settled.revision);
     return asRefusal(await settled.outcome);
+  }
+
+  /** Of a basis that never freezes anything. */
+  async #refuseAll(home: Asked): Promise<Whole> {
+    const refused = await this.#refuse(home);
+    if (refused === undefined) throw new Error(`${home.homeStream} freezes nothing, and does not say why`);
+    return refused;
   }
 
   async #replay(home: Asked, revision: number): Promise<Whole> {
@@ -230,10 +239,10 @@ function partRequest(request: Request, accountId: string, scope: RequestedScope 
 }
 
 function scopeObstacle(
-  scope: Scope,
+  scope: Scope | undefined,
   widest: Scope | undefined,
 ): { readonly code: 'scope-exceeds-basis'; readonly detail: string } | undefined {
-  if (widest === undefined || scopeWithin(scope, widest)) return undefined;
+  if (scope === undefined || widest === undefined || scopeWithin(scope, widest)) return undefined;
   return { code: 'scope-exceeds-basis', detail: 'the freezes would cover more than the basis does' };
 }
 

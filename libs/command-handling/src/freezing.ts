@@ -407,9 +407,7 @@ interface NamedByBasis extends BasisSubjects {
 
 /** The parties that a basis names, by themselves or through an address that they control. */
 export async function partiesNamedBy(core: Core, { parties, addresses }: BasisSubjects): Promise<readonly string[]> {
-  const named = new Set(parties);
-  for (const address of addresses) for (const partyId of await partiesControlling(core, address)) named.add(partyId);
-  return [...named];
+  return [...new Set([...parties, ...(await partiesControlling(core, addresses))])];
 }
 
 function originFromAuthorisation(authorisation: Recorded<FreezeAuthorised>, by: SettledBy, withKey: boolean): Origin {

@@ -23,6 +23,7 @@ import { createCore, type Core } from './core.ts';
 import { FreezingAll } from './freezing-all.ts';
 import { Freezing } from './freezing.ts';
 import { asRejection } from './lane.ts';
+import { decideLiftStep } from './lifting.ts';
 import { accountOfFreeze, hitOf } from './lookups.ts';
 import type {
   CommandRequest,
@@ -232,7 +233,7 @@ class CommandLedger implements Ledger {
   /** Subjects and assets exist or they don't: once they do they always will, so they are looked at before the order's stream. */
   async #registerOrder(request: CommandRequest, command: RegisterLegalOrder): Promise<Outcome> {
     const unknownSubject = await this.#findUnknownSubject(command);
-    const assets = await this.#assetsOf(Object.keys(command.instrument.scope.limits ?? {}));
+    const assets = await this.#assetsOf(limitedAssets(command.instrument));
     const { actor } = request;
     return this.#core.oneStream.run(request, `legalOrder-${command.orderId}`, (view, now) =>
       decideLegalOrder(command, stateOf(view, 'legalOrder'), { now, actor, unknownSubject, assets }),
@@ -248,18 +249,16 @@ class CommandLedger implements Ledger {
     return assets;
   }
 
-  async #findUnknownSubject({
-    instrument,
-  }: RegisterLegalOrder): Promise<{ kind: 'account' | 'party'; id: string } | undefined> {
-    for (const subject of instrument.subjects) {
-      const { kind } = subject;
-      const id = kind === 'account' ? subject.accountId : subject.partyId;
-      const exists = await this.#core.streams.inspect(`${kind}-${id}`, (view) =>
-        kind === 'account' ? stateOf(view, 'account').opened : stateOf(view, 'party').registered !== undefined,
-      );
-      if (!exists) return { kind, id };
-    }
+  async #findUnknownSubject({ instrument }: RegisterLegalOrder): Promise<Named | undefined> {
+    for (const named of thingsNamed(instrument)) if (!(await this.#exists(named))) return named;
     return undefined;
+  }
+
+  async #exists({ kind, id }: Named): Promise<boolean> {
+    if (kind === 'freeze') return (await accountOfFreeze(this.#core, id)) !== undefined;
+    return this.#core.streams.inspect(`${kind}-${id}`, (view) =>
+      kind === 'account' ? stateOf(view, 'account').opened : stateOf(view, 'party').registered !== undefined,
+    );
   }
 
   async #stepOfOrder(
@@ -321,14 +320,14 @@ class CommandLedger implements Ledger {
     return outcome;
   }
 
-  /** An address of the party's own may stand in a hit: the party is then named before the answer. */
+  /** An address of the party's own may stand in a hit or an order: the party is then named before the answer. */
   async #linkAddress(request: CommandRequest, command: LinkAddress): Promise<Outcome> {
     const { actor } = request;
     const outcome = await this.#core.oneStream.run(request, `party-${command.partyId}`, (view, now) =>
       decideParty(command, stateOf(view, 'party'), { now, actor }),
     );
     if (command.role === 'holder-controlled' && outcome.status === 'accepted') {
-      await this.#inTime(this.supervisor.tendHitsOn(command), { kind: 'party', id: command.partyId });
+      await this.#inTime(this.supervisor.tendBasesOn(command), { kind: 'party', id: command.partyId });
     }
     return outcome;
   }
@@ -354,7 +353,10 @@ class CommandLedger implements Ledger {
   ): Promise<Outcome> {
     const accountId = await accountOfFreeze(this.#core, command.freezeId);
     if (accountId === undefined) return rejectedOutcome(reject('freeze-not-found', 'there is no such freeze'));
-    return this.#onAccount(request, { ...command, accountId });
+    const { actor } = request;
+    return this.#core.oneStream.runLooking(request, `account-${accountId}`, (view) =>
+      decideLiftStep(this.#core, view, { ...command, accountId }, actor),
+    );
   }
 
   #onAuthorityRequest(request: CommandRequest, command: AuthorityRequestCommand): Promise<Outcome> {
@@ -390,6 +392,38 @@ class CommandLedger implements Ledger {
   eventAt(pointer: EventPointer): Promise<RecordedEvent | undefined> {
     return eventAt(this.#core.store, pointer);
   }
+}
+
+/** A thing that an order names, and that has to exist. */
+interface Named {
+  readonly kind: 'account' | 'party' | 'freeze';
+  readonly id: string;
+}
+
+function thingsNamed(instrument: RegisterLegalOrder['instrument']): readonly Named[] {
+  if (instrument.effect === 'release') {
+    const { freezeIds = [], accountIds = [] } = instrument.releases;
+    return [
+      ...freezeIds.map((id) => ({ kind: 'freeze', id }) as const),
+      ...accountIds.map((id) => ({ kind: 'account', id }) as const),
+    ];
+  }
+  return instrument.subjects.flatMap((subject): readonly Named[] => {
+    switch (subject.kind) {
+      case 'account':
+        return [{ kind: 'account', id: subject.accountId }];
+      case 'party':
+        return [{ kind: 'party', id: subject.partyId }];
+      case 'address':
+      case 'external':
+        // They may match later.
+        return [];
+    }
+  });
+}
+
+function limitedAssets(instrument: RegisterLegalOrder['instrument']): readonly string[] {
+  return instrument.effect === 'release' ? [] : Object.keys(instrument.scope.limits ?? {});
 }
 
 /** Turns infrastructure that fails into the rejection that says so. */

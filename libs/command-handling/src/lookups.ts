@@ -36,23 +36,28 @@ function isSame(one: HitSubject, other: HitSubject): boolean {
   return other.kind === 'address' && one.chain === other.chain && one.address === other.address;
 }
 
-/** The parties to whom an address is linked as their own. */
-export async function partiesControlling(core: Core, { chain, address }: ChainAddress): Promise<readonly string[]> {
+/** The parties to whom one of these addresses is linked as their own. */
+export async function partiesControlling(core: Core, addresses: readonly ChainAddress[]): Promise<readonly string[]> {
   const found = new Set<string>();
+  if (addresses.length === 0) return [];
+  const wanted = new Set(addresses.map(nameOf));
   await lookUp(
     core,
     () => {
-      for (const partyId of core.index.partiesControlling({ chain, address })) found.add(partyId);
+      for (const address of addresses) for (const partyId of core.index.partiesControlling(address)) found.add(partyId);
       return undefined;
     },
     ['AddressLinked'],
     ({ data }) => {
-      const isLink = data.chain === chain && data.address === address && data.role === 'holder-controlled';
-      if (isLink) found.add(data.partyId);
+      if (data.role === 'holder-controlled' && wanted.has(nameOf(data))) found.add(data.partyId);
       return undefined;
     },
   );
   return [...found];
+}
+
+function nameOf({ chain, address }: ChainAddress): string {
+  return JSON.stringify([chain, address]);
 }
 
 /** The checkpoint is taken before the index is asked: what comes in between is seen twice, and nothing is missed. */

@@ -168,9 +168,9 @@ export class Supervisor {
     if (facts?.inForceBy !== undefined) await this.#nameAll(facts, facts.inForceBy);
   }
 
-  /** Tends the hits on an address that was linked to a party: what is in force now names that party. */
-  async tendHitsOn(address: ChainAddress): Promise<void> {
-    for (const id of this.#agenda.hitsOn(address)) await this.tendBasis({ kind: 'sanctions-hit', id });
+  /** Tends the bases that name an address which was linked to a party: what is in force now names that party. */
+  async tendBasesOn(address: ChainAddress): Promise<void> {
+    for (const basis of this.#agenda.basesOn(address)) await this.tendBasis(basis);
   }
 
   async #expire(orderId: string): Promise<void> {

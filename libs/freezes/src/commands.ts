@@ -1,11 +1,16 @@
-/** A person asks for a lift: the freeze was placed in error. */
+import type { LiftRequestGround } from './events.ts';
+
+/** A person asks for a lift: the freeze was placed in error, or an order of release names it. */
 export interface RequestLift {
   readonly type: 'RequestLift';
   readonly accountId: string;
   readonly freezeId: string;
   readonly requestId: string;
-  readonly ground: 'placed-in-error';
-  readonly note: string;
+  readonly ground: LiftRequestGround;
+  /** Needed where the freeze was placed in error. */
+  readonly note?: string | undefined;
+  /** Of `release-ordered`: the order of release. */
+  readonly orderId?: string | undefined;
 }
 
 export interface ApproveLift {

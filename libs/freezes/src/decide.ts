@@ -1,12 +1,23 @@
-import { reject, type Actor, type Rejection, type Timestamp } from '#kernel';
+import { reject, rejectField, type Actor, type EventPointer, type Rejection, type Timestamp } from '#kernel';
 import type { ApproveLift, FreezeCommand, RejectLift, RequestLift } from './commands.ts';
-import type { FreezeEvent } from './events.ts';
+import type { AccountUnfrozen, FreezeEvent } from './events.ts';
 import { liftKey, type FreezesState, type LiftRequest } from './state.ts';
 
 export interface LiftContext {
   readonly now: Timestamp;
   readonly actor: Actor;
+  /** What the order of release, which is relied on, said when it was looked at. */
+  readonly release?: ReleaseSeen | undefined;
 }
+
+/** An order of release as of a revision of its stream, at the time of the decision: that stays true. */
+export type ReleaseSeen =
+  | { readonly obstacle: string }
+  | {
+      /** The event that verified it. */
+      readonly verified: EventPointer;
+      readonly inForceAt: { readonly stream: string; readonly revision: string };
+    };
 
 type Decision = readonly FreezeEvent[] | Rejection;
 
@@ -27,36 +38,57 @@ export function decideLift(command: FreezeCommand, state: FreezesState, context:
 }
 
 function requestLift(command: RequestLift, state: FreezesState, context: LiftContext): Decision {
-  const { accountId, freezeId, requestId, ground, note } = command;
+  const { accountId, freezeId, requestId, ground, orderId, note } = command;
   if (state.liftRequests.has(liftKey(freezeId, requestId))) {
     return reject('already-exists', 'This freeze has a lift request with this id.', { freezeId, requestId });
   }
   const ended = state.ended.get(freezeId);
   if (ended !== undefined) return notInForce(ended.state);
-  const requestedBy = context.actor.id;
-  return [{ type: 'LiftRequested', data: { accountId, freezeId, requestId, ground, note, requestedBy } }];
+  const about = { accountId, freezeId, requestId, requestedBy: context.actor.id };
+  if (ground === 'placed-in-error') {
+    if (note === undefined) return rejectField('note', 'is missing');
+    return [{ type: 'LiftRequested', data: { ...about, ground, note } }];
+  }
+  if (orderId === undefined) return rejectField('orderId', 'is missing');
+  const release = established(context);
+  if ('rejected' in release) return release;
+  const { inForceAt } = release;
+  return [{ type: 'LiftRequested', data: { ...about, ground, orderId, inForceAt, ...optionalNote(note) } }];
 }
 
 function approveLift(command: ApproveLift, state: FreezesState, context: LiftContext): Decision {
   const found = requestToDecide(command, state, context);
   if ('rejected' in found) return found;
   const { accountId, freezeId, requestId, note } = command;
-  const { pointer: citation, requestedBy } = found.request;
+  const ground = groundOf(found.request, context);
+  if ('rejected' in ground) return ground;
+  const { requestedBy } = found.request;
+  const people = { requestedBy, approvedBy: context.actor.id };
   return [
-    {
-      type: 'AccountUnfrozen',
-      data: {
-        accountId,
-        freezeId,
-        ground: 'placed-in-error',
-        citation,
-        requestId,
-        ...(note === undefined ? {} : { note }),
-        requestedBy,
-        approvedBy: context.actor.id,
-      },
-    },
+    { type: 'AccountUnfrozen', data: { accountId, freezeId, ...ground, requestId, ...optionalNote(note), ...people } },
   ];
+}
+
+/** The ground of an approved lift, and what establishes it. An order of release has to do so still. */
+function groundOf(
+  { pointer, orderId }: LiftRequest,
+  context: LiftContext,
+): Pick<AccountUnfrozen['data'], 'ground' | 'citation' | 'request' | 'inForceAt'> | Rejection {
+  if (orderId === undefined) return { ground: 'placed-in-error', citation: pointer };
+  const release = established(context);
+  if ('rejected' in release) return release;
+  const { verified, inForceAt } = release;
+  return { ground: 'release-ordered', citation: verified, request: pointer, inForceAt };
+}
+
+/** @throws Error when nobody looked at the order: a bug */
+function established({ release }: LiftContext): Exclude<ReleaseSeen, { readonly obstacle: string }> | Rejection {
+  if (release === undefined) throw new Error('a lift relies on an order of release that nobody looked at');
+  return 'obstacle' in release ? reject('ground-not-established', release.obstacle) : release;
+}
+
+function optionalNote(note: string | undefined): { readonly note?: string } {
+  return note === undefined ? {} : { note };
 }
 
 function rejectLift(command: RejectLift, state: FreezesState, context: LiftContext): Decision {

@@ -1,4 +1,5 @@
 import {
+  asOfSchema,
   basisSchema,
   claimGroupOf,
   claimGroupSchema,
@@ -88,19 +89,30 @@ export const FreezeAbandoned = defineEvent({
   }),
 });
 
+/** The grounds on which people ask for a lift. */
+export const LIFT_REQUEST_GROUNDS = ['placed-in-error', 'release-ordered'] as const;
+export type LiftRequestGround = (typeof LIFT_REQUEST_GROUNDS)[number];
+
+const requestFields = { accountId: field.id, freezeId: field.uuid, requestId: field.id, requestedBy: field.actorId };
+
 export const LiftRequested = defineEvent({
   type: 'LiftRequested',
   streams: ['account'],
   summary: 'A person asks that a freeze be lifted on a stated ground; another has to approve.',
-  schema: z.strictObject({
-    accountId: field.id,
-    freezeId: field.uuid,
-    requestId: field.id,
-    ground: z.enum(['placed-in-error']),
-    note: field.text(500),
-    requestedBy: field.actorId,
-  }),
+  schema: z.discriminatedUnion('ground', [
+    z.strictObject({ ...requestFields, ground: z.literal('placed-in-error'), note: field.text(500) }),
+    z.strictObject({
+      ...requestFields,
+      ground: z.literal('release-ordered'),
+      /** The order of release, which names the freeze or its account. */
+      orderId: field.id,
+      /** The revision of the order's stream as of which it was in force, at the time of the event. */
+      inForceAt: asOfSchema,
+      note: field.text(500).optional(),
+    }),
+  ]),
 });
+export type LiftRequested = EventOf<typeof LiftRequested>;
 
 export const LiftRejected = defineEvent({
   type: 'LiftRejected',
@@ -118,7 +130,7 @@ export const LiftRejected = defineEvent({
 });
 
 /** The grounds of a lift. There is none called "we changed our mind". */
-export const LIFT_GROUNDS = ['basis-ended', 'placed-in-error'] as const;
+export const LIFT_GROUNDS = ['basis-ended', 'placed-in-error', 'release-ordered'] as const;
 export type LiftGround = (typeof LIFT_GROUNDS)[number];
 
 export const AccountUnfrozen = defineEvent({
@@ -129,9 +141,16 @@ export const AccountUnfrozen = defineEvent({
     accountId: field.id,
     freezeId: field.uuid,
     ground: z.enum(LIFT_GROUNDS),
-    /** The event that establishes the ground: the end of the basis, or the LiftRequested that was approved. */
+    /**
+     * The event that establishes the ground: the end of the basis, the LiftRequested that was approved, or the verification
+     * of the order of release.
+     */
     citation: pointerSchema,
     requestId: field.id.optional(),
+    /** Of `release-ordered`: the LiftRequested that was approved. */
+    request: pointerSchema.optional(),
+    /** Of `release-ordered`. */
+    inForceAt: asOfSchema.optional(),
     note: field.text(500).optional(),
     requestedBy: field.actorId,
     approvedBy: field.actorId,

@@ -52,7 +52,6 @@ export const liftRequestsTable = defineTable({
 
 export const freezeTables = [freezesTable, liftRequestsTable] as const;
 
-type Requested = EventOf<typeof LiftRequested>;
 type Abandoned = EventOf<typeof FreezeAbandoned>;
 /** The decision of a lift request: its rejection, or the lift itself. */
 export type LiftDecision = EventOf<typeof LiftRejected> | AccountUnfrozen;
@@ -109,11 +108,16 @@ export function liftView(event: Recorded<AccountUnfrozen>): NonNullable<FreezeVi
 }
 
 /** A lift request and, once there is one, its decision. */
-export function liftRequestView(requested: Recorded<Requested>, decision?: Recorded<LiftDecision>): LiftRequestView {
+export function liftRequestView(
+  requested: Recorded<LiftRequested>,
+  decision?: Recorded<LiftDecision>,
+): LiftRequestView {
   const createdAt = requested.metadata.recordedAt;
   const undecided = { state: 'requested', decidedBy: null, reason: null, updatedAt: createdAt } as const;
   const outcome = decision === undefined ? undecided : liftOutcome(decision);
-  return { ...requested.data, ...outcome, createdAt };
+  const { accountId, freezeId, requestId, ground, note = null, requestedBy } = requested.data;
+  const orderId = requested.data.ground === 'release-ordered' ? requested.data.orderId : null;
+  return { accountId, freezeId, requestId, ground, orderId, note, requestedBy, ...outcome, createdAt };
 }
 
 function liftOutcome(
@@ -177,7 +181,7 @@ function putFreeze(view: FreezeView, createdPosition: string): Change {
   return putRow(freezesTable, { ...columns, view: JSON.stringify(view) });
 }
 
-function putLiftRequest(event: Recorded<Requested>): Change {
+function putLiftRequest(event: Recorded<LiftRequested>): Change {
   const view = liftRequestView(event);
   const { freezeId, requestId, accountId, state, decidedBy, reason, updatedAt } = view;
   const columns = { freezeId, requestId, accountId, state, decidedBy, reason, updatedAt };

@@ -23,8 +23,9 @@ import {
   type PartyState,
 } from '#parties';
 import { claimGroupStated, endedFreezesStated, type BasisEvent, type FreezeAuthorised } from './basis.ts';
-import type { AccountFrozen, AccountUnfrozen, FreezeAbandoned } from './events.ts';
-import { liftKey, type FreezesState } from './state.ts';
+import type { AccountFrozen, AccountUnfrozen, FreezeAbandoned, LiftRequested } from './events.ts';
+import type { ReleaseSeen } from './decide.ts';
+import { liftKey, type FreezesState, type LiftRequest } from './state.ts';
 
 export type Resolution = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
@@ -40,9 +41,9 @@ export interface CitedFreeze {
   readonly cited: CitedBasisEvent;
   /** What stands where the authorisation's `namedBy` points to. */
   readonly namedByEvent: RecordedEvent | undefined;
-  /** What stands where its `linkedBy` points to: of a hit on an address. */
+  /** What stands where its `linkedBy` points to: of a basis that names an address. */
   readonly linkedByEvent?: RecordedEvent | undefined;
-  /** The addresses that the basis names: no event changes them. */
+  /** The addresses that the basis named when it authorised the freeze. */
   readonly addresses: readonly ChainAddress[];
   /** Whether each freeze that the authorisation says had ended (`endedFreezes`, in their order) had ended by then. */
   readonly ended?: readonly boolean[] | undefined;
@@ -148,22 +149,22 @@ function attaches(tie: RecordedEvent, partyId: string, accountId: string): boole
 }
 
 /**
- * Why the event that `linkedBy` points to does not tie the party to an address that the hit names. That a hit on an address
- * has such a pointer, and no other basis has, is for the rule of the basis to see.
+ * Why the event that `linkedBy` points to does not tie the party to an address that the basis names. That it has such a
+ * pointer where it needs one, and only there, is for the rule of the basis to see.
  */
 function linkProblem(
   { data, ...authorisation }: Recorded<FreezeAuthorised>,
   addresses: readonly ChainAddress[],
   link: RecordedEvent | undefined,
 ): string | undefined {
-  if (!('linkedBy' in data) || data.linkedBy === undefined) return undefined;
+  if (data.linkedBy === undefined) return undefined;
   if (link === undefined || !samePointer(pointerTo(link), data.linkedBy)) {
     return 'the event that links the address does not exist';
   }
   if (!isEarlier(link, authorisation)) return 'the event that links the address is later than the authorisation';
   const { partyId } = data;
   const isNamed = addresses.some((address) => partyId !== undefined && links(link, partyId, address));
-  return isNamed ? undefined : 'no address that the hit names was linked to the party as its own';
+  return isNamed ? undefined : 'no address that the basis names was linked to the party as its own';
 }
 
 function links(link: RecordedEvent, partyId: string, { chain, address }: ChainAddress): boolean {
@@ -230,6 +231,8 @@ export interface CitedLift {
   readonly cited: CitedBasisEvent;
   /** How the cited basis ended, if it has: that happens once, and is of that event for good. */
   readonly ended: BasisEnd | undefined;
+  /** Of `release-ordered`: the order of release, from its own events up to where the lift says that it was in force. */
+  readonly release?: ReleaseSeen | undefined;
 }
 
 /** Re-runs the rule behind a lift (invariants 3 and 9): the ground that it states is established by what it points to. */
@@ -239,7 +242,34 @@ export function resolveLift(lift: CitedLift): Resolution {
       return resolution(basisEndedProblem(lift));
     case 'placed-in-error':
       return resolution(placedInErrorProblem(lift));
+    case 'release-ordered':
+      return resolution(releaseOrderedProblem(lift));
   }
+}
+
+/** Re-runs the rule behind a request that relies on an order of release: it was in force and named the freeze then. */
+export function resolveLiftRequest(event: Recorded<LiftRequested>, release: ReleaseSeen): Resolution {
+  return resolution(releaseProblem(event.data, release));
+}
+
+function releaseProblem(data: LiftRequested['data'], release: ReleaseSeen): string | undefined {
+  if (data.ground !== 'release-ordered') return undefined;
+  if (data.inForceAt.stream !== `legalOrder-${data.orderId}`) return 'it was in force on the stream of another order';
+  return 'obstacle' in release ? release.obstacle : undefined;
+}
+
+function releaseOrderedProblem(lift: CitedLift): string | undefined {
+  const { event, release } = lift;
+  const { citation, request: requested, inForceAt } = event.data;
+  const request = requestOf(lift);
+  const problem = approvalProblem(lift, request);
+  if (problem !== undefined) return problem;
+  if (request?.orderId === undefined) return 'the request relies on no order of release';
+  if (requested === undefined || !samePointer(request.pointer, requested)) return 'it points to another request';
+  if (inForceAt?.stream !== `legalOrder-${request.orderId}`) return 'the request relies on another order';
+  if (release === undefined) return 'the order of release is not known';
+  if ('obstacle' in release) return release.obstacle;
+  return samePointer(release.verified, citation) ? undefined : 'the cited event did not verify the order of release';
 }
 
 function basisEndedProblem({ event, freezes, cited, ended }: CitedLift): string | undefined {
@@ -254,12 +284,24 @@ function basisEndedProblem({ event, freezes, cited, ended }: CitedLift): string 
   return undefined;
 }
 
-function placedInErrorProblem({ event, freezes }: CitedLift): string | undefined {
-  const { freezeId, requestId, citation, requestedBy, approvedBy } = event.data;
+function placedInErrorProblem(lift: CitedLift): string | undefined {
+  const request = requestOf(lift);
+  const problem = approvalProblem(lift, request);
+  if (problem !== undefined || request === undefined) return problem;
+  if (request.orderId !== undefined) return 'the request relies on an order of release';
+  return samePointer(request.pointer, lift.event.data.citation) ? undefined : 'the cited event is not the request';
+}
+
+function requestOf({ event, freezes }: CitedLift): LiftRequest | undefined {
+  const { freezeId, requestId } = event.data;
+  return requestId === undefined ? undefined : freezes.liftRequests.get(liftKey(freezeId, requestId));
+}
+
+/** What every lift has that people ask for: a freeze in force, a request of one person, the approval of another. */
+function approvalProblem({ event, freezes }: CitedLift, request: LiftRequest | undefined): string | undefined {
+  const { freezeId, requestedBy, approvedBy } = event.data;
   if (!freezes.inForce.has(freezeId)) return 'the freeze is not in force';
-  const request = requestId === undefined ? undefined : freezes.liftRequests.get(liftKey(freezeId, requestId));
   if (request?.state !== 'requested') return 'nobody asks for the lift of this freeze';
-  if (!samePointer(request.pointer, citation)) return 'the cited event is not the request';
   if (request.requestedBy !== requestedBy) return 'another person asked for the lift';
   if (request.requestedBy === approvedBy) return 'the lift was approved by the person who asked for it';
   if (approvedBy !== event.metadata.actor.id) return 'the lift was approved by another than who acted';

@@ -37,7 +37,8 @@ export interface LiftRequest {
   readonly requestId: string;
   readonly freezeId: string;
   readonly requestedBy: string;
-  readonly note: string;
+  /** The order of release that is relied on; undefined where the freeze was placed in error. */
+  readonly orderId: string | undefined;
   readonly state: 'requested' | 'approved' | 'rejected';
   /** The LiftRequested event. */
   readonly pointer: EventPointer;
@@ -91,9 +92,10 @@ export function evolveFreezes(state: FreezesState, event: Recorded<FreezeEvent>)
       state.resolved.set(event.data.citation.eventId, 'abandoned');
       return state;
     case 'LiftRequested': {
-      const { freezeId, requestId, requestedBy, note } = event.data;
+      const { freezeId, requestId, requestedBy } = event.data;
+      const orderId = event.data.ground === 'release-ordered' ? event.data.orderId : undefined;
       const pointer = pointerTo(event);
-      const request: LiftRequest = { requestId, freezeId, requestedBy, note, state: 'requested', pointer };
+      const request: LiftRequest = { requestId, freezeId, requestedBy, orderId, state: 'requested', pointer };
       state.liftRequests.set(liftKey(freezeId, requestId), request);
       return state;
     }

@@ -1,5 +1,5 @@
 import type { Basis, EventPointer, Scope, Timestamp } from '#kernel';
-import type { BalanceSnapshot, LiftGround } from './events.ts';
+import type { BalanceSnapshot, LiftGround, LiftRequestGround } from './events.ts';
 
 /** A freeze as ops, approvers and auditors see it. Amounts are minor units. */
 export interface FreezeView {
@@ -30,8 +30,10 @@ export interface LiftRequestView {
   readonly freezeId: string;
   readonly accountId: string;
   readonly requestId: string;
-  readonly ground: 'placed-in-error';
-  readonly note: string;
+  readonly ground: LiftRequestGround;
+  /** The order of release that is relied on; null where the freeze was placed in error. */
+  readonly orderId: string | null;
+  readonly note: string | null;
   readonly state: 'requested' | 'approved' | 'rejected';
   readonly requestedBy: string;
   readonly decidedBy: string | null;

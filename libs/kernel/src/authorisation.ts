@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { scopeSchema, type Basis, type Scope } from './basis.ts';
 import type { Timestamp } from './clock.ts';
-import { pointerTo, type CommandKey, type EventPointer, type RecordedEvent } from './envelope.ts';
+import { pointerTo, samePointer, type CommandKey, type EventPointer, type RecordedEvent } from './envelope.ts';
 import { field, pointerSchema } from './schema.ts';
 
 /** What every FreezeAuthorised says, beside the id of the basis on whose stream it stands. */
@@ -12,6 +12,8 @@ export const authorisationFields = {
   namedBy: pointerSchema,
   /** The party through which the basis names the account; absent when it names the account itself. */
   partyId: field.id.optional(),
+  /** AddressLinked on the stream of that party, where the basis names an address. */
+  linkedBy: pointerSchema.optional(),
   requestedBy: field.actorId,
   /** From when the property counts as blocked by law; the recorded time when absent. */
   blockedFrom: field.timestamp.optional(),
@@ -73,19 +75,30 @@ export interface Authorisation {
   readonly scope: Scope;
   readonly namedBy: EventPointer;
   readonly partyId?: string | undefined;
+  /** Of one through an address: the addresses that the basis named then. */
+  readonly addresses?: readonly ChainAddress[] | undefined;
   readonly requestedBy: string;
   /** The key of the command that asked for the freeze. */
   readonly key: CommandKey | null;
   readonly commandHash: string | null;
 }
 
-/** What a recorded FreezeAuthorised authorises. */
+/**
+ * What a recorded FreezeAuthorised authorises.
+ * @param named the addresses that the basis names at that point of its stream
+ */
 export function authorisationOf(
-  event: RecordedEvent & { readonly data: Omit<Authorisation, 'pointer' | 'key' | 'commandHash'> },
+  event: RecordedEvent & {
+    readonly data: Omit<Authorisation, 'pointer' | 'key' | 'commandHash'> & {
+      readonly linkedBy?: EventPointer | undefined;
+    };
+  },
+  named: readonly ChainAddress[],
 ): Authorisation {
-  const { accountId, scope, namedBy, partyId, requestedBy } = event.data;
+  const { accountId, scope, namedBy, partyId, linkedBy, requestedBy } = event.data;
   const { key, commandHash } = event.metadata;
-  return { pointer: pointerTo(event), accountId, scope, namedBy, partyId, requestedBy, key, commandHash };
+  const through = linkedBy === undefined ? {} : { addresses: named };
+  return { pointer: pointerTo(event), accountId, scope, namedBy, partyId, ...through, requestedBy, key, commandHash };
 }
 
 /** How a basis ended. */
@@ -107,6 +120,24 @@ export interface BasisSubjects {
 
 /** Nobody at all: whom a basis names that does not exist, or that supports no freeze. */
 export const NOBODY: BasisSubjects = { accounts: [], parties: [], addresses: [] };
+
+/**
+ * True when a tie is of the form that a basis with these subjects asks for: to its own registration, to a party that it names,
+ * or to a party and an address. What the events say that it points to is for the caller to know.
+ */
+export function tieFits(
+  { accounts, parties, addresses }: BasisSubjects,
+  registered: EventPointer | undefined,
+  accountId: string,
+  { namedBy, partyId, linkedBy }: Tie,
+): boolean {
+  if (partyId === undefined) {
+    return linkedBy === undefined && samePointer(namedBy, registered) && accounts.includes(accountId);
+  }
+  if (namedBy.stream !== `party-${partyId}`) return false;
+  if (linkedBy === undefined) return parties.includes(partyId);
+  return addresses.length > 0 && linkedBy.stream === `party-${partyId}`;
+}
 
 /** A basis of any kind, as a freeze has to know it. Reads the state of the basis's stream, and is as short-lived. */
 export interface BasisState {

@@ -117,3 +117,7 @@ export function decodeData(
 function describeIssues(error: z.ZodError): string {
   return error.issues.map((issue) => `${issue.path.join('.') || 'data'}: ${issue.message}`).join('; ');
 }
+
+/** A revision of a stream as of which something was so: that stays true, whatever comes later. */
+export const asOfSchema = z.strictObject({ stream: pointerSchema.shape.stream, revision: field.revision });
+export type AsOf = z.infer<typeof asOfSchema>;

@@ -1,36 +1,27 @@
-import { NOBODY, toMs, type BasisState, type BasisSubjects, type Timestamp } from '#kernel';
+import { toMs, type BasisState, type Timestamp } from '#kernel';
 import { expiryMs, mayAuthorise, standingObstacle } from './in-force.ts';
 import { authorisationsInTheWay } from './limits.ts';
-import type { LegalOrderState } from './state.ts';
+import { restraintOf, subjectsOf, type LegalOrderState } from './state.ts';
 
 /** A legal order as the basis of freezes. */
 export function legalOrderBasis(orderId: string, order: LegalOrderState): BasisState {
   const { registered, verified, instrument, ended, authorisations } = order;
+  const restraint = restraintOf(order);
   const isEnforced = verified !== undefined && instrument !== undefined;
   return {
     basis: { kind: 'legal-order', id: orderId },
     registered,
     subjects: subjectsOf(order),
-    scope: instrument?.scope,
+    scope: restraint?.scope,
     enforcement: isEnforced ? { by: verified, from: instrument.effectiveAt } : undefined,
     ended,
     authorisations,
     mayAuthorise: (freeze) => mayAuthorise(order, freeze),
-    authorisationsInTheWay: (accountId, scope = instrument?.scope) =>
+    authorisationsInTheWay: (accountId, scope = restraint?.scope) =>
       scope === undefined ? [] : authorisationsInTheWay(order, { accountId, scope }),
     standingObstacle: (at) => standingObstacle(order, at),
     inForceBy: (at) => (isEffective(order, at) ? order.verified : undefined),
     nextMoment: (at) => nextMoment(order, at),
-  };
-}
-
-function subjectsOf({ instrument }: LegalOrderState): BasisSubjects {
-  if (instrument === undefined) return NOBODY;
-  const { subjects } = instrument;
-  return {
-    accounts: subjects.flatMap((subject) => (subject.kind === 'account' ? [subject.accountId] : [])),
-    parties: subjects.flatMap((subject) => (subject.kind === 'party' ? [subject.partyId] : [])),
-    addresses: [],
   };
 }
 

@@ -2,7 +2,7 @@ import { toMs, type Recorded } from '#kernel';
 import type { LegalOrderEvent } from './events.ts';
 import { expiryMs, hasRunOut, isExtension, mayAuthorise } from './in-force.ts';
 import { findFlaw } from './instrument.ts';
-import type { LegalOrderState } from './state.ts';
+import { restraintOf, type LegalOrderState } from './state.ts';
 
 type OrderEvent<Type extends LegalOrderEvent['type']> = Extract<Recorded<LegalOrderEvent>, { readonly type: Type }>;
 
@@ -94,10 +94,10 @@ function checkExpiry(order: LegalOrderState, event: OrderEvent<'LegalOrderExpire
 }
 
 function checkAuthorisation(order: LegalOrderState, event: OrderEvent<'FreezeAuthorised'>): string | undefined {
-  const { accountId, scope, namedBy, partyId, claimGroup } = event.data;
+  const { accountId, scope, namedBy, partyId, linkedBy, claimGroup } = event.data;
   const endedFreezes = event.data.endedFreezes?.map(({ freezeId }) => freezeId);
   const at = event.metadata.recordedAt;
-  const obstacle = mayAuthorise(order, { accountId, scope, tie: { namedBy, partyId }, at, endedFreezes });
+  const obstacle = mayAuthorise(order, { accountId, scope, tie: { namedBy, partyId, linkedBy }, at, endedFreezes });
   if (obstacle !== undefined) return obstacle.detail;
-  return claimGroup === order.instrument?.claimGroup ? undefined : 'the claim group is not that of the order';
+  return claimGroup === restraintOf(order)?.claimGroup ? undefined : 'the claim group is not that of the order';
 }

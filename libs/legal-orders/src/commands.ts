@@ -1,14 +1,14 @@
 import type { RequestedScope, Scope, Timestamp } from '#kernel';
-import type { Ending, Instrument } from './events.ts';
+import type { Ending, Instrument, ReleaseInstrument } from './events.ts';
 
 /** An instrument as it was asked for: its limits are decimals. */
 export type RequestedInstrument = Omit<Instrument, 'scope'> & { readonly scope: RequestedScope };
 
-/** Registers an instrument. Accounts and parties that it names, and the assets that it limits, must exist: `context` tells. */
+/** Registers an instrument. Accounts, parties and freezes that it names, and the assets that it limits, must exist: `context` tells. */
 export interface RegisterLegalOrder {
   readonly type: 'RegisterLegalOrder';
   readonly orderId: string;
-  readonly instrument: RequestedInstrument;
+  readonly instrument: RequestedInstrument | ReleaseInstrument;
 }
 
 export interface VerifyLegalOrder {

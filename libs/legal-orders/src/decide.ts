@@ -25,18 +25,18 @@ import type {
   VerifyChange,
   VerifyLegalOrder,
 } from './commands.ts';
-import { MAX_ENDED_FREEZES, type LegalOrderEvent } from './events.ts';
+import { MAX_ENDED_FREEZES, type Instrument, type LegalOrderEvent, type ReleaseInstrument } from './events.ts';
 import { expiryMs, hasRunOut, isExtension, mayAuthorise } from './in-force.ts';
 import { findFlaw } from './instrument.ts';
 import { endedFreezesNeeded } from './limits.ts';
-import type { LegalOrderState } from './state.ts';
+import { restraintOf, type LegalOrderState } from './state.ts';
 import type { ChangeView } from './views.ts';
 
 export interface LegalOrderContext {
   readonly now: Timestamp;
   readonly actor: Actor;
   /** For RegisterLegalOrder: the first subject that does not exist. */
-  readonly unknownSubject?: { readonly kind: 'account' | 'party'; readonly id: string } | undefined;
+  readonly unknownSubject?: { readonly kind: 'account' | 'party' | 'freeze'; readonly id: string } | undefined;
   /** For RegisterLegalOrder: the assets that its limits name, as far as there are such. */
   readonly assets?: ReadonlyMap<string, Asset> | undefined;
   /** For AuthoriseFreeze: freezes under the order that are known to have ended. */
@@ -94,10 +94,19 @@ function register(
     const { kind, id } = unknownSubject;
     return reject(`${kind}-not-found`, `a subject does not exist: there is no such ${kind}`, { [`${kind}Id`]: id });
   }
-  const scope = parseScope(requested.scope, (code) => context.assets?.get(code));
-  if (isRejection(scope)) return scope;
+  const instrument = inUnits(requested, context);
+  if (isRejection(instrument)) return instrument;
   if (order.state !== undefined) return reject('already-exists', 'the legal order is registered already', { orderId });
-  return [{ type: 'LegalOrderRegistered', data: { ...requested, scope, orderId, registeredBy: context.actor.id } }];
+  return [{ type: 'LegalOrderRegistered', data: { ...instrument, orderId, registeredBy: context.actor.id } }];
+}
+
+function inUnits(
+  requested: RegisterLegalOrder['instrument'],
+  { assets }: LegalOrderContext,
+): Instrument | ReleaseInstrument | Rejection {
+  if (requested.effect === 'release') return requested;
+  const scope = parseScope(requested.scope, (code) => assets?.get(code));
+  return isRejection(scope) ? scope : { ...requested, scope };
 }
 
 function verify(
@@ -214,20 +223,22 @@ function expire({ orderId }: ExpireLegalOrder, order: LegalOrderState, { now }: 
 function authoriseFreeze(command: AuthoriseFreeze, order: LegalOrderState, context: LegalOrderContext): Decision {
   const { orderId, accountId, blockedFrom } = command;
   const { tie, now, actor } = context;
-  const scope = command.scope ?? order.instrument?.scope;
+  const restraint = restraintOf(order);
+  const scope = command.scope ?? restraint?.scope;
   const ended = scope === undefined ? [] : endedFreezesFor(order, accountId, scope, context);
   const endedFreezes = ended.map(({ freezeId }) => freezeId);
   const obstacle = mayAuthorise(order, { accountId, scope, tie, at: now, endedFreezes });
   if (obstacle !== undefined) return reject(obstacle.code, obstacle.detail);
   if (scope === undefined || tie === undefined) throw new Error('an order authorised a freeze without scope or tie');
-  const { namedBy, partyId } = tie;
-  const claimGroup = order.instrument?.claimGroup;
+  const { namedBy, partyId, linkedBy } = tie;
+  const claimGroup = restraint?.claimGroup;
   const data = {
     orderId,
     accountId,
     scope,
     namedBy,
     ...(partyId === undefined ? {} : { partyId }),
+    ...(linkedBy === undefined ? {} : { linkedBy }),
     requestedBy: actor.id,
     ...(blockedFrom === undefined ? {} : { blockedFrom }),
     ...(claimGroup === undefined ? {} : { claimGroup }),

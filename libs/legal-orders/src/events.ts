@@ -20,6 +20,9 @@ export const ORDER_KINDS = [
   'statutory-measure',
 ] as const;
 
+/** What an order does. */
+export const ORDER_EFFECTS = ['restrain', 'release'] as const;
+
 /** How an order can end by a change of kind `ending`. */
 export const ENDINGS = ['discharged', 'revoked', 'set-aside'] as const;
 export type Ending = (typeof ENDINGS)[number];
@@ -27,8 +30,14 @@ export type Ending = (typeof ENDINGS)[number];
 export const subjectSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('account'), accountId: field.id }),
   z.strictObject({ kind: z.literal('party'), partyId: field.id }),
+  z.strictObject({ kind: z.literal('address'), chain: field.text(32), address: field.text(128) }),
+  z.strictObject({ kind: z.literal('external'), sha256: field.sha256 }),
 ]);
-/** Whom an order names: a certain account, or whatever accounts a party holds. */
+/**
+ * Whom an order names: a certain account, whatever accounts a party holds, or those of whoever controls an address. An
+ * external reference, the SHA-256 of the UTF-8 bytes of a party's `externalRef`, names nobody by itself: that it matches is
+ * found, and a person decides.
+ */
 export type Subject = z.infer<typeof subjectSchema>;
 /** Most subjects of one order. */
 export const MAX_SUBJECTS = 1000;
@@ -40,19 +49,24 @@ export const authoritySchema = z.strictObject({
   contact: field.text(200).optional(),
 });
 
-/** The instrument as registered. Times are the instrument's own; `receivedAt` is ours. */
-export const instrumentSchema = z.strictObject({
+/** Most freezes, and most accounts, of one release. */
+export const MAX_RELEASES = 1000;
+
+/** What an order of release frees: certain freezes, and whatever freezes there are of certain accounts. */
+export const releasesSchema = z.strictObject({
+  freezeIds: z.array(field.uuid).min(1).max(MAX_RELEASES).optional(),
+  accountIds: z.array(field.id).min(1).max(MAX_RELEASES).optional(),
+});
+export type Releases = z.infer<typeof releasesSchema>;
+
+/** What every instrument says. Times are the instrument's own; `receivedAt` is ours. */
+const instrumentFields = {
   orderId: field.id,
   kind: z.enum(ORDER_KINDS),
-  effect: z.enum(['restrain']),
   authority: authoritySchema,
   caseReference: field.text(200),
   statute: field.text(300),
   underlyingRequest: field.text(300).optional(),
-  subjects: z.array(subjectSchema).min(1).max(MAX_SUBJECTS),
-  scope: scopeSchema,
-  /** Orders of one group rest on one claim: their limits are not added. */
-  claimGroup: field.id.optional(),
   issuedAt: field.timestamp,
   receivedAt: field.timestamp,
   effectiveAt: field.timestamp,
@@ -60,16 +74,39 @@ export const instrumentSchema = z.strictObject({
   /** Until then the order may be told to nobody but those who must know. */
   nonDisclosureUntil: field.timestamp.optional(),
   documentSha256: field.sha256,
+};
+
+/** An instrument that restrains, as registered. */
+export const instrumentSchema = z.strictObject({
+  ...instrumentFields,
+  effect: z.literal('restrain'),
+  subjects: z.array(subjectSchema).min(1).max(MAX_SUBJECTS),
+  scope: scopeSchema,
+  /** Orders of one group rest on one claim: their limits are not added. */
+  claimGroup: field.id.optional(),
 });
 export type Instrument = z.infer<typeof instrumentSchema>;
+
+/** An instrument that releases: it names nobody, and is no basis of a freeze. */
+export const releaseInstrumentSchema = z.strictObject({
+  ...instrumentFields,
+  effect: z.literal('release'),
+  releases: releasesSchema,
+});
+export type ReleaseInstrument = z.infer<typeof releaseInstrumentSchema>;
 
 export const LegalOrderRegistered = defineEvent({
   type: 'LegalOrderRegistered',
   streams: ['legalOrder'],
   summary:
     'An instrument that is to bind us was registered by its maker; it binds nothing until another person verifies it.',
-  schema: z.strictObject({ ...instrumentSchema.shape, registeredBy: field.actorId }),
+  schema: z.discriminatedUnion('effect', [
+    z.strictObject({ ...instrumentSchema.shape, registeredBy: field.actorId }),
+    z.strictObject({ ...releaseInstrumentSchema.shape, registeredBy: field.actorId }),
+  ]),
 });
+
+export type LegalOrderRegistered = EventOf<typeof LegalOrderRegistered>;
 
 export const LegalOrderVerified = defineEvent({
   type: 'LegalOrderVerified',

@@ -1,16 +1,15 @@
 import {
-  samePointer,
   scopeWithin,
+  tieFits,
   toMs,
   type FreezeInQuestion,
   type Obstacle,
   type StandingObstacle,
-  type Tie,
   type Timestamp,
 } from '#kernel';
-import type { Instrument } from './events.ts';
+import type { Instrument, ReleaseInstrument } from './events.ts';
 import { exceededLimit } from './limits.ts';
-import type { LegalOrderState } from './state.ts';
+import { restraintOf, subjectsOf, type LegalOrderState } from './state.ts';
 import type { OrderState } from './views.ts';
 
 const NOT_IN_FORCE: Record<Exclude<OrderState, 'verified'>, string> = {
@@ -60,7 +59,7 @@ export function isExtension({ instrument }: LegalOrderState, expiresAt: Timestam
 }
 
 /** True from `expiresAt` on. */
-export function hasRunOut(instrument: Instrument, at: Timestamp): boolean {
+export function hasRunOut(instrument: Instrument | ReleaseInstrument, at: Timestamp): boolean {
   return instrument.expiresAt !== undefined && toMs(instrument.expiresAt) <= toMs(at);
 }
 
@@ -72,10 +71,10 @@ export function hasRunOut(instrument: Instrument, at: Timestamp): boolean {
  * @returns the first obstacle, or undefined when the freeze may be authorised
  */
 export function mayAuthorise(order: LegalOrderState, freeze: FreezeInQuestion): Obstacle | undefined {
-  const { instrument } = order;
+  const instrument = restraintOf(order);
   const standing = standingObstacle(order, freeze.at);
   if (standing !== undefined || instrument === undefined) return standing;
-  if (freeze.tie === undefined || !fits(order, instrument, freeze.accountId, freeze.tie)) {
+  if (freeze.tie === undefined || !tieFits(subjectsOf(order), order.registered, freeze.accountId, freeze.tie)) {
     return {
       code: 'basis-does-not-name-account',
       detail: 'the legal order names neither the account nor a holder of it',
@@ -97,10 +96,18 @@ export function mayAuthorise(order: LegalOrderState, freeze: FreezeInQuestion): 
 }
 
 /**
- * Why nothing new may rest on the order at a time, whatever it is; undefined when something may. The order exists, is in
- * force, and no ending of it is proposed.
+ * Why nothing new may rest on the order at a time as on a basis; undefined when something may. The order exists, restrains,
+ * is in force, and no ending of it is proposed.
  */
 export function standingObstacle(order: LegalOrderState, at: Timestamp): StandingObstacle | undefined {
+  if (order.instrument?.effect === 'release') {
+    return { code: 'basis-not-in-force', detail: 'the legal order is one of release: it restrains nothing' };
+  }
+  return standing(order, at);
+}
+
+/** As above, whatever the effect of the order is. */
+export function standing(order: LegalOrderState, at: Timestamp): StandingObstacle | undefined {
   if (order.instrument === undefined) return { code: 'basis-not-found', detail: 'there is no such legal order' };
   const force = inForce(order, at);
   if (!force.ok) return { code: 'basis-not-in-force', detail: force.reason };
@@ -113,18 +120,4 @@ export function standingObstacle(order: LegalOrderState, at: Timestamp): Standin
 
 function hasOpenEnding(order: LegalOrderState): boolean {
   return [...order.changes.values()].some(({ kind, state }) => kind === 'ending' && state === 'proposed');
-}
-
-function fits(order: LegalOrderState, instrument: Instrument, accountId: string, tie: Tie): boolean {
-  const { namedBy, partyId } = tie;
-  if (partyId === undefined) {
-    return (
-      samePointer(namedBy, order.registered) &&
-      instrument.subjects.some((subject) => subject.kind === 'account' && subject.accountId === accountId)
-    );
-  }
-  return (
-    namedBy.stream === `party-${partyId}` &&
-    instrument.subjects.some((subject) => subject.kind === 'party' && subject.partyId === partyId)
-  );
 }

@@ -9,3 +9,4 @@ export * from './non-disclosure.ts';
 export * from './state.ts';
 export * from './views.ts';
 export * from './projection.ts';
+export * from './release.ts';

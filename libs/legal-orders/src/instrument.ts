@@ -1,21 +1,60 @@
 import { rejectField, toMs, type Rejection } from '#kernel';
-import { MAX_SUBJECTS, type Instrument, type Subject } from './events.ts';
+import {
+  MAX_RELEASES,
+  MAX_SUBJECTS,
+  type Instrument,
+  type ReleaseInstrument,
+  type Releases,
+  type Subject,
+} from './events.ts';
 
 /** What is wrong with an instrument beyond the shape of its fields, or undefined. A basis that names nobody binds nobody. */
-export function findFlaw(instrument: Omit<Instrument, 'scope'>): Rejection | undefined {
-  const { subjects, effectiveAt, expiresAt } = instrument;
-  if (subjects.length < 1 || subjects.length > MAX_SUBJECTS) {
-    return rejectField('subjects', `must name 1 to ${String(MAX_SUBJECTS)} accounts or parties`);
-  }
-  const names = subjects.map(nameOf);
-  const repeated = names.findIndex((name, index) => names.indexOf(name) < index);
-  if (repeated >= 0) return rejectField(`subjects.${String(repeated)}`, 'must not name the same subject twice');
+export function findFlaw(instrument: Omit<Instrument, 'scope'> | ReleaseInstrument): Rejection | undefined {
+  const { effectiveAt, expiresAt } = instrument;
+  const flaw =
+    instrument.effect === 'release' ? findReleasesFlaw(instrument.releases) : findSubjectsFlaw(instrument.subjects);
+  if (flaw !== undefined) return flaw;
   if (expiresAt !== undefined && !(toMs(effectiveAt) < toMs(expiresAt))) {
     return rejectField('expiresAt', 'must be after effectiveAt');
   }
   return undefined;
 }
 
+/** A release of nothing releases nothing. */
+function findReleasesFlaw({ freezeIds = [], accountIds = [] }: Releases): Rejection | undefined {
+  if (freezeIds.length + accountIds.length === 0) return rejectField('releases', 'must name a freeze or an account');
+  for (const [name, ids] of Object.entries({ freezeIds, accountIds })) {
+    if (ids.length > MAX_RELEASES) return rejectField(`releases.${name}`, `must name at most ${String(MAX_RELEASES)}`);
+    const repeated = ids.findIndex((id, index) => ids.indexOf(id) < index);
+    if (repeated >= 0) return rejectField(`releases.${name}`, 'must name each once');
+  }
+  return undefined;
+}
+
+function findSubjectsFlaw(subjects: readonly Subject[]): Rejection | undefined {
+  if (subjects.length < 1 || subjects.length > MAX_SUBJECTS) {
+    return rejectField('subjects', `must name 1 to ${String(MAX_SUBJECTS)} subjects`);
+  }
+  const names = subjects.map(nameOf);
+  const repeated = names.findIndex((name, index) => names.indexOf(name) < index);
+  if (repeated >= 0) return rejectField(`subjects.${String(repeated)}`, 'must not name the same subject twice');
+  return undefined;
+}
+
 function nameOf(subject: Subject): string {
-  return subject.kind === 'account' ? `account-${subject.accountId}` : `party-${subject.partyId}`;
+  return JSON.stringify([subject.kind, subjectName(subject)]);
+}
+
+/** What tells subjects of one kind apart, as one text. */
+export function subjectName(subject: Subject): string {
+  switch (subject.kind) {
+    case 'account':
+      return subject.accountId;
+    case 'party':
+      return subject.partyId;
+    case 'address':
+      return JSON.stringify([subject.chain, subject.address]);
+    case 'external':
+      return subject.sha256;
+  }
 }

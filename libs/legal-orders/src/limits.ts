@@ -1,5 +1,5 @@
 import { limitOf, scopeCovers, type Authorisation, type EndedFreeze, type Scope } from '#kernel';
-import type { LegalOrderState } from './state.ts';
+import { restraintOf, type LegalOrderState } from './state.ts';
 
 /** A freeze that is to be authorised. */
 interface Claim {
@@ -14,7 +14,7 @@ interface Claim {
  * @param ended ids of freezes that no longer count
  */
 export function exceededLimit(order: LegalOrderState, claim: Claim, ended: ReadonlySet<string>): string | undefined {
-  const limits = order.instrument?.scope.limits ?? {};
+  const limits = restraintOf(order)?.scope.limits ?? {};
   return Object.entries(limits).find(([asset, most]) => claimedUnits(order, claim, ended, asset) > BigInt(most))?.[0];
 }
 

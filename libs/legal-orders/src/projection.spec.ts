@@ -79,9 +79,9 @@ describe('the projection of legal orders', () => {
   });
 
   it('has a row for each subject', () => {
-    expect(project(registeredOrder(), verifiedOrder()).rows.of(orderSubjectsTable)).toEqual([
-      { kind: 'account', subjectId: 'acc-1', orderId: 'ord-1' },
-      { kind: 'party', subjectId: 'p-1', orderId: 'ord-1' },
+    expect(project(registeredOrder(), verifiedOrder()).rows.of(orderSubjectsTable)).toMatchObject([
+      { kind: 'account', subjectId: 'acc-1', orderId: 'ord-1', position: '0000000000000001' },
+      { kind: 'party', subjectId: 'p-1', orderId: 'ord-1', position: '0000000000000001' },
     ]);
   });
 

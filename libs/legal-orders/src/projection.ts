@@ -1,5 +1,13 @@
 import { defineTable, putRow, setColumns, type Change, type Recorded } from '#kernel';
-import type { FreezeAuthorised, LegalOrderEvent, Subject } from './events.ts';
+import type {
+  FreezeAuthorised,
+  Instrument,
+  LegalOrderEvent,
+  LegalOrderRegistered,
+  ReleaseInstrument,
+  Subject,
+} from './events.ts';
+import { subjectName } from './instrument.ts';
 import { legalOrderView, type LegalOrderState } from './state.ts';
 import type { ChangeView, LegalOrderView } from './views.ts';
 
@@ -18,10 +26,10 @@ export const legalOrdersTable = defineTable({
   indexes: [['createdPosition'], ['state', 'createdPosition']],
 });
 
-/** Whom an order names, to find orders by account or party. */
+/** Whom an order names, to find orders by account or party, and the parties that an address or a reference matches. */
 export const orderSubjectsTable = defineTable({
   name: 'orderSubjects',
-  columns: { kind: 'text', subjectId: 'text', orderId: 'text' },
+  columns: { kind: 'text', subjectId: 'text', orderId: 'text', position: 'text', recordedAt: 'text' },
   primaryKey: ['kind', 'subjectId', 'orderId'],
   indexes: [],
 });
@@ -43,8 +51,7 @@ export function changeView(state: LegalOrderState, changeId: string): ChangeView
 
 /** The order as a row of `legalOrders` tells it. */
 export function legalOrderFromRow(row: { readonly view: string; readonly updatedAt: string }): LegalOrderView {
-  const shown = JSON.parse(row.view) as Omit<LegalOrderView, 'updatedAt'>;
-  return { ...shown, updatedAt: row.updatedAt };
+  return { ...(JSON.parse(row.view) as LegalOrderView), updatedAt: row.updatedAt };
 }
 
 /** @param after the order's state after the event */
@@ -60,8 +67,14 @@ export function projectLegalOrder(event: Recorded<LegalOrderEvent>, after: Legal
   if (event.type !== 'LegalOrderRegistered') return [setColumns(legalOrdersTable, columns)];
   return [
     putRow(legalOrdersTable, { ...columns, createdPosition: event.position }),
-    ...event.data.subjects.map((subject) => projectSubject(orderId, subject)),
+    ...subjectsOf(event.data).map((subject) => projectSubject(event, subject)),
   ];
+}
+
+/** An order of release is found by the accounts that it names, like any. */
+function subjectsOf(instrument: Instrument | ReleaseInstrument): readonly Subject[] {
+  if (instrument.effect === 'restrain') return instrument.subjects;
+  return (instrument.releases.accountIds ?? []).map((accountId) => ({ kind: 'account', accountId }));
 }
 
 function projectAuthorisation(event: Recorded<FreezeAuthorised>): Change {
@@ -73,7 +86,9 @@ function touch(event: Recorded<FreezeAuthorised>): Change {
   return setColumns(legalOrdersTable, { orderId: event.data.orderId, updatedAt: event.metadata.recordedAt });
 }
 
-function projectSubject(orderId: string, subject: Subject): Change {
-  const subjectId = subject.kind === 'account' ? subject.accountId : subject.partyId;
-  return putRow(orderSubjectsTable, { kind: subject.kind, subjectId, orderId });
+function projectSubject(event: Recorded<LegalOrderRegistered>, subject: Subject): Change {
+  const { position, metadata, data } = event;
+  const { orderId } = data;
+  const columns = { kind: subject.kind, subjectId: subjectName(subject), orderId };
+  return putRow(orderSubjectsTable, { ...columns, position, recordedAt: metadata.recordedAt });
 }

@@ -1,14 +1,16 @@
 import {
   authorisationOf,
+  NOBODY,
   pointerTo,
   SUPERVISOR,
   type Authorisation,
   type BasisEnd,
+  type BasisSubjects,
   type EventPointer,
   type Recorded,
   type Timestamp,
 } from '#kernel';
-import type { Ending, Instrument, LegalOrderEvent } from './events.ts';
+import type { Ending, Instrument, LegalOrderEvent, ReleaseInstrument } from './events.ts';
 import type { ChangeView, LegalOrderView, OrderState } from './views.ts';
 
 /** How the order ended. */
@@ -19,7 +21,7 @@ export interface OrderEnd extends BasisEnd {
 /** What a legal order's stream says. Until it is registered, `instrument` and all that comes with it are undefined. */
 export interface LegalOrderState {
   /** As registered, save for what verified changes have put in its place. */
-  instrument: Instrument | undefined;
+  instrument: Instrument | ReleaseInstrument | undefined;
   /** As recorded: an order whose time ran out is `verified` until its expiry is recorded. */
   state: OrderState | undefined;
   registeredBy: string | undefined;
@@ -52,6 +54,25 @@ export function initialLegalOrderState(): LegalOrderState {
     changes: new Map(),
     authorisations: [],
     ended: undefined,
+  };
+}
+
+/** The instrument of an order that restrains; undefined for one of release. */
+export function restraintOf({ instrument }: LegalOrderState): Instrument | undefined {
+  return instrument?.effect === 'restrain' ? instrument : undefined;
+}
+
+/** Whom the order names. One of release names nobody, and nor does an external reference. */
+export function subjectsOf(order: LegalOrderState): BasisSubjects {
+  const restraint = restraintOf(order);
+  if (restraint === undefined) return NOBODY;
+  const { subjects } = restraint;
+  return {
+    accounts: subjects.flatMap((subject) => (subject.kind === 'account' ? [subject.accountId] : [])),
+    parties: subjects.flatMap((subject) => (subject.kind === 'party' ? [subject.partyId] : [])),
+    addresses: subjects.flatMap((subject) =>
+      subject.kind === 'address' ? [{ chain: subject.chain, address: subject.address }] : [],
+    ),
   };
 }
 
@@ -139,7 +160,7 @@ export function evolveLegalOrder(order: LegalOrderState, event: Recorded<LegalOr
       end(order, event, 'expired', SUPERVISOR.id, SUPERVISOR.id);
       return order;
     case 'FreezeAuthorised':
-      order.authorisations.push(authorisationOf(event));
+      order.authorisations.push(authorisationOf(event, subjectsOf(order).addresses));
       return order;
   }
 }

@@ -1,5 +1,5 @@
-import type { Scope, Timestamp } from '#kernel';
-import type { Ending, Instrument } from './events.ts';
+import type { Timestamp } from '#kernel';
+import type { Ending, Instrument, ReleaseInstrument } from './events.ts';
 
 export const ORDER_STATES = [
   'registered',
@@ -35,8 +35,9 @@ export type ChangeView = AnyChangeView &
   );
 
 /** An order as it is shown: the instrument, its life, and who did what. */
-export interface LegalOrderView extends Instrument {
-  readonly scope: Scope;
+export type LegalOrderView = (Instrument | ReleaseInstrument) & OrderLife;
+
+interface OrderLife {
   readonly state: OrderState;
   readonly registeredBy: string;
   readonly verification: {

@@ -1,18 +1,19 @@
-import { defineTable, putRow, setColumns, type Change, type Recorded } from '#kernel';
+import { defineTable, putRow, setColumns, sha256Hex, type Change, type Recorded } from '#kernel';
 import type { AddressLinked, PartyEvent } from './events.ts';
 import { partyView, type PartyState } from './state.ts';
 
 export const partiesTable = defineTable({
   name: 'parties',
-  columns: { partyId: 'text', externalRef: 'text', createdPosition: 'text', view: 'text' },
+  // `externalSha256` is that of the UTF-8 bytes of `externalRef`: how an order can name a party that it does not know.
+  columns: { partyId: 'text', externalRef: 'text', externalSha256: 'text', createdPosition: 'text', view: 'text' },
   primaryKey: ['partyId'],
-  indexes: [['createdPosition'], ['externalRef', 'createdPosition']],
+  indexes: [['createdPosition'], ['externalRef', 'createdPosition'], ['externalSha256']],
 });
 
-/** Addresses that parties control, to find the parties that a hit on an address names. */
+/** Addresses that parties control, to find the parties that a basis on an address names, and since when. */
 export const addressesTable = defineTable({
   name: 'addresses',
-  columns: { chain: 'text', address: 'text', partyId: 'text' },
+  columns: { chain: 'text', address: 'text', partyId: 'text', position: 'text', linkedAt: 'text' },
   primaryKey: ['chain', 'address', 'partyId'],
   indexes: [],
 });
@@ -35,12 +36,21 @@ export function projectParty(event: Recorded<PartyEvent>, after: PartyState): re
   const view = JSON.stringify(shown);
   if (event.type === 'AddressLinked') return [setColumns(partiesTable, { partyId, view }), ...projectLink(event)];
   if (event.type !== 'PartyRegistered') return [setColumns(partiesTable, { partyId, view })];
-  return [putRow(partiesTable, { partyId, externalRef, createdPosition: event.position, view })];
+  return [
+    putRow(partiesTable, {
+      partyId,
+      externalRef,
+      externalSha256: sha256Hex(externalRef),
+      createdPosition: event.position,
+      view,
+    }),
+  ];
 }
 
-function projectLink({ data, revision, metadata }: Recorded<AddressLinked>): readonly Change[] {
+function projectLink({ data, revision, position, metadata }: Recorded<AddressLinked>): readonly Change[] {
   const { partyId, chain, address, role } = data;
   const { recordedAt: linkedAt } = metadata;
   const linked = putRow(partyAddressesTable, { partyId, revision, chain, address, role, linkedAt });
-  return role === 'holder-controlled' ? [linked, putRow(addressesTable, { chain, address, partyId })] : [linked];
+  if (role !== 'holder-controlled') return [linked];
+  return [linked, putRow(addressesTable, { chain, address, partyId, position, linkedAt })];
 }

@@ -25,6 +25,7 @@ import type {
   PartyWithAccounts,
   Queries,
   RefusalView,
+  SubjectMatchView,
   Versioned,
   ViolationView,
 } from './queries-api.ts';
@@ -232,14 +233,20 @@ export class SqliteQueries implements Queries {
     return this.#one(sql, [accountId, transferId], transferFromRow);
   }
 
-  legalOrders(
-    filter: { accountId?: string | undefined; partyId?: string | undefined; state?: string | undefined },
-    page: PageRequest,
-  ): Page<LegalOrderView> {
-    const { accountId, partyId, state } = filter;
-    const where = [...equals({ state }), ...names('account', accountId), ...names('party', partyId)];
+  legalOrders(filter: Parameters<Queries['legalOrders']>[0], page: PageRequest): Page<LegalOrderView> {
+    const { orderId, accountId, partyId, state } = filter;
+    const where = [...equals({ orderId, state }), ...namesAccount(accountId), ...namesParty(partyId)];
     const select = 'view, updatedAt FROM legalOrders';
     return this.#page({ name: 'legalOrders', select, where, ...BY_CREATION, show: legalOrderFromRow }, page);
+  }
+
+  subjectMatches(filter: Parameters<Queries['subjectMatches']>[0], page: PageRequest): Page<SubjectMatchView> {
+    const { orderId, partyId, orderState, kind } = filter;
+    const where = equals({ orderId, partyId, orderState, kind });
+    const orderBy = ['position', 'orderId', 'subjectId', 'partyId'];
+    const keyShape = ['', '', '', ''];
+    const list = { name: 'subjectMatches', select: SUBJECT_MATCHES, where, orderBy, order: 'DESC', keyShape } as const;
+    return this.#page({ ...list, show: showMatch }, page);
   }
 
   legalOrder(orderId: string): Versioned<LegalOrderView> | undefined {
@@ -454,10 +461,50 @@ function oneOf(column: string, values: readonly string[]): Condition {
   return [`${column} IN (${values.map(() => '?').join(', ')})`, ...values];
 }
 
-/** Orders that name this very account or party. */
-function names(kind: 'account' | 'party', subjectId: string | undefined): Condition[] {
-  if (subjectId === undefined) return [];
-  return [['orderId IN (SELECT orderId FROM orderSubjects WHERE kind = ? AND subjectId = ?)', kind, subjectId]];
+/** Orders that name this very account. */
+function namesAccount(accountId: string | undefined): Condition[] {
+  if (accountId === undefined) return [];
+  return [["orderId IN (SELECT orderId FROM orderSubjects WHERE kind = 'account' AND subjectId = ?)", accountId]];
+}
+
+/** Orders that name this party, or an address that it controls. */
+function namesParty(partyId: string | undefined): Condition[] {
+  if (partyId === undefined) return [];
+  const controlled = 'SELECT json_array(chain, address) FROM addresses WHERE partyId = ?';
+  const named = `(kind = 'party' AND subjectId = ?) OR (kind = 'address' AND subjectId IN (${controlled}))`;
+  return [[`orderId IN (SELECT orderId FROM orderSubjects WHERE ${named})`, partyId, partyId]];
+}
+
+/** Parties that a subject of an order matches: by an address that they control, or by the hash of their reference. */
+const SUBJECT_MATCHES = `* FROM (
+  SELECT s.orderId, o.state AS orderState, s.kind, s.subjectId, a.partyId, max(s.position, a.position) AS position,
+    max(s.recordedAt, a.linkedAt) AS since, a.position > s.position AS isLater
+  FROM orderSubjects s JOIN legalOrders o ON o.orderId = s.orderId
+  JOIN addresses a ON a.chain = json_extract(s.subjectId, '$[0]') AND a.address = json_extract(s.subjectId, '$[1]')
+  WHERE s.kind = 'address'
+  UNION ALL
+  SELECT s.orderId, o.state, s.kind, s.subjectId, p.partyId, max(s.position, p.createdPosition),
+    max(s.recordedAt, json_extract(p.view, '$.createdAt')), p.createdPosition > s.position
+  FROM orderSubjects s JOIN legalOrders o ON o.orderId = s.orderId JOIN parties p ON p.externalSha256 = s.subjectId
+  WHERE s.kind = 'external')`;
+
+function showMatch(row: {
+  readonly orderId: string;
+  readonly orderState: SubjectMatchView['orderState'];
+  readonly kind: SubjectMatchView['subject']['kind'];
+  readonly subjectId: string;
+  readonly partyId: string;
+  readonly since: string;
+  readonly isLater: number;
+}): SubjectMatchView {
+  const { orderId, orderState, kind, subjectId, partyId, since } = row;
+  return { orderId, orderState, subject: shownSubject(kind, subjectId), partyId, since, isLater: row.isLater === 1 };
+}
+
+function shownSubject(kind: SubjectMatchView['subject']['kind'], subjectId: string): SubjectMatchView['subject'] {
+  if (kind === 'external') return { kind, sha256: subjectId };
+  const [chain, address] = JSON.parse(subjectId) as [string, string];
+  return { kind, chain, address };
 }
 
 /** The parties that hold the account. */

@@ -146,6 +146,9 @@ export class StreamFold {
       case 'TransferRefused':
       case 'TransferReturned':
         return contents.kind === 'account' ? this.#resolver.onAccount(event, contents.state, this.names) : undefined;
+      case 'LiftRequested':
+        if (contents.kind !== 'account' || event.data.ground !== 'release-ordered') return undefined;
+        return this.#resolver.onAccount(event, contents.state, this.names);
       case 'PartyNamed':
       case 'PartyNoLongerNamed':
         return contents.kind === 'party' ? this.#resolver.onParty(event, contents.state) : undefined;

@@ -17,6 +17,7 @@ import {
   resolveAbandonment,
   resolveCitation,
   resolveLift,
+  resolveLiftRequest,
   resolveNaming,
   type AccountFrozen,
   type AccountUnfrozen,
@@ -24,13 +25,17 @@ import {
   type CitedBasisEvent,
   type FreezeAbandoned,
   type FreezeAuthorised,
+  type LiftRequested,
+  type ReleaseSeen,
 } from '#freezes';
 import {
   basisOfStream,
   hashHolds,
   samePointer,
+  type AsOf,
   type Authorisation,
   type BasisState,
+  type ChainAddress,
   type CommandKey,
   type EndedFreeze,
   type EventPointer,
@@ -38,6 +43,7 @@ import {
   type Recorded,
   type RecordedEvent,
 } from '#kernel';
+import { releaseUnder } from '#legal-orders';
 import type { PartyNamed, PartyNoLongerNamed, PartyState } from '#parties';
 import { StreamFold } from './fold.ts';
 import type { IndexEntry } from './home-stream-index.ts';
@@ -147,7 +153,7 @@ export class CitationResolver {
    * @throws StoreError when a stream can't be read: a basis that can't be read is not a basis that is absent
    */
   async onAccount(
-    event: Recorded<FreezeCitation | Of<'DepositReversed'> | TransferCitation>,
+    event: Recorded<FreezeCitation | LiftRequested | Of<'DepositReversed'> | TransferCitation>,
     account: AccountState,
     names: StreamNames,
   ): Promise<Verdict> {
@@ -156,6 +162,8 @@ export class CitationResolver {
       case 'FreezeAbandoned':
       case 'AccountUnfrozen':
         return this.#onFreeze(event, account);
+      case 'LiftRequested':
+        return resolveLiftRequest(event, await this.#releaseSeen(event));
       case 'DepositReversed':
         return this.#onReversal(event, account, names);
       case 'TransferReceived':
@@ -249,16 +257,22 @@ export class CitationResolver {
     const holders = account.holders.map((holder) => holder.partyId);
     switch (event.type) {
       case 'AccountUnfrozen':
-        return resolveLift({ event, freezes: account.freezes, cited, ended: basis?.ended });
+        return resolveLift({
+          event,
+          freezes: account.freezes,
+          cited,
+          ended: basis?.ended,
+          release: event.data.ground === 'release-ordered' ? await this.#releaseSeen(event) : undefined,
+        });
       case 'AccountFrozen': {
         const authorised = cited?.type === 'FreezeAuthorised' ? cited.data : undefined;
-        const linkedBy = authorised !== undefined && 'linkedBy' in authorised ? authorised.linkedBy : undefined;
+        const linkedBy = authorised?.linkedBy;
         return resolveCitation({
           event,
           cited,
           namedByEvent: await this.#eventAt(authorised?.namedBy),
           linkedByEvent: await this.#eventAt(linkedBy),
-          addresses: basis?.subjects.addresses ?? [],
+          addresses: linkedBy === undefined ? [] : addressesNamed(basis, cited),
           ended: await this.#endedBefore(event, cited, basis?.authorisations ?? []),
           holders,
         });
@@ -281,18 +295,34 @@ export class CitationResolver {
   async onAnswer(event: Recorded<AuthorityRequestAnswered>): Promise<Verdict> {
     const { inForceAt } = event.data;
     if (inForceAt === undefined) return { ok: false, reason: 'it does not say where the basis was in force' };
-    const revision = Number(inForceAt.revision);
-    const fold = this.#newFold(inForceAt.stream);
-    for (const recorded of await this.#reader.read(inForceAt.stream, { to: revision })) {
+    const fold = await this.#foldAsOf(inForceAt, event);
+    const basis = fold === undefined ? undefined : basisOf(fold);
+    if (basis === undefined) return { ok: false, reason: 'the stream of the basis had not come so far' };
+    const obstacle = basis.standingObstacle(event.metadata.recordedAt);
+    return obstacle === undefined ? { ok: true } : { ok: false, reason: obstacle.detail };
+  }
+
+  /** A stream at a revision, if it had come so far when the event was recorded. */
+  async #foldAsOf({ stream, revision }: AsOf, event: RecordedEvent): Promise<StreamFold | undefined> {
+    const to = Number(revision);
+    const fold = this.#newFold(stream);
+    for (const recorded of await this.#reader.read(stream, { to })) {
       if (event.position !== '' && recorded.position > event.position) break;
       await fold.apply(recorded);
     }
-    const basis = basisOf(fold);
-    if (basis === undefined || fold.revision !== revision) {
-      return { ok: false, reason: 'the stream of the basis had not come so far' };
-    }
-    const obstacle = basis.standingObstacle(event.metadata.recordedAt);
-    return obstacle === undefined ? { ok: true } : { ok: false, reason: obstacle.detail };
+    return fold.revision === to ? fold : undefined;
+  }
+
+  /** The order of release that a lift relies on, from its own events up to where it is said to have been in force. */
+  async #releaseSeen({ data, ...event }: Recorded<LiftRequested | AccountUnfrozen>): Promise<ReleaseSeen> {
+    const inForceAt = 'inForceAt' in data ? data.inForceAt : undefined;
+    if (inForceAt === undefined) return { obstacle: 'it does not say where the order of release was in force' };
+    // No other stream than an order's is folded: what cites each other in a circle would never be judged.
+    const isOrder = basisOfStream(inForceAt.stream)?.kind === 'legal-order';
+    const contents = isOrder ? (await this.#foldAsOf(inForceAt, { ...event, data }))?.contents : undefined;
+    if (contents?.kind !== 'legalOrder') return { obstacle: 'the stream of the order of release had not come so far' };
+    const release = releaseUnder(contents.state, data, event.metadata.recordedAt);
+    return 'obstacle' in release ? release : { ...release, inForceAt };
   }
 
   /**
@@ -427,6 +457,11 @@ export class CitationResolver {
     const [event] = await this.#reader.read(pointer.stream, { from: revision, to: revision });
     return event !== undefined && hashHolds(event) ? event : undefined;
   }
+}
+
+/** The addresses that a basis named when it authorised a freeze: it may name others by now. */
+function addressesNamed(basis: BasisState | undefined, cited: CitedBasisEvent): readonly ChainAddress[] {
+  return basis?.authorisations.find(({ pointer }) => pointer.eventId === cited?.id)?.addresses ?? [];
 }
 
 /** The basis that a fold makes; undefined for a stream of anything else. */

@@ -1,5 +1,5 @@
-import { NOBODY, type BasisState, type BasisSubjects } from '#kernel';
-import { HIT_SCOPE, hitInForce, hitStandingObstacle, mayAuthoriseUnderHit } from './in-force.ts';
+import type { BasisState } from '#kernel';
+import { HIT_SCOPE, hitInForce, hitStandingObstacle, hitSubjects, mayAuthoriseUnderHit } from './in-force.ts';
 import type { SanctionsHitState } from './state.ts';
 
 /** A sanctions hit as the basis of freezes. */
@@ -9,7 +9,7 @@ export function sanctionsHitBasis(hitId: string, hit: SanctionsHitState): BasisS
   return {
     basis: { kind: 'sanctions-hit', id: hitId },
     registered: raised,
-    subjects: subjectsOf(hit),
+    subjects: hitSubjects(hit),
     scope: HIT_SCOPE,
     enforcement: isEnforced ? { by: confirmed, from: confirmation.confirmedAt } : undefined,
     ended,
@@ -21,12 +21,4 @@ export function sanctionsHitBasis(hitId: string, hit: SanctionsHitState): BasisS
     // People alone change a hit.
     nextMoment: () => undefined,
   };
-}
-
-/** A lesser measure than an asset freeze names nobody: it forbids dealings and takes hold of nothing. */
-function subjectsOf({ hit }: SanctionsHitState): BasisSubjects {
-  if (hit?.entry.measure !== 'asset-freeze') return NOBODY;
-  const { subject } = hit;
-  if (subject.kind === 'party') return { ...NOBODY, parties: [subject.partyId] };
-  return { ...NOBODY, addresses: [{ chain: subject.chain, address: subject.address }] };
 }

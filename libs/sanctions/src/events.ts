@@ -1,4 +1,4 @@
-import { authorisationFields, CommandRefused, defineEvent, field, pointerSchema, type EventOf } from '#kernel';
+import { authorisationFields, CommandRefused, defineEvent, field, type EventOf } from '#kernel';
 import { z } from 'zod';
 
 /** What a list asks for. Only the first takes hold of property: the others forbid services or dealings. */
@@ -130,8 +130,6 @@ export const FreezeAuthorised = defineEvent({
   schema: z.strictObject({
     hitId: field.id,
     ...authorisationFields,
-    /** AddressLinked on the party's stream, where the hit names an address. */
-    linkedBy: pointerSchema.optional(),
   }),
 });
 export type FreezeAuthorised = EventOf<typeof FreezeAuthorised>;

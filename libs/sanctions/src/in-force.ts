@@ -1,12 +1,14 @@
 import {
+  NOBODY,
   scopeWithin,
+  tieFits,
+  type BasisSubjects,
   type FreezeInQuestion,
   type Obstacle,
   type Scope,
   type StandingObstacle,
-  type Tie,
 } from '#kernel';
-import type { Hit, Measure } from './events.ts';
+import type { Measure } from './events.ts';
 import type { SanctionsHitState } from './state.ts';
 import type { HitState } from './views.ts';
 
@@ -47,7 +49,7 @@ export function mayAuthoriseUnderHit(state: SanctionsHitState, freeze: FreezeInQ
   const { hit } = state;
   const standing = hitStandingObstacle(state);
   if (standing !== undefined || hit === undefined) return standing;
-  if (freeze.tie === undefined || !fits(hit, freeze.tie)) {
+  if (freeze.tie === undefined || !tieFits(hitSubjects(state), state.raised, freeze.accountId, freeze.tie)) {
     return { code: 'basis-does-not-name-account', detail: 'the sanctions hit names no holder of the account' };
   }
   if (freeze.scope !== undefined && !scopeWithin(freeze.scope, HIT_SCOPE)) {
@@ -75,9 +77,10 @@ function hasOpenClearance({ clearances }: SanctionsHitState): boolean {
   return [...clearances.values()].some(({ state }) => state === 'proposed');
 }
 
-/** A hit never names an account itself: always a holder of it, and through an address only one to whom it is linked. */
-function fits({ subject }: Hit, { partyId, namedBy, linkedBy }: Tie): boolean {
-  if (partyId === undefined || namedBy.stream !== `party-${partyId}`) return false;
-  if (subject.kind === 'party') return subject.partyId === partyId && linkedBy === undefined;
-  return linkedBy?.stream === `party-${partyId}`;
+/** A lesser measure than an asset freeze names nobody: it forbids dealings and takes hold of nothing. */
+export function hitSubjects({ hit }: Pick<SanctionsHitState, 'hit'>): BasisSubjects {
+  if (hit?.entry.measure !== 'asset-freeze') return NOBODY;
+  const { subject } = hit;
+  if (subject.kind === 'party') return { ...NOBODY, parties: [subject.partyId] };
+  return { ...NOBODY, addresses: [{ chain: subject.chain, address: subject.address }] };
 }

@@ -7,6 +7,7 @@ import {
   type Recorded,
   type Timestamp,
 } from '#kernel';
+import { hitSubjects } from './in-force.ts';
 import type { Hit, SanctionsHitEvent } from './events.ts';
 import type { ClearanceView, HitState, SanctionsHitView } from './views.ts';
 
@@ -120,7 +121,7 @@ export function evolveSanctionsHit(state: SanctionsHitState, event: Recorded<San
       return state;
     }
     case 'FreezeAuthorised':
-      state.authorisations.push(authorisationOf(event));
+      state.authorisations.push(authorisationOf(event, hitSubjects(state).addresses));
       return state;
   }
 }

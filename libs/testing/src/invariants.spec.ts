@@ -122,6 +122,15 @@ const reverseHeld =
 
 const BOTH_ACCOUNTS = ['a-1', 'a-2'].map((accountId) => ({ kind: 'account', accountId }));
 
+/** An order that restrains establishes no lift. */
+const UNESTABLISHED = {
+  but: {
+    command: 'RequestLift',
+    request: { freezeId: 'f-1', requestId: 'r-1', orderId: 'ord-1' },
+    decidedOn: { stream: 'legalOrder-ord-1', revision: '1' },
+  },
+};
+
 const good: Readonly<Record<string, () => Story>> = {
   'an empty log': () => new Story(),
 
@@ -470,7 +479,7 @@ const good: Readonly<Record<string, () => Story>> = {
       .freeze('ord-1', 'k')
       .requestLift('k')
       .refuse('account-a-1', 'maker-is-checker')
-      .refuse('account-a-1', 'ground-not-established')
+      .refuse('account-a-1', 'ground-not-established', UNESTABLISHED)
       .refuseFrozen(['k']),
 };
 
@@ -849,7 +858,7 @@ describe('invariant 3: every lift states its ground. checkLog catches', () => {
       () => ended().lift('ord-1', 'k').requestLift('k'),
     ],
     'a ground that there is not': [
-      'protocol: data: ground: Invalid option: expected one of "basis-ended"|"placed-in-error"',
+      'protocol: data: ground: Invalid option: expected one of "basis-ended"|"placed-in-error"|"release-ordered"',
       () => ended().lift('ord-1', 'k', { but: { ground: 'we changed our mind' } }),
     ],
     'one lift requested twice': [
@@ -1258,7 +1267,7 @@ describe('invariant 7: commands are idempotent for good. checkLog catches', () =
     ],
     'a refusal and its command under one key': [
       '7: the key k of maker stands on account-a-1 already',
-      () => frozen().refuse('account-a-1', 'ground-not-established', { key: 'k' }),
+      () => frozen().refuse('account-a-1', 'ground-not-established', { ...UNESTABLISHED, key: 'k' }),
     ],
     'an authorisation doubled': [
       '7: the key k of maker stands on legalOrder-ord-1 already',

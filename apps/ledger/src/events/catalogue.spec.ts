@@ -17,6 +17,14 @@ describe('the catalogue', () => {
     expect(text).toContain('`"account"`');
   });
 
+  it('tells each form of an event that has several', () => {
+    const [, forms = ''] = /### LegalOrderRegistered\n([^]*?)\n### /.exec(text) ?? [];
+    const [restraint = '', release = ''] = forms.split('\nor\n');
+    expect(restraint).toContain('| `scope` |');
+    expect(release).toContain('| `releases` |');
+    expect(release).not.toContain('| `scope` |');
+  });
+
   it('tells what a map holds, and how an older version was written', () => {
     expect(text).toContain('`limits?`: { string `^[A-Z0-9]{2,16}$`: string `^[1-9][0-9]{0,37}$` }');
     const [, versions = ''] = /### AccountFrozen\n([^]*?)\n### /.exec(text) ?? [];

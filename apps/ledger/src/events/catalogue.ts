@@ -62,7 +62,12 @@ function describeEvent(definition: EventDefinition): string {
 }
 
 function describeFields(schema: z.ZodType): readonly string[] {
-  const { properties = {}, required = [] } = z.toJSONSchema(schema, { unrepresentable: 'any' }) as JsonSchema;
+  const whole = z.toJSONSchema(schema, { unrepresentable: 'any' }) as JsonSchema;
+  const alternatives = whole.oneOf ?? whole.anyOf ?? [whole];
+  return alternatives.flatMap((each, index) => [...(index === 0 ? [] : ['or', '']), ...describeTable(each)]);
+}
+
+function describeTable({ properties = {}, required = [] }: JsonSchema): readonly string[] {
   const rows = Object.entries(properties).map(
     ([name, property]) => `| \`${name}${required.includes(name) ? '' : '?'}\` | ${cell(describeType(property))} |`,
   );

@@ -1,4 +1,4 @@
-import { LIFT_GROUNDS, type FreezeView } from '#freezes';
+import { LIFT_GROUNDS, LIFT_REQUEST_GROUNDS, type FreezeView, type LiftRequestGround } from '#freezes';
 import { BASIS_KINDS } from '#kernel';
 import { ApiProperty } from '@nestjs/swagger';
 import { Balance, Scope, shownScope } from '../accounts/account.dto.ts';
@@ -9,7 +9,8 @@ import { answerOf, pageOf } from '../openapi/answers.ts';
 import { as } from '../openapi/schemas.ts';
 import { Basis } from '../parties/party.dto.ts';
 import { ChoiceField, IdField, NestedField, TextField, TimestampField, UuidField } from '../validation/fields.ts';
-import { NotYet } from '../validation/plan.ts';
+import type { FieldError } from '../http/problem.ts';
+import { Whole } from '../validation/plan.ts';
 
 const FREEZE_STATES = ['in-force', 'lifted', 'abandoned'] as const;
 const REQUEST_STATES = ['requested', 'approved', 'rejected'] as const;
@@ -33,16 +34,28 @@ export class FreezeBody {
   blockedFrom?: string;
 }
 
-@NotYet('orderId')
+@Whole(findGroundFlaw)
 export class RequestLiftBody {
   @IdField({ example: 'lift-1' })
   requestId!: string;
 
-  @ChoiceField(['placed-in-error'], { notYet: ['release-ordered'] })
-  ground!: 'placed-in-error';
+  @ChoiceField(LIFT_REQUEST_GROUNDS)
+  ground!: LiftRequestGround;
 
-  @TextField(500)
-  note!: string;
+  @IdField({ optional: true, description: 'Needed for `release-ordered`, and for nothing else: the order of release.' })
+  orderId?: string;
+
+  @TextField(500, { optional: true, description: 'Needed for `placed-in-error`.' })
+  note?: string;
+}
+
+function findGroundFlaw({ ground, orderId, note }: RequestLiftBody): FieldError | undefined {
+  if (ground === 'placed-in-error' && orderId !== undefined) {
+    return { field: 'orderId', message: 'is only for the ground "release-ordered"' };
+  }
+  if (ground === 'placed-in-error' && note === undefined) return { field: 'note', message: 'is missing' };
+  if (ground === 'release-ordered' && orderId === undefined) return { field: 'orderId', message: 'is missing' };
+  return undefined;
 }
 
 export class NoteBody {
@@ -184,10 +197,13 @@ export class LiftRequest {
   @ApiProperty(as('id'))
   requestId!: string;
 
-  @ApiProperty(as('text', { enum: ['placed-in-error'] }))
+  @ApiProperty(as('text', { enum: LIFT_REQUEST_GROUNDS }))
   ground!: string;
 
-  @ApiProperty(as('text', { nullable: true, description: 'Null where the basis is withheld.' }))
+  @ApiProperty(as('text', { nullable: true, description: 'The order of release; null for `placed-in-error`.' }))
+  orderId!: string | null;
+
+  @ApiProperty(as('text', { nullable: true, description: 'Null where there is none, or where the basis is withheld.' }))
   note!: string | null;
 
   @ApiProperty(as('text', { enum: REQUEST_STATES }))

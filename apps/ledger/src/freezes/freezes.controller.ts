@@ -1,6 +1,6 @@
 import { liftRequestView, type LiftDecision, type LiftRequested, type LiftRequestView } from '#freezes';
 import type { LedgerCommand } from '#command-handling';
-import type { EventOf } from '#kernel';
+import type { EventPointer } from '#kernel';
 import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -13,7 +13,6 @@ import { eventOfType } from '../edge/recorded.ts';
 import { etagOf } from '../http/answer.ts';
 import { CommandRoute, QueryRoute } from '../openapi/routes.ts';
 import {
-  assetsOfFreeze,
   Freeze,
   FreezeAnswer,
   FreezeBody,
@@ -30,8 +29,6 @@ import {
   shownFreeze,
 } from './freeze.dto.ts';
 import { placedFreeze } from './placed-freeze.ts';
-
-type Requested = EventOf<typeof LiftRequested>;
 
 @ApiTags('Freezes')
 @Controller('v1/admin')
@@ -145,7 +142,7 @@ export class FreezesController {
   ): Promise<void> {
     const command = { type: 'RequestLift', ...path, ...body } as const;
     return this.#commands.run(request, reply, body, command, ({ events }) => ({
-      liftRequest: liftRequestView(eventOfType<Requested>(events, 'LiftRequested')),
+      liftRequest: liftRequestView(eventOfType<LiftRequested>(events, 'LiftRequested')),
     }));
   }
 
@@ -195,13 +192,17 @@ export class FreezesController {
     }));
   }
 
-  /** The decision cites the request that it is about. */
+  /** The decision points to the request that it is about: where it does not cite it, beside what it cites. */
   async #decided({ events }: Accepted): Promise<LiftRequestView> {
     const decision = eventOfType<LiftDecision>(events, 'AccountUnfrozen', 'LiftRejected');
-    const requested = await this.#commands.ledger.eventAt(decision.data.citation);
+    const requested = await this.#commands.ledger.eventAt(requestOf(decision));
     return liftRequestView(
-      eventOfType<Requested>(requested === undefined ? [] : [requested], 'LiftRequested'),
+      eventOfType<LiftRequested>(requested === undefined ? [] : [requested], 'LiftRequested'),
       decision,
     );
   }
+}
+
+function requestOf({ data }: LiftDecision): EventPointer {
+  return ('request' in data ? data.request : undefined) ?? data.citation;
 }

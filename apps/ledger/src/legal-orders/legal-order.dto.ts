@@ -1,6 +1,15 @@
 import { findScopeFlaw, SCOPE_DIRECTIONS } from '#kernel';
-import { ENDINGS, MAX_SUBJECTS, ORDER_KINDS, ORDER_STATES, type LegalOrderView, type OrderState } from '#legal-orders';
-import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
+import {
+  ENDINGS,
+  MAX_RELEASES,
+  MAX_SUBJECTS,
+  ORDER_EFFECTS,
+  ORDER_KINDS,
+  ORDER_STATES,
+  type LegalOrderView,
+  type OrderState,
+} from '#legal-orders';
+import { ApiExtraModels, ApiProperty, ApiSchema, getSchemaPath } from '@nestjs/swagger';
 import { Scope, shownScope } from '../accounts/account.dto.ts';
 import { ListQuery } from '../edge/query-edge.ts';
 import type { AssetLookup } from '../edge/scales.ts';
@@ -12,13 +21,16 @@ import {
   AssetsField,
   ChoiceField,
   IdField,
+  IdsField,
   KindListField,
   NestedField,
   Sha256Field,
   TextField,
   TimestampField,
+  UuidsField,
 } from '../validation/fields.ts';
-import { BodyByKind, NotYet, Whole } from '../validation/plan.ts';
+import type { FieldError } from '../http/problem.ts';
+import { BodyByKind, Whole } from '../validation/plan.ts';
 
 @Whole(findScopeFlaw)
 export class ScopeBody {
@@ -66,7 +78,40 @@ export class PartySubjectBody {
   partyId!: string;
 }
 
-@NotYet('releases')
+export class AddressSubjectBody {
+  @ChoiceField(['address'])
+  kind!: 'address';
+
+  @TextField(32, { example: 'bitcoin' })
+  chain!: string;
+
+  @TextField(128)
+  address!: string;
+}
+
+export class ExternalSubjectBody {
+  @ChoiceField(['external'])
+  kind!: 'external';
+
+  @Sha256Field({ description: "Of the UTF-8 bytes of a party's `externalRef`. It names nobody by itself." })
+  sha256!: string;
+}
+
+@Whole(findReleasesFlaw)
+export class ReleasesBody {
+  @UuidsField(MAX_RELEASES, { optional: true })
+  freezeIds?: string[];
+
+  @IdsField(MAX_RELEASES, { optional: true, description: 'All freezes of these accounts.' })
+  accountIds?: string[];
+}
+
+function findReleasesFlaw({ freezeIds, accountIds }: ReleasesBody): FieldError | undefined {
+  if (freezeIds !== undefined || accountIds !== undefined) return undefined;
+  return { field: 'freezeIds', message: 'or accountIds must be there' };
+}
+
+@Whole(findEffectFlaw)
 export class RegisterLegalOrderBody {
   @IdField({ example: 'ord-1' })
   orderId!: string;
@@ -74,8 +119,12 @@ export class RegisterLegalOrderBody {
   @ChoiceField(ORDER_KINDS)
   kind!: (typeof ORDER_KINDS)[number];
 
-  @ChoiceField(['restrain'], { optional: true, notYet: ['release', 'permit', 'execute'] })
-  effect?: 'restrain';
+  @ChoiceField(ORDER_EFFECTS, {
+    optional: true,
+    notYet: ['permit', 'execute'],
+    description: '`restrain`, if absent. An order of release has `releases`, and neither `subjects` nor `scope`.',
+  })
+  effect?: (typeof ORDER_EFFECTS)[number];
 
   @NestedField(() => AuthorityBody)
   authority!: AuthorityBody;
@@ -90,13 +139,26 @@ export class RegisterLegalOrderBody {
   underlyingRequest?: string;
 
   @KindListField(
-    { account: AccountSubjectBody, party: PartySubjectBody },
-    { minLength: 1, maxLength: MAX_SUBJECTS, notYet: ['address', 'external'], description: 'Whom the order names.' },
+    {
+      account: AccountSubjectBody,
+      party: PartySubjectBody,
+      address: AddressSubjectBody,
+      external: ExternalSubjectBody,
+    },
+    {
+      optional: true,
+      minLength: 1,
+      maxLength: MAX_SUBJECTS,
+      description: 'Whom the order names. Needed, save for an order of release.',
+    },
   )
-  subjects!: (AccountSubjectBody | PartySubjectBody)[];
+  subjects?: (AccountSubjectBody | PartySubjectBody | AddressSubjectBody | ExternalSubjectBody)[];
 
-  @NestedField(() => ScopeBody)
-  scope!: ScopeBody;
+  @NestedField(() => ScopeBody, { optional: true, description: 'Needed, save for an order of release.' })
+  scope?: ScopeBody;
+
+  @NestedField(() => ReleasesBody, { optional: true, description: 'Of an order of release, and of no other.' })
+  releases?: ReleasesBody;
 
   @IdField({
     optional: true,
@@ -125,6 +187,19 @@ export class RegisterLegalOrderBody {
   @Sha256Field()
   documentSha256!: string;
 }
+
+/** Which members an order has hangs on its effect. */
+function findEffectFlaw(body: RegisterLegalOrderBody): FieldError | undefined {
+  const isRelease = body.effect === 'release';
+  const [needed, surplus] = isRelease ? [RELEASING, RESTRAINING] : [RESTRAINING, RELEASING];
+  const missing = needed.find((name) => body[name] === undefined);
+  if (missing !== undefined) return { field: missing, message: 'is missing' };
+  const field = [...surplus, ...(isRelease ? (['claimGroup'] as const) : [])].find((name) => body[name] !== undefined);
+  const effect = isRelease ? 'restrain' : 'release';
+  return field === undefined ? undefined : { field, message: `is only for the effect "${effect}"` };
+}
+const RESTRAINING = ['subjects', 'scope'] as const;
+const RELEASING = ['releases'] as const;
 
 export class VerificationBody {
   @TextField(200, { description: 'How it was verified.' })
@@ -272,7 +347,18 @@ export class Change {
   updatedAt!: string;
 }
 
-@ApiExtraModels(AccountSubjectBody, PartySubjectBody)
+@ApiSchema({ name: 'Releases' })
+export class ShownReleases {
+  @ApiProperty(as('uuid', { list: true, optional: true }))
+  freezeIds?: readonly string[] | undefined;
+
+  @ApiProperty(as('id', { list: true, optional: true }))
+  accountIds?: readonly string[] | undefined;
+}
+
+const SUBJECTS = [AccountSubjectBody, PartySubjectBody, AddressSubjectBody, ExternalSubjectBody];
+
+@ApiExtraModels(...SUBJECTS)
 export class LegalOrder {
   @ApiProperty(as('id'))
   orderId!: string;
@@ -280,7 +366,7 @@ export class LegalOrder {
   @ApiProperty(as('text', { enum: ORDER_KINDS }))
   kind!: string;
 
-  @ApiProperty(as('text', { enum: ['restrain'] }))
+  @ApiProperty(as('text', { enum: ORDER_EFFECTS }))
   effect!: string;
 
   @ApiProperty({ type: Authority })
@@ -297,12 +383,17 @@ export class LegalOrder {
 
   @ApiProperty({
     type: 'array',
-    items: { oneOf: [{ $ref: getSchemaPath(AccountSubjectBody) }, { $ref: getSchemaPath(PartySubjectBody) }] },
+    required: false,
+    description: 'Not of an order of release.',
+    items: { oneOf: SUBJECTS.map((body) => ({ $ref: getSchemaPath(body) })) },
   })
-  subjects!: readonly object[];
+  subjects?: readonly object[];
 
-  @ApiProperty({ type: Scope })
-  scope!: Scope;
+  @ApiProperty({ type: Scope, required: false })
+  scope?: Scope;
+
+  @ApiProperty({ type: ShownReleases, required: false, description: 'Of an order of release.' })
+  releases?: ShownReleases;
 
   @ApiProperty(as('text', { optional: true }))
   claimGroup?: string | undefined;
@@ -356,5 +447,5 @@ export const ChangeAnswer = answerOf('change', Change);
 
 /** An order as it is shown: its limits are decimals. */
 export function shownOrder(view: LegalOrderView, assets: AssetLookup): LegalOrder {
-  return { ...view, scope: shownScope(view.scope, assets) };
+  return view.effect === 'release' ? view : { ...view, scope: shownScope(view.scope, assets) };
 }

@@ -1,6 +1,5 @@
-import type { LegalOrderView } from '#legal-orders';
+import type { LegalOrderView, ReleaseInstrument, RequestedInstrument } from '#legal-orders';
 import type { LedgerCommand } from '#command-handling';
-import type { Queries } from '#projections';
 import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiExtraModels, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -48,14 +47,21 @@ export class LegalOrdersController {
     roles: ['ops'],
     created: true,
     answer: LegalOrderAnswer,
-    problems: ['already-exists', 'account-not-found', 'party-not-found', 'asset-not-found'],
+    problems: [
+      'already-exists',
+      'account-not-found',
+      'party-not-found',
+      'asset-not-found',
+      'freeze-not-found',
+      'read-model-behind',
+    ],
   })
   register(
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
     @Body() body: RegisterLegalOrderBody,
   ): Promise<void> {
-    const instrument = { ...body, effect: 'restrain' } as const;
+    const instrument = instrumentOf(body);
     return this.#order(request, reply, body, { type: 'RegisterLegalOrder', orderId: body.orderId, instrument });
   }
 
@@ -158,8 +164,8 @@ export class LegalOrdersController {
   })
   async list(@Res() reply: FastifyReply, @Query() query: OrdersQuery): Promise<void> {
     const queries = await this.#queries.upTo(query.atLeast);
-    const { items, nextCursor } =
-      query.basisId === undefined ? queries.legalOrders(query, query) : onlyOrder(queries, query.basisId, query);
+    const { basisId: orderId, accountId, partyId, state } = query;
+    const { items, nextCursor } = queries.legalOrders({ orderId, accountId, partyId, state }, query);
     reply.send({ items: items.map((view) => shownOrder(view, (code) => queries.assetFacts(code))), nextCursor });
   }
 
@@ -203,7 +209,7 @@ export class LegalOrdersController {
   #order(request: FastifyRequest, reply: FastifyReply, body: object, command: LedgerCommand): Promise<void> {
     return this.#commands.run(request, reply, body, command, async (accepted) => {
       const view = await legalOrderAfter(this.#commands.ledger, accepted);
-      const assets = await lookUpAssets(this.#commands.ledger, Object.keys(view.scope.limits ?? {}));
+      const assets = await lookUpAssets(this.#commands.ledger, limitedAssets(view));
       return { legalOrder: shownOrder(view, assets) };
     });
   }
@@ -235,20 +241,26 @@ function proposalOf(path: OrderPath, body: ProposeChangeBody): LedgerCommand {
   throw new Error('a change of a kind that the pipe does not know');
 }
 
-/** The list of the one order that the filter names, if the other filters let it through. */
-function onlyOrder(
-  queries: Queries,
-  orderId: string,
-  { accountId, partyId, state }: OrdersQuery,
-): { items: readonly LegalOrderView[]; nextCursor: null } {
-  const order = queries.legalOrder(orderId)?.view;
-  const names = (kind: 'account' | 'party', id: string | undefined): boolean =>
-    id === undefined || order?.subjects.some((subject) => subject.kind === kind && idOf(subject) === id) === true;
-  const fits =
-    (state === undefined || order?.state === state) && names('account', accountId) && names('party', partyId);
-  return { items: order !== undefined && fits ? [order] : [], nextCursor: null };
+function limitedAssets(order: LegalOrderView): readonly string[] {
+  return order.effect === 'release' ? [] : Object.keys(order.scope.limits ?? {});
 }
 
-function idOf(subject: LegalOrderView['subjects'][number]): string {
-  return subject.kind === 'account' ? subject.accountId : subject.partyId;
+/** What the body says, without the members of the other effect: those are not there. */
+function instrumentOf({
+  subjects,
+  scope,
+  releases,
+  ...body
+}: RegisterLegalOrderBody): RequestedInstrument | ReleaseInstrument {
+  if (body.effect === 'release') {
+    const { claimGroup: _, ...rest } = body;
+    return { ...rest, effect: 'release', releases: demanded(releases) };
+  }
+  return { ...body, effect: 'restrain', subjects: demanded(subjects), scope: demanded(scope) };
+}
+
+/** @throws Error where the pipe let through what lacks a member: a bug */
+function demanded<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Error('a member of an order is missing');
+  return value;
 }

@@ -12,7 +12,7 @@ import {
 } from '#sanctions';
 import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
 import { ListQuery } from '../edge/query-edge.ts';
-import { PartySubjectBody } from '../legal-orders/legal-order.dto.ts';
+import { AddressSubjectBody, PartySubjectBody } from '../legal-orders/legal-order.dto.ts';
 import { answerOf, pageOf } from '../openapi/answers.ts';
 import { as } from '../openapi/schemas.ts';
 import {
@@ -56,17 +56,6 @@ export class ListEntryBody {
 
   @DateField({ optional: true })
   listedOn?: string;
-}
-
-export class AddressSubjectBody {
-  @ChoiceField(['address'])
-  kind!: 'address';
-
-  @TextField(32, { example: 'bitcoin' })
-  chain!: string;
-
-  @TextField(128)
-  address!: string;
 }
 
 export class MatchBody {

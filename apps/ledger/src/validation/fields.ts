@@ -11,6 +11,7 @@ import {
   dateRule,
   idRule,
   integerRule,
+  listRule,
   numberRule,
   sha256Rule,
   textRule,
@@ -87,6 +88,16 @@ export function TextField(maxLength: number, options?: FieldOptions): PropertyDe
 
 export function IntegerField(minimum: number, maximum: number, options?: FieldOptions): PropertyDecorator {
   return RuleField(integerRule(minimum, maximum), options);
+}
+
+/** A list of ids, each once. */
+export function IdsField(maxItems: number, options?: FieldOptions): PropertyDecorator {
+  return RuleField(listRule(idRule, maxItems), options);
+}
+
+/** A list of UUIDs, each once. */
+export function UuidsField(maxItems: number, options?: FieldOptions): PropertyDecorator {
+  return RuleField(listRule(uuidRule, maxItems), options);
 }
 
 export const DateField = (options?: FieldOptions): PropertyDecorator => RuleField(dateRule, options);

@@ -221,7 +221,7 @@ describe('limits', () => {
   const read = (body: object) => readBody(RegisterLegalOrderBody, body) as RegisterLegalOrderBody;
 
   it('are amounts by asset, as they were written', () => {
-    const { limits } = read(limited({ EUR: '7.0', BTC: '1.50' })).scope;
+    const limits = read(limited({ EUR: '7.0', BTC: '1.50' })).scope?.limits;
     expect(limits).toEqual({ EUR: '7.0', BTC: '1.50' });
     expect(Object.keys(limits ?? {})).toEqual(['BTC', 'EUR']);
   });
@@ -257,25 +257,21 @@ describe('limits', () => {
 
 describe('what is not supported yet', () => {
   it.each<[Dto, object, string]>([
-    [RegisterLegalOrderBody, { ...ORDER, effect: 'release' }, 'effect'],
-    [RegisterLegalOrderBody, { ...ORDER, releases: { freezeIds: [] } }, 'releases'],
-    [
-      RegisterLegalOrderBody,
-      { ...ORDER, subjects: [{ kind: 'address', chain: 'bitcoin', address: 'x' }] },
-      'subjects.0.kind',
-    ],
-    [RegisterLegalOrderBody, { ...ORDER, subjects: [{ kind: 'external', sha256: SHA256 }] }, 'subjects.0.kind'],
     [ProposeChangeBody, { ...ENDING, kind: 'variation' }, 'kind'],
-    [RequestLiftBody, { requestId: 'r', ground: 'release-ordered', note: 'n' }, 'ground'],
-    [RequestLiftBody, { requestId: 'r', ground: 'placed-in-error', note: 'n', orderId: 'o' }, 'orderId'],
   ])('is refused, and said so: %p %#', (dto, body, field) => {
     expect(errorsOf(dto, body)).toEqual([{ field, message: expect.stringMatching(/is not supported yet$/) }]);
   });
 
   it.each<[Dto, object, string]>([
     [RegisterLegalOrderBody, { ...ORDER, effect: 'destroy' }, 'effect'],
+    [RegisterLegalOrderBody, { ...ORDER, effect: 'release' }, 'releases'],
+    [RegisterLegalOrderBody, { ...ORDER, releases: { accountIds: ['a'] } }, 'releases'],
+    [RequestLiftBody, { requestId: 'r', ground: 'release-ordered', note: 'n' }, 'orderId'],
+    [RequestLiftBody, { requestId: 'r', ground: 'placed-in-error', note: 'n', orderId: 'o' }, 'orderId'],
     [RegisterLegalOrderBody, { ...ORDER, subjects: [{ kind: 'nationality', code: 'RU' }] }, 'subjects.0.kind'],
     [RegisterLegalOrderBody, { ...ORDER, subjects: [{ kind: 'account', partyId: 'p' }] }, 'subjects.0.partyId'],
+    [RegisterLegalOrderBody, { ...ORDER, subjects: [{ kind: 'address', chain: 'bitcoin' }] }, 'subjects.0.address'],
+    [RegisterLegalOrderBody, { ...ORDER, subjects: [{ kind: 'external', sha256: 'x' }] }, 'subjects.0.sha256'],
     [FreezeBody, { basis: { kind: 'letter', id: 'l' } }, 'basis.kind'],
     [RequestLiftBody, { requestId: 'r', ground: 'changed-our-mind', note: 'n' }, 'ground'],
     [ProposeChangeBody, { ...ENDING, kind: 'amendment' }, 'kind'],

@@ -146,6 +146,20 @@ export function textsRule(maxItems: number, maxLength: number): Rule {
   };
 }
 
+/** A list of values under one rule, each once. */
+export function listRule(each: Rule, maxItems: number): Rule {
+  const message = `must be a list of 1 to ${String(maxItems)}`;
+  return {
+    problem: (value) => {
+      if (!Array.isArray(value) || value.length < 1 || value.length > maxItems) return message;
+      const wrong = value.map((item) => each.problem(item)).find((problem) => problem !== undefined);
+      if (wrong !== undefined) return `${message}, each of which ${wrong}`;
+      return new Set(value).size === value.length ? undefined : 'must name each once';
+    },
+    schema: { type: 'array', minItems: 1, maxItems, uniqueItems: true, items: each.schema },
+  };
+}
+
 /** One of a few words. @param notYet words that have a meaning, and will be taken one day */
 export function choiceRule(allowed: readonly string[], notYet: readonly string[] = []): Rule {
   const message = `must be ${allowed.length === 1 ? '' : 'one of '}${allowed.map((word) => `"${word}"`).join(', ')}`;

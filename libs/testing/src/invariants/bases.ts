@@ -1,13 +1,17 @@
+import type { EventPointer } from '#kernel';
 import type { Fact, Scope } from './facts.ts';
 import {
+  follow,
   holds,
   namesAccount,
   namesParty,
   splitBasis,
+  subjectsOf,
   whyNotInForce,
   type Account,
   type Hit,
   type Log,
+  type Order,
   type Party,
 } from './log.ts';
 
@@ -82,14 +86,43 @@ export function basisNamesParty(log: Log, stream: string, partyId: string, befor
   const [kind, id] = splitBasis(stream);
   if (kind === 'legalOrder') {
     const order = log.orders.get(id);
-    return order !== undefined && namesParty(order, partyId);
+    return order !== undefined && (namesParty(order, partyId) || controlsAny(log, partyId, addressesOf(order), before));
   }
   const hit = log.hits.get(id);
   if (hit?.raised.data.entry.measure !== 'asset-freeze') return false;
   const { subject } = hit.raised.data;
   if (subject.kind === 'party') return subject.partyId === partyId;
-  const link = controlling(log.parties.get(partyId), subject);
-  return link !== undefined && link.event.position < before;
+  return controlsAny(log, partyId, [subject], before);
+}
+
+/** True when one of the addresses was linked to the party as its own before that position of the log. */
+function controlsAny(log: Log, partyId: string, addresses: readonly Address[], before: string): boolean {
+  return addresses.some((address) => {
+    const link = controlling(log.parties.get(partyId), address);
+    return link !== undefined && link.event.position < before;
+  });
+}
+
+/** True when `linkedBy` leads to the event that linked one of the addresses to the party as its own. */
+export function linksAny(
+  log: Log,
+  linkedBy: EventPointer | undefined,
+  partyId: string,
+  addresses: readonly Address[],
+): boolean {
+  const link = linkedBy === undefined ? undefined : follow(log, linkedBy);
+  if (link?.type !== 'AddressLinked' || link.about !== partyId || link.data.role !== 'holder-controlled') return false;
+  return addresses.some(({ chain, address }) => link.data.chain === chain && link.data.address === address);
+}
+
+/** The addresses that an order names. */
+export function addressesOf(order: Order): readonly Address[] {
+  return subjectsOf(order).flatMap((subject) => (subject.kind === 'address' ? [subject] : []));
+}
+
+interface Address {
+  readonly chain: string;
+  readonly address: string;
 }
 
 function controlling(

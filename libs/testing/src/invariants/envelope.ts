@@ -80,8 +80,11 @@ function pointersOf({ type, data }: Fact): readonly (readonly [name: string, pla
   const pointers: [string, Place][] = [];
   if ('citation' in data) pointers.push(['citation', data.citation]);
   if ('inForceAt' in data && data.inForceAt !== undefined) pointers.push(['inForceAt', data.inForceAt]);
+  if ('request' in data && type === 'AccountUnfrozen' && data.request !== undefined)
+    pointers.push(['request', data.request]);
   if (type !== 'FreezeAuthorised') return pointers;
   const ended = data.endedFreezes ?? [];
+  if (data.linkedBy !== undefined) pointers.push(['linkedBy', data.linkedBy]);
   return [...pointers, ['namedBy', data.namedBy], ...ended.map(({ endedBy }) => ['endedFreezes', endedBy] as const)];
 }
 

@@ -38,6 +38,8 @@ const openingKey = z.strictObject({ caller: actorId, value: text });
 const subject = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('account'), accountId: id }),
   z.strictObject({ kind: z.literal('party'), partyId: id }),
+  z.strictObject({ kind: z.literal('address'), chain: text, address: text }),
+  z.strictObject({ kind: z.literal('external'), sha256 }),
 ]);
 const hitSubject = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('party'), partyId: id }),
@@ -51,6 +53,7 @@ const transferRefusal = z.enum(['credit-frozen', 'closed', 'balance-limit']);
 const balance = z.strictObject({ asset, available: units, reserved: units, held: units });
 const ending = z.enum(['discharged', 'revoked', 'set-aside']);
 const freeze = { accountId: id, freezeId: uuid };
+const asOf = z.strictObject({ stream: text, revision });
 
 const shapes = {
   AssetRegistered: { on: ['asset'], data: { code: asset, scale: z.int().min(0).max(18), kind: text } },
@@ -150,7 +153,16 @@ const shapes = {
   },
   LiftRequested: {
     on: ['account'],
-    data: { ...freeze, requestId: id, ground: z.literal('placed-in-error'), note: text, requestedBy: actorId },
+    data: {
+      ...freeze,
+      requestId: id,
+      ground: z.enum(['placed-in-error', 'release-ordered']),
+      /** Of `release-ordered`, both of them. */
+      orderId: id.optional(),
+      inForceAt: asOf.optional(),
+      note: text.optional(),
+      requestedBy: actorId,
+    },
   },
   LiftRejected: {
     on: ['account'],
@@ -160,9 +172,12 @@ const shapes = {
     on: ['account'],
     data: {
       ...freeze,
-      ground: z.enum(['basis-ended', 'placed-in-error']),
+      ground: z.enum(['basis-ended', 'placed-in-error', 'release-ordered']),
       citation: pointer,
       requestId: id.optional(),
+      /** Of `release-ordered`, both of them. */
+      request: pointer.optional(),
+      inForceAt: asOf.optional(),
       note: text.optional(),
       requestedBy: actorId,
       approvedBy: actorId,
@@ -174,14 +189,19 @@ const shapes = {
     data: {
       orderId: id,
       kind: text,
-      effect: z.literal('restrain'),
+      effect: z.enum(['restrain', 'release']),
       authority: z.looseObject({ name: text }),
       caseReference: text,
       statute: text,
       underlyingRequest: text.optional(),
-      subjects: z.array(subject).min(1),
-      scope,
+      /** Of an order that restrains. */
+      subjects: z.array(subject).min(1).optional(),
+      scope: scope.optional(),
       claimGroup: id.optional(),
+      /** Of an order of release. */
+      releases: z
+        .strictObject({ freezeIds: z.array(uuid).min(1).optional(), accountIds: z.array(id).min(1).optional() })
+        .optional(),
       issuedAt: timestamp,
       receivedAt: timestamp,
       effectiveAt: timestamp,
@@ -325,7 +345,7 @@ const shapes = {
       outcome: z.enum(['refused', 'granted', 'withdrawn']),
       reason: text,
       basis: basis.optional(),
-      inForceAt: z.strictObject({ stream: text, revision }).optional(),
+      inForceAt: asOf.optional(),
       answeredBy: actorId,
     },
   },

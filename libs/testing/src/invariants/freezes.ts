@@ -11,6 +11,7 @@ import {
   holds,
   sameJson,
   staying,
+  whyNotStanding,
   type Account,
   type Authorisation,
   type Freeze,
@@ -37,7 +38,7 @@ export function checkFreeze(log: Log, fact: FreezeFact): readonly Problem[] {
     case 'FreezeAbandoned':
       return checkAbandoned(log, account, fact);
     case 'LiftRequested':
-      return checkLiftRequested(account, fact);
+      return checkLiftRequested(log, account, fact);
     case 'LiftRejected':
       return checkLiftRejected(log, account, fact);
     case 'AccountUnfrozen':
@@ -245,12 +246,58 @@ function isReasonTrue(
   }
 }
 
-function checkLiftRequested(account: Account, fact: Fact<'LiftRequested'>): readonly Problem[] {
-  const problems: Problem[] = [];
+function checkLiftRequested(log: Log, account: Account, fact: Fact<'LiftRequested'>): readonly Problem[] {
+  const problems = [...checkGroundAsked(log, fact)];
   if (account.freezes.get(fact.data.freezeId)?.inForce !== true) problems.push(three('no such freeze is in force'));
   if (account.liftRequests.has(requestKey(fact.data))) problems.push(protocol('the lift was requested already'));
   if (fact.data.requestedBy !== fact.event.metadata.actor.id) problems.push(protocol('requestedBy is not who acted'));
   return problems;
+}
+
+/** A person who asks says why, or names the order that does. */
+function checkGroundAsked(log: Log, fact: Fact<'LiftRequested'>): readonly Problem[] {
+  const { ground, orderId, inForceAt, note } = fact.data;
+  if (ground === 'placed-in-error') {
+    if (orderId !== undefined || inForceAt !== undefined) return [protocol('speaks of an order of release')];
+    return note === undefined ? [protocol('says nothing of the error')] : [];
+  }
+  const why = whyNotReleased(log, fact, orderId);
+  return why === undefined ? [] : [three(why)];
+}
+
+/**
+ * Why the order does not establish that the freeze is to be lifted, as of where the event says that it was in force: it is
+ * one of release, was verified and in force with no ending proposed, and names the freeze or its account.
+ */
+function whyNotReleased(
+  log: Log,
+  { event, data }: Fact<'LiftRequested' | 'AccountUnfrozen'>,
+  orderId: string | undefined,
+): string | undefined {
+  const { inForceAt } = data;
+  if (orderId === undefined || inForceAt === undefined) return 'it does not say which order was in force where';
+  if (inForceAt.stream !== `legalOrder-${orderId}`) return 'inForceAt is not on the stream of the order';
+  const revision = Number(inForceAt.revision);
+  if (log.streams.get(inForceAt.stream)?.[revision] === undefined) return 'the order had not come so far';
+  return whyNoRelease(log, orderId, data, revision, event.metadata.recordedAt);
+}
+
+/** As above, of an order as of a revision and a time. */
+export function whyNoRelease(
+  log: Log,
+  orderId: string,
+  { freezeId, accountId }: { readonly freezeId: string; readonly accountId: string },
+  revision: number,
+  now: string,
+): string | undefined {
+  const order = log.orders.get(orderId);
+  const why = whyNotStanding(order, revision, now);
+  if (order === undefined || why !== undefined) return `the order of release: ${why ?? 'is not there'}`;
+  const { effect, releases } = order.registered.data;
+  if (effect !== 'release') return 'the order is not one of release';
+  const isNamed =
+    releases?.freezeIds?.includes(freezeId) === true || releases?.accountIds?.includes(accountId) === true;
+  return isNamed ? undefined : 'the order of release names neither the freeze nor its account';
 }
 
 function checkLiftRejected(log: Log, account: Account, fact: Fact<'LiftRejected'>): readonly Problem[] {
@@ -285,9 +332,28 @@ function checkLiftApproved(log: Log, account: Account, fact: Fact<'AccountUnfroz
   const request = account.liftRequests.get(requestKey(fact.data));
   if (request?.open !== true) return [three('no such lift is requested')];
   const problems = [...checkChecker(fact, request.fact.data.requestedBy, fact.data.approvedBy)];
-  if (follow(log, fact.data.citation) !== request.fact) problems.push(three('the citation is not the request'));
+  problems.push(...checkGroundStated(log, request.fact, fact).map(three));
   if (fact.data.requestedBy !== request.fact.data.requestedBy)
     problems.push(three('another person requested the lift'));
+  return problems;
+}
+
+/** The lift states the ground that was asked for, and points to what establishes it. */
+function checkGroundStated(log: Log, asked: Fact<'LiftRequested'>, fact: Fact<'AccountUnfrozen'>): readonly string[] {
+  const { ground, citation, request, inForceAt } = fact.data;
+  if (ground !== asked.data.ground) return ['another ground was asked for'];
+  if (ground === 'placed-in-error') {
+    const isPlain = request === undefined && inForceAt === undefined;
+    const speaks = isPlain ? [] : ['it speaks of an order of release'];
+    return follow(log, citation) === asked ? speaks : [...speaks, 'the citation is not the request'];
+  }
+  const why = whyNotReleased(log, fact, asked.data.orderId);
+  const problems = why === undefined ? [] : [why];
+  if (request === undefined || follow(log, request) !== asked) problems.push('it points to another request');
+  const verified = log.orders.get(asked.data.orderId ?? '')?.verified;
+  if (verified === undefined || follow(log, citation) !== verified) {
+    problems.push('the citation is not the verification of the order of release');
+  }
   return problems;
 }
 

@@ -1,4 +1,4 @@
-import { basisNamesParty, whyBasisNotInForce } from './bases.ts';
+import { basisNamesParty, whyBasisNotInForce, linksAny } from './bases.ts';
 import type { Fact } from './facts.ts';
 import { follow, isWithin, type Hit, type Log, type Problem } from './log.ts';
 import { checkChecker } from './orders.ts';
@@ -136,12 +136,7 @@ function whyNotNamedBy(log: Log, hit: Hit, fact: Fact<'FreezeAuthorised'>): stri
   if (!isTie) return 'namedBy ties no account of that id to the party';
   const { subject } = hit.raised.data;
   if (subject.kind === 'party') return linkedBy === undefined ? undefined : 'a hit on a party needs no address';
-  const link = linkedBy === undefined ? undefined : follow(log, linkedBy);
-  const isLink =
-    link?.type === 'AddressLinked' &&
-    link.about === partyId &&
-    link.data.role === 'holder-controlled' &&
-    link.data.chain === subject.chain &&
-    link.data.address === subject.address;
-  return isLink ? undefined : 'linkedBy does not link the address to the party as its own';
+  return linksAny(log, linkedBy, partyId, [subject])
+    ? undefined
+    : 'linkedBy does not link the address to the party as its own';
 }

@@ -216,6 +216,12 @@ export function decisionOnAccount(
  * it does.
  */
 export function whyNotInForce(order: Order | undefined, revision: number, now: string): string | undefined {
+  if (order?.registered.data.effect === 'release') return 'it releases, and restrains nothing';
+  return whyNotStanding(order, revision, now);
+}
+
+/** As above, whatever the effect of the order is. */
+export function whyNotStanding(order: Order | undefined, revision: number, now: string): string | undefined {
   if (order === undefined || order.registered.event.revision > revision) return 'it is not registered';
   const { verified, ended, changes } = order;
   if (verified === undefined || verified.event.revision > revision) return 'it is not verified';
@@ -257,13 +263,16 @@ export function isNamed(party: Party | undefined, revision: number): boolean {
 }
 
 export function namesParty(order: Order, partyId: string): boolean {
-  return order.registered.data.subjects.some((subject) => subject.kind === 'party' && subject.partyId === partyId);
+  return subjectsOf(order).some((subject) => subject.kind === 'party' && subject.partyId === partyId);
 }
 
 export function namesAccount(order: Order, accountId: string): boolean {
-  return order.registered.data.subjects.some(
-    (subject) => subject.kind === 'account' && subject.accountId === accountId,
-  );
+  return subjectsOf(order).some((subject) => subject.kind === 'account' && subject.accountId === accountId);
+}
+
+/** Whom an order names: of an order of release, nobody. */
+export function subjectsOf(order: Order): NonNullable<Order['registered']['data']['subjects']> {
+  return order.registered.data.subjects ?? [];
 }
 
 export function holds(account: Account, partyId: string): boolean {

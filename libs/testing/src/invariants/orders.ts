@@ -1,3 +1,4 @@
+import { addressesOf, linksAny } from './bases.ts';
 import type { Fact, Scope } from './facts.ts';
 import {
   covers,
@@ -27,6 +28,7 @@ export type OrderFact = Fact<
 
 const protocol = (detail: string): Problem => ({ invariant: 'protocol', detail });
 const one = (detail: string): Problem => ({ invariant: 1, detail });
+const three = (detail: string): Problem => ({ invariant: 3, detail });
 
 export function checkOrder(log: Log, fact: OrderFact): readonly Problem[] {
   const order = log.orders.get(fact.about);
@@ -94,10 +96,19 @@ export function applyOrder(log: Log, fact: Exclude<OrderFact, Fact<'FreezeAuthor
 function checkRegistered(log: Log, order: Order | undefined, fact: Fact<'LegalOrderRegistered'>): readonly Problem[] {
   const problems: Problem[] = [];
   if (order !== undefined) problems.push(protocol('the order is registered already'));
-  const { registeredBy, effectiveAt, expiresAt, subjects } = fact.data;
+  const { registeredBy, effectiveAt, expiresAt, subjects = [] } = fact.data;
   if (registeredBy !== fact.event.metadata.actor.id) problems.push(protocol('registeredBy is not who acted'));
   if (expiresAt !== undefined && expiresAt <= effectiveAt) problems.push(protocol('it expires before it is effective'));
+  if (!hasMembersOfEffect(fact)) problems.push(one('its members are not those of its effect'));
+  for (const freezeId of fact.data.releases?.freezeIds ?? []) {
+    if (!log.authorisations.has(freezeId)) problems.push(three('releases a freeze that there is not'));
+  }
+  for (const accountId of fact.data.releases?.accountIds ?? []) {
+    if (log.accounts.get(accountId)?.opened === undefined)
+      problems.push(three('releases an account that there is not'));
+  }
   for (const subject of subjects) {
+    if (subject.kind === 'address' || subject.kind === 'external') continue;
     const exists =
       subject.kind === 'party'
         ? log.parties.has(subject.partyId)
@@ -105,6 +116,14 @@ function checkRegistered(log: Log, order: Order | undefined, fact: Fact<'LegalOr
     if (!exists) problems.push(one(`names a ${subject.kind} that there is not`));
   }
   return problems;
+}
+
+/** An order restrains somebody to some extent, or releases something, and never both. */
+function hasMembersOfEffect({ data }: Fact<'LegalOrderRegistered'>): boolean {
+  const { effect, subjects, scope, claimGroup, releases } = data;
+  if (effect === 'restrain') return subjects !== undefined && scope !== undefined && releases === undefined;
+  const isNothing = releases?.freezeIds === undefined && releases?.accountIds === undefined;
+  return !isNothing && subjects === undefined && scope === undefined && claimGroup === undefined;
 }
 
 function checkUndecided(order: Order): readonly Problem[] {
@@ -188,12 +207,14 @@ function checkAuthorised(log: Log, order: Order | undefined, fact: Fact<'FreezeA
   const why = whyNotInForce(order, event.revision - 1, event.metadata.recordedAt);
   if (order === undefined || why !== undefined) return [one(`authorised under an order, though ${why ?? ''}`)];
   const problems: Problem[] = [];
-  if (data.hitId !== undefined || data.linkedBy !== undefined) problems.push(protocol('it speaks of a hit'));
+  if (data.hitId !== undefined) problems.push(protocol('it speaks of a hit'));
   const whyNotNamed = whyNotNamedBy(log, order, fact);
   if (whyNotNamed !== undefined) problems.push(one(whyNotNamed));
-  if (!isWithin(data.scope, order.registered.data.scope)) problems.push(one('the scope exceeds that of the order'));
+  const { scope } = order.registered.data;
+  if (scope === undefined) return [...problems, one('the order covers nothing')];
+  if (!isWithin(data.scope, scope)) problems.push(one('the scope exceeds that of the order'));
   const live = [...log.authorisations.values()].filter((each) => !each.over && each.fact.event.stream === event.stream);
-  const exceeded = exceededLimit(order.registered.data.scope, [...live.map((each) => each.fact.data), data]);
+  const exceeded = exceededLimit(scope, [...live.map((each) => each.fact.data), data]);
   if (exceeded !== undefined) problems.push(one(`the freezes of the order keep more ${exceeded} than it does`));
   if (data.claimGroup !== order.registered.data.claimGroup)
     problems.push(one('another claim group than the order has'));
@@ -228,13 +249,16 @@ export function exceededLimit(
 
 /** The event that `namedBy` points to ties the account to a subject of the order. */
 function whyNotNamedBy(log: Log, order: Order, fact: Fact<'FreezeAuthorised'>): string | undefined {
-  const { accountId, partyId, namedBy } = fact.data;
+  const { accountId, partyId, namedBy, linkedBy } = fact.data;
   const tie = follow(log, namedBy);
   if (partyId === undefined) {
+    if (linkedBy !== undefined) return 'an account that the order names itself needs no address';
     if (tie?.event !== order.registered.event) return 'namedBy is not the registration of the order';
     return namesAccount(order, accountId) ? undefined : 'the order does not name the account';
   }
-  if (!namesParty(order, partyId)) return 'the order does not name the party';
+  const isNamed =
+    linkedBy === undefined ? namesParty(order, partyId) : linksAny(log, linkedBy, partyId, addressesOf(order));
+  if (!isNamed) return 'the order does not name the party';
   const isTie = tie?.type === 'AccountAttached' && tie.about === partyId && tie.data.accountId === accountId;
   return isTie ? undefined : 'namedBy ties no account of that id to the party';
 }

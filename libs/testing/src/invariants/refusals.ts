@@ -10,6 +10,7 @@ import {
   type Log,
   type Problem,
 } from './log.ts';
+import { whyNoRelease } from './freezes.ts';
 import { exceededLimit } from './orders.ts';
 import { wasNamed } from './parties.ts';
 
@@ -53,7 +54,7 @@ function whyUntrue(log: Log, fact: Refusal): string | undefined {
     case 'party-named-by-basis':
       return whyPartyNotNamed(log, fact);
     case 'ground-not-established':
-      return undefined;
+      return whyGroundEstablished(log, fact);
     default:
       return whyBasisAllows(log, fact);
   }
@@ -112,6 +113,19 @@ function whyPartyNotNamed(log: Log, fact: Refusal): string | undefined {
   const [kind, partyId] = splitStream(decidedOn.stream);
   if (kind !== 'party') return 'it was not decided on the stream of a party';
   return wasNamed(log, partyId, decidedOn.revision) ? undefined : 'no basis named the party as of that revision';
+}
+
+/** The order that was relied on, as of the revision that is stated, established nothing. */
+function whyGroundEstablished(log: Log, { data, about, event }: Refusal): string | undefined {
+  const { decidedOn, request, command } = data;
+  if (decidedOn === null) return 'it was decided elsewhere, and does not say where';
+  const freezeId = String(request['freezeId']);
+  const asked = accountOf(log, about).liftRequests.get(`${freezeId} ${String(request['requestId'])}`);
+  const orderId = command === 'RequestLift' ? request['orderId'] : asked?.fact.data.orderId;
+  if (typeof orderId !== 'string' || decidedOn.stream !== `legalOrder-${orderId}`) return 'it relied on another order';
+  const revision = decidedOn.revision === null ? -1 : Number(decidedOn.revision);
+  const why = whyNoRelease(log, orderId, { freezeId, accountId: about }, revision, event.metadata.recordedAt);
+  return why === undefined ? 'the order of release establishes it' : undefined;
 }
 
 /** Where it was decided, if on another stream; a freeze of all that a basis names is refused on the basis's own. */
