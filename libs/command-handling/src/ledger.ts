@@ -13,7 +13,7 @@ import {
   type Recorded,
   type RecordedEvent,
 } from '#kernel';
-import { decideLegalOrder, type RegisterLegalOrder } from '#legal-orders';
+import { decideLegalOrder, type ProposeVariation, type RegisterLegalOrder, type Subject } from '#legal-orders';
 import { decideParty, type LinkAddress } from '#parties';
 import type { HomeStreamIndex, StateOfKind, StreamState } from '#replay';
 import { decideSanctionsHit, type RaiseSanctionsHit, type SanctionsHitRequest } from '#sanctions';
@@ -32,6 +32,7 @@ import { DEFAULT_LIMITS, realMachine, type Limits, type Machine } from './ports.
 import { stateOf, type CommandMetrics } from './streams.ts';
 import { Supervisor, type SupervisorWatch } from './supervisor.ts';
 import { Transferring } from './transferring.ts';
+import { Varying } from './varying.ts';
 
 export interface LedgerOptions {
   readonly store: EventStore;
@@ -81,7 +82,8 @@ class CommandLedger implements Ledger {
     this.#openings = new Openings(core);
     this.#freezing = new Freezing(core, this.#openings, (codes) => this.#assetsOf(codes));
     this.#transferring = new Transferring(core);
-    const steps = { openings: this.#openings, freezing: this.#freezing, transferring: this.#transferring };
+    const varying = new Varying(core, this.#freezing);
+    const steps = { openings: this.#openings, freezing: this.#freezing, varying, transferring: this.#transferring };
     this.supervisor = new Supervisor(core, steps, watch);
   }
 
@@ -129,6 +131,8 @@ class CommandLedger implements Ledger {
         return this.#onAccount(request, command);
       case 'RegisterLegalOrder':
         return this.#registerOrder(request, command);
+      case 'ProposeVariation':
+        return this.#proposeVariation(request, command);
       case 'VerifyLegalOrder':
       case 'RejectLegalOrder':
       case 'ProposeEnding':
@@ -215,7 +219,7 @@ class CommandLedger implements Ledger {
 
   /** Subjects and assets exist or they don't: once they do they always will, so they are looked at before the order's stream. */
   async #registerOrder(request: CommandRequest, command: RegisterLegalOrder): Promise<Outcome> {
-    const unknownSubject = await this.#findUnknownSubject(command);
+    const unknownSubject = await this.#findUnknownSubject(command.instrument.subjects);
     const assets = await this.#assetsOf(Object.keys(command.instrument.scope.limits ?? {}));
     const { actor } = request;
     return this.#core.oneStream.run(request, `legalOrder-${command.orderId}`, (view, now) =>
@@ -232,10 +236,20 @@ class CommandLedger implements Ledger {
     return assets;
   }
 
-  async #findUnknownSubject({
-    instrument,
-  }: RegisterLegalOrder): Promise<{ kind: 'account' | 'party'; id: string } | undefined> {
-    for (const subject of instrument.subjects) {
+  /** As for a registration. */
+  async #proposeVariation(request: CommandRequest, command: ProposeVariation): Promise<Outcome> {
+    const unknownSubject = await this.#findUnknownSubject(command.subjects ?? []);
+    const assets = await this.#assetsOf(Object.keys(command.scope?.limits ?? {}));
+    const { actor } = request;
+    return this.#core.oneStream.run(request, `legalOrder-${command.orderId}`, (view, now) =>
+      decideLegalOrder(command, stateOf(view, 'legalOrder'), { now, actor, unknownSubject, assets }),
+    );
+  }
+
+  async #findUnknownSubject(
+    subjects: readonly Subject[],
+  ): Promise<{ kind: 'account' | 'party'; id: string } | undefined> {
+    for (const subject of subjects) {
       const { kind } = subject;
       const id = kind === 'account' ? subject.accountId : subject.partyId;
       const exists = await this.#core.streams.inspect(`${kind}-${id}`, (view) =>

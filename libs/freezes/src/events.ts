@@ -6,6 +6,7 @@ import {
   field,
   pointerSchema,
   scopeSchema,
+  variedScopeSchema,
   type EventOf,
 } from '#kernel';
 import { z } from 'zod';
@@ -62,6 +63,28 @@ export const AccountFrozen = defineEvent({
   }),
 });
 
+export const FreezeVaried = defineEvent({
+  type: 'FreezeVaried',
+  streams: ['account'],
+  summary:
+    'What a freeze covers follows a variation of its basis; it is the same freeze, and its citation moves. Resolves the authorisation that it cites.',
+  schema: z.strictObject({
+    accountId: field.id,
+    /** Stays: the id of the authorisation with which the freeze began. */
+    freezeId: field.uuid,
+    basis: basisSchema,
+    /** The FreezeAuthorised event on which the freeze rests from here on. */
+    citation: pointerSchema,
+    /** The one on which it rested before. */
+    replaces: pointerSchema,
+    scope: variedScopeSchema,
+    /** Withdrawals reserved and not yet dispatched, stopped in the same append. */
+    stopped: z.array(field.id).max(MAX_OPEN_WITHDRAWALS),
+    /** Withdrawals dispatched already: they settle. */
+    inFlight: z.array(field.id).max(MAX_OPEN_WITHDRAWALS),
+  }),
+});
+
 /** Why an authorisation came to no freeze. */
 export const ABANDON_REASONS = [
   'already-frozen',
@@ -69,6 +92,10 @@ export const ABANDON_REASONS = [
   'basis-ended',
   'not-a-holder',
   'account-not-open',
+  // A later variation dropped the account, or left nothing of the freeze.
+  'basis-varied',
+  // It was to vary a freeze that no longer rests on the authorisation which it replaces.
+  'superseded',
 ] as const;
 export type AbandonReason = (typeof ABANDON_REASONS)[number];
 
@@ -85,6 +112,8 @@ export const FreezeAbandoned = defineEvent({
     reason: z.enum(ABANDON_REASONS),
     /** For `already-frozen`: the freeze in force under the same basis. */
     existingFreezeId: field.uuid.optional(),
+    /** Of an authorisation that was to vary a freeze: the one that it replaces. The freeze holds. */
+    replaces: pointerSchema.optional(),
   }),
 });
 
@@ -118,7 +147,7 @@ export const LiftRejected = defineEvent({
 });
 
 /** The grounds of a lift. There is none called "we changed our mind". */
-export const LIFT_GROUNDS = ['basis-ended', 'placed-in-error'] as const;
+export const LIFT_GROUNDS = ['basis-ended', 'basis-varied', 'placed-in-error'] as const;
 export type LiftGround = (typeof LIFT_GROUNDS)[number];
 
 export const AccountUnfrozen = defineEvent({
@@ -129,7 +158,7 @@ export const AccountUnfrozen = defineEvent({
     accountId: field.id,
     freezeId: field.uuid,
     ground: z.enum(LIFT_GROUNDS),
-    /** The event that establishes the ground: the end of the basis, or the LiftRequested that was approved. */
+    /** The event that establishes the ground: the end or variation of the basis, or the LiftRequested that was approved. */
     citation: pointerSchema,
     requestId: field.id.optional(),
     note: field.text(500).optional(),
@@ -138,8 +167,16 @@ export const AccountUnfrozen = defineEvent({
   }),
 });
 
-export const freezeEvents = [AccountFrozen, FreezeAbandoned, LiftRequested, LiftRejected, AccountUnfrozen] as const;
+export const freezeEvents = [
+  AccountFrozen,
+  FreezeVaried,
+  FreezeAbandoned,
+  LiftRequested,
+  LiftRejected,
+  AccountUnfrozen,
+] as const;
 export type FreezeEvent = EventOf<(typeof freezeEvents)[number]>;
 export type AccountFrozen = EventOf<typeof AccountFrozen>;
+export type FreezeVaried = EventOf<typeof FreezeVaried>;
 export type FreezeAbandoned = EventOf<typeof FreezeAbandoned>;
 export type AccountUnfrozen = EventOf<typeof AccountUnfrozen>;

@@ -5,5 +5,6 @@ export * from './events.ts';
 export * from './resolve.ts';
 export * from './settle.ts';
 export * from './state.ts';
+export * from './vary.ts';
 export * from './views.ts';
 export * from './projection.ts';

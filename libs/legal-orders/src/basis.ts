@@ -1,7 +1,9 @@
-import { NOBODY, toMs, type BasisState, type BasisSubjects, type Timestamp } from '#kernel';
+import { toMs, type BasisState, type Timestamp } from '#kernel';
 import { expiryMs, mayAuthorise, standingObstacle } from './in-force.ts';
-import { authorisationsInTheWay } from './limits.ts';
+import { subjectsOf } from './instrument.ts';
+import { authorisationsInTheWay, limitedAuthorisations } from './limits.ts';
 import type { LegalOrderState } from './state.ts';
+import { lostBy } from './variation.ts';
 
 /** A legal order as the basis of freezes. */
 export function legalOrderBasis(orderId: string, order: LegalOrderState): BasisState {
@@ -10,26 +12,20 @@ export function legalOrderBasis(orderId: string, order: LegalOrderState): BasisS
   return {
     basis: { kind: 'legal-order', id: orderId },
     registered,
-    subjects: subjectsOf(order),
+    listing: order.listedBy,
+    subjects: subjectsOf(instrument?.subjects ?? []),
+    terms: order.terms,
     enforcement: isEnforced ? { by: verified, from: instrument.effectiveAt } : undefined,
     ended,
     authorisations,
     mayAuthorise: (freeze) => mayAuthorise(order, freeze),
     authorisationsInTheWay: (accountId, scope = instrument?.scope) =>
       scope === undefined ? [] : authorisationsInTheWay(order, { accountId, scope }),
+    limitedAuthorisations: () => limitedAuthorisations(order),
+    lostBy: (citation, holders) => lostBy(order, citation, holders),
     standingObstacle: (at) => standingObstacle(order, at),
     inForceBy: (at) => (isEffective(order, at) ? order.verified : undefined),
     nextMoment: (at) => nextMoment(order, at),
-  };
-}
-
-function subjectsOf({ instrument }: LegalOrderState): BasisSubjects {
-  if (instrument === undefined) return NOBODY;
-  const { subjects } = instrument;
-  return {
-    accounts: subjects.flatMap((subject) => (subject.kind === 'account' ? [subject.accountId] : [])),
-    parties: subjects.flatMap((subject) => (subject.kind === 'party' ? [subject.partyId] : [])),
-    addresses: [],
   };
 }
 

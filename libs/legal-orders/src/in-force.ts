@@ -75,7 +75,7 @@ export function mayAuthorise(order: LegalOrderState, freeze: FreezeInQuestion): 
   const { instrument } = order;
   const standing = standingObstacle(order, freeze.at);
   if (standing !== undefined || instrument === undefined) return standing;
-  if (freeze.tie === undefined || !fits(order, instrument, freeze.accountId, freeze.tie)) {
+  if (freeze.tie === undefined || !fits(order, freeze.accountId, freeze.tie)) {
     return {
       code: 'basis-does-not-name-account',
       detail: 'the legal order names neither the account nor a holder of it',
@@ -115,11 +115,15 @@ function hasOpenEnding(order: LegalOrderState): boolean {
   return [...order.changes.values()].some(({ kind, state }) => kind === 'ending' && state === 'proposed');
 }
 
-function fits(order: LegalOrderState, instrument: Instrument, accountId: string, tie: Tie): boolean {
-  const { namedBy, partyId } = tie;
+/**
+ * True when the order, as it now is, names the account by this tie. An account that it names itself may be tied to it by any
+ * event of the order that lists it: the order may have been varied since that was looked at.
+ */
+export function fits({ instrument, terms }: LegalOrderState, accountId: string, { namedBy, partyId }: Tie): boolean {
+  if (instrument === undefined) return false;
   if (partyId === undefined) {
     return (
-      samePointer(namedBy, order.registered) &&
+      terms.some(({ listedBy, subjects }) => samePointer(namedBy, listedBy) && subjects.accounts.includes(accountId)) &&
       instrument.subjects.some((subject) => subject.kind === 'account' && subject.accountId === accountId)
     );
   }

@@ -6,5 +6,6 @@ export * from './events.ts';
 export * from './in-force.ts';
 export * from './limits.ts';
 export * from './state.ts';
+export * from './variation.ts';
 export * from './views.ts';
 export * from './projection.ts';

@@ -80,8 +80,8 @@ describe('the projection of legal orders', () => {
 
   it('has a row for each subject', () => {
     expect(project(registeredOrder(), verifiedOrder()).rows.of(orderSubjectsTable)).toEqual([
-      { kind: 'account', subjectId: 'acc-1', orderId: 'ord-1' },
-      { kind: 'party', subjectId: 'p-1', orderId: 'ord-1' },
+      { kind: 'account', subjectId: 'acc-1', orderId: 'ord-1', named: 1 },
+      { kind: 'party', subjectId: 'p-1', orderId: 'ord-1', named: 1 },
     ]);
   });
 

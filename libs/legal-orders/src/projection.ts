@@ -1,5 +1,5 @@
-import { defineTable, putRow, setColumns, type Change, type Recorded } from '#kernel';
-import type { FreezeAuthorised, LegalOrderEvent, Subject } from './events.ts';
+import { defineTable, NOBODY, putRow, setColumns, type Change, type Recorded } from '#kernel';
+import type { FreezeAuthorised, LegalOrderEvent, LegalOrderVaried, Subject } from './events.ts';
 import { legalOrderView, type LegalOrderState } from './state.ts';
 import type { ChangeView, LegalOrderView } from './views.ts';
 
@@ -14,7 +14,8 @@ export const legalOrdersTable = defineTable({
 /** Whom an order names, to find orders by account or party. */
 export const orderSubjectsTable = defineTable({
   name: 'orderSubjects',
-  columns: { kind: 'text', subjectId: 'text', orderId: 'text' },
+  // `named` is 0 for whom a variation dropped.
+  columns: { kind: 'text', subjectId: 'text', orderId: 'text', named: 'integer' },
   primaryKey: ['kind', 'subjectId', 'orderId'],
   indexes: [],
 });
@@ -44,28 +45,50 @@ export function legalOrderFromRow(row: { readonly view: string; readonly updated
 export function projectLegalOrder(event: Recorded<LegalOrderEvent>, after: LegalOrderState): readonly Change[] {
   if (event.type === 'CommandRefused') return [];
   const { orderId } = event.data;
-  if (event.type === 'FreezeAuthorised') return [projectAuthorisation(event), touch(event)];
+  if (event.type === 'FreezeAuthorised') return [...projectAuthorisation(event), touch(event)];
   const shown = legalOrderView(after);
   if (shown === undefined) return [];
   const { updatedAt, ...rest } = shown;
   const columns = { orderId, state: shown.state, updatedAt, view: JSON.stringify(rest) };
+  if (event.type === 'LegalOrderVaried') return [setColumns(legalOrdersTable, columns), ...projectVaried(event, after)];
   if (event.type !== 'LegalOrderRegistered') return [setColumns(legalOrdersTable, columns)];
   return [
     putRow(legalOrdersTable, { ...columns, createdPosition: event.position }),
-    ...event.data.subjects.map((subject) => projectSubject(orderId, subject)),
+    ...event.data.subjects.map((subject) => projectSubject(orderId, subject, 1)),
   ];
 }
 
-function projectAuthorisation(event: Recorded<FreezeAuthorised>): Change {
+function projectVaried({ data }: Recorded<LegalOrderVaried>, { terms }: LegalOrderState): readonly Change[] {
+  const { orderId, subjects } = data;
+  if (subjects === undefined) return [];
+  const before = terms.at(-2)?.subjects ?? NOBODY;
+  const dropped: Subject[] = [
+    ...before.accounts.map((accountId) => ({ kind: 'account', accountId }) as const),
+    ...before.parties.map((partyId) => ({ kind: 'party', partyId }) as const),
+  ];
+  return [
+    ...dropped
+      .filter((each) => !subjects.some((subject) => idOf(subject) === idOf(each) && subject.kind === each.kind))
+      .map((subject) => projectSubject(orderId, subject, 0)),
+    ...subjects.map((subject) => projectSubject(orderId, subject, 1)),
+  ];
+}
+
+/** One that varies a freeze places none. */
+function projectAuthorisation(event: Recorded<FreezeAuthorised>): readonly Change[] {
+  if (event.data.replaces !== undefined) return [];
   const { orderId, accountId, partyId = null } = event.data;
-  return putRow(authorisationsTable, { freezeId: event.id, orderId, accountId, partyId });
+  return [putRow(authorisationsTable, { freezeId: event.id, orderId, accountId, partyId })];
 }
 
 function touch(event: Recorded<FreezeAuthorised>): Change {
   return setColumns(legalOrdersTable, { orderId: event.data.orderId, updatedAt: event.metadata.recordedAt });
 }
 
-function projectSubject(orderId: string, subject: Subject): Change {
-  const subjectId = subject.kind === 'account' ? subject.accountId : subject.partyId;
-  return putRow(orderSubjectsTable, { kind: subject.kind, subjectId, orderId });
+function projectSubject(orderId: string, subject: Subject, named: 0 | 1): Change {
+  return putRow(orderSubjectsTable, { kind: subject.kind, subjectId: idOf(subject), orderId, named });
+}
+
+function idOf(subject: Subject): string {
+  return subject.kind === 'account' ? subject.accountId : subject.partyId;
 }

@@ -34,7 +34,7 @@ function ofLegal(
 export const projectors: readonly Projector[] = [
   {
     name: 'domain',
-    version: 4,
+    version: 5,
     tables: [
       ...assetTables,
       ...partyTables,
@@ -65,7 +65,7 @@ export const projectors: readonly Projector[] = [
   },
   {
     name: 'freezes',
-    version: 2,
+    version: 3,
     tables: freezeTables,
     project: ofLegal((event) => (isFreezeEvent(event) ? projectFreeze(event) : [])),
   },

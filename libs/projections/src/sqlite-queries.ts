@@ -409,7 +409,9 @@ function equals(filter: Readonly<Record<string, Parameter | undefined>>): Condit
 /** Orders that name this very account or party. */
 function names(kind: 'account' | 'party', subjectId: string | undefined): Condition[] {
   if (subjectId === undefined) return [];
-  return [['orderId IN (SELECT orderId FROM orderSubjects WHERE kind = ? AND subjectId = ?)', kind, subjectId]];
+  return [
+    ['orderId IN (SELECT orderId FROM orderSubjects WHERE named = 1 AND kind = ? AND subjectId = ?)', kind, subjectId],
+  ];
 }
 
 /** The parties that hold the account. */

@@ -9,12 +9,17 @@ export function sanctionsHitBasis(hitId: string, hit: SanctionsHitState): BasisS
   return {
     basis: { kind: 'sanctions-hit', id: hitId },
     registered: raised,
+    listing: raised,
     subjects: subjectsOf(hit),
+    terms: confirmed === undefined ? [] : [{ since: confirmed, subjects: subjectsOf(hit) }],
     enforcement: isEnforced ? { by: confirmed, from: confirmation.confirmedAt } : undefined,
     ended,
     authorisations,
     mayAuthorise: (freeze) => mayAuthoriseUnderHit(hit, freeze),
     authorisationsInTheWay: () => [],
+    limitedAuthorisations: () => [],
+    // A hit is cleared, never varied.
+    lostBy: () => undefined,
     standingObstacle: () => hitStandingObstacle(hit),
     inForceBy: () => (hitInForce(hit).ok ? confirmed : undefined),
     // People alone change a hit.

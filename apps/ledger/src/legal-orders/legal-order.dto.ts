@@ -1,5 +1,13 @@
 import { findScopeFlaw, SCOPE_DIRECTIONS } from '#kernel';
-import { ENDINGS, MAX_SUBJECTS, ORDER_KINDS, ORDER_STATES, type LegalOrderView, type OrderState } from '#legal-orders';
+import {
+  ENDINGS,
+  MAX_SUBJECTS,
+  ORDER_KINDS,
+  ORDER_STATES,
+  type ChangeView,
+  type LegalOrderView,
+  type OrderState,
+} from '#legal-orders';
 import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
 import { Scope, shownScope } from '../accounts/account.dto.ts';
 import { ListQuery } from '../edge/query-edge.ts';
@@ -127,7 +135,7 @@ export class VerificationBody {
   note?: string;
 }
 
-@BodyByKind(() => ({ ending: EndingBody, extension: ExtensionBody }), ['variation'])
+@BodyByKind(() => ({ ending: EndingBody, extension: ExtensionBody, variation: VariationBody }))
 export abstract class ProposeChangeBody {
   @IdField({ example: 'chg-1' })
   changeId!: string;
@@ -156,6 +164,34 @@ export class ExtensionBody extends ProposeChangeBody {
 
   @TimestampField({ description: 'The time that the order is to run until: later than now.' })
   expiresAt!: string;
+}
+
+@Whole(({ subjects, scope }: VariationBody) =>
+  subjects === undefined && scope === undefined
+    ? { field: 'subjects', message: 'must be there, or scope, or both' }
+    : undefined,
+)
+export class VariationBody extends ProposeChangeBody {
+  @ChoiceField(['variation'])
+  kind!: 'variation';
+
+  @KindListField(
+    { account: AccountSubjectBody, party: PartySubjectBody },
+    {
+      optional: true,
+      minLength: 1,
+      maxLength: MAX_SUBJECTS,
+      notYet: ['address', 'external'],
+      description: 'Whom the order is to name from then on, all of them. Left out: whom it names now.',
+    },
+  )
+  subjects?: (AccountSubjectBody | PartySubjectBody)[];
+
+  @NestedField(() => ScopeBody, {
+    optional: true,
+    description: 'What the order is to cover from then on. Left out: what it covers now.',
+  })
+  scope?: ScopeBody;
 }
 
 export class OrderPath {
@@ -228,7 +264,7 @@ export class Change {
   @ApiProperty(as('id'))
   changeId!: string;
 
-  @ApiProperty(as('text', { enum: ['ending', 'extension'] }))
+  @ApiProperty(as('text', { enum: ['ending', 'extension', 'variation'] }))
   kind!: string;
 
   @ApiProperty(as('text', { enum: ENDINGS, optional: true, description: 'Of an ending.' }))
@@ -236,6 +272,17 @@ export class Change {
 
   @ApiProperty(as('time', { optional: true, description: 'Of an extension.' }))
   expiresAt?: string;
+
+  @ApiProperty({
+    type: 'array',
+    required: false,
+    description: 'Of a variation that names others.',
+    items: { oneOf: [{ $ref: getSchemaPath(AccountSubjectBody) }, { $ref: getSchemaPath(PartySubjectBody) }] },
+  })
+  subjects?: readonly object[];
+
+  @ApiProperty({ type: Scope, required: false, description: 'Of a variation that covers something else.' })
+  scope?: Scope;
 
   @ApiProperty(as('text', { enum: ['proposed', 'verified', 'rejected'] }))
   state!: string;
@@ -346,5 +393,23 @@ export const ChangeAnswer = answerOf('change', Change);
 
 /** An order as it is shown: its limits are decimals. */
 export function shownOrder(view: LegalOrderView, assets: AssetLookup): LegalOrder {
-  return { ...view, scope: shownScope(view.scope, assets) };
+  const changes = view.changes.map((change) => shownChange(change, assets));
+  return { ...view, scope: shownScope(view.scope, assets), changes };
+}
+
+/** A change as it is shown: the limits of a variation are decimals. */
+export function shownChange(change: ChangeView, assets: AssetLookup): Change {
+  if (change.kind !== 'variation') return change;
+  const { scope, subjects, ...rest } = change;
+  return {
+    ...rest,
+    ...(subjects === undefined ? {} : { subjects }),
+    ...(scope === undefined ? {} : { scope: shownScope(scope, assets) }),
+  };
+}
+
+/** Codes of the assets whose scale it takes to show an order. */
+export function assetsLimited({ scope, changes }: LegalOrderView): readonly string[] {
+  const varied = changes.flatMap((change) => (change.kind === 'variation' ? [change.scope] : []));
+  return [scope, ...varied].flatMap((each) => Object.keys(each?.limits ?? {}));
 }

@@ -266,7 +266,6 @@ describe('what is not supported yet', () => {
       'subjects.0.kind',
     ],
     [RegisterLegalOrderBody, { ...ORDER, subjects: [{ kind: 'external', sha256: SHA256 }] }, 'subjects.0.kind'],
-    [ProposeChangeBody, { ...ENDING, kind: 'variation' }, 'kind'],
     [RequestLiftBody, { requestId: 'r', ground: 'release-ordered', note: 'n' }, 'ground'],
     [RequestLiftBody, { requestId: 'r', ground: 'placed-in-error', note: 'n', orderId: 'o' }, 'orderId'],
   ])('is refused, and said so: %p %#', (dto, body, field) => {

@@ -80,6 +80,7 @@ function pointersOf({ type, data }: Fact): readonly (readonly [name: string, pla
   const pointers: [string, Place][] = [];
   if ('citation' in data) pointers.push(['citation', data.citation]);
   if ('inForceAt' in data && data.inForceAt !== undefined) pointers.push(['inForceAt', data.inForceAt]);
+  if ('replaces' in data && data.replaces !== undefined) pointers.push(['replaces', data.replaces]);
   if (type !== 'FreezeAuthorised') return pointers;
   const ended = data.endedFreezes ?? [];
   return [...pointers, ['namedBy', data.namedBy], ...ended.map(({ endedBy }) => ['endedFreezes', endedBy] as const)];
@@ -89,6 +90,7 @@ function pointersOf({ type, data }: Fact): readonly (readonly [name: string, pla
 const UNASKED = [
   'WithdrawalStopped',
   'HeldFundsReleased',
+  'FreezeVaried',
   'TransferReceived',
   'TransferRefused',
   'TransferReturned',
@@ -141,8 +143,9 @@ export function checkKey(log: Log, fact: Fact): readonly Problem[] {
 
 function isUnasked(fact: Fact): boolean {
   if (UNASKED.includes(fact.type)) return true;
-  if (fact.type === 'AccountUnfrozen') return fact.data.ground === 'basis-ended';
-  return fact.type === 'FreezeAbandoned' && fact.data.reason === 'key-used';
+  if (fact.type === 'AccountUnfrozen') return fact.data.ground !== 'placed-in-error';
+  if (fact.type === 'FreezeAuthorised') return fact.data.replaces !== undefined;
+  return fact.type === 'FreezeAbandoned' && (fact.data.reason === 'key-used' || fact.data.replaces !== undefined);
 }
 
 /** The thing a command is about: of the first half of a step over two streams it is the account that the second half is on. */
