@@ -107,7 +107,7 @@ function isSame(
   { subjects, scope }: { readonly subjects?: unknown; readonly scope?: unknown },
   other: { readonly subjects?: unknown; readonly scope?: unknown },
 ): boolean {
-  const text = (...values: readonly unknown[]): string => canonicalJson(values.map((value) => value ?? null) as never);
+  const text = (...values: readonly unknown[]): string => canonicalJson(values.map((value) => value ?? null));
   return text(subjects, scope) === text(other.subjects, other.scope);
 }
 

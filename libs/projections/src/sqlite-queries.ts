@@ -73,7 +73,7 @@ const DEPOSITS = `FROM deposits d JOIN names n
 const WITHDRAWAL_COLUMNS = `accountId, withdrawalId, asset, amount, destination, state, reference, reason, freezeId,
   createdAt, updatedAt`;
 const TRANSFER_COLUMNS = 'accountId, transferId, toAccountId, asset, amount, state, reason, createdAt, updatedAt';
-const FREEZE_COLUMNS = 'f.view, f.state, f.lift, f.updatedAt';
+const FREEZE_COLUMNS = 'f.view, f.state, f.varied, f.lift, f.updatedAt';
 const LIFT_REQUEST_COLUMNS = 'view, state, decidedBy, reason, updatedAt';
 
 /** The read models, over local indexed rows. */
