@@ -385,13 +385,64 @@ describe('what was authorised before a variation and is still open', () => {
   }
 });
 
+describe('two authorisations that replace the same one', () => {
+  /** As two processes leave them that each followed another variation, and stopped before the account's stream. */
+  async function bothOpen(): Promise<{ freezeId: string; later: RecordedEvent }> {
+    await order([account('acc-1')]);
+    const freezeId = await freeze('acc-1');
+    const first = (await world.store.read('legalOrder-ord-1')).at(-1) as RecordedEvent;
+    await varyUnseen({ scope: keeping('1') }, 'chg-1');
+    await replacing(first);
+    await varyUnseen({ scope: keeping('2') }, 'chg-2');
+    return { freezeId, later: await replacing(first) };
+  }
+  async function replacing({ stream, revision, id, data }: RecordedEvent): Promise<RecordedEvent> {
+    const varied = (await world.store.read(stream)).findLast(({ type }) => type === 'LegalOrderVaried');
+    const { scope } = varied?.data as { scope: object };
+    const replaces = { stream, revision: String(revision), eventId: id };
+    return forceIn(world.store, stream, { type: 'FreezeAuthorised', data: { ...(data as object), scope, replaces } });
+  }
+
+  it('vary the freeze once, by the one that comes first, and the supervisor goes on from there', async () => {
+    const { freezeId } = await bothOpen();
+    await world.ledger.supervisor.pass();
+    expect(world.failures).toEqual([]);
+    const events = (await world.store.read('account-acc-1')).slice(-3);
+    expect(events.map(({ type }) => type)).toEqual(['FreezeVaried', 'FreezeAbandoned', 'FreezeVaried']);
+    expect(events[1]?.data).toMatchObject({ reason: 'superseded' });
+    expect(await inForce()).toMatchObject([{ freezeId, scope: { limits: { BTC: '200000000' } } }]);
+    await expectQuiet();
+  });
+
+  it('the second is no citation of the freeze, whoever writes that it is', async () => {
+    const { later } = await bothOpen();
+    const fresh = new LedgerWorld({ store: world.store, clock: world.clock });
+    await fresh.ledger.supervisor.pass();
+    const varied = (await world.store.read('account-acc-1')).find(({ type }) => type === 'FreezeVaried');
+    const { citation: _, ...data } = varied?.data as { citation: object; scope: object };
+    const citation = { stream: later.stream, revision: String(later.revision), eventId: later.id };
+    const { scope } = later.data as { scope: object };
+    const stream = 'account-acc-1';
+    // In the place of the abandonment.
+    const upTo = (await world.store.read(stream)).findIndex(({ type }) => type === 'FreezeAbandoned');
+    const fold = new StreamFold(stream, new CitationResolver(world.store));
+    for (const event of (await world.store.read(stream)).slice(0, upTo)) await fold.apply(event);
+    const forged = await forceIn(world.store, stream, { type: 'FreezeVaried', data: { ...data, scope, citation } });
+    const judged = await fold.applyOwn({ ...forged, revision: upTo });
+    expect(judged.violation).toMatchObject({ code: 'illegal-event', detail: expect.stringContaining('does not rest') });
+  });
+});
+
 describe('what was forged', () => {
   async function violations(stream: string): Promise<readonly string[]> {
     const fold = new StreamFold(stream, new CitationResolver(world.store));
     const found: string[] = [];
     for (const event of await world.store.read(stream)) {
       const { violation } = await fold.apply(event);
-      if (violation !== undefined) found.push(`${violation.code}: ${violation.detail}`);
+      if (violation === undefined) continue;
+      found.push(`${violation.code}: ${violation.detail}`);
+      // Who judges the log by what it says alone comes to the same.
+      expect(checkLog(await world.log()).map(({ position }) => position)).toContain(event.position);
     }
     return found;
   }

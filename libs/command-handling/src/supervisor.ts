@@ -13,7 +13,7 @@ import {
   type Position,
 } from '#kernel';
 import { decideLegalOrder } from '#legal-orders';
-import { followBasis, type NamingBasis } from '#parties';
+import { decideParty, type NamingBasis } from '#parties';
 import { Agenda, AGENDA_EVENTS, FOR_GOOD, NEVER, transferOfItem, type Item } from './agenda.ts';
 import type { Core } from './core.ts';
 import { partiesNamedBy, supervising, type Freezing } from './freezing.ts';
@@ -213,12 +213,16 @@ export class Supervisor {
 
   async #changeNaming(partyId: string, facts: BasisFacts): Promise<void> {
     await this.#core.streams.decide(`party-${partyId}`, (view) => {
-      const events = followBasis(stateOf(view, 'party'), facts);
+      const nowMs = view.time(facts.seenMs);
+      const context = { now: toTimestamp(nowMs), actor: SUPERVISOR };
+      const command = { type: 'FollowBasis', partyId, naming: facts } as const;
+      const events = decideParty(command, stateOf(view, 'party'), context);
+      if (isRejection(events)) return { result: undefined };
       const [first] = events;
       if (first === undefined) return { result: undefined };
       const citation = 'citation' in first.data ? first.data.citation.eventId : null;
       const origin = ownOrigin(facts.basis.id, citation);
-      return { append: events, origin, nowMs: view.time(facts.seenMs), answer: () => undefined };
+      return { append: events, origin, nowMs, answer: () => undefined };
     });
   }
 
