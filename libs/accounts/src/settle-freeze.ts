@@ -31,7 +31,7 @@ export type SettledFreeze =
   | 'opening-first'
   | {
       /** What comes in the same append before the events of the command: the lift of a freeze that this one replaces. */
-      readonly ahead: readonly AccountEvent[];
+      readonly ahead?: readonly AccountEvent[];
       readonly events: readonly AccountEvent[];
       /** Whether the first event carries the freeze command's key. */
       readonly withKey: boolean;
@@ -51,9 +51,9 @@ export function settleFreeze(input: FreezeSettlement): SettledFreeze {
     case 'opening-first':
       return settled.outcome;
     case 'freeze':
-      return { ahead: liftsAhead(input, settled.instead), events: freezeEvents(input, settled.instead), withKey: true };
+      return { ...liftAhead(input, settled.instead), events: freezeEvents(input, settled.instead), withKey: true };
     case 'vary':
-      return { ahead: [], events: varyFreeze(input, settled.freeze), withKey: false };
+      return { events: varyFreeze(input, settled.freeze), withKey: false };
     case 'abandon': {
       const { reason, withKey, existingFreezeId } = settled;
       const { accountId } = authorisation.data;
@@ -64,7 +64,7 @@ export function settleFreeze(input: FreezeSettlement): SettledFreeze {
       };
       const citation = pointerTo(authorisation);
       const data = { accountId, freezeId: authorisation.id, basis, citation, reason, ...rest };
-      return { ahead: [], events: [{ type: 'FreezeAbandoned', data }], withKey };
+      return { events: [{ type: 'FreezeAbandoned', data }], withKey };
     }
   }
 }
@@ -103,11 +103,12 @@ function freezeEvents(
   return [frozen, ...stops, ...releaseHeld(state, instead.freezeId, inForce)];
 }
 
-function liftsAhead(
+function liftAhead(
   { state }: FreezeSettlement,
   instead: Extract<Settled, { outcome: 'freeze' }>['instead'],
-): readonly AccountEvent[] {
-  return instead === undefined ? [] : [unfrozen(state, instead.freezeId, 'basis-varied', instead.varied)];
+): { readonly ahead?: readonly AccountEvent[] } {
+  if (instead === undefined) return {};
+  return { ahead: [unfrozen(state, instead.freezeId, 'basis-varied', instead.varied)] };
 }
 
 /** By asset code, in the order of its characters: the same on any machine. */

@@ -270,7 +270,7 @@ export class Freezing {
       if (settled === 'resolved-already') return { result: 'settled' };
       if (settled === 'opening-first') return { result: 'opening-first' };
       const origin = originFromAuthorisation(authorisation, by, settled.withKey);
-      const ahead = settled.ahead.map((event) => ({ ...event, isAhead: true }));
+      const ahead = (settled.ahead ?? []).map((event) => ({ ...event, isAhead: true }));
       return { append: [...ahead, ...settled.events], origin, nowMs, answer: () => 'settled' };
     });
   }

@@ -160,7 +160,7 @@ export class Supervisor {
     const facts = await this.#core.streams.inspect(basisStream(basis), (view) => basisFacts(view));
     if (facts === undefined) return;
     if (facts.nextMs !== undefined) this.#agenda.add(basis, facts.nextMs);
-    // Whoever is named has to be before accounts are frozen because of it, and stays so until what is frozen is lifted.
+    // Naming comes before what is frozen because of it; at the end of a basis un-naming comes after the lifts.
     if (facts.inForce) await this.#followNaming(facts);
     await this.#settleAll(facts);
     if (facts.ended !== undefined) await this.#followNaming(facts);
