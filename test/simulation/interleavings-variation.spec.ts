@@ -68,7 +68,7 @@ const frozen = [['acc-1']] as const;
 type VariationCase = readonly [...Case, () => Promise<readonly RecordedEvent[]>];
 
 /** Of these there are more than can be tried each time. More: `WRIT_SCHEDULES=100000 npm test -- interleavings-variation`. */
-const BOUNDED = Number(process.env['WRIT_SCHEDULES'] ?? 60);
+const BOUNDED = Number(process.env['WRIT_SCHEDULES'] ?? 400);
 
 describe('every interleaving of a variation', () => {
   const drop = { subjects: [other] };
