@@ -90,7 +90,7 @@ const verifiedThenFrozen: ActorBody = async (ports) => {
 };
 
 /** Each of these has more steps than the freeze of one account: not all schedules can be tried each time. */
-const SOME_RUNS = SCHEDULES / 80;
+const SOME_RUNS = SCHEDULES / 10;
 const SOME_WALKS = WALKS / 5;
 
 /** Schedules in order from the first, and others at random. */

@@ -63,6 +63,7 @@ export function checkAccount(state: AccountState, event: Recorded<AccountEvent>)
     case 'FreezeAbandoned':
       return checkFreezeAbandoned(state, event);
     case 'AccountFrozen':
+    case 'FreezeVaried':
     case 'LiftRequested':
     case 'LiftRejected':
     case 'AccountUnfrozen':

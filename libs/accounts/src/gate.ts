@@ -28,6 +28,7 @@ export function gate(restrictions: readonly Restriction[], movement: Movement): 
   if (covering.length === 0) return OPEN;
   if (movement.direction === 'debit') {
     const staying = unitsToStay(covering, asset);
+    if (staying === 0n) return OPEN;
     if (staying !== 'all' && movement.availableUnits - movement.amountUnits >= staying) return OPEN;
   }
   return { ok: false, freezeIds: covering.map(({ id }) => id) };

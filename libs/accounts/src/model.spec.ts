@@ -19,7 +19,7 @@ import { decideAccount, type AccountContext } from './decide.ts';
 import { accountEvents, type AccountEvent } from './events.ts';
 import { postings } from './postings.ts';
 import { recordedDeposit } from './reversal.ts';
-import { liftForEndedBasis, settleFreeze } from './settle-freeze.ts';
+import { liftByBasis, settleFreeze } from './settle-freeze.ts';
 import { evolveAccount, initialAccountState, type AccountState } from './state.ts';
 import type { WithdrawalStatus } from './views.ts';
 
@@ -341,7 +341,7 @@ class Real {
         const pointer = { stream: `legalOrder-${tried.orderId}`, revision: '9', eventId: specEventId(9) };
         const freezeId = this.freezeIds.get(tried.orderId) ?? specEventId(0);
         const ended = { pointer, requestedBy: 'ops-1', approvedBy: 'approver-1' };
-        const events = liftForEndedBasis(this.state, freezeId, ended);
+        const events = liftByBasis(this.state, freezeId, 'basis-ended', ended);
         this.append(events, 'system:supervisor');
         return events.length === 0 ? 'nothing' : 'done';
       }
@@ -375,7 +375,14 @@ class Real {
 
   private freeze(orderId: string, freezeScope: Scope): string {
     const authorisation = this.authorise(orderId, freezeScope);
-    const plain = { opening: false, keyStands: false, basisEnded: false, by: 'handler', now } as const;
+    const plain = {
+      opening: false,
+      keyStands: false,
+      basisEnded: false,
+      lostBy: () => undefined,
+      by: 'handler',
+      now,
+    } as const;
     const basis = { kind: 'legal-order', id: orderId } as const;
     const settled = settleFreeze({ authorisation, basis, state: this.state, ...plain });
     if (typeof settled === 'string') return settled;

@@ -71,6 +71,7 @@ export function movesOf(event: AccountEvent): readonly Move[] {
     case 'AccountOpeningAbandoned':
     case 'AccountClosed':
     case 'AccountFrozen':
+    case 'FreezeVaried':
     case 'FreezeAbandoned':
     case 'LiftRequested':
     case 'LiftRejected':

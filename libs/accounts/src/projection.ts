@@ -348,6 +348,7 @@ export function projectAccount(event: Recorded<AccountEvent>, after: AccountStat
     case 'TransferReturned':
       return [touchAccount(event, after), ...projectEntries(event, after), projectReturned(event)];
     case 'AccountFrozen':
+    case 'FreezeVaried':
     case 'AccountUnfrozen':
       return [touchAccount(event, after), restrictAccount(after)];
     case 'AccountClosed':

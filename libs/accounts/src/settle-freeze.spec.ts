@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { checkAccount } from './check.ts';
 import type { AccountEvent } from './events.ts';
 import { gate } from './gate.ts';
-import { liftForEndedBasis, settleFreeze, type FreezeSettlement } from './settle-freeze.ts';
+import { liftByBasis, settleFreeze, type FreezeSettlement } from './settle-freeze.ts';
 import { evolveAccount, initialAccountState, type AccountState } from './state.ts';
 
 const now = '2022-04-06T12:00:00.000Z';
@@ -79,6 +79,7 @@ function settle(changed: Partial<FreezeSettlement> = {}): ReturnType<typeof sett
     opening: false,
     keyStands: false,
     basisEnded: false,
+    lostBy: () => undefined,
     by: 'handler',
     now,
     ...changed,
@@ -202,7 +203,7 @@ describe('the order of things', () => {
     order.reduce((before, nth) => {
       const pointer = { stream: `legalOrder-ord-${String(nth)}`, revision: '9', eventId: specEventId(9) };
       const people = { requestedBy: 'ops-1', approvedBy: 'approver-1' };
-      return after(before, liftForEndedBasis(before, specEventId(0xf0 + nth), { pointer, ...people }));
+      return after(before, liftByBasis(before, specEventId(0xf0 + nth), 'basis-ended', { pointer, ...people }));
     }, state);
   const told = ({ balances, openWithdrawals, freezes }: AccountState): unknown => ({
     balances: [...balances].sort(),
@@ -290,7 +291,7 @@ describe('the lift after the end of a basis', () => {
 
   it('points to the ending and names those behind it', () => {
     const state = after(busyAccount(), eventsOf(settle()));
-    const lift = liftForEndedBasis(state, specEventId(2), ended);
+    const lift = liftByBasis(state, specEventId(2), 'basis-ended', ended);
     const people = { requestedBy: 'ops-1', approvedBy: 'approver-1' };
     const data = { accountId: 'acc-1', freezeId: specEventId(2), ground: 'basis-ended', citation: ended.pointer };
     expect(lift).toEqual([{ type: 'AccountUnfrozen', data: { ...data, ...people } }]);
@@ -298,11 +299,11 @@ describe('the lift after the end of a basis', () => {
   });
 
   it('is nothing for what is not in force', () => {
-    expect(liftForEndedBasis(busyAccount(), specEventId(2), ended)).toEqual([]);
+    expect(liftByBasis(busyAccount(), specEventId(2), 'basis-ended', ended)).toEqual([]);
     const state = after(busyAccount(), eventsOf(settle()));
-    expect(liftForEndedBasis(state, specEventId(3), ended)).toEqual([]);
-    const over = after(state, liftForEndedBasis(state, specEventId(2), ended));
-    expect(liftForEndedBasis(over, specEventId(2), ended)).toEqual([]);
+    expect(liftByBasis(state, specEventId(3), 'basis-ended', ended)).toEqual([]);
+    const over = after(state, liftByBasis(state, specEventId(2), 'basis-ended', ended));
+    expect(liftByBasis(over, specEventId(2), 'basis-ended', ended)).toEqual([]);
   });
 });
 

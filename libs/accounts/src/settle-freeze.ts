@@ -1,14 +1,23 @@
-import { claimGroupStated, restrictions, settleAuthorisation, type BalanceSnapshot, type Settlement } from '#freezes';
-import { claimGroupOf, pointerTo, scopeCovers, type EventPointer, type Timestamp } from '#kernel';
+import {
+  claimGroupStated,
+  replacesStated,
+  restrictions,
+  settleAuthorisation,
+  type BalanceSnapshot,
+  type Settled,
+  type Settlement,
+} from '#freezes';
+import { claimGroupOf, pointerTo, type BasisEnd, type Timestamp } from '#kernel';
 import type { AccountEvent } from './events.ts';
-import { withRelease } from './held.ts';
+import { releaseHeld, withRelease } from './held.ts';
 import type { AccountState } from './state.ts';
-import { withdrawalsToStop } from './stops.ts';
+import { stopWithdrawals } from './stops.ts';
+import { varyFreeze } from './vary-freeze.ts';
 
 /** One authorisation, and the account on whose stream it is settled. */
 export interface FreezeSettlement extends Pick<
   Settlement,
-  'authorisation' | 'basis' | 'keyStands' | 'basisEnded' | 'by'
+  'authorisation' | 'basis' | 'keyStands' | 'basisEnded' | 'lostBy' | 'by'
 > {
   readonly state: AccountState;
   /** The account is attached to a party by an opening that is neither done nor abandoned. */
@@ -21,6 +30,8 @@ export type SettledFreeze =
   /** Finish the account's opening, then settle again. */
   | 'opening-first'
   | {
+      /** What comes in the same append before the events of the command: the lift of a freeze that this one replaces. */
+      readonly ahead?: readonly AccountEvent[];
       readonly events: readonly AccountEvent[];
       /** Whether the first event carries the freeze command's key. */
       readonly withKey: boolean;
@@ -40,28 +51,38 @@ export function settleFreeze(input: FreezeSettlement): SettledFreeze {
     case 'opening-first':
       return settled.outcome;
     case 'freeze':
-      return { events: freezeEvents(input), withKey: true };
+      return { ...liftAhead(input, settled.instead), events: freezeEvents(input, settled.instead), withKey: true };
+    case 'vary':
+      return { events: varyFreeze(input, settled.freeze), withKey: false };
     case 'abandon': {
       const { reason, withKey, existingFreezeId } = settled;
       const { accountId } = authorisation.data;
-      const existing = existingFreezeId === undefined ? {} : { existingFreezeId };
+      const replaces = replacesStated(authorisation);
+      const rest = {
+        ...(existingFreezeId === undefined ? {} : { existingFreezeId }),
+        ...(replaces === undefined ? {} : { replaces }),
+      };
       const citation = pointerTo(authorisation);
-      const data = { accountId, freezeId: authorisation.id, basis, citation, reason, ...existing };
+      const data = { accountId, freezeId: authorisation.id, basis, citation, reason, ...rest };
       return { events: [{ type: 'FreezeAbandoned', data }], withKey };
     }
   }
 }
 
-/** The freeze, and the stop of the withdrawals that it does not let go (invariant 4). */
-function freezeEvents({ authorisation, basis, state, now }: FreezeSettlement): readonly AccountEvent[] {
+/**
+ * The freeze, and the stop of the withdrawals that it does not let go (invariant 4). It comes in one append with the lift of
+ * the freeze that it takes the place of, if there is one: the account is free at no position of the log.
+ */
+function freezeEvents(
+  { authorisation, basis, state, now }: FreezeSettlement,
+  instead: Extract<Settled, { outcome: 'freeze' }>['instead'],
+): readonly AccountEvent[] {
   const { accountId, scope, requestedBy, blockedFrom } = authorisation.data;
   const freezeId = authorisation.id;
   const claimGroup = claimGroupOf(basis, claimGroupStated(authorisation));
-  const inForce = [...restrictions(state.freezes), { kind: 'freeze', id: freezeId, scope, claimGroup } as const];
-  const stopped = withdrawalsToStop(state, scope, inForce);
-  const inFlight = [...state.openWithdrawals].filter(
-    ([, { asset, status }]) => status === 'dispatched' && scopeCovers(scope, 'debit', asset),
-  );
+  const others = restrictions(state.freezes).filter(({ id }) => id !== instead?.freezeId);
+  const inForce = [...others, { kind: 'freeze', id: freezeId, scope, claimGroup } as const];
+  const { stopped, inFlight, stops } = stopWithdrawals(state, freezeId, scope, inForce);
   const frozen: AccountEvent = {
     type: 'AccountFrozen',
     data: {
@@ -74,15 +95,20 @@ function freezeEvents({ authorisation, basis, state, now }: FreezeSettlement): r
       placedBy: requestedBy,
       blockedFrom: blockedFrom ?? now,
       balancesAtFreeze: balances(state),
-      stopped: stopped.map(([withdrawalId]) => withdrawalId),
-      inFlight: inFlight.map(([withdrawalId]) => withdrawalId),
+      stopped,
+      inFlight,
     },
   };
-  const stops = stopped.map(([withdrawalId, { asset, amountUnits }]): AccountEvent => {
-    const amount = amountUnits.toString();
-    return { type: 'WithdrawalStopped', data: { accountId, withdrawalId, asset, amount, freezeId } };
-  });
-  return [frozen, ...stops];
+  if (instead === undefined) return [frozen, ...stops];
+  return [frozen, ...stops, ...releaseHeld(state, instead.freezeId, inForce)];
+}
+
+function liftAhead(
+  { state }: FreezeSettlement,
+  instead: Extract<Settled, { outcome: 'freeze' }>['instead'],
+): { readonly ahead?: readonly AccountEvent[] } {
+  if (instead === undefined) return {};
+  return { ahead: [unfrozen(state, instead.freezeId, 'basis-varied', instead.varied)] };
 }
 
 /** By asset code, in the order of its characters: the same on any machine. */
@@ -97,21 +123,29 @@ function balances(state: AccountState): BalanceSnapshot[] {
     }));
 }
 
-/** How a basis came to its end: the event that ended it, and the people (or the supervisor) behind that. */
-export interface EndedBasis {
-  readonly pointer: EventPointer;
-  readonly requestedBy: string;
-  readonly approvedBy: string;
-}
-
-/** The lift of a freeze whose basis ended (invariant 13), and what it releases. Nothing, if that freeze is not in force. */
-export function liftForEndedBasis(
+/**
+ * The lift of a freeze whose basis has ended, or was varied so that nothing rests on it any longer (invariant 13), and what it
+ * releases. Nothing, if that freeze is not in force.
+ * @param end the event that did it, and the people (or the supervisor) behind that
+ */
+export function liftByBasis(
   state: AccountState,
   freezeId: string,
-  { pointer: citation, requestedBy, approvedBy }: EndedBasis,
+  ground: BasisGround,
+  end: Omit<BasisEnd, 'endedAt'>,
 ): readonly AccountEvent[] {
   if (!state.freezes.inForce.has(freezeId)) return [];
-  const { accountId } = state;
-  const data = { accountId, freezeId, ground: 'basis-ended', citation, requestedBy, approvedBy } as const;
-  return withRelease(state, [{ type: 'AccountUnfrozen', data }]);
+  return withRelease(state, [unfrozen(state, freezeId, ground, end)]);
+}
+
+/** The grounds of a lift that the basis itself establishes. */
+type BasisGround = 'basis-ended' | 'basis-varied';
+
+function unfrozen(
+  { accountId }: AccountState,
+  freezeId: string,
+  ground: BasisGround,
+  { pointer: citation, requestedBy, approvedBy }: Omit<BasisEnd, 'endedAt'>,
+): AccountEvent {
+  return { type: 'AccountUnfrozen', data: { accountId, freezeId, ground, citation, requestedBy, approvedBy } };
 }

@@ -105,6 +105,7 @@ export function evolveAccount(state: AccountState, event: Recorded<AccountEvent>
       state.openWithdrawals.delete(event.data.withdrawalId);
       return state;
     case 'AccountFrozen':
+    case 'FreezeVaried':
     case 'FreezeAbandoned':
     case 'LiftRequested':
     case 'LiftRejected':

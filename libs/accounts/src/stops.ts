@@ -1,5 +1,6 @@
 import { restrictions, type Restriction } from '#freezes';
 import { scopeCovers, type Scope } from '#kernel';
+import type { AccountEvent } from './events.ts';
 import { unitsToStay } from './gate.ts';
 import { balanceOf, type AccountState, type OpenWithdrawal } from './state.ts';
 
@@ -27,6 +28,33 @@ export function withdrawalsToStop(
   });
   const whole = inScope.filter(([, { asset }]) => unitsToStay(inForce, asset) === 'all');
   return [...whole, ...limited];
+}
+
+/** What a freeze of this scope does to the withdrawals that it finds (invariant 4). */
+export interface Stops {
+  readonly stopped: string[];
+  /** Dispatched already: they settle. */
+  readonly inFlight: string[];
+  readonly stops: readonly AccountEvent[];
+}
+
+/** @param inForce the restrictions from then on, the freeze among them */
+export function stopWithdrawals(
+  state: AccountState,
+  freezeId: string,
+  scope: Scope,
+  inForce: readonly Restriction[],
+): Stops {
+  const { accountId } = state;
+  const toStop = withdrawalsToStop(state, scope, inForce);
+  const inFlight = [...state.openWithdrawals].filter(
+    ([, { asset, status }]) => status === 'dispatched' && scopeCovers(scope, 'debit', asset),
+  );
+  const stops = toStop.map(([withdrawalId, { asset, amountUnits }]): AccountEvent => {
+    const amount = amountUnits.toString();
+    return { type: 'WithdrawalStopped', data: { accountId, withdrawalId, asset, amount, freezeId } };
+  });
+  return { stopped: toStop.map(([id]) => id), inFlight: inFlight.map(([id]) => id), stops };
 }
 
 function latestUntil(stayingUnits: bigint, availableUnits: bigint, reserved: readonly Stoppable[]): Stoppable[] {

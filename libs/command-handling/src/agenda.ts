@@ -17,6 +17,7 @@ export const AGENDA_EVENTS: readonly string[] = [
   'LegalOrderChangeProposed',
   'LegalOrderChangeRejected',
   'LegalOrderExtended',
+  'LegalOrderVaried',
   'LegalOrderEnded',
   'LegalOrderExpired',
   'SanctionsHitRaised',
@@ -24,6 +25,7 @@ export const AGENDA_EVENTS: readonly string[] = [
   'SanctionsHitCleared',
   'FreezeAuthorised',
   'AccountFrozen',
+  'FreezeVaried',
   'AccountUnfrozen',
   'AccountAttached',
   'AccountOpened',
@@ -37,6 +39,11 @@ export const AGENDA_EVENTS: readonly string[] = [
 /** A step that a handler has just begun is left to it for so long, in milliseconds. */
 const GRACE_MS = 1_000;
 const FIRST_RETRY_MS = 500;
+
+/** Epochs of an authorisation: its basis was not varied after it; the basis, or the freeze, has ended. */
+export const NEVER = -1;
+export const FOR_GOOD = Infinity;
+
 const LONGEST_RETRY_MS = 30_000;
 
 /**
@@ -46,9 +53,8 @@ const LONGEST_RETRY_MS = 30_000;
 export class Agenda {
   readonly #dueMs = new Map<string, number>();
   readonly #failures = new Map<string, number>();
-  /** Authorisations that became a freeze or nothing, and among them those whose freeze is over. */
-  readonly #settled = new Set<string>();
-  readonly #over = new Set<string>();
+  /** Authorisations that became a freeze or nothing, and up to which epoch they were followed up. */
+  readonly #settled = new Map<string, number>();
   /** By address, the hits that were raised on it, and the orders that name it. */
   readonly #basesOn = new Map<string, readonly Basis[]>();
   /** Openings that came to their end. */
@@ -71,6 +77,7 @@ export class Agenda {
       case 'LegalOrderChangeProposed':
       case 'LegalOrderChangeRejected':
       case 'LegalOrderExtended':
+      case 'LegalOrderVaried':
       case 'LegalOrderEnded':
       case 'LegalOrderExpired':
       case 'SanctionsHitConfirmed':
@@ -110,10 +117,11 @@ export class Agenda {
           this.finished({ accountId: event.data.accountId, key: event.metadata.key });
         return;
       case 'AccountFrozen':
-        if (isLegal(event.position)) this.settled(event.data.citation.eventId, false);
+      case 'FreezeVaried':
+        if (isLegal(event.position)) this.settled(event.data.citation.eventId, NEVER);
         return;
       case 'AccountUnfrozen':
-        if (isLegal(event.position)) this.settled(event.data.freezeId, true);
+        if (isLegal(event.position)) this.settled(event.data.freezeId, FOR_GOOD);
         return;
       default:
         return;
@@ -173,14 +181,16 @@ export class Agenda {
     this.add(item, nowMs + Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 10), LONGEST_RETRY_MS));
   }
 
-  settled(authorisationId: string, over: boolean): void {
-    this.#settled.add(authorisationId);
-    if (over) this.#over.add(authorisationId);
+  /** @param epoch the revision of the variation that was followed, NEVER if the basis was not varied since, or FOR_GOOD */
+  settled(authorisationId: string, epoch: number): void {
+    const known = this.#settled.get(authorisationId) ?? NEVER;
+    this.#settled.set(authorisationId, Math.max(epoch, known));
   }
 
-  /** True when nothing is left to do for an authorisation of a basis that has ended, or has not. */
-  isSettled(authorisationId: string, basisEnded: boolean): boolean {
-    return basisEnded ? this.#over.has(authorisationId) : this.#settled.has(authorisationId);
+  /** True when nothing is left to do for an authorisation up to an epoch of its basis. */
+  isSettled(authorisationId: string, epoch: number): boolean {
+    const known = this.#settled.get(authorisationId);
+    return known !== undefined && known >= epoch;
   }
 
   finished(opening: Pick<Opening, 'accountId' | 'key'>): void {

@@ -1,18 +1,21 @@
-import { liftForEndedBasis, settleFreeze } from '#accounts';
-import { decideAuthorisation, freezeUnder, type FreezeAuthorised } from '#freezes';
+import { liftByBasis, settleFreeze } from '#accounts';
+import { decideAuthorisation, freezeUnder, type Freeze, type FreezeAuthorised } from '#freezes';
 import {
   basisOfStream,
   basisStream,
   isRecorded,
   isRejection,
   parseScope,
+  pointerTo,
   reject,
   rejectField,
   RejectionError,
+  samePointer,
   SUPERVISOR,
   toMs,
   toTimestamp,
   type Asset,
+  type Authorisation,
   type Basis,
   type BasisEnd,
   type BasisState,
@@ -32,7 +35,7 @@ import type { CommandRequest, FreezeAccount, Outcome } from './ledger-api.ts';
 import { rejectedOutcome, type Settled } from './one-stream.ts';
 import type { Openings } from './opening.ts';
 import { alreadyFrozen, eventAt, recordedOutcome } from './outcome.ts';
-import type { Origin, View } from './plan.ts';
+import { causedBy, type Origin, type View } from './plan.ts';
 import { partiesControlling } from './lookups.ts';
 import { basisContents, basisOf, stateOf } from './streams.ts';
 
@@ -43,11 +46,11 @@ type AccountBefore =
   | { readonly kind: 'absent' }
   | { readonly kind: 'open'; readonly account: AccountFacts };
 
-interface AccountFacts {
+export interface AccountFacts {
   readonly holders: readonly string[];
   readonly openedKey: { readonly caller: string; readonly value: string } | undefined;
   /** The freeze in force under the basis, if there is one. */
-  readonly freezeId: string | undefined;
+  readonly freeze: Freeze | undefined;
 }
 
 /** Finds assets by their codes: those that there are. */
@@ -57,6 +60,8 @@ type AssetsOf = (codes: readonly string[]) => Promise<ReadonlyMap<string, Asset>
 interface Found {
   readonly tie: Tie | undefined;
   readonly citedMs: number;
+  /** The event that lists the subjects which were looked through. */
+  readonly listing?: EventPointer | undefined;
 }
 
 const NO_TIE: Found = { tie: undefined, citedMs: 0 };
@@ -65,6 +70,12 @@ const NO_TIE: Found = { tie: undefined, citedMs: 0 };
 interface Ended {
   readonly freezes: readonly EndedFreeze[];
   readonly citedMs: number;
+}
+
+/** Whether the basis has ended, and by the ids of authorisations, the variations that ended what rests on them. */
+interface BasisSays {
+  readonly ended: boolean;
+  readonly lost: ReadonlyMap<string, BasisEnd | undefined>;
 }
 
 /** A freeze as it was asked for, its limits read by the scale of their assets; `scope` absent: the basis's own. */
@@ -107,7 +118,8 @@ export class Freezing {
           reject('account-not-found', 'the account is not open', { accountId: command.accountId }),
         );
       }
-      const ended = await this.#findEnded(command);
+      const { basis, accountId } = command;
+      const ended = await this.findEnded(basis, (state) => state.authorisationsInTheWay(accountId, command.scope));
       const authorised = await this.#authorise(home, command, before.account, ended);
       if (authorised.kind === 'authorised') return this.#complete(home, authorised.pointer);
       if (!isRecorded(authorised.rejection.code)) return rejectedOutcome(authorised.rejection);
@@ -144,7 +156,7 @@ export class Freezing {
 
   /** First append: on the basis's stream, at its exact end. An open authorisation with the same key is resumed, never doubled. */
   async #authorise(home: Asked, command: Wanted, account: AccountFacts, ended: Ended): Promise<Authorised> {
-    const found = await this.#findTie(command, account);
+    const found = await this.findTie(command.basis, command.accountId, account);
     return this.#core.streams.decide<Authorised>(basisStream(command.basis), (view) => {
       const mine = ownAuthorisation(basisOf(view), home);
       if (mine !== undefined) return { result: mine };
@@ -157,8 +169,8 @@ export class Freezing {
         { now: toTimestamp(nowMs), actor: home.request.actor, tie: found.tie, endedFreezes: ended.freezes },
       );
       if (isRejection(decision)) return { result: { kind: 'rejected', rejection: decision } };
-      if (account.freezeId !== undefined) {
-        return { result: { kind: 'rejected', rejection: alreadyFrozen(account.freezeId) } };
+      if (account.freeze !== undefined && !isVariedAway(account, basisOf(view))) {
+        return { result: { kind: 'rejected', rejection: alreadyFrozen(account.freeze.freezeId) } };
       }
       return {
         append: decision,
@@ -179,15 +191,18 @@ export class Freezing {
       const known = seen(view, home);
       if (isRejection(known)) return { result: { kind: 'outcome', outcome: Promise.resolve(rejectedOutcome(known)) } };
       if (known !== undefined) return { result: { kind: 'replay', revision: known.revision } };
-      const { tie } = await this.#findTie(command, accountFacts(view, command.basis));
+      const { basis: cited, accountId } = command;
+      const { tie, listing } = await this.findTie(cited, accountId, accountFacts(view, cited));
       const stream = basisStream(command.basis);
       const { rejection, decidedOn, atMs } = await this.#core.streams.inspect(stream, (basisView) => {
         const basis = basisOf(basisView);
         const nowMs = basisView.time();
         const { revision } = basisView;
+        // Varied since the tie was looked for: it has to be looked for again.
+        const isVaried = basis.listing !== undefined && !samePointer(basis.listing, listing);
+        const isOver = isVaried || ownAuthorisation(basis, home) !== undefined;
         return {
-          rejection:
-            ownAuthorisation(basis, home) === undefined ? objection(basis, command, tie, ended, nowMs) : undefined,
+          rejection: isOver ? undefined : objection(basis, command, tie, ended, nowMs),
           decidedOn: { stream, revision: revision < 0 ? null : String(revision) },
           atMs: nowMs,
         };
@@ -237,56 +252,72 @@ export class Freezing {
       const state = stateOf(view, 'account');
       const { key } = authorisation.metadata;
       const opening = !state.opened && (await this.#pendingOpenings(authorisation)).length > 0;
-      // A handler need not look: a freeze that comes late is lifted.
-      const basisEnded = by.by === 'supervisor' && (await this.#hasEnded(basis));
-      const nowMs = view.time(toMs(authorisation.metadata.recordedAt));
+      // Whether it has ended a handler need not look: a freeze that comes late is lifted.
+      const { ended, lost } = await this.#lookAtBasis(basis, authorisation, view, by);
+      const lostMs = [...lost.values()].map((varied) => (varied === undefined ? 0 : toMs(varied.endedAt)));
+      const nowMs = view.time(toMs(authorisation.metadata.recordedAt), ...lostMs);
       const settled = settleFreeze({
         authorisation,
         basis,
         state,
         opening,
         keyStands: key !== null && view.lookup('key', keyEntryId(key)) !== undefined,
-        basisEnded,
+        basisEnded: by.by === 'supervisor' && ended,
+        lostBy: (citation) => lost.get(citation.eventId),
         by: by.by,
         now: toTimestamp(nowMs),
       });
       if (settled === 'resolved-already') return { result: 'settled' };
       if (settled === 'opening-first') return { result: 'opening-first' };
       const origin = originFromAuthorisation(authorisation, by, settled.withKey);
-      return { append: settled.events, origin, nowMs, answer: () => 'settled' };
+      const ahead = (settled.ahead ?? []).map((event) => ({ ...event, isAhead: true }));
+      return { append: [...ahead, ...settled.events], origin, nowMs, answer: () => 'settled' };
     });
   }
 
   /** Lifts the freeze of an authorisation whose basis has ended, if it is in force (invariant 13). */
   async lift(accountId: string, freezeId: string, ended: BasisEnd): Promise<void> {
     await this.#core.streams.decide(`account-${accountId}`, (view) => {
-      const events = liftForEndedBasis(stateOf(view, 'account'), freezeId, ended);
+      const events = liftByBasis(stateOf(view, 'account'), freezeId, 'basis-ended', ended);
       if (events.length === 0) return { result: undefined };
-      const origin: Origin = {
-        actor: SUPERVISOR,
-        correlationId: ended.pointer.eventId,
-        causationId: ended.pointer.eventId,
-        key: null,
-        commandHash: null,
-      };
+      const origin = causedBy(SUPERVISOR, ended.pointer.eventId);
       return { append: events, origin, nowMs: view.time(toMs(ended.endedAt)), answer: () => undefined };
     });
   }
 
-  #hasEnded(basis: Basis): Promise<boolean> {
-    return this.#core.streams.inspect(basisStream(basis), (view) => basisOf(view).ended !== undefined);
+  /**
+   * What the basis says of the freezes that are to be settled by it. A handler looks only where another freeze under the basis
+   * might be in the way.
+   */
+  #lookAtBasis(
+    basis: Basis,
+    authorisation: Recorded<FreezeAuthorised>,
+    view: View,
+    { by }: SettledBy,
+  ): BasisSays | Promise<BasisSays> {
+    const { holders, freezes } = stateOf(view, 'account');
+    const existing = freezeUnder(freezes, basis)?.citation;
+    if (by === 'handler' && existing === undefined) return { ended: false, lost: new Map() };
+    const asked = [pointerTo(authorisation), ...(existing === undefined ? [] : [existing])];
+    const parties = holders.map(({ partyId }) => partyId);
+    return this.#core.streams.inspect(basisStream(basis), (basisView) => {
+      const state = basisOf(basisView);
+      const lost = new Map(asked.map((pointer) => [pointer.eventId, state.lostBy(pointer, parties)]));
+      return { ended: state.ended !== undefined, lost };
+    });
   }
 
   /**
-   * What ties the account to a subject of the basis: the basis's own registration when it names the account, otherwise the
+   * What ties the account to a subject of the basis: the basis's own event that lists the account, otherwise the
    * attachment, of the account's own opening, to a holder that the basis names, or that controls an address which it names.
    */
-  async #findTie({ basis, accountId }: Wanted, account: AccountFacts): Promise<Found> {
+  async findTie(basis: Basis, accountId: string, account: AccountFacts): Promise<Found> {
     const named = await this.#subjects(basis);
     if (named === undefined) return NO_TIE;
-    if (named.accounts.includes(accountId)) return { tie: { namedBy: named.registered }, citedMs: 0 };
+    const { listing, citedMs } = named;
+    if (named.accounts.includes(accountId)) return { tie: { namedBy: listing }, citedMs, listing };
     const { openedKey } = account;
-    if (openedKey === undefined) return NO_TIE;
+    if (openedKey === undefined) return { ...NO_TIE, listing };
     for (const partyId of account.holders) {
       const byItself = named.parties.includes(partyId);
       if (!byItself && named.addresses.length === 0) continue;
@@ -295,36 +326,34 @@ export class Freezing {
         const attachment = attachmentOf(party, accountId, openedKey);
         const linkedBy = byItself ? undefined : controlOf(party, named.addresses);
         if (attachment === undefined || (!byItself && linkedBy === undefined)) return NO_TIE;
-        return { tie: { namedBy: attachment.pointer, partyId, linkedBy }, citedMs: view.time() };
+        return { tie: { namedBy: attachment.pointer, partyId, linkedBy }, citedMs: view.time(), listing };
       });
       if (found.tie !== undefined) return found;
     }
-    return NO_TIE;
+    return { ...NO_TIE, listing };
   }
 
   #subjects(basis: Basis): Promise<NamedByBasis | undefined> {
     return this.#core.streams.inspect(basisStream(basis), (view) => {
-      const { registered, subjects } = basisOf(view);
-      return registered === undefined ? undefined : { registered, ...subjects };
+      const { listing, subjects } = basisOf(view);
+      return listing === undefined ? undefined : { listing, citedMs: view.time(), ...subjects };
     });
   }
 
   /**
-   * Which of the basis's freezes have ended, if the limits of all that it ever authorised leave no room. Read before the
+   * Which of some authorisations of the basis no longer count: their freezes have ended, or were varied. Read before the
    * decision, since nothing may wait for an account's lane from within the basis's: what has ended stays so.
    */
-  async #findEnded({ basis, accountId, scope }: Wanted): Promise<Ended> {
-    const inTheWay = await this.#core.streams.inspect(basisStream(basis), (view) => [
-      ...basisOf(view).authorisationsInTheWay(accountId, scope),
-    ]);
+  async findEnded(basis: Basis, inTheWayOf: (state: BasisState) => readonly Authorisation[]): Promise<Ended> {
+    const inTheWay = await this.#core.streams.inspect(basisStream(basis), (view) => [...inTheWayOf(basisOf(view))]);
     const found: EndedFreeze[] = [];
     let citedMs = 0;
     for (const [account, authorisations] of Map.groupBy(inTheWay, (each) => each.accountId)) {
       await this.#core.streams.inspect(`account-${account}`, (view) => {
-        const { ended } = stateOf(view, 'account').freezes;
+        const { over } = stateOf(view, 'account').freezes;
         citedMs = Math.max(citedMs, view.time());
         for (const { pointer } of authorisations) {
-          const endedBy = ended.get(pointer.eventId)?.pointer;
+          const endedBy = over.get(pointer.eventId);
           if (endedBy !== undefined) found.push({ freezeId: pointer.eventId, endedBy });
         }
       });
@@ -369,13 +398,18 @@ export function supervising(attachedEventId: string): { readonly origin: Pick<Or
   return { origin: { actor: SUPERVISOR, correlationId: attachedEventId } };
 }
 
-function accountFacts(view: View, basis: Basis): AccountFacts {
+export function accountFacts(view: View, basis: Basis): AccountFacts {
   const { holders, openedKey, freezes } = stateOf(view, 'account');
   return {
     holders: holders.map(({ partyId }) => partyId),
     openedKey: openedKey ?? undefined,
-    freezeId: freezeUnder(freezes, basis)?.freezeId,
+    freeze: freezeUnder(freezes, basis),
   };
+}
+
+/** True when the freeze that is in the way was ended by a variation already: the freeze to come takes its place. */
+function isVariedAway({ freeze, holders }: AccountFacts, basis: BasisState): boolean {
+  return freeze !== undefined && basis.lostBy(freeze.citation, holders) !== undefined;
 }
 
 /** The authorisation that this very command made before, if it got so far. */
@@ -402,7 +436,8 @@ function objection(
 }
 
 interface NamedByBasis extends BasisSubjects {
-  readonly registered: EventPointer;
+  readonly listing: EventPointer;
+  readonly citedMs: number;
 }
 
 /** The parties that a basis names, by themselves or through an address that they control. */

@@ -204,11 +204,11 @@ export class Lane {
     let previousHash = home.fold.lastHash;
     let first: string | undefined;
     const events: UnplacedEvent[] = [];
-    for (const { type, data } of drafts) {
+    for (const { type, data, isAhead = false } of drafts) {
       revision += 1;
       const id = this.#host.machine.newId();
       // What follows from the first event of a command, in the same append, is the service's own doing.
-      const own = first === undefined;
+      const own = first === undefined && !isAhead;
       const actor = own ? origin.actor : SUPERVISOR;
       const causationId = first ?? origin.causationId;
       const commandHash = own ? origin.commandHash : null;
@@ -232,7 +232,7 @@ export class Lane {
       events.push(event);
       decisions.events.push(event);
       decisions.sealed.push({ id, type, schemaVersion, data, metadata, metadataText });
-      first ??= id;
+      if (!isAhead) first ??= id;
       previousHash = hash;
     }
     return events;

@@ -58,7 +58,7 @@ export type LedgerCommand =
   | Omit<RequestLift, 'accountId'>
   | Omit<ApproveLift, 'accountId'>
   | Omit<RejectLift, 'accountId'>
-  | Exclude<LegalOrderCommand, { type: 'ExpireLegalOrder' | 'AuthoriseFreeze' }>
+  | Exclude<LegalOrderCommand, { type: 'ExpireLegalOrder' | 'AuthoriseFreeze' | 'ReauthoriseFreeze' }>
   | SanctionsHitRequest
   | FreezeAccount
   | AuthorityRequestCommand;

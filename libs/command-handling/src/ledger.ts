@@ -13,7 +13,7 @@ import {
   type Recorded,
   type RecordedEvent,
 } from '#kernel';
-import { decideLegalOrder, type RegisterLegalOrder } from '#legal-orders';
+import { decideLegalOrder, type ProposeVariation, type RegisterLegalOrder, type Subject } from '#legal-orders';
 import { decideParty, type LinkAddress } from '#parties';
 import type { HomeStreamIndex, StateOfKind, StreamState } from '#replay';
 import { decideSanctionsHit, type RaiseSanctionsHit, type SanctionsHitRequest } from '#sanctions';
@@ -42,6 +42,7 @@ import type { SnapshotOptions } from './snapshots.ts';
 import { stateOf, type CommandMetrics } from './streams.ts';
 import { Supervisor, type SupervisorWatch } from './supervisor.ts';
 import { Transferring } from './transferring.ts';
+import { Varying } from './varying.ts';
 
 export interface LedgerOptions {
   readonly store: EventStore;
@@ -95,7 +96,8 @@ class CommandLedger implements Ledger {
     this.#openings = new Openings(core);
     this.#freezing = new Freezing(core, this.#openings, (codes) => this.#assetsOf(codes));
     this.#transferring = new Transferring(core);
-    const steps = { openings: this.#openings, freezing: this.#freezing, transferring: this.#transferring };
+    const varying = new Varying(core, this.#freezing);
+    const steps = { openings: this.#openings, freezing: this.#freezing, varying, transferring: this.#transferring };
     this.supervisor = new Supervisor(core, steps, watch);
     this.#freezingAll = new FreezingAll(core, this.#openings, {
       assetsOf: (codes) => this.#assetsOf(codes),
@@ -146,6 +148,8 @@ class CommandLedger implements Ledger {
         return this.#onAccount(request, command);
       case 'RegisterLegalOrder':
         return this.#registerOrder(request, command);
+      case 'ProposeVariation':
+        return this.#proposeVariation(request, command);
       case 'VerifyLegalOrder':
       case 'RejectLegalOrder':
       case 'ProposeEnding':
@@ -232,7 +236,7 @@ class CommandLedger implements Ledger {
 
   /** Subjects and assets exist or they don't: once they do they always will, so they are looked at before the order's stream. */
   async #registerOrder(request: CommandRequest, command: RegisterLegalOrder): Promise<Outcome> {
-    const unknownSubject = await this.#findUnknownSubject(command);
+    const unknownSubject = await this.#findUnknown(thingsNamed(command.instrument));
     const assets = await this.#assetsOf(limitedAssets(command.instrument));
     const { actor } = request;
     return this.#core.oneStream.run(request, `legalOrder-${command.orderId}`, (view, now) =>
@@ -249,8 +253,18 @@ class CommandLedger implements Ledger {
     return assets;
   }
 
-  async #findUnknownSubject({ instrument }: RegisterLegalOrder): Promise<Named | undefined> {
-    for (const named of thingsNamed(instrument)) if (!(await this.#exists(named))) return named;
+  /** As for a registration. */
+  async #proposeVariation(request: CommandRequest, command: ProposeVariation): Promise<Outcome> {
+    const unknownSubject = await this.#findUnknown((command.subjects ?? []).flatMap(subjectNamed));
+    const assets = await this.#assetsOf(Object.keys(command.scope?.limits ?? {}));
+    const { actor } = request;
+    return this.#core.oneStream.run(request, `legalOrder-${command.orderId}`, (view, now) =>
+      decideLegalOrder(command, stateOf(view, 'legalOrder'), { now, actor, unknownSubject, assets }),
+    );
+  }
+
+  async #findUnknown(things: readonly Named[]): Promise<Named | undefined> {
+    for (const named of things) if (!(await this.#exists(named))) return named;
     return undefined;
   }
 
@@ -408,18 +422,20 @@ function thingsNamed(instrument: RegisterLegalOrder['instrument']): readonly Nam
       ...accountIds.map((id) => ({ kind: 'account', id }) as const),
     ];
   }
-  return instrument.subjects.flatMap((subject): readonly Named[] => {
-    switch (subject.kind) {
-      case 'account':
-        return [{ kind: 'account', id: subject.accountId }];
-      case 'party':
-        return [{ kind: 'party', id: subject.partyId }];
-      case 'address':
-      case 'external':
-        // They may match later.
-        return [];
-    }
-  });
+  return instrument.subjects.flatMap(subjectNamed);
+}
+
+function subjectNamed(subject: Subject): readonly Named[] {
+  switch (subject.kind) {
+    case 'account':
+      return [{ kind: 'account', id: subject.accountId }];
+    case 'party':
+      return [{ kind: 'party', id: subject.partyId }];
+    case 'address':
+    case 'external':
+      // They may match later.
+      return [];
+  }
 }
 
 function limitedAssets(instrument: RegisterLegalOrder['instrument']): readonly string[] {

@@ -121,8 +121,14 @@ function freezeAbandoned({ data }: Recorded<Extract<AccountEvent, { type: 'Freez
     case 'not-a-holder':
     case 'account-not-open':
       return reject('basis-does-not-name-account', 'the account is not held by a party that the basis names');
+    case 'basis-varied':
+      return reject(
+        'basis-not-in-force',
+        'the basis was varied before the freeze was placed, and names the account no more',
+      );
+    case 'superseded':
     case 'key-used':
-      throw new Error('an authorisation given up because its key was used does not answer for that key');
+      throw new Error('an authorisation that is given up without its key does not answer for that key');
   }
 }
 

@@ -5,6 +5,8 @@ import type { Actor, CommandKey, RecordedEvent } from '#kernel';
 export interface Draft {
   readonly type: string;
   readonly data: unknown;
+  /** The service's own doing, in the same append ahead of the command's first event: it bears no key. */
+  readonly isAhead?: boolean;
 }
 
 /** Who brings events about, and for which command. */
@@ -16,6 +18,11 @@ export interface Origin {
   readonly commandHash: string | null;
   /** Cause of the first event; those after it are caused by it. */
   readonly causationId: string | null;
+}
+
+/** What a service of ours brings about in its own name because of an event. */
+export function causedBy(actor: Actor, eventId: string): Origin {
+  return { actor, correlationId: eventId, causationId: eventId, key: null, commandHash: null };
 }
 
 /** What a task decided, looking at the exact end of its stream. */

@@ -3,25 +3,25 @@ import {
   basisStream,
   isRejection,
   SUPERVISOR,
-  toMs,
   toTimestamp,
   type Authorisation,
   type Basis,
   type BasisEnd,
   type BasisSubjects,
+  type BasisTerms,
   type ChainAddress,
-  type EventPointer,
   type Position,
 } from '#kernel';
 import { decideLegalOrder } from '#legal-orders';
-import { decideParty, isNamedBy, type PartyState } from '#parties';
-import { Agenda, AGENDA_EVENTS, transferOfItem, type Item } from './agenda.ts';
+import { decideParty, type NamingBasis } from '#parties';
+import { Agenda, AGENDA_EVENTS, FOR_GOOD, NEVER, transferOfItem, type Item } from './agenda.ts';
 import type { Core } from './core.ts';
 import { partiesNamedBy, supervising, type Freezing } from './freezing.ts';
 import type { Openings } from './opening.ts';
 import type { Origin, View } from './plan.ts';
 import { basisOf, stateOf } from './streams.ts';
 import type { Transferring } from './transferring.ts';
+import type { Varying } from './varying.ts';
 
 /** What the supervisor tells those who watch it. */
 export interface SupervisorWatch {
@@ -33,19 +33,20 @@ export interface SupervisorWatch {
 export interface StepsOfTwo {
   readonly openings: Openings;
   readonly freezing: Freezing;
+  readonly varying: Varying;
   readonly transferring: Transferring;
 }
 
 /** How often the clock and the end of the log are looked at, in milliseconds: an expiry is recorded at most that late. */
 const TICK_MS = 250;
-/** Authorisations of one basis that are tended at the same time. */
+/** Accounts under one basis that are tended at the same time. */
 const TENDED_TOGETHER = 16;
 const PAGE = 1_000;
 const FILTER: EventFilter = { types: AGENDA_EVENTS };
 
 /**
- * Finishes what stands between two appends, expires orders, names and un-names parties, and lifts what rests on a basis
- * that ended. Driven by the log and the clock. What to look at comes from the log's events as hints; what to do is decided
+ * Finishes what stands between two appends, expires orders, names and un-names parties, and lifts or varies what rests on a
+ * basis that ended or was varied. Driven by the log and the clock. What to look at comes from the log's events as hints; what to do is decided
  * from the streams themselves, by the rules that the handlers use, so two supervisors, or a supervisor and a slow handler,
  * can do no harm.
  */
@@ -53,6 +54,7 @@ export class Supervisor {
   readonly #core: Core;
   readonly #openings: Openings;
   readonly #freezing: Freezing;
+  readonly #varying: Varying;
   readonly #transferring: Transferring;
   readonly #watch: SupervisorWatch;
   readonly #agenda = new Agenda();
@@ -61,10 +63,11 @@ export class Supervisor {
   #working: Promise<void> | undefined;
   #stopped = false;
 
-  constructor(core: Core, { openings, freezing, transferring }: StepsOfTwo, watch: SupervisorWatch) {
+  constructor(core: Core, { openings, freezing, varying, transferring }: StepsOfTwo, watch: SupervisorWatch) {
     this.#core = core;
     this.#openings = openings;
     this.#freezing = freezing;
+    this.#varying = varying;
     this.#transferring = transferring;
     this.#watch = watch;
   }
@@ -157,15 +160,16 @@ export class Supervisor {
     const facts = await this.#core.streams.inspect(basisStream(basis), (view) => basisFacts(view));
     if (facts === undefined) return;
     if (facts.nextMs !== undefined) this.#agenda.add(basis, facts.nextMs);
-    if (facts.inForceBy !== undefined) await this.#nameAll(facts, facts.inForceBy);
+    // Naming comes before what is frozen because of it; at the end of a basis un-naming comes after the lifts.
+    if (facts.inForce) await this.#followNaming(facts);
     await this.#settleAll(facts);
-    if (facts.ended !== undefined) await this.#unnameAll(facts, facts.ended);
+    if (facts.ended !== undefined) await this.#followNaming(facts);
   }
 
   /** Names the parties of a basis in force: from then on no account attaches to them, and they hold what their streams say. */
   async nameParties(basis: Basis): Promise<void> {
     const facts = await this.#core.streams.inspect(basisStream(basis), (view) => basisFacts(view));
-    if (facts?.inForceBy !== undefined) await this.#nameAll(facts, facts.inForceBy);
+    if (facts?.inForce === true) await this.#followNaming(facts);
   }
 
   /** Tends the bases that name an address which was linked to a party: what is in force now names that party. */
@@ -183,49 +187,48 @@ export class Supervisor {
     });
   }
 
-  /** Walks the authorisations on the basis's own stream, not a read model: each is settled, and lifted when the basis ended. */
-  async #settleAll({ authorisations, ended }: BasisFacts): Promise<void> {
-    const todo = authorisations.filter(({ pointer }) => !this.#agenda.isSettled(pointer.eventId, ended !== undefined));
-    for (let at = 0; at < todo.length; at += TENDED_TOGETHER) {
-      await Promise.all(todo.slice(at, at + TENDED_TOGETHER).map((each) => this.#settle(each, ended)));
-    }
+  /**
+   * Walks the authorisations on the basis's own stream, not a read model. Each is settled first, also one from before a
+   * variation; then its freeze is lifted, when the basis ended or a variation dropped the account. What a variation changes of
+   * the others comes last: limits are spent on what is left.
+   */
+  async #settleAll({ basis, authorisations, ended, terms }: BasisFacts): Promise<void> {
+    const epoch = (authorisation: Authorisation): number => epochOf(authorisation, terms, ended);
+    const todo = authorisations.filter((each) => !this.#agenda.isSettled(each.pointer.eventId, epoch(each)));
+    const accounts = [...Map.groupBy(todo, ({ accountId }) => accountId)];
+    const varied = accounts.filter(([, own]) => own.some((each) => epoch(each) !== NEVER && ended === undefined));
+    await inTurns(accounts, async ([, own]) => {
+      for (const authorisation of own) await this.#settle(authorisation, ended);
+    });
+    await inTurns(varied, ([accountId]) => this.#varying.lift(basis, accountId));
+    await inTurns(varied, ([accountId]) => this.#varying.vary(basis, accountId));
+    for (const each of todo) this.#agenda.settled(each.pointer.eventId, epoch(each));
   }
 
   async #settle({ pointer, accountId }: Authorisation, ended: BasisEnd | undefined): Promise<void> {
     await this.#freezing.settle(pointer, { by: 'supervisor', actor: SUPERVISOR, correlationId: pointer.eventId });
     if (ended !== undefined) await this.#freezing.lift(accountId, pointer.eventId, ended);
-    this.#agenda.settled(pointer.eventId, ended !== undefined);
   }
 
-  /** Where to look is a hint: that an address is linked to the party, the party's own stream tells. */
-  async #nameAll({ basis, subjects, seenMs }: BasisFacts, citation: EventPointer): Promise<void> {
-    for (const partyId of await partiesNamedBy(this.#core, subjects)) {
-      const isNamed = (party: PartyState): boolean => isNamedBy(party, subjects);
-      await this.#changeNaming({ type: 'NameParty', partyId, basis, citation }, seenMs, isNamed);
+  /** Whoever the basis names, or ever named. Where to look is a hint: what is due, the party's own stream tells. */
+  async #followNaming(facts: BasisFacts): Promise<void> {
+    for (const partyId of await partiesNamedBy(this.#core, everNamed(facts.terms))) {
+      await this.#changeNaming(partyId, facts);
     }
   }
 
-  async #unnameAll({ basis, subjects }: BasisFacts, { pointer, endedAt }: BasisEnd): Promise<void> {
-    for (const partyId of await partiesNamedBy(this.#core, subjects)) {
-      await this.#changeNaming({ type: 'UnnameParty', partyId, basis, citation: pointer }, toMs(endedAt));
-    }
-  }
-
-  /** @param citedMs when what it rests on was so: the order in force, or its end */
-  async #changeNaming(
-    command: Parameters<typeof decideParty>[0] & { type: 'NameParty' | 'UnnameParty' },
-    citedMs: number,
-    isDue: (party: PartyState) => boolean = () => true,
-  ): Promise<void> {
-    await this.#core.streams.decide(`party-${command.partyId}`, (view) => {
-      const nowMs = view.time(citedMs);
+  async #changeNaming(partyId: string, facts: BasisFacts): Promise<void> {
+    await this.#core.streams.decide(`party-${partyId}`, (view) => {
+      const nowMs = view.time(facts.seenMs);
       const context = { now: toTimestamp(nowMs), actor: SUPERVISOR };
-      const party = stateOf(view, 'party');
-      if (!isDue(party)) return { result: undefined };
-      const decision = decideParty(command, party, context);
-      if (isRejection(decision) || decision.length === 0) return { result: undefined };
-      const origin = ownOrigin(command.basis.id, command.citation.eventId);
-      return { append: decision, origin, nowMs, answer: () => undefined };
+      const command = { type: 'FollowBasis', partyId, naming: facts } as const;
+      const events = decideParty(command, stateOf(view, 'party'), context);
+      if (isRejection(events)) return { result: undefined };
+      const [first] = events;
+      if (first === undefined) return { result: undefined };
+      const citation = 'citation' in first.data ? first.data.citation.eventId : null;
+      const origin = ownOrigin(facts.basis.id, citation);
+      return { append: events, origin, nowMs, answer: () => undefined };
     });
   }
 
@@ -240,22 +243,15 @@ export class Supervisor {
       ...stateOf(view, 'party').named.values(),
     ]);
     for (const { basis } of bases) {
-      const ended = await this.#core.streams.inspect(basisStream(basis), (view) => basisOf(view).ended);
-      if (ended === undefined) continue;
-      const command = { type: 'UnnameParty', partyId, basis, citation: ended.pointer } as const;
-      await this.#changeNaming(command, toMs(ended.endedAt));
+      const facts = await this.#core.streams.inspect(basisStream(basis), (view) => basisFacts(view));
+      if (facts !== undefined) await this.#changeNaming(partyId, facts);
     }
   }
 }
 
-interface BasisFacts {
-  readonly basis: Basis;
-  readonly subjects: BasisSubjects;
+interface BasisFacts extends NamingBasis {
   /** When it was looked at, and no earlier than its latest event. */
   readonly seenMs: number;
-  /** The event that put it in force, when it is and has not ended. */
-  readonly inForceBy: EventPointer | undefined;
-  readonly ended: BasisEnd | undefined;
   readonly authorisations: readonly Authorisation[];
   /** When the clock alone will change something. */
   readonly nextMs: number | undefined;
@@ -264,18 +260,42 @@ interface BasisFacts {
 function basisFacts(view: View): BasisFacts | undefined {
   const state = basisOf(view);
   if (state.registered === undefined) return undefined;
-  const { basis, subjects, ended, authorisations } = state;
+  const { basis, ended, authorisations, terms } = state;
   const seenMs = view.time();
   const now = toTimestamp(seenMs);
   return {
     basis,
-    subjects,
+    terms: [...terms],
     seenMs,
-    inForceBy: state.inForceBy(now),
+    inForce: state.inForceBy(now) !== undefined,
     ended,
     authorisations: [...authorisations],
     nextMs: state.nextMoment(now),
   };
+}
+
+/**
+ * Up to where an authorisation has to have been followed up: the end of its basis, or else the latest variation after it.
+ */
+function epochOf({ pointer }: Authorisation, terms: readonly BasisTerms[], ended: BasisEnd | undefined): number {
+  if (ended !== undefined) return FOR_GOOD;
+  const latest = Number(terms.at(-1)?.since.revision ?? NEVER);
+  return latest > Number(pointer.revision) ? latest : NEVER;
+}
+
+function everNamed(terms: readonly BasisTerms[]): BasisSubjects {
+  return {
+    accounts: [],
+    parties: terms.flatMap(({ subjects }) => subjects.parties),
+    addresses: terms.flatMap(({ subjects }) => subjects.addresses),
+  };
+}
+
+/** A few at a time. */
+async function inTurns<Each>(all: readonly Each[], tend: (each: Each) => Promise<void>): Promise<void> {
+  for (let at = 0; at < all.length; at += TENDED_TOGETHER) {
+    await Promise.all(all.slice(at, at + TENDED_TOGETHER).map(tend));
+  }
 }
 
 function ownOrigin(correlationId: string, causationId: string | null): Origin {

@@ -1,4 +1,4 @@
-import type { Actor, BasisState, EndedFreeze, Rejection, Scope, Tie, Timestamp } from '#kernel';
+import type { Actor, BasisState, EndedFreeze, EventPointer, Rejection, Scope, Tie, Timestamp } from '#kernel';
 import {
   decideLegalOrder,
   legalOrderBasis,
@@ -27,6 +27,11 @@ export function claimGroupStated({ data }: { readonly data: FreezeAuthorised['da
 /** The ends of freezes that an authorisation relies on: an order's, where its limits would not suffice without. */
 export function endedFreezesStated({ data }: { readonly data: FreezeAuthorised['data'] }): readonly EndedFreeze[] {
   return ('orderId' in data ? data.endedFreezes : undefined) ?? [];
+}
+
+/** The authorisation that one which varies a freeze is put in the place of: an order's, after it was varied. */
+export function replacesStated({ data }: { readonly data: FreezeAuthorised['data'] }): EventPointer | undefined {
+  return 'orderId' in data ? data.replaces : undefined;
 }
 
 /** The state of a stream on which a basis lives, by the kind of the stream. */
@@ -83,4 +88,15 @@ export function decideAuthorisation(
     case 'sanctionsHit':
       return decideSanctionsHit({ type: 'AuthoriseFreezeUnderHit', hitId: id, ...freeze }, contents.state, context);
   }
+}
+
+/** What a variation changes of the freeze that rests on an authorisation: FreezeAuthorised anew, or nothing. */
+export function decideReplacement(
+  contents: BasisContents,
+  id: string,
+  replaces: EventPointer,
+  context: AuthorisationContext,
+): readonly BasisEvent[] | Rejection {
+  if (contents.kind !== 'legalOrder') return [];
+  return decideLegalOrder({ type: 'ReauthoriseFreeze', orderId: id, replaces }, contents.state, context);
 }

@@ -7,6 +7,7 @@ import {
   field,
   pointerSchema,
   scopeSchema,
+  variedScopeSchema,
   type EventOf,
 } from '#kernel';
 import { z } from 'zod';
@@ -63,6 +64,28 @@ export const AccountFrozen = defineEvent({
   }),
 });
 
+export const FreezeVaried = defineEvent({
+  type: 'FreezeVaried',
+  streams: ['account'],
+  summary:
+    'What a freeze covers follows a variation of its basis; it is the same freeze, and its citation moves. Resolves the authorisation that it cites.',
+  schema: z.strictObject({
+    accountId: field.id,
+    /** Stays: the id of the authorisation with which the freeze began. */
+    freezeId: field.uuid,
+    basis: basisSchema,
+    /** The FreezeAuthorised event on which the freeze rests from here on. */
+    citation: pointerSchema,
+    /** The one on which it rested before. */
+    replaces: pointerSchema,
+    scope: variedScopeSchema,
+    /** Withdrawals reserved and not yet dispatched, stopped in the same append. */
+    stopped: z.array(field.id).max(MAX_OPEN_WITHDRAWALS),
+    /** Withdrawals dispatched already: they settle. */
+    inFlight: z.array(field.id).max(MAX_OPEN_WITHDRAWALS),
+  }),
+});
+
 /** Why an authorisation came to no freeze. */
 export const ABANDON_REASONS = [
   'already-frozen',
@@ -70,6 +93,10 @@ export const ABANDON_REASONS = [
   'basis-ended',
   'not-a-holder',
   'account-not-open',
+  // A later variation dropped the account, or left nothing of the freeze.
+  'basis-varied',
+  // It was to vary a freeze that no longer rests on the authorisation which it replaces.
+  'superseded',
 ] as const;
 export type AbandonReason = (typeof ABANDON_REASONS)[number];
 
@@ -86,6 +113,8 @@ export const FreezeAbandoned = defineEvent({
     reason: z.enum(ABANDON_REASONS),
     /** For `already-frozen`: the freeze in force under the same basis. */
     existingFreezeId: field.uuid.optional(),
+    /** Of an authorisation that was to vary a freeze: the one that it replaces. The freeze holds. */
+    replaces: pointerSchema.optional(),
   }),
 });
 
@@ -130,7 +159,7 @@ export const LiftRejected = defineEvent({
 });
 
 /** The grounds of a lift. There is none called "we changed our mind". */
-export const LIFT_GROUNDS = ['basis-ended', 'placed-in-error', 'release-ordered'] as const;
+export const LIFT_GROUNDS = ['basis-ended', 'basis-varied', 'placed-in-error', 'release-ordered'] as const;
 export type LiftGround = (typeof LIFT_GROUNDS)[number];
 
 export const AccountUnfrozen = defineEvent({
@@ -142,8 +171,8 @@ export const AccountUnfrozen = defineEvent({
     freezeId: field.uuid,
     ground: z.enum(LIFT_GROUNDS),
     /**
-     * The event that establishes the ground: the end of the basis, the LiftRequested that was approved, or the verification
-     * of the order of release.
+     * The event that establishes the ground: the end or variation of the basis, the LiftRequested that was approved, or the
+     * verification of the order of release.
      */
     citation: pointerSchema,
     requestId: field.id.optional(),
@@ -157,8 +186,16 @@ export const AccountUnfrozen = defineEvent({
   }),
 });
 
-export const freezeEvents = [AccountFrozen, FreezeAbandoned, LiftRequested, LiftRejected, AccountUnfrozen] as const;
+export const freezeEvents = [
+  AccountFrozen,
+  FreezeVaried,
+  FreezeAbandoned,
+  LiftRequested,
+  LiftRejected,
+  AccountUnfrozen,
+] as const;
 export type FreezeEvent = EventOf<(typeof freezeEvents)[number]>;
 export type AccountFrozen = EventOf<typeof AccountFrozen>;
+export type FreezeVaried = EventOf<typeof FreezeVaried>;
 export type FreezeAbandoned = EventOf<typeof FreezeAbandoned>;
 export type AccountUnfrozen = EventOf<typeof AccountUnfrozen>;

@@ -6,5 +6,6 @@ export * from './resolve.ts';
 export * from './settle.ts';
 export * from './share.ts';
 export * from './state.ts';
+export * from './vary.ts';
 export * from './views.ts';
 export * from './projection.ts';

@@ -5,6 +5,7 @@ import {
   type AccountUnfrozen,
   type FreezeAbandoned,
   type FreezeEvent,
+  type FreezeVaried,
   type LiftRejected,
   type LiftRequested,
 } from './events.ts';
@@ -13,12 +14,13 @@ import type { FreezeView, LiftRequestView } from './views.ts';
 /** The register of freezes. Fed only with events whose citation was resolved. */
 export const freezesTable = defineTable({
   name: 'freezes',
-  // `view` is the freeze as it began; `state`, `lift` and `updatedAt` are what became of it.
+  // `view` is the freeze as it began; `state`, `varied`, `lift` and `updatedAt` are what became of it.
   columns: {
     freezeId: 'text',
     accountId: 'text',
     basisId: 'text',
     state: 'text',
+    varied: 'text?',
     lift: 'text?',
     createdPosition: 'text',
     updatedAt: 'text',
@@ -101,6 +103,13 @@ export function abandonedFreezeView(event: Recorded<Abandoned>): FreezeView {
   };
 }
 
+/** What a variation changed of a freeze. */
+export type VariedView = Pick<FreezeView, 'scope' | 'citation'>;
+
+export function variedView({ data: { scope, citation } }: Recorded<FreezeVaried>): VariedView {
+  return { scope, citation };
+}
+
 /** The end of a freeze, as the freeze shows it. */
 export function liftView(event: Recorded<AccountUnfrozen>): NonNullable<FreezeView['lift']> {
   const { ground, citation, requestedBy, approvedBy } = event.data;
@@ -134,12 +143,14 @@ function liftOutcome(
 export function freezeFromRow(row: {
   readonly view: string;
   readonly state: string;
+  readonly varied: string | null;
   readonly lift: string | null;
   readonly updatedAt: string;
 }): FreezeView {
   const began = JSON.parse(row.view) as FreezeView;
+  const varied = row.varied === null ? {} : (JSON.parse(row.varied) as VariedView);
   const lift = row.lift === null ? null : (JSON.parse(row.lift) as FreezeView['lift']);
-  return { ...began, state: row.state as FreezeView['state'], lift, updatedAt: row.updatedAt };
+  return { ...began, ...varied, state: row.state as FreezeView['state'], lift, updatedAt: row.updatedAt };
 }
 
 /** The request as a row of `liftRequests` tells it. */
@@ -159,7 +170,14 @@ export function projectFreeze(event: Recorded<FreezeEvent>): readonly Change[] {
   switch (event.type) {
     case 'AccountFrozen':
       return [putFreeze(freezeView(event), event.position)];
+    case 'FreezeVaried': {
+      const { freezeId } = event.data;
+      const varied = JSON.stringify(variedView(event));
+      return [setColumns(freezesTable, { freezeId, varied, updatedAt: event.metadata.recordedAt })];
+    }
     case 'FreezeAbandoned':
+      // What was to vary a freeze was none itself.
+      if (event.data.replaces !== undefined) return [];
       return [putFreeze(abandonedFreezeView(event), event.position)];
     case 'LiftRequested':
       return [putLiftRequest(event)];
@@ -177,7 +195,16 @@ export function projectFreeze(event: Recorded<FreezeEvent>): readonly Change[] {
 
 function putFreeze(view: FreezeView, createdPosition: string): Change {
   const { freezeId, accountId, state, updatedAt } = view;
-  const columns = { freezeId, accountId, basisId: view.basis.id, state, lift: null, createdPosition, updatedAt };
+  const columns = {
+    freezeId,
+    accountId,
+    basisId: view.basis.id,
+    state,
+    varied: null,
+    lift: null,
+    createdPosition,
+    updatedAt,
+  };
   return putRow(freezesTable, { ...columns, view: JSON.stringify(view) });
 }
 

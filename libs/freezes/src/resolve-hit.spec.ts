@@ -29,7 +29,7 @@ import {
   SAMPLE_MAKER,
   sampleAddress,
 } from '#testing';
-import { initialPartyState, linkName, type PartyState } from '#parties';
+import { evolveParty, initialPartyState, linkName, type PartyState } from '#parties';
 import type { BasisEvent, FreezeAuthorised } from './basis.ts';
 import type { AccountFrozen, AccountUnfrozen } from './events.ts';
 import { resolveCitation, resolveLift, resolveNaming, type CitedFreeze, type CitedNaming } from './resolve.ts';
@@ -195,7 +195,13 @@ describe('the lift of a freeze under a hit', () => {
     const data = { accountId, freezeId, ground: 'basis-ended', citation, ...people, ...changes } as const;
     const event = log.append(account, { type: 'AccountUnfrozen', data }) as Recorded<AccountUnfrozen>;
     const freezes = evolveFreezes(initialFreezesState(), input.event);
-    const resolution = resolveLift({ event, freezes, cited: legal.get(last.revision), ended: hit.ended });
+    const resolution = resolveLift({
+      event,
+      freezes,
+      cited: legal.get(last.revision),
+      ended: hit.ended,
+      lostBy: () => undefined,
+    });
     return resolution.ok ? 'resolves' : resolution.reason;
   }
 
@@ -304,8 +310,10 @@ describe('a party named by a hit', () => {
   });
 
   it('is no longer named by the clearance, and by nothing else', () => {
-    expect(verdict(rested('PartyNoLongerNamed', over, 3))).toBe('resolves');
-    expect(verdict(rested('PartyNoLongerNamed', over, 2))).toContain('did not end the basis');
-    expect(verdict(rested('PartyNoLongerNamed', inForce, 1))).toContain('did not end the basis');
+    const naming = rested('PartyNamed', inForce, 1);
+    const named = { party: evolveParty({ ...naming.party, named: new Map() }, naming.event) };
+    expect(verdict({ ...rested('PartyNoLongerNamed', over, 3), ...named })).toBe('resolves');
+    expect(verdict({ ...rested('PartyNoLongerNamed', over, 2), ...named })).toContain('did not end what');
+    expect(verdict({ ...rested('PartyNoLongerNamed', inForce, 1), ...named })).toContain('did not end what');
   });
 });

@@ -18,7 +18,7 @@ import {
   type LegalOrderEvent,
   type LegalOrderState,
 } from '#legal-orders';
-import { initialPartyState, type PartyState } from '#parties';
+import { evolveParty, initialPartyState, type PartyState } from '#parties';
 import { specEventId, specPointer } from '#testing';
 import type { AccountFrozen, AccountUnfrozen, FreezeEvent } from './events.ts';
 import {
@@ -36,6 +36,8 @@ import { evolveFreezes, initialFreezesState, type FreezesState } from './state.t
 
 const order = 'legalOrder-ord-1';
 const account = 'account-acc-1';
+/** No variation of the order. */
+const lostBy = (): undefined => undefined;
 const now = '2022-04-06T12:00:00.000Z';
 const everything: Scope = { direction: 'debit', assets: 'all' };
 const bitcoin: Scope = { direction: 'debit', assets: ['BTC'] };
@@ -462,7 +464,10 @@ describe('a lift because the basis ended', () => {
     } as const;
     const event = log.add(account, { type: 'AccountUnfrozen', data } as const, 'system:supervisor');
     const { ended: end } = foldOrder(basisEvents).state;
-    return { log, input: { event, freezes: frozenBy(input.event), cited: citedIn(log, data.citation), ended: end } };
+    return {
+      log,
+      input: { event, freezes: frozenBy(input.event), cited: citedIn(log, data.citation), ended: end, lostBy },
+    };
   }
   const discharged: [LegalOrderEvent, Timestamp?][] = [[proposed], [ended()]];
   const bySupervisor = { requestedBy: 'system:supervisor', approvedBy: 'system:supervisor' };
@@ -565,6 +570,7 @@ describe('a lift of what was placed in error', () => {
       freezes,
       cited: undefined,
       ended: undefined,
+      lostBy,
     };
   }
 
@@ -610,6 +616,10 @@ describe('a lift of what was placed in error', () => {
 });
 
 describe('an authorisation that was abandoned', () => {
+  const truth = {
+    ...{ ending: undefined, varied: undefined, freezes: initialFreezesState(), lostBy },
+    ...{ holders: [], keyStands: false },
+  } as const;
   type Data = CitedAbandonment['event']['data'];
   function abandoned(
     changed: Partial<Data>,
@@ -621,7 +631,7 @@ describe('an authorisation that was abandoned', () => {
     const event = log.add(account, { type: 'FreezeAbandoned', data } as const);
     return {
       log,
-      input: { event, cited: citedIn(log, data.citation), ending: undefined, holders: [], keyStands: false },
+      input: { ...truth, event, cited: citedIn(log, data.citation) },
     };
   }
   const verdict = (input: CitedAbandonment): string => {
@@ -758,11 +768,15 @@ describe('the naming of a party', () => {
   });
 
   it('ends by what ended the order, and by nothing else', () => {
-    expect(verdict(rested('PartyNoLongerNamed', over, 3))).toBe('resolves');
-    expect(verdict(rested('PartyNoLongerNamed', [...inForce, expired], 2))).toBe('resolves');
-    expect(verdict(rested('PartyNoLongerNamed', over, 2))).toContain('did not end the basis');
-    expect(verdict(rested('PartyNoLongerNamed', inForce, 1))).toContain('did not end the basis');
-    expect(verdict(rested('PartyNoLongerNamed', [...inForce, ended()], 2))).toContain('does not exist');
+    const { event } = rested('PartyNamed', inForce, 1);
+    const unnamed = (input: CitedNaming): string =>
+      verdict({ ...input, party: evolveParty({ ...party, named: new Map() }, event) });
+    expect(verdict(rested('PartyNoLongerNamed', over, 3))).toContain('did not end what');
+    expect(unnamed(rested('PartyNoLongerNamed', over, 3))).toBe('resolves');
+    expect(unnamed(rested('PartyNoLongerNamed', [...inForce, expired], 2))).toBe('resolves');
+    expect(unnamed(rested('PartyNoLongerNamed', over, 2))).toContain('did not end what');
+    expect(unnamed(rested('PartyNoLongerNamed', inForce, 1))).toContain('did not end what');
+    expect(unnamed(rested('PartyNoLongerNamed', [...inForce, ended()], 2))).toContain('does not exist');
   });
 });
 

@@ -2,30 +2,40 @@ import {
   basisStream,
   claimGroupOf,
   decodeData,
+  namedSince,
   pointerTo,
   samePointer,
-  scopeWithin,
+  sameScope,
+  termsUpTo,
   toMs,
   type BasisEnd,
   type BasisState,
   type ChainAddress,
   type EventOf,
+  type IsNamed,
   type Recorded,
   type RecordedEvent,
-  type Scope,
 } from '#kernel';
 import {
   AccountAttached,
   AddressLinked,
   isNamedBy,
+  undoneBy,
   type PartyNamed,
   type PartyNoLongerNamed,
   type PartyState,
 } from '#parties';
-import { claimGroupStated, endedFreezesStated, type BasisEvent, type FreezeAuthorised } from './basis.ts';
-import type { AccountFrozen, AccountUnfrozen, FreezeAbandoned, LiftRequested } from './events.ts';
+import {
+  claimGroupStated,
+  endedFreezesStated,
+  replacesStated,
+  type BasisEvent,
+  type FreezeAuthorised,
+} from './basis.ts';
 import type { ReleaseSeen } from './decide.ts';
+import type { AccountFrozen, AccountUnfrozen, FreezeAbandoned, FreezeVaried, LiftRequested } from './events.ts';
 import { liftKey, type FreezesState, type LiftRequest } from './state.ts';
+import { endedBefore, freezeCiting, type LostBy } from './vary.ts';
 
 export type Resolution = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
@@ -35,9 +45,9 @@ export type Resolution = { readonly ok: true } | { readonly ok: false; readonly 
  */
 export type CitedBasisEvent = Recorded<BasisEvent> | undefined;
 
-/** A freeze, and what stands in the log where its citation points to. */
-export interface CitedFreeze {
-  readonly event: Recorded<AccountFrozen>;
+/** A freeze, or what varies one, and what stands in the log where its citation points to. */
+interface Cited<Event extends AccountFrozen | FreezeVaried> {
+  readonly event: Recorded<Event>;
   readonly cited: CitedBasisEvent;
   /** What stands where the authorisation's `namedBy` points to. */
   readonly namedByEvent: RecordedEvent | undefined;
@@ -51,22 +61,39 @@ export interface CitedFreeze {
   readonly holders?: readonly string[] | undefined;
 }
 
+export type CitedFreeze = Cited<AccountFrozen>;
+
+export interface CitedVariation extends Cited<FreezeVaried> {
+  /** Which variation ended what rests on an authorisation, as far as the basis was read. */
+  readonly lostBy: LostBy;
+}
+
 /**
  * Re-runs the rule behind a freeze (invariant 1): the cited event is there, authorises this very freeze, and what it says
  * of the account is true; that the basis was in force then and named the account makes it a legal event of the basis.
  * Looks at nothing later in the log than the freeze, so the verdict is the same whenever it is asked for.
  */
 export function resolveCitation(freeze: CitedFreeze): Resolution {
-  return resolution(citationProblem(freeze));
+  return resolution(citationProblem(freeze, (authorisation) => mismatch(authorisation, freeze.event)));
 }
 
-function citationProblem(freeze: CitedFreeze): string | undefined {
-  const { event, cited, namedByEvent, linkedByEvent, addresses, ended, holders } = freeze;
+/**
+ * Re-runs the rule behind a freeze that is varied: as for a freeze, and the authorisation takes the place of the very one on
+ * which the freeze rested, which no variation had ended before.
+ */
+export function resolveVariation(variation: CitedVariation): Resolution {
+  return resolution(citationProblem(variation, (authorisation) => variationProblem(authorisation, variation)));
+}
+
+function citationProblem<Event extends AccountFrozen | FreezeVaried>(
+  { event, cited, namedByEvent, linkedByEvent, addresses, ended, holders }: Cited<Event>,
+  differs: (authorisation: Recorded<FreezeAuthorised>) => string | undefined,
+): string | undefined {
   const found = authorisationOf(event, cited);
   if ('problem' in found) return found.problem;
   const { authorisation } = found;
   return (
-    mismatch(authorisation, event) ??
+    differs(authorisation) ??
     tieProblem(authorisation, namedByEvent, holders) ??
     linkProblem(authorisation, addresses, linkedByEvent) ??
     endedProblem(authorisation, ended)
@@ -75,7 +102,7 @@ function citationProblem(freeze: CitedFreeze): string | undefined {
 
 /** The authorisation that an event cites and resolves, if it is one of this account under this basis. */
 function authorisationOf(
-  event: Recorded<AccountFrozen | FreezeAbandoned>,
+  event: Recorded<AccountFrozen | FreezeVaried | FreezeAbandoned>,
   cited: CitedBasisEvent,
 ): { readonly authorisation: Recorded<FreezeAuthorised> } | { readonly problem: string } {
   const { basis, citation, accountId, freezeId } = event.data;
@@ -87,7 +114,8 @@ function authorisationOf(
   if (cited.data.accountId !== accountId || event.stream !== `account-${accountId}`) {
     return { problem: 'the cited event authorises a freeze of another account' };
   }
-  if (freezeId !== cited.id) return { problem: 'the freeze does not bear the id of its authorisation' };
+  if (event.type !== 'FreezeVaried' && freezeId !== cited.id)
+    return { problem: 'the freeze does not bear the id of its authorisation' };
   if (!isEarlier(cited, event)) return { problem: 'the cited event is later in the log than the freeze' };
   return { authorisation: cited };
 }
@@ -95,6 +123,7 @@ function authorisationOf(
 /** Whatever the freeze says otherwise than the authorisation that it cites. */
 function mismatch(authorisation: Recorded<FreezeAuthorised>, freeze: Recorded<AccountFrozen>): string | undefined {
   const { scope, requestedBy, blockedFrom } = authorisation.data;
+  if (replacesStated(authorisation) !== undefined) return 'the cited event varies a freeze, and places none';
   if (!sameScope(freeze.data.scope, scope)) return 'the scope is not the one that was authorised';
   if (freeze.data.placedBy !== requestedBy) return 'the freeze was asked for by another person';
   if (blockedFrom !== undefined && freeze.data.blockedFrom !== blockedFrom) return 'the legal time is another';
@@ -104,8 +133,21 @@ function mismatch(authorisation: Recorded<FreezeAuthorised>, freeze: Recorded<Ac
   return undefined;
 }
 
-function sameScope(one: Scope, other: Scope): boolean {
-  return scopeWithin(one, other) && scopeWithin(other, one);
+/**
+ * Why an authorisation does not vary the freeze: it replaces another than the one on which the freeze rests, or what rests on
+ * that one was ended by a variation that came before, whatever the basis says by now.
+ */
+function variationProblem(
+  authorisation: Recorded<FreezeAuthorised>,
+  { event: { data }, lostBy }: CitedVariation,
+): string | undefined {
+  const replaces = replacesStated(authorisation);
+  if (replaces === undefined) return 'the cited event places a freeze, and varies none';
+  if (!samePointer(replaces, data.replaces)) return 'the cited event replaces another authorisation';
+  if (!sameScope(data.scope, authorisation.data.scope)) return 'the scope is not the one that was authorised';
+  const lost = lostBy(replaces);
+  const isLost = lost !== undefined && Number(lost.pointer.revision) < authorisation.revision;
+  return isLost ? 'a variation had ended the freeze' : undefined;
 }
 
 /** An event that is only decided has no position yet: it comes after everything that is stored. */
@@ -183,6 +225,12 @@ export interface CitedAbandonment {
   readonly cited: CitedBasisEvent;
   /** The event that ended the basis, if one has. */
   readonly ending: CitedBasisEvent;
+  /** The freezes just before it. */
+  readonly freezes: FreezesState;
+  /** Which variation ended what rests on an authorisation, as far as the basis was read. */
+  readonly lostBy: LostBy;
+  /** The first variation that ended what would rest on the authorisation, if one has. */
+  readonly varied: CitedBasisEvent;
   /** The parties that AccountOpened lists. */
   readonly holders: readonly string[];
   /** The key of the command that asked for the freeze stands on the account's stream already. */
@@ -195,7 +243,10 @@ export interface CitedAbandonment {
  * - `not-a-holder` (clause 2): the basis names the account through a party that AccountOpened does not list;
  * - `key-used` (clause 3): the key of the authorisation stands on the account's stream already;
  * - `basis-ended` (clause 5): the end of the basis is recorded earlier in the log;
- * - `account-not-open` (2) and `already-frozen` (4) rest on the account's own stream alone: `checkAccount`.
+ * - `basis-varied` (5): a later variation dropped the account, and is recorded earlier in the log;
+ * - `superseded`: it replaces an authorisation on which no freeze rests;
+ * - `already-frozen` (4): a freeze stands there that no variation had ended before: `checkAccount` sees that it is in force;
+ * - `account-not-open` (2) rests on the account's own stream alone: `checkAccount`.
  *
  * Which clause comes first is not looked at: each of these reasons, once true, is ground enough. Nor is the event that ties
  * the account to the basis: an authorisation that nothing could have frozen may be abandoned.
@@ -206,9 +257,14 @@ export function resolveAbandonment(abandonment: CitedAbandonment): Resolution {
 }
 
 function untrueReason(
-  { data }: Recorded<FreezeAuthorised>,
-  { event, ending, holders, keyStands }: CitedAbandonment,
+  authorisation: Recorded<FreezeAuthorised>,
+  { event, ending, varied, freezes, lostBy, holders, keyStands }: CitedAbandonment,
 ): string | undefined {
+  const { data } = authorisation;
+  const replaces = replacesStated(authorisation);
+  if (replaces === undefined ? event.data.replaces !== undefined : !samePointer(replaces, event.data.replaces)) {
+    return 'it says otherwise than the authorisation what that one replaces';
+  }
   switch (event.data.reason) {
     case 'not-a-holder':
       if (data.partyId === undefined) return 'the basis names the account itself, not a holder of it';
@@ -217,8 +273,18 @@ function untrueReason(
       return keyStands ? undefined : 'the key of the authorisation was not used on the account';
     case 'basis-ended':
       return ending !== undefined && isEarlier(ending, event) ? undefined : 'the basis had not ended';
+    case 'basis-varied':
+      return varied !== undefined && isEarlier(varied, event) ? undefined : 'no variation had ended it';
+    case 'superseded': {
+      const stands = replaces === undefined || freezeCiting(freezes, replaces) !== undefined;
+      return stands ? 'what it replaces stands' : undefined;
+    }
+    case 'already-frozen': {
+      const existing = freezes.inForce.get(event.data.existingFreezeId ?? '');
+      const lost = existing && endedBefore(existing, pointerTo(authorisation), lostBy);
+      return lost === undefined ? undefined : 'a variation had ended the freeze that is said to be in the way';
+    }
     case 'account-not-open':
-    case 'already-frozen':
       return undefined;
   }
 }
@@ -233,6 +299,8 @@ export interface CitedLift {
   readonly ended: BasisEnd | undefined;
   /** Of `release-ordered`: the order of release, from its own events up to where the lift says that it was in force. */
   readonly release?: ReleaseSeen | undefined;
+  /** Which variation ended what rests on an authorisation: the first one, which stays so. */
+  readonly lostBy: LostBy;
 }
 
 /** Re-runs the rule behind a lift (invariants 3 and 9): the ground that it states is established by what it points to. */
@@ -240,6 +308,8 @@ export function resolveLift(lift: CitedLift): Resolution {
   switch (lift.event.data.ground) {
     case 'basis-ended':
       return resolution(basisEndedProblem(lift));
+    case 'basis-varied':
+      return resolution(basisVariedProblem(lift));
     case 'placed-in-error':
       return resolution(placedInErrorProblem(lift));
     case 'release-ordered':
@@ -272,16 +342,30 @@ function releaseOrderedProblem(lift: CitedLift): string | undefined {
   return samePointer(release.verified, citation) ? undefined : 'the cited event did not verify the order of release';
 }
 
-function basisEndedProblem({ event, freezes, cited, ended }: CitedLift): string | undefined {
+function basisEndedProblem(lift: CitedLift): string | undefined {
+  return liftProblem(lift, lift.ended, 'end the basis');
+}
+
+/** By the first variation since what the freeze rests on: one that comes to name the account again restores nothing. */
+function basisVariedProblem(lift: CitedLift): string | undefined {
+  const freeze = lift.freezes.inForce.get(lift.event.data.freezeId);
+  return liftProblem(lift, freeze && lift.lostBy(freeze.citation), 'end the freeze by a variation');
+}
+
+function liftProblem(
+  { event, freezes, cited }: CitedLift,
+  ground: BasisEnd | undefined,
+  what: string,
+): string | undefined {
   const { freezeId, citation, requestedBy, approvedBy } = event.data;
   const freeze = freezes.inForce.get(freezeId);
   if (freeze === undefined) return 'the freeze is not in force';
   if (cited === undefined || !samePointer(pointerTo(cited), citation)) return 'the cited event does not exist';
   if (cited.stream !== basisStream(freeze.basis)) return 'the cited event is not on the stream of the basis';
   if (!isEarlier(cited, event)) return 'the cited event is later in the log than the lift';
-  if (ended === undefined || !samePointer(ended.pointer, citation)) return 'the cited event did not end the basis';
-  if (ended.requestedBy !== requestedBy || ended.approvedBy !== approvedBy) return 'other people ended the basis';
-  return undefined;
+  if (ground === undefined || !samePointer(ground.pointer, citation)) return `the cited event did not ${what}`;
+  const isTheirs = ground.requestedBy === requestedBy && ground.approvedBy === approvedBy;
+  return isTheirs ? undefined : `other people did ${what}`;
 }
 
 function placedInErrorProblem(lift: CitedLift): string | undefined {
@@ -313,16 +397,16 @@ export interface CitedNaming {
   readonly event: Recorded<PartyNamed | PartyNoLongerNamed>;
   readonly cited: CitedBasisEvent;
   /** Only what no later event of the basis changes is asked of it. */
-  readonly basis: Pick<BasisState, 'subjects' | 'enforcement' | 'ended'> | undefined;
+  readonly basis: Pick<BasisState, 'terms' | 'enforcement' | 'ended'> | undefined;
   /** As it was just before the event. */
   readonly party: PartyState;
 }
 
 /**
- * Re-runs the rule behind the naming of a party and its end (invariant 14). A naming cites what put a basis in force, an
- * order's verification or a hit's confirmation, of a basis that is effective and names the party: itself, or an address that
- * was linked to it before. It may come after the end of the basis, and is ended then. The end of a naming cites what ended
- * the basis.
+ * Re-runs the rule behind the naming of a party and its end (invariant 14). A naming cites the event since which, without a
+ * break, an effective basis names the party, itself or by an address that was linked to it before: what put the basis in
+ * force, or a variation. It may come after a variation that dropped the party, or the end of the basis, and is undone then.
+ * The end of a naming cites the first of these after the naming's own citation.
  */
 export function resolveNaming(naming: CitedNaming): Resolution {
   const { event, cited } = naming;
@@ -336,19 +420,23 @@ export function resolveNaming(naming: CitedNaming): Resolution {
 }
 
 function namedProblem({ event, basis, party }: CitedNaming): string | undefined {
+  const { citation } = event.data;
+  const isNamed: IsNamed = (subjects) => isNamedBy(party, subjects);
+  const terms = termsUpTo(basis?.terms ?? [], Number(citation.revision));
   const enforcement = basis?.enforcement;
-  if (basis === undefined || enforcement === undefined || !samePointer(enforcement.by, event.data.citation)) {
+  if (enforcement === undefined || !samePointer(citation, terms.at(-1)?.since)) {
     return 'the cited event did not put the basis in force';
   }
-  if (!isNamedBy(party, basis.subjects)) return 'the basis does not name the party';
+  if (!samePointer(citation, namedSince(terms, isNamed))) return 'the basis does not name the party since then';
   const isEffective = toMs(enforcement.from) <= toMs(event.metadata.recordedAt);
   return isEffective ? undefined : 'the basis is not effective yet';
 }
 
-function noLongerNamedProblem({ event, basis }: CitedNaming): string | undefined {
-  const ended = basis?.ended;
-  const isEnd = ended !== undefined && samePointer(ended.pointer, event.data.citation);
-  return isEnd ? undefined : 'the cited event did not end the basis';
+function noLongerNamedProblem({ event, basis, party }: CitedNaming): string | undefined {
+  const naming = party.named.get(basisStream(event.data.basis));
+  const undoing = naming && basis && undoneBy(naming, basis, (subjects) => isNamedBy(party, subjects));
+  const isUndone = undoing !== undefined && samePointer(undoing, event.data.citation);
+  return isUndone ? undefined : 'the cited event did not end what the party is named for';
 }
 
 function resolution(problem: string | undefined): Resolution {

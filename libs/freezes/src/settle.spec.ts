@@ -51,6 +51,7 @@ const plain: Settlement = {
   holders: ['p-1'],
   keyStands: false,
   basisEnded: false,
+  lostBy: () => undefined,
   by: 'handler',
 };
 /** Every clause at once speaks against the freeze; taking away the first ones shows which comes next. */

@@ -1,7 +1,8 @@
-import type { Basis, Recorded } from '#kernel';
-import type { FreezeAuthorised } from './basis.ts';
+import { pointerTo, type Basis, type BasisEnd, type Recorded } from '#kernel';
+import { replacesStated, type FreezeAuthorised } from './basis.ts';
 import type { AbandonReason } from './events.ts';
-import { freezeUnder, type FreezesState } from './state.ts';
+import { freezeUnder, type Freeze, type FreezesState } from './state.ts';
+import { endedBefore, freezeToVary, type LostBy } from './vary.ts';
 
 /** All that the account's stream, the arbiter, needs to settle one authorisation. */
 export interface Settlement {
@@ -16,6 +17,8 @@ export interface Settlement {
   readonly keyStands: boolean;
   /** The end of the basis is recorded. Only the supervisor looks: a handler's late freeze is lifted. */
   readonly basisEnded: boolean;
+  /** Which variation ended what rests on an authorisation: known at least up to the one that is settled. */
+  readonly lostBy: LostBy;
   readonly by: 'handler' | 'supervisor';
 }
 
@@ -30,7 +33,12 @@ export type Settled =
       readonly withKey: boolean;
       readonly existingFreezeId?: string;
     }
-  | { readonly outcome: 'freeze' };
+  | {
+      readonly outcome: 'freeze';
+      /** A freeze under the basis that a variation ended before the authorisation: lifted in the same append. */
+      readonly instead?: { readonly freezeId: string; readonly varied: BasisEnd };
+    }
+  | { readonly outcome: 'vary'; readonly freeze: Freeze };
 
 /**
  * Decides on the account's stream what an authorisation comes to: the same rule for the handler and for the supervisor,
@@ -39,6 +47,7 @@ export type Settled =
 export function settleAuthorisation(input: Settlement): Settled {
   const { authorisation, basis, freezes, account, holders, keyStands } = input;
   if (freezes.resolved.has(authorisation.id)) return { outcome: 'resolved-already' };
+  if (replacesStated(authorisation) !== undefined) return settleReplacement(input);
   if (account === 'opening') return { outcome: 'opening-first' };
   const abandon = (reason: AbandonReason): Settled => ({ outcome: 'abandon', reason, withKey: !keyStands });
   if (account === 'absent') return abandon('account-not-open');
@@ -46,9 +55,28 @@ export function settleAuthorisation(input: Settlement): Settled {
   if (partyId !== undefined && !holders.includes(partyId)) return abandon('not-a-holder');
   if (keyStands) return abandon('key-used');
   const existing = freezeUnder(freezes, basis);
-  if (existing !== undefined) {
+  const varied = existing && endedBefore(existing, pointerTo(authorisation), input.lostBy);
+  if (existing !== undefined && varied === undefined) {
     return { outcome: 'abandon', reason: 'already-frozen', withKey: true, existingFreezeId: existing.freezeId };
   }
-  if (input.by === 'supervisor' && input.basisEnded) return abandon('basis-ended');
-  return { outcome: 'freeze' };
+  const over = findOver(input);
+  if (over !== undefined) return abandon(over);
+  if (existing === undefined || varied === undefined) return { outcome: 'freeze' };
+  return { outcome: 'freeze', instead: { freezeId: existing.freezeId, varied } };
+}
+
+/** What varies a freeze bears no key: nobody waits for its answer. */
+function settleReplacement(input: Settlement): Settled {
+  const freeze = freezeToVary(input.freezes, input.authorisation);
+  const over = findOver(input);
+  if (over !== undefined) return { outcome: 'abandon', reason: over, withKey: false };
+  if (freeze === undefined) return { outcome: 'abandon', reason: 'superseded', withKey: false };
+  return { outcome: 'vary', freeze };
+}
+
+/** Why the supervisor gives it up: the basis has ended, or a later variation ended what would rest on it. */
+function findOver({ authorisation, basisEnded, lostBy, by }: Settlement): AbandonReason | undefined {
+  if (by !== 'supervisor') return undefined;
+  if (basisEnded) return 'basis-ended';
+  return lostBy(pointerTo(authorisation)) === undefined ? undefined : 'basis-varied';
 }

@@ -49,14 +49,16 @@ export interface FreezesState {
   /** By freezeId, in the order of their placing. */
   readonly inForce: Map<string, Freeze>;
   readonly ended: Map<string, FreezeEnd>;
-  /** What each authorisation came to, by the id of its event: exactly one of the two, for good. */
-  readonly resolved: Map<string, 'frozen' | 'abandoned'>;
+  /** What each authorisation came to, by the id of its event: exactly one of the three, for good. */
+  readonly resolved: Map<string, 'frozen' | 'varied' | 'abandoned'>;
+  /** Authorisations on which nothing rests any longer, by their id, and the event since which: abandoned, replaced, lifted. */
+  readonly over: Map<string, EventPointer>;
   /** By `liftKey`: a request's id is unique within its freeze. */
   readonly liftRequests: Map<string, LiftRequest>;
 }
 
 export function initialFreezesState(): FreezesState {
-  return { inForce: new Map(), ended: new Map(), resolved: new Map(), liftRequests: new Map() };
+  return { inForce: new Map(), ended: new Map(), resolved: new Map(), over: new Map(), liftRequests: new Map() };
 }
 
 /** Neither id can hold a slash, so no two pairs share a key. */
@@ -83,12 +85,23 @@ export function evolveFreezes(state: FreezesState, event: Recorded<FreezeEvent>)
       state.resolved.set(citation.eventId, 'frozen');
       return state;
     }
+    case 'FreezeVaried': {
+      const { freezeId, citation, replaces, scope } = event.data;
+      const freeze = state.inForce.get(freezeId);
+      if (freeze !== undefined) state.inForce.set(freezeId, { ...freeze, citation, scope });
+      state.over.set(replaces.eventId, pointerTo(event));
+      state.resolved.set(citation.eventId, 'varied');
+      return state;
+    }
     case 'FreezeAbandoned':
-      state.ended.set(event.data.freezeId, {
-        state: 'abandoned',
-        basis: event.data.basis,
-        pointer: pointerTo(event),
-      });
+      if (event.data.replaces === undefined) {
+        state.ended.set(event.data.freezeId, {
+          state: 'abandoned',
+          basis: event.data.basis,
+          pointer: pointerTo(event),
+        });
+      }
+      state.over.set(event.data.citation.eventId, pointerTo(event));
       state.resolved.set(event.data.citation.eventId, 'abandoned');
       return state;
     case 'LiftRequested': {
@@ -107,6 +120,7 @@ export function evolveFreezes(state: FreezesState, event: Recorded<FreezeEvent>)
       const freeze = state.inForce.get(freezeId);
       if (freeze !== undefined) {
         state.inForce.delete(freezeId);
+        state.over.set(freeze.citation.eventId, pointerTo(event));
         state.ended.set(freezeId, { state: 'lifted', basis: freeze.basis, pointer: pointerTo(event) });
       }
       decideRequest(state, freezeId, requestId, 'approved');
@@ -136,6 +150,8 @@ export function checkFreezes(state: FreezesState, event: Recorded<FreezeEvent>):
     case 'AccountFrozen':
       if (freezeUnder(state, event.data.basis) !== undefined) return 'a freeze under this basis is in force already';
       return checkResolves(state, event.data);
+    case 'FreezeVaried':
+      return checkVaried(state, event.data);
     case 'FreezeAbandoned':
       return checkAbandoned(state, event.data);
     case 'LiftRequested': {
@@ -159,6 +175,17 @@ function checkResolves(
   if (data.freezeId !== data.citation.eventId) return 'the freeze is not named after the authorisation that it cites';
   if (state.resolved.has(data.citation.eventId)) return 'resolves an authorisation a second time';
   return undefined;
+}
+
+function checkVaried(
+  state: FreezesState,
+  { freezeId, basis, citation, replaces }: Extract<FreezeEvent, { type: 'FreezeVaried' }>['data'],
+): string | undefined {
+  const freeze = state.inForce.get(freezeId);
+  if (freeze === undefined) return 'varies a freeze that is not in force';
+  if (basisStream(freeze.basis) !== basisStream(basis)) return 'varies a freeze under another basis';
+  if (!samePointer(freeze.citation, replaces)) return 'varies a freeze that does not rest on what is replaced';
+  return state.resolved.has(citation.eventId) ? 'resolves an authorisation a second time' : undefined;
 }
 
 function checkAbandoned(

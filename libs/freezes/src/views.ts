@@ -6,6 +6,7 @@ export interface FreezeView {
   readonly freezeId: string;
   readonly accountId: string;
   readonly state: 'in-force' | 'lifted' | 'abandoned';
+  /** What it covers now, and what it rests on now: a variation of the basis changes both. */
   readonly scope: Scope | null;
   readonly basis: Basis;
   readonly citation: EventPointer;

@@ -1,13 +1,14 @@
 import { z } from 'zod';
-import { scopeSchema, type Basis, type Scope } from './basis.ts';
+import { variedScopeSchema, type Basis, type Scope } from './basis.ts';
 import type { Timestamp } from './clock.ts';
 import { pointerTo, samePointer, type CommandKey, type EventPointer, type RecordedEvent } from './envelope.ts';
 import { field, pointerSchema } from './schema.ts';
+import type { BasisTerms } from './terms.ts';
 
 /** What every FreezeAuthorised says, beside the id of the basis on whose stream it stands. */
 export const authorisationFields = {
   accountId: field.id,
-  scope: scopeSchema,
+  scope: variedScopeSchema,
   /** The event that ties the account to a subject: the registration that names it, or AccountAttached on a party's stream. */
   namedBy: pointerSchema,
   /** The party through which the basis names the account; absent when it names the account itself. */
@@ -19,7 +20,10 @@ export const authorisationFields = {
   blockedFrom: field.timestamp.optional(),
 } as const;
 
-/** A freeze that no longer counts against the limits of its basis, and the event on the account's stream that ended it. */
+/**
+ * An authorisation that no longer counts against the limits of its basis, and the event on the account's stream since which
+ * it does not: its freeze ended, it came to none, or a variation put another in its place.
+ */
 export const endedFreezeSchema = z.strictObject({ freezeId: field.uuid, endedBy: pointerSchema });
 export type EndedFreeze = z.infer<typeof endedFreezeSchema>;
 
@@ -78,6 +82,8 @@ export interface Authorisation {
   /** Of one through an address: the addresses that the basis named then. */
   readonly addresses?: readonly ChainAddress[] | undefined;
   readonly requestedBy: string;
+  /** Of one that varies a freeze: the authorisation in whose place it is put. */
+  readonly replaces?: EventPointer | undefined;
   /** The key of the command that asked for the freeze. */
   readonly key: CommandKey | null;
   readonly commandHash: string | null;
@@ -95,17 +101,18 @@ export function authorisationOf(
   },
   named: readonly ChainAddress[],
 ): Authorisation {
-  const { accountId, scope, namedBy, partyId, linkedBy, requestedBy } = event.data;
+  const { accountId, scope, namedBy, partyId, linkedBy, requestedBy, replaces } = event.data;
   const { key, commandHash } = event.metadata;
   const through = linkedBy === undefined ? {} : { addresses: named };
-  return { pointer: pointerTo(event), accountId, scope, namedBy, partyId, ...through, requestedBy, key, commandHash };
+  const who = { accountId, namedBy, partyId, ...through, requestedBy };
+  return { pointer: pointerTo(event), scope, ...who, replaces, key, commandHash };
 }
 
-/** How a basis ended. */
+/** How a basis ended, or was varied. */
 export interface BasisEnd {
-  /** The event that ended it: what each lift cites. */
+  /** The event that did it: what each lift cites. */
   readonly pointer: EventPointer;
-  /** Who proposed the ending and who agreed to it; of an expiry both are the supervisor. */
+  /** Who proposed it and who agreed to it; of an expiry both are the supervisor. */
   readonly requestedBy: string;
   readonly approvedBy: string;
   readonly endedAt: Timestamp;
@@ -144,9 +151,13 @@ export interface BasisState {
   readonly basis: Basis;
   /** The event with which it began; undefined when there is no such basis. */
   readonly registered: EventPointer | undefined;
+  /** The event that lists its subjects as they now are: what `namedBy` points to for an account that it names itself. */
+  readonly listing: EventPointer | undefined;
   readonly subjects: BasisSubjects;
   /** Its own scope: what a freeze under it covers if nothing else is asked for, and the most that it may; undefined where there is no such basis. */
   readonly scope: Scope | undefined;
+  /** Whom it named since when, in the order of the stream: since it came into force, and since each variation. */
+  readonly terms: readonly BasisTerms[];
   /** Stays when the basis ends; undefined for one that nobody put in force. */
   readonly enforcement: Enforcement | undefined;
   readonly ended: BasisEnd | undefined;
@@ -162,6 +173,15 @@ export interface BasisState {
    * @param scope undefined: the basis's own
    */
   authorisationsInTheWay(accountId: string, scope: Scope | undefined): readonly Authorisation[];
+  /** All authorisations that count against limits which it has now, unless they are known to have ended. */
+  limitedAuthorisations(): readonly Authorisation[];
+  /**
+   * The first variation after an authorisation that dropped its account, or left nothing of what a freeze covers that is
+   * only ever narrowed. It stays so, whatever comes later, and ends every freeze that rests on the authorisation.
+   * @param citation the authorisation
+   * @param holders the parties that hold its account
+   */
+  lostBy(citation: EventPointer, holders: readonly string[]): BasisEnd | undefined;
   /** Why nothing new may rest on it at that time, a freeze or anything else; undefined when something may. */
   standingObstacle(at: Timestamp): StandingObstacle | undefined;
   /** The event that put it in force, when at that time it names its parties (invariant 14). A proposed ending changes nothing. */

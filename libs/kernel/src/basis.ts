@@ -43,20 +43,28 @@ export const SCOPE_DIRECTIONS = ['debit', 'credit', 'both'] as const;
 /** Most assets that a scope lists, and most that it limits. */
 export const MAX_SCOPE_ASSETS = 100;
 
+const coverage = {
+  direction: z.enum(SCOPE_DIRECTIONS),
+  assets: z.union([z.literal('all'), z.array(field.assetCode).min(1).max(MAX_SCOPE_ASSETS)]),
+};
+
+function demandFlawless(scope: RequestedScope, context: z.RefinementCtx): void {
+  const flaw = findScopeFlaw(scope);
+  if (flaw !== undefined) context.addIssue({ code: 'custom', path: flaw.field.split('.'), message: flaw.message });
+}
+
 /**
  * What a freeze covers: a direction, all assets or a list of them, and for `debit` the most that it keeps of an asset, in
  * minor units. An asset of the scope that has no limit is frozen whole.
  */
 export const scopeSchema = z
-  .strictObject({
-    direction: z.enum(SCOPE_DIRECTIONS),
-    assets: z.union([z.literal('all'), z.array(field.assetCode).min(1).max(MAX_SCOPE_ASSETS)]),
-    limits: z.record(field.assetCode, field.positiveUnits).optional(),
-  })
-  .superRefine((scope, context) => {
-    const flaw = findScopeFlaw(scope);
-    if (flaw !== undefined) context.addIssue({ code: 'custom', path: flaw.field.split('.'), message: flaw.message });
-  });
+  .strictObject({ ...coverage, limits: z.record(field.assetCode, field.positiveUnits).optional() })
+  .superRefine(demandFlawless);
+
+/** As a variation may leave it: a limit is zero where the freezes before it use up all that the basis still keeps. */
+export const variedScopeSchema = z
+  .strictObject({ ...coverage, limits: z.record(field.assetCode, field.units).optional() })
+  .superRefine(demandFlawless);
 export type Scope = z.infer<typeof scopeSchema>;
 
 /** A scope as it was asked for: its limits are decimals, as the caller wrote them. */

@@ -1,7 +1,8 @@
 import { toMs, type BasisState, type Timestamp } from '#kernel';
 import { expiryMs, mayAuthorise, standingObstacle } from './in-force.ts';
-import { authorisationsInTheWay } from './limits.ts';
+import { authorisationsInTheWay, limitedAuthorisations } from './limits.ts';
 import { restraintOf, subjectsOf, type LegalOrderState } from './state.ts';
+import { lostBy } from './variation.ts';
 
 /** A legal order as the basis of freezes. */
 export function legalOrderBasis(orderId: string, order: LegalOrderState): BasisState {
@@ -11,14 +12,18 @@ export function legalOrderBasis(orderId: string, order: LegalOrderState): BasisS
   return {
     basis: { kind: 'legal-order', id: orderId },
     registered,
+    listing: order.listedBy,
     subjects: subjectsOf(order),
     scope: restraint?.scope,
+    terms: order.terms,
     enforcement: isEnforced ? { by: verified, from: instrument.effectiveAt } : undefined,
     ended,
     authorisations,
     mayAuthorise: (freeze) => mayAuthorise(order, freeze),
     authorisationsInTheWay: (accountId, scope = restraint?.scope) =>
       scope === undefined ? [] : authorisationsInTheWay(order, { accountId, scope }),
+    limitedAuthorisations: () => limitedAuthorisations(order),
+    lostBy: (citation, holders) => lostBy(order, citation, holders),
     standingObstacle: (at) => standingObstacle(order, at),
     inForceBy: (at) => (isEffective(order, at) ? order.verified : undefined),
     nextMoment: (at) => nextMoment(order, at),

@@ -1,8 +1,9 @@
-import { toMs, type Recorded } from '#kernel';
+import { canonicalJson, sameScope, toMs, type EventPointer, type Recorded } from '#kernel';
 import type { LegalOrderEvent } from './events.ts';
-import { expiryMs, hasRunOut, isExtension, mayAuthorise } from './in-force.ts';
-import { findFlaw } from './instrument.ts';
+import { expiryMs, fits, hasRunOut, isExtension, mayAuthorise } from './in-force.ts';
+import { findFlaw, findSubjectsFlaw } from './instrument.ts';
 import { restraintOf, type LegalOrderState } from './state.ts';
+import { findVariationFlaw, replacementOf } from './variation.ts';
 
 type OrderEvent<Type extends LegalOrderEvent['type']> = Extract<Recorded<LegalOrderEvent>, { readonly type: Type }>;
 
@@ -25,6 +26,8 @@ export function checkLegalOrder(order: LegalOrderState, event: Recorded<LegalOrd
       return checkEnding(order, event);
     case 'LegalOrderExtended':
       return checkExtension(order, event);
+    case 'LegalOrderVaried':
+      return checkVariation(order, event);
     case 'LegalOrderExpired':
       return checkExpiry(order, event);
     case 'FreezeAuthorised':
@@ -49,6 +52,11 @@ function checkProposal(
   if (order.changes.has(data.changeId)) return 'the change is proposed already';
   if (order.state !== 'verified') return `nothing is proposed for an order that is ${String(order.state)}`;
   if (data.kind === 'ending') return undefined;
+  if (data.kind === 'variation') {
+    if (toMs(metadata.recordedAt) >= (expiryMs(order) ?? Infinity)) return 'the order had expired before';
+    const flaw = data.subjects === undefined ? undefined : findSubjectsFlaw(data.subjects);
+    return (flaw ?? findVariationFlaw(order, data))?.detail;
+  }
   if (order.instrument !== undefined && hasRunOut(order.instrument, metadata.recordedAt)) {
     return 'an extension is proposed after the time of the order has run out';
   }
@@ -85,6 +93,25 @@ function checkEnding(order: LegalOrderState, event: OrderEvent<'LegalOrderEnded'
   return undefined;
 }
 
+function checkVariation(order: LegalOrderState, event: OrderEvent<'LegalOrderVaried'>): string | undefined {
+  const { changeId, subjects, scope, proposedBy, verifiedBy } = event.data;
+  const problem = checkChangeReview(order, changeId, verifiedBy);
+  if (problem !== undefined) return problem;
+  const change = order.changes.get(changeId);
+  if (change?.kind !== 'variation' || change.proposedBy !== proposedBy || !isSame(change, { subjects, scope })) {
+    return 'the variation is not the one that was proposed';
+  }
+  return toMs(event.metadata.recordedAt) >= (expiryMs(order) ?? Infinity) ? 'the order had expired before' : undefined;
+}
+
+function isSame(
+  { subjects, scope }: { readonly subjects?: unknown; readonly scope?: unknown },
+  other: { readonly subjects?: unknown; readonly scope?: unknown },
+): boolean {
+  const text = (...values: readonly unknown[]): string => canonicalJson(values.map((value) => value ?? null));
+  return text(subjects, scope) === text(other.subjects, other.scope);
+}
+
 function checkExpiry(order: LegalOrderState, event: OrderEvent<'LegalOrderExpired'>): string | undefined {
   const { instrument, state } = order;
   if (state !== 'verified') return `an order that is ${String(state)} does not expire`;
@@ -94,10 +121,30 @@ function checkExpiry(order: LegalOrderState, event: OrderEvent<'LegalOrderExpire
 }
 
 function checkAuthorisation(order: LegalOrderState, event: OrderEvent<'FreezeAuthorised'>): string | undefined {
-  const { accountId, scope, namedBy, partyId, linkedBy, claimGroup } = event.data;
+  const { accountId, scope, namedBy, partyId, linkedBy, claimGroup, replaces } = event.data;
   const endedFreezes = event.data.endedFreezes?.map(({ freezeId }) => freezeId);
   const at = event.metadata.recordedAt;
+  if (claimGroup !== restraintOf(order)?.claimGroup) return 'the claim group is not that of the order';
+  if (replaces !== undefined) return checkReplacement(order, event, replaces, endedFreezes ?? []);
   const obstacle = mayAuthorise(order, { accountId, scope, tie: { namedBy, partyId, linkedBy }, at, endedFreezes });
-  if (obstacle !== undefined) return obstacle.detail;
-  return claimGroup === restraintOf(order)?.claimGroup ? undefined : 'the claim group is not that of the order';
+  return obstacle?.detail;
+}
+
+/** It says what the variation makes of the freeze, and nothing else. */
+function checkReplacement(
+  order: LegalOrderState,
+  { data }: OrderEvent<'FreezeAuthorised'>,
+  replaces: EventPointer,
+  endedFreezes: readonly string[],
+): string | undefined {
+  const due = replacementOf(order, replaces, new Set(endedFreezes));
+  if (due === undefined) return 'no variation asks for another authorisation in the place of that one';
+  const { accountId, scope, namedBy, partyId, linkedBy, requestedBy, blockedFrom } = data;
+  const { replaced } = due;
+  if (accountId !== replaced.accountId) return 'it replaces the authorisation of another account';
+  if (requestedBy !== replaced.requestedBy || blockedFrom !== undefined)
+    return 'it says otherwise who asked, or from when';
+  if (!sameScope(scope, due.scope)) return 'the scope is not what the variation makes of it';
+  const isNamed = fits(order, accountId, { namedBy, partyId, linkedBy });
+  return isNamed ? undefined : 'the order does not name the account any longer';
 }

@@ -1,5 +1,5 @@
-import type { RequestedScope, Scope, Timestamp } from '#kernel';
-import type { Ending, Instrument, ReleaseInstrument } from './events.ts';
+import type { EventPointer, RequestedScope, Scope, Timestamp } from '#kernel';
+import type { Ending, Instrument, ReleaseInstrument, Subject } from './events.ts';
 
 /** An instrument as it was asked for: its limits are decimals. */
 export type RequestedInstrument = Omit<Instrument, 'scope'> & { readonly scope: RequestedScope };
@@ -46,6 +46,18 @@ export interface ProposeExtension {
   readonly reference: string;
 }
 
+/** Proposes that the order names others, or covers something else. At least one of the two. */
+export interface ProposeVariation {
+  readonly type: 'ProposeVariation';
+  readonly orderId: string;
+  readonly changeId: string;
+  readonly subjects?: readonly Subject[] | undefined;
+  readonly scope?: RequestedScope | undefined;
+  readonly documentSha256: string;
+  readonly issuedAt: Timestamp;
+  readonly reference: string;
+}
+
 export interface VerifyChange {
   readonly type: 'VerifyChange';
   readonly orderId: string;
@@ -77,13 +89,23 @@ export interface AuthoriseFreeze {
   readonly blockedFrom?: Timestamp | undefined;
 }
 
+/** What a variation changes of a freeze is authorised anew, by the supervisor; nothing happens where it changes nothing. */
+export interface ReauthoriseFreeze {
+  readonly type: 'ReauthoriseFreeze';
+  readonly orderId: string;
+  /** The authorisation that the freeze rests on. */
+  readonly replaces: EventPointer;
+}
+
 export type LegalOrderCommand =
   | RegisterLegalOrder
   | VerifyLegalOrder
   | RejectLegalOrder
   | ProposeEnding
   | ProposeExtension
+  | ProposeVariation
   | VerifyChange
   | RejectChange
   | ExpireLegalOrder
-  | AuthoriseFreeze;
+  | AuthoriseFreeze
+  | ReauthoriseFreeze;

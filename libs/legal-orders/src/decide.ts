@@ -19,29 +19,39 @@ import type {
   LegalOrderCommand,
   ProposeEnding,
   ProposeExtension,
+  ProposeVariation,
+  ReauthoriseFreeze,
   RegisterLegalOrder,
   RejectChange,
   RejectLegalOrder,
   VerifyChange,
   VerifyLegalOrder,
 } from './commands.ts';
-import { MAX_ENDED_FREEZES, type Instrument, type LegalOrderEvent, type ReleaseInstrument } from './events.ts';
-import { expiryMs, hasRunOut, isExtension, mayAuthorise } from './in-force.ts';
-import { findFlaw } from './instrument.ts';
+import {
+  MAX_ENDED_FREEZES,
+  variesSomething,
+  type Instrument,
+  type LegalOrderEvent,
+  type ReleaseInstrument,
+  type Subject,
+} from './events.ts';
+import { expiryMs, fits, hasRunOut, isExtension, mayAuthorise } from './in-force.ts';
+import { findFlaw, findSubjectsFlaw } from './instrument.ts';
 import { endedFreezesNeeded } from './limits.ts';
 import { restraintOf, type LegalOrderState } from './state.ts';
+import { evidenceFor, findVariationFlaw, replacementOf } from './variation.ts';
 import type { ChangeView } from './views.ts';
 
 export interface LegalOrderContext {
   readonly now: Timestamp;
   readonly actor: Actor;
-  /** For RegisterLegalOrder: the first subject that does not exist. */
+  /** For RegisterLegalOrder and ProposeVariation: the first subject that does not exist. */
   readonly unknownSubject?: { readonly kind: 'account' | 'party' | 'freeze'; readonly id: string } | undefined;
-  /** For RegisterLegalOrder: the assets that its limits name, as far as there are such. */
+  /** For the same: the assets that its limits name, as far as there are such. */
   readonly assets?: ReadonlyMap<string, Asset> | undefined;
-  /** For AuthoriseFreeze: freezes under the order that are known to have ended. */
+  /** For AuthoriseFreeze and ReauthoriseFreeze: freezes under the order that are known to have ended. */
   readonly endedFreezes?: readonly EndedFreeze[] | undefined;
-  /** For AuthoriseFreeze: what ties the account to a subject, if anything does. */
+  /** For the same: what ties the account to a subject, if anything does. */
   readonly tie?: Tie | undefined;
 }
 
@@ -68,6 +78,8 @@ export function decideLegalOrder(
       return proposeEnding(command, order, context);
     case 'ProposeExtension':
       return proposeExtension(command, order, context);
+    case 'ProposeVariation':
+      return proposeVariation(command, order, context);
     case 'VerifyChange':
       return verifyChange(command, order, context);
     case 'RejectChange':
@@ -76,6 +88,8 @@ export function decideLegalOrder(
       return expire(command, order, context);
     case 'AuthoriseFreeze':
       return authoriseFreeze(command, order, context);
+    case 'ReauthoriseFreeze':
+      return reauthoriseFreeze(command, order, context);
     default:
       return assertNever(command);
   }
@@ -89,11 +103,8 @@ function register(
 ): Decision {
   const flaw = findFlaw(requested);
   if (flaw !== undefined) return flaw;
-  const { unknownSubject } = context;
-  if (unknownSubject !== undefined) {
-    const { kind, id } = unknownSubject;
-    return reject(`${kind}-not-found`, `a subject does not exist: there is no such ${kind}`, { [`${kind}Id`]: id });
-  }
+  const missing = subjectNotFound(context);
+  if (missing !== undefined) return missing;
   const instrument = inUnits(requested, context);
   if (isRejection(instrument)) return instrument;
   if (order.state !== undefined) return reject('already-exists', 'the legal order is registered already', { orderId });
@@ -107,6 +118,12 @@ function inUnits(
   if (requested.effect === 'release') return requested;
   const scope = parseScope(requested.scope, (code) => assets?.get(code));
   return isRejection(scope) ? scope : { ...requested, scope };
+}
+
+function subjectNotFound({ unknownSubject }: LegalOrderContext): Rejection | undefined {
+  if (unknownSubject === undefined) return undefined;
+  const { kind, id } = unknownSubject;
+  return reject(`${kind}-not-found`, `a subject does not exist: there is no such ${kind}`, { [`${kind}Id`]: id });
 }
 
 function verify(
@@ -160,8 +177,36 @@ function proposeExtension(command: ProposeExtension, order: LegalOrderState, con
   return [{ type: 'LegalOrderChangeProposed', data: { ...proposal, kind: 'extension' } }];
 }
 
+/** An order that is verified and not effective yet can be varied as well; what has run out can not. */
+function proposeVariation(command: ProposeVariation, order: LegalOrderState, context: LegalOrderContext): Decision {
+  const { orderId, changeId, subjects, documentSha256, issuedAt, reference } = command;
+  if (!variesSomething(command)) return rejectField('subjects', 'must be there, or scope, or both');
+  const flaw = subjects === undefined ? undefined : findSubjectsFlaw(subjects);
+  const missing =
+    flaw ??
+    (order.state === undefined ? orderNotFound() : findVariationFlaw(order, command)) ??
+    subjectNotFound(context);
+  if (missing !== undefined) return missing;
+  const scope =
+    command.scope === undefined ? undefined : parseScope(command.scope, (code) => context.assets?.get(code));
+  if (isRejection(scope)) return scope;
+  const obstacle = findProposalObstacle(command, order);
+  if (obstacle !== undefined) return obstacle;
+  if (toMs(context.now) >= (expiryMs(order) ?? Infinity)) return hasExpired();
+  const proposal = { orderId, changeId, documentSha256, issuedAt, reference, proposedBy: context.actor.id };
+  const data = { ...proposal, kind: 'variation', ...whatVaries(subjects, scope) } as const;
+  return [{ type: 'LegalOrderChangeProposed', data }];
+}
+
+function whatVaries(
+  subjects: readonly Subject[] | undefined,
+  scope: Scope | undefined,
+): { readonly subjects?: Subject[]; readonly scope?: Scope } {
+  return { ...(subjects === undefined ? {} : { subjects: [...subjects] }), ...(scope === undefined ? {} : { scope }) };
+}
+
 function findProposalObstacle(
-  { orderId, changeId }: ProposeEnding | ProposeExtension,
+  { orderId, changeId }: ProposeEnding | ProposeExtension | ProposeVariation,
   order: LegalOrderState,
 ): Rejection | undefined {
   if (order.state === undefined) return orderNotFound();
@@ -188,6 +233,9 @@ function verifyChange(command: VerifyChange, order: LegalOrderState, { actor, no
         return invalidTransition('the legal order runs at least as long already', 'verified');
       }
       return [{ type: 'LegalOrderExtended', data: { ...verified, expiresAt: change.expiresAt } }];
+    case 'variation':
+      if (toMs(now) >= (expiryMs(order) ?? Infinity)) return hasExpired();
+      return [{ type: 'LegalOrderVaried', data: { ...verified, ...whatVaries(change.subjects, change.scope) } }];
   }
 }
 
@@ -243,6 +291,36 @@ function authoriseFreeze(command: AuthoriseFreeze, order: LegalOrderState, conte
     ...(blockedFrom === undefined ? {} : { blockedFrom }),
     ...(claimGroup === undefined ? {} : { claimGroup }),
     ...(ended.length === 0 ? {} : { endedFreezes: [...ended] }),
+  };
+  return [{ type: 'FreezeAuthorised', data }];
+}
+
+/**
+ * Needs only that no end of the order is recorded: a proposed ending or an expiry that is put off does not hold it up. Asked
+ * for by whoever asked for the freeze.
+ */
+function reauthoriseFreeze(
+  { orderId, replaces }: ReauthoriseFreeze,
+  order: LegalOrderState,
+  { tie, endedFreezes = [] }: LegalOrderContext,
+): Decision {
+  const ended = evidenceFor(order, replaces, endedFreezes).slice(0, MAX_ENDED_FREEZES);
+  const found = replacementOf(order, replaces, new Set(ended.map(({ freezeId }) => freezeId)));
+  if (found === undefined || tie === undefined || !fits(order, found.replaced.accountId, tie)) return [];
+  const { accountId, requestedBy } = found.replaced;
+  const { namedBy, partyId, linkedBy } = tie;
+  const claimGroup = restraintOf(order)?.claimGroup;
+  const data = {
+    orderId,
+    accountId,
+    scope: found.scope,
+    namedBy,
+    ...(partyId === undefined ? {} : { partyId }),
+    ...(linkedBy === undefined ? {} : { linkedBy }),
+    requestedBy,
+    ...(claimGroup === undefined ? {} : { claimGroup }),
+    ...(ended.length === 0 ? {} : { endedFreezes: [...ended] }),
+    replaces,
   };
   return [{ type: 'FreezeAuthorised', data }];
 }

@@ -4,6 +4,7 @@ import {
   defineEvent,
   endedFreezeSchema,
   field,
+  pointerSchema,
   scopeSchema,
   type EventOf,
 } from '#kernel';
@@ -137,6 +138,24 @@ const proposal = {
   proposedBy: field.actorId,
 };
 
+/** What a variation puts in the place of the instrument's own: at least one of them. */
+const varied = {
+  subjects: z.array(subjectSchema).min(1).max(MAX_SUBJECTS).optional(),
+  scope: scopeSchema.optional(),
+};
+
+export function variesSomething({
+  subjects,
+  scope,
+}: {
+  readonly subjects?: unknown;
+  readonly scope?: unknown;
+}): boolean {
+  return subjects !== undefined || scope !== undefined;
+}
+
+const VARIES_NOTHING = 'a variation has to vary the subjects or the scope';
+
 export const LegalOrderChangeProposed = defineEvent({
   type: 'LegalOrderChangeProposed',
   streams: ['legalOrder'],
@@ -146,6 +165,7 @@ export const LegalOrderChangeProposed = defineEvent({
     z.strictObject({ ...proposal, kind: z.literal('ending'), how: z.enum(ENDINGS) }),
     /** The time that the order is to run until. */
     z.strictObject({ ...proposal, kind: z.literal('extension'), expiresAt: field.timestamp }),
+    z.strictObject({ ...proposal, kind: z.literal('variation'), ...varied }).refine(variesSomething, VARIES_NOTHING),
   ]),
 });
 
@@ -192,6 +212,24 @@ export const LegalOrderExtended = defineEvent({
   }),
 });
 
+export const LegalOrderVaried = defineEvent({
+  type: 'LegalOrderVaried',
+  streams: ['legalOrder'],
+  summary:
+    'A second person verified the variation: from here on the order names these subjects and covers this scope, and what rests on it follows.',
+  schema: z
+    .strictObject({
+      orderId: field.id,
+      changeId: field.id,
+      ...varied,
+      method: field.text(200),
+      note: field.text(500).optional(),
+      proposedBy: field.actorId,
+      verifiedBy: field.actorId,
+    })
+    .refine(variesSomething, VARIES_NOTHING),
+});
+
 export const LegalOrderExpired = defineEvent({
   type: 'LegalOrderExpired',
   streams: ['legalOrder'],
@@ -214,9 +252,12 @@ export const FreezeAuthorised = defineEvent({
     claimGroup: field.id.optional(),
     /** Without these, the limits of the order's freezes would add up to more than its own. Absent where none is needed. */
     endedFreezes: z.array(endedFreezeSchema).min(1).max(MAX_ENDED_FREEZES).optional(),
+    /** Only after a variation: the authorisation that this one is put in the place of. It places no freeze, it varies one. */
+    replaces: pointerSchema.optional(),
   }),
 });
 export type FreezeAuthorised = EventOf<typeof FreezeAuthorised>;
+export type LegalOrderVaried = EventOf<typeof LegalOrderVaried>;
 
 export const legalOrderEvents = [
   LegalOrderRegistered,
@@ -226,6 +267,7 @@ export const legalOrderEvents = [
   LegalOrderChangeRejected,
   LegalOrderEnded,
   LegalOrderExtended,
+  LegalOrderVaried,
   LegalOrderExpired,
   FreezeAuthorised,
   CommandRefused,

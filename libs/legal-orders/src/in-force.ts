@@ -1,10 +1,12 @@
 import {
   scopeWithin,
+  samePointer,
   tieFits,
   toMs,
   type FreezeInQuestion,
   type Obstacle,
   type StandingObstacle,
+  type Tie,
   type Timestamp,
 } from '#kernel';
 import type { Instrument, ReleaseInstrument } from './events.ts';
@@ -74,7 +76,7 @@ export function mayAuthorise(order: LegalOrderState, freeze: FreezeInQuestion): 
   const instrument = restraintOf(order);
   const standing = standingObstacle(order, freeze.at);
   if (standing !== undefined || instrument === undefined) return standing;
-  if (freeze.tie === undefined || !tieFits(subjectsOf(order), order.registered, freeze.accountId, freeze.tie)) {
+  if (freeze.tie === undefined || !fits(order, freeze.accountId, freeze.tie)) {
     return {
       code: 'basis-does-not-name-account',
       detail: 'the legal order names neither the account nor a holder of it',
@@ -120,4 +122,17 @@ export function standing(order: LegalOrderState, at: Timestamp): StandingObstacl
 
 function hasOpenEnding(order: LegalOrderState): boolean {
   return [...order.changes.values()].some(({ kind, state }) => kind === 'ending' && state === 'proposed');
+}
+
+/**
+ * True when the order, as it now is, names the account by this tie. An account that it names itself may be tied to it by any
+ * event of the order that lists it: the order may have been varied since that was looked at.
+ */
+export function fits(order: LegalOrderState, accountId: string, tie: Tie): boolean {
+  const subjects = subjectsOf(order);
+  const lists = order.terms
+    .filter((terms) => terms.subjects.accounts.includes(accountId))
+    .map(({ listedBy }) => listedBy);
+  const listing = lists.find((pointer) => samePointer(tie.namedBy, pointer));
+  return tieFits(subjects, listing, accountId, tie);
 }

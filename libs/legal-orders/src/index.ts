@@ -7,6 +7,7 @@ export * from './in-force.ts';
 export * from './limits.ts';
 export * from './non-disclosure.ts';
 export * from './state.ts';
+export * from './variation.ts';
 export * from './views.ts';
 export * from './projection.ts';
 export * from './release.ts';

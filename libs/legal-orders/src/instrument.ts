@@ -31,7 +31,8 @@ function findReleasesFlaw({ freezeIds = [], accountIds = [] }: Releases): Reject
   return undefined;
 }
 
-function findSubjectsFlaw(subjects: readonly Subject[]): Rejection | undefined {
+/** What is wrong with whom an instrument names, or a variation of it. */
+export function findSubjectsFlaw(subjects: readonly Subject[]): Rejection | undefined {
   if (subjects.length < 1 || subjects.length > MAX_SUBJECTS) {
     return rejectField('subjects', `must name 1 to ${String(MAX_SUBJECTS)} subjects`);
   }

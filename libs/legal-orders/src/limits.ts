@@ -10,19 +10,27 @@ interface Claim {
 /**
  * The asset of which the order's freezes, with one more, could keep more than the order allows; undefined when there is none.
  * Of one account only one freeze under the order is ever in force, so its highest limit counts, and accounts add up. An
- * authorisation counts until its freeze is known to have ended, also while it is not settled.
+ * authorisation counts until its freeze is known to have ended, or to have been varied, also while it is not settled.
  * @param ended ids of freezes that no longer count
  */
 export function exceededLimit(order: LegalOrderState, claim: Claim, ended: ReadonlySet<string>): string | undefined {
   const limits = restraintOf(order)?.scope.limits ?? {};
-  return Object.entries(limits).find(([asset, most]) => claimedUnits(order, claim, ended, asset) > BigInt(most))?.[0];
+  return Object.entries(limits).find(([asset, most]) => {
+    return claimedUnits(order, claim, ended, asset, BigInt(most)) > BigInt(most);
+  })?.[0];
 }
 
-function claimedUnits(order: LegalOrderState, claim: Claim, ended: ReadonlySet<string>, asset: string): bigint {
+function claimedUnits(
+  order: LegalOrderState,
+  claim: Claim,
+  ended: ReadonlySet<string>,
+  asset: string,
+  most: bigint,
+): bigint {
   const highest = new Map<string, bigint>();
   const live = order.authorisations.filter(({ pointer }) => !ended.has(pointer.eventId));
   for (const { accountId, scope } of [...live, claim]) {
-    const units = claims(scope, asset);
+    const units = claims(scope, asset, most);
     if (units > (highest.get(accountId) ?? 0n)) highest.set(accountId, units);
   }
   let sum = 0n;
@@ -30,14 +38,26 @@ function claimedUnits(order: LegalOrderState, claim: Claim, ended: ReadonlySet<s
   return sum;
 }
 
-function claims(scope: Scope, asset: string): bigint {
-  return scopeCovers(scope, 'debit', asset) ? (limitOf(scope, asset) ?? 0n) : 0n;
+/**
+ * How much of the order's limit for an asset a freeze of this scope uses up, in minor units: one without a limit, from before
+ * a variation that brought limits in, uses up all of it.
+ */
+export function claims(scope: Scope, asset: string, most: bigint): bigint {
+  return scopeCovers(scope, 'debit', asset) ? (limitOf(scope, asset) ?? most) : 0n;
+}
+
+/** All authorisations that use up something of the limits that the order has now. */
+export function limitedAuthorisations(order: LegalOrderState): readonly Authorisation[] {
+  const limits = Object.entries(restraintOf(order)?.scope.limits ?? {});
+  return order.authorisations.filter(({ scope }) =>
+    limits.some(([asset, most]) => claims(scope, asset, BigInt(most)) > 0n),
+  );
 }
 
 /** Authorisations whose end, if they have ended, would make room for a freeze that would exceed the order's limits. */
 export function authorisationsInTheWay(order: LegalOrderState, claim: Claim): readonly Authorisation[] {
   const asset = exceededLimit(order, claim, new Set());
-  return asset === undefined ? [] : order.authorisations.filter(({ scope }) => claims(scope, asset) > 0n);
+  return asset === undefined ? [] : order.authorisations.filter(({ scope }) => claims(scope, asset, 1n) > 0n);
 }
 
 /** The first of the ended freezes, as few as make room; all of them when they do not. */

@@ -80,8 +80,8 @@ describe('the projection of legal orders', () => {
 
   it('has a row for each subject', () => {
     expect(project(registeredOrder(), verifiedOrder()).rows.of(orderSubjectsTable)).toMatchObject([
-      { kind: 'account', subjectId: 'acc-1', orderId: 'ord-1', position: '0000000000000001' },
-      { kind: 'party', subjectId: 'p-1', orderId: 'ord-1', position: '0000000000000001' },
+      { kind: 'account', subjectId: 'acc-1', orderId: 'ord-1', named: 1, position: '0000000000000001' },
+      { kind: 'party', subjectId: 'p-1', orderId: 'ord-1', named: 1, position: '0000000000000001' },
     ]);
   });
 

@@ -1,9 +1,10 @@
-import { defineTable, putRow, setColumns, type Change, type Recorded } from '#kernel';
+import { defineTable, NOBODY, putRow, setColumns, type Change, type Recorded } from '#kernel';
 import type {
   FreezeAuthorised,
   Instrument,
   LegalOrderEvent,
   LegalOrderRegistered,
+  LegalOrderVaried,
   ReleaseInstrument,
   Subject,
 } from './events.ts';
@@ -29,7 +30,8 @@ export const legalOrdersTable = defineTable({
 /** Whom an order names, to find orders by account or party, and the parties that an address or a reference matches. */
 export const orderSubjectsTable = defineTable({
   name: 'orderSubjects',
-  columns: { kind: 'text', subjectId: 'text', orderId: 'text', position: 'text', recordedAt: 'text' },
+  // `named` is 0 for whom a variation dropped.
+  columns: { kind: 'text', subjectId: 'text', orderId: 'text', named: 'integer', position: 'text', recordedAt: 'text' },
   primaryKey: ['kind', 'subjectId', 'orderId'],
   indexes: [],
 });
@@ -58,16 +60,17 @@ export function legalOrderFromRow(row: { readonly view: string; readonly updated
 export function projectLegalOrder(event: Recorded<LegalOrderEvent>, after: LegalOrderState): readonly Change[] {
   if (event.type === 'CommandRefused') return [];
   const { orderId } = event.data;
-  if (event.type === 'FreezeAuthorised') return [projectAuthorisation(event), touch(event)];
+  if (event.type === 'FreezeAuthorised') return [...projectAuthorisation(event), touch(event)];
   const shown = legalOrderView(after);
   if (shown === undefined) return [];
   const { updatedAt, ...rest } = shown;
   const { state, expiresAt = null } = shown;
   const columns = { orderId, state, expiresAt, updatedAt, view: JSON.stringify(rest) };
+  if (event.type === 'LegalOrderVaried') return [setColumns(legalOrdersTable, columns), ...projectVaried(event, after)];
   if (event.type !== 'LegalOrderRegistered') return [setColumns(legalOrdersTable, columns)];
   return [
     putRow(legalOrdersTable, { ...columns, createdPosition: event.position }),
-    ...subjectsOf(event.data).map((subject) => projectSubject(event, subject)),
+    ...subjectsOf(event.data).map((subject) => projectSubject(event, subject, 1)),
   ];
 }
 
@@ -77,18 +80,38 @@ function subjectsOf(instrument: Instrument | ReleaseInstrument): readonly Subjec
   return (instrument.releases.accountIds ?? []).map((accountId) => ({ kind: 'account', accountId }));
 }
 
-function projectAuthorisation(event: Recorded<FreezeAuthorised>): Change {
+function projectVaried(event: Recorded<LegalOrderVaried>, { terms }: LegalOrderState): readonly Change[] {
+  const { subjects } = event.data;
+  if (subjects === undefined) return [];
+  const before = terms.at(-2)?.subjects ?? NOBODY;
+  const dropped: Subject[] = [
+    ...before.accounts.map((accountId) => ({ kind: 'account', accountId }) as const),
+    ...before.parties.map((partyId) => ({ kind: 'party', partyId }) as const),
+  ];
+  return [
+    ...dropped
+      .filter((each) => !subjects.some((kept) => kept.kind === each.kind && subjectName(kept) === subjectName(each)))
+      .map((subject) => projectSubject(event, subject, 0)),
+    ...subjects.map((subject) => projectSubject(event, subject, 1)),
+  ];
+}
+
+/** One that varies a freeze places none. */
+function projectAuthorisation(event: Recorded<FreezeAuthorised>): readonly Change[] {
+  if (event.data.replaces !== undefined) return [];
   const { orderId, accountId, partyId = null } = event.data;
-  return putRow(authorisationsTable, { freezeId: event.id, orderId, accountId, partyId });
+  return [putRow(authorisationsTable, { freezeId: event.id, orderId, accountId, partyId })];
 }
 
 function touch(event: Recorded<FreezeAuthorised>): Change {
   return setColumns(legalOrdersTable, { orderId: event.data.orderId, updatedAt: event.metadata.recordedAt });
 }
 
-function projectSubject(event: Recorded<LegalOrderRegistered>, subject: Subject): Change {
-  const { position, metadata, data } = event;
-  const { orderId } = data;
-  const columns = { kind: subject.kind, subjectId: subjectName(subject), orderId };
+function projectSubject(
+  { position, metadata, data }: Recorded<LegalOrderRegistered | LegalOrderVaried>,
+  subject: Subject,
+  named: 0 | 1,
+): Change {
+  const columns = { kind: subject.kind, subjectId: subjectName(subject), orderId: data.orderId, named };
   return putRow(orderSubjectsTable, { ...columns, position, recordedAt: metadata.recordedAt });
 }

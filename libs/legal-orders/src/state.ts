@@ -11,6 +11,7 @@ import {
   type Timestamp,
 } from '#kernel';
 import type { Ending, Instrument, LegalOrderEvent, ReleaseInstrument } from './events.ts';
+import type { OrderTerms } from './variation.ts';
 import type { ChangeView, LegalOrderView, OrderState } from './views.ts';
 
 /** How the order ended. */
@@ -27,6 +28,10 @@ export interface LegalOrderState {
   registeredBy: string | undefined;
   /** The LegalOrderRegistered event. */
   registered: EventPointer | undefined;
+  /** The event that lists the subjects of the instrument as it now is. */
+  listedBy: EventPointer | undefined;
+  /** Empty until it is verified; then those that it came into force with, and those of each variation. */
+  readonly terms: OrderTerms[];
   /** The LegalOrderVerified event: what puts the order in force, from `effectiveAt` on. */
   verified: EventPointer | undefined;
   createdAt: Timestamp | undefined;
@@ -46,6 +51,8 @@ export function initialLegalOrderState(): LegalOrderState {
     state: undefined,
     registeredBy: undefined,
     registered: undefined,
+    listedBy: undefined,
+    terms: [],
     verified: undefined,
     createdAt: undefined,
     updatedAt: undefined,
@@ -113,6 +120,7 @@ export function evolveLegalOrder(order: LegalOrderState, event: Recorded<LegalOr
       order.state = 'registered';
       order.registeredBy = registeredBy;
       order.registered = pointerTo(event);
+      order.listedBy = pointerTo(event);
       order.createdAt = recordedAt;
       return order;
     }
@@ -120,6 +128,7 @@ export function evolveLegalOrder(order: LegalOrderState, event: Recorded<LegalOr
       const { method, note = null, verifiedBy } = event.data;
       order.state = 'verified';
       order.verified = pointerTo(event);
+      beginTerms(order, pointerTo(event), undefined);
       order.verification = { method, note, verifiedBy, verifiedAt: recordedAt };
       return order;
     }
@@ -150,6 +159,22 @@ export function evolveLegalOrder(order: LegalOrderState, event: Recorded<LegalOr
       if (order.instrument !== undefined) order.instrument = { ...order.instrument, expiresAt };
       return order;
     }
+    case 'LegalOrderVaried': {
+      const { changeId, subjects, scope, proposedBy, verifiedBy } = event.data;
+      closeChange(order, changeId, { state: 'verified', decidedBy: verifiedBy, reason: null, updatedAt: recordedAt });
+      const pointer = pointerTo(event);
+      if (subjects !== undefined) order.listedBy = pointer;
+      const instrument = restraintOf(order);
+      if (instrument !== undefined) {
+        order.instrument = {
+          ...instrument,
+          subjects: subjects ?? instrument.subjects,
+          scope: scope ?? instrument.scope,
+        };
+      }
+      beginTerms(order, pointer, { pointer, requestedBy: proposedBy, approvedBy: verifiedBy, endedAt: recordedAt });
+      return order;
+    }
     case 'LegalOrderEnded': {
       const { changeId, how, proposedBy, verifiedBy } = event.data;
       closeChange(order, changeId, { state: 'verified', decidedBy: verifiedBy, reason: null, updatedAt: recordedAt });
@@ -163,6 +188,13 @@ export function evolveLegalOrder(order: LegalOrderState, event: Recorded<LegalOr
       order.authorisations.push(authorisationOf(event, subjectsOf(order).addresses));
       return order;
   }
+}
+
+function beginTerms(order: LegalOrderState, since: EventPointer, variation: BasisEnd | undefined): void {
+  const { listedBy } = order;
+  const instrument = restraintOf(order);
+  if (instrument === undefined || listedBy === undefined) return;
+  order.terms.push({ since, listedBy, subjects: subjectsOf(order), scope: instrument.scope, variation });
 }
 
 function closeChange(

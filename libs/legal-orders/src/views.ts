@@ -1,5 +1,5 @@
-import type { Timestamp } from '#kernel';
-import type { Ending, Instrument, ReleaseInstrument } from './events.ts';
+import type { Scope, Timestamp } from '#kernel';
+import type { Ending, Instrument, ReleaseInstrument, Subject } from './events.ts';
 
 export const ORDER_STATES = [
   'registered',
@@ -32,6 +32,12 @@ export type ChangeView = AnyChangeView &
     | { readonly kind: 'ending'; readonly how: Ending }
     /** `expiresAt` is the time that is asked for. */
     | { readonly kind: 'extension'; readonly expiresAt: Timestamp }
+    /** What is not there stays as it is. */
+    | {
+        readonly kind: 'variation';
+        readonly subjects?: readonly Subject[] | undefined;
+        readonly scope?: Scope | undefined;
+      }
   );
 
 /** An order as it is shown: the instrument, its life, and who did what. */

@@ -128,8 +128,12 @@ const commands: fc.Arbitrary<PartyCommand> = fc.oneof(
   fc.constant<PartyCommand>({ ...identified.data, type: 'IdentifyParty' }),
   openings.map((by): PartyCommand => ({ type: 'AttachAccount', partyId, opening: by })),
   openings.map((by): PartyCommand => ({ type: 'DetachAccount', partyId, accountId: by.accountId, key: by.key })),
-  fc.tuple(fc.constantFrom('NameParty' as const, 'UnnameParty' as const), bases).map(([type, basis]): PartyCommand => {
-    return { type, partyId, basis, citation: specPointer(`legalOrder-${basis.id}`, 1) };
+  fc.tuple(fc.boolean(), bases).map(([inForce, basis]): PartyCommand => {
+    const pointer = specPointer(`legalOrder-${basis.id}`, 3);
+    const subjects = { accounts: [], parties: [partyId], addresses: [] };
+    const ended = { pointer, requestedBy: 'maker', approvedBy: 'checker', endedAt: SPEC_NOW };
+    const terms = [{ since: specPointer(`legalOrder-${basis.id}`, 1), subjects }];
+    return { type: 'FollowBasis', partyId, naming: { basis, terms, inForce, ended: inForce ? undefined : ended } };
   }),
 );
 const context = { now: SPEC_NOW, actor: SPEC_ACTOR };

@@ -1,5 +1,6 @@
-import type { Basis, ChainAddress, EventPointer, Timestamp } from '#kernel';
+import type { ChainAddress, Timestamp } from '#kernel';
 import type { AddressRole, Opening, PARTY_KINDS } from './events.ts';
+import type { NamingBasis } from './naming.ts';
 
 export interface RegisterParty {
   readonly type: 'RegisterParty';
@@ -38,21 +39,11 @@ export interface DetachAccount {
   readonly key: { readonly caller: string; readonly value: string };
 }
 
-/** The supervisor records that a basis in force names the party. `citation` is the event that put the basis in force. */
-export interface NameParty {
-  readonly type: 'NameParty';
+/** Names the party under a basis, no longer names it, or both, as the basis has it; nothing where that stands already. */
+export interface FollowBasis {
+  readonly type: 'FollowBasis';
   readonly partyId: string;
-  readonly basis: Basis;
-  readonly citation: EventPointer;
+  readonly naming: NamingBasis;
 }
 
-/** The supervisor records that a basis which named the party has ended. `citation` is the ending event. */
-export interface UnnameParty {
-  readonly type: 'UnnameParty';
-  readonly partyId: string;
-  readonly basis: Basis;
-  readonly citation: EventPointer;
-}
-
-export type PartyCommand =
-  RegisterParty | IdentifyParty | LinkAddress | AttachAccount | DetachAccount | NameParty | UnnameParty;
+export type PartyCommand = RegisterParty | IdentifyParty | LinkAddress | AttachAccount | DetachAccount | FollowBasis;

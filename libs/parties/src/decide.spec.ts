@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { SPEC_ACTOR, SPEC_NOW, at, specFor, specPointer } from '#testing';
-import type { Basis, Holder } from '#kernel';
+import type { Basis, BasisEnd, EventPointer, Holder } from '#kernel';
 import {
   attachmentOf,
   checkParty,
@@ -12,6 +12,7 @@ import {
   openingKey,
   partyEvents,
   partyView,
+  type NamingBasis,
   type Opening,
   type PartyCommand,
   type PartyEvent,
@@ -103,14 +104,6 @@ const register: PartyCommand = { type: 'RegisterParty', partyId, kind: 'person',
 const identify: PartyCommand = { type: 'IdentifyParty', partyId, ...identification };
 const attach: PartyCommand = { type: 'AttachAccount', partyId, opening: first };
 const detach: PartyCommand = { type: 'DetachAccount', partyId, accountId, key: first.key };
-const name: PartyCommand = { type: 'NameParty', partyId, basis: order, citation: specPointer('legalOrder-ord-1', 1) };
-const unname: PartyCommand = {
-  type: 'UnnameParty',
-  partyId,
-  basis: order,
-  citation: specPointer('legalOrder-ord-1', 3),
-};
-
 describe('RegisterParty', () => {
   it('makes an unknown party known', () =>
     given(...unknown)
@@ -292,71 +285,100 @@ describe('DetachAccount', () => {
   });
 });
 
-describe('NameParty', () => {
-  it('turns down an unknown party', () =>
+describe('FollowBasis', () => {
+  const verified = specPointer('legalOrder-ord-1', 1);
+  const dropping = specPointer('legalOrder-ord-1', 2);
+  const ending = specPointer('legalOrder-ord-1', 3);
+  const restoring = specPointer('legalOrder-ord-1', 4);
+  const naming = { accounts: [], parties: [partyId], addresses: [] };
+  const others = { ...naming, parties: ['p-other'] };
+  const ended: BasisEnd = { pointer: ending, requestedBy: 'maker', approvedBy: 'checker', endedAt: SPEC_NOW };
+  const inForce: NamingBasis = {
+    basis: order,
+    terms: [{ since: verified, subjects: naming }],
+    inForce: true,
+    ended: undefined,
+  };
+  const over: NamingBasis = { ...inForce, inForce: false, ended };
+  const dropped: NamingBasis = { ...inForce, terms: [...inForce.terms, { since: dropping, subjects: others }] };
+  const restored: NamingBasis = { ...dropped, terms: [...dropped.terms, { since: restoring, subjects: naming }] };
+  const follow = (basis: NamingBasis): PartyCommand => ({ type: 'FollowBasis', partyId, naming: basis });
+  const isNamedFor = (citation: EventPointer): PartyEvent => ({
+    type: 'PartyNamed',
+    data: { partyId, basis: order, citation },
+  });
+  const isUndoneBy = (citation: EventPointer): PartyEvent => ({
+    type: 'PartyNoLongerNamed',
+    data: { partyId, basis: order, citation },
+  });
+
+  it('has nothing to do for an unknown party', () =>
     given(...unknown)
-      .when(name)
-      .thenRejected('party-not-found', { partyId }));
+      .when(follow(inForce))
+      .thenNothingHappened());
 
   it.each(Object.entries({ unidentified, ready, attached, detached, unnamed }))(
     'names a party that is %s',
     (_, history) =>
       given(...history)
-        .when(name)
-        .then(namedUnder(order)),
+        .when(follow(inForce))
+        .then(isNamedFor(verified)),
   );
 
   it.each(Object.entries({ named, attachedAndNamed, namedWhileUnidentified }))(
     'has nothing to do when the basis names the party already: %s',
     (_, history) =>
       given(...history)
-        .when(name)
+        .when(follow(inForce))
         .thenNothingHappened(),
   );
 
-  it('names under each basis apart', () => {
-    const command: PartyCommand = {
-      type: 'NameParty',
-      partyId,
-      basis: otherOrder,
-      citation: specPointer('legalOrder-ord-2', 1),
-    };
-    given(...named)
-      .when(command)
-      .then(namedUnder(otherOrder));
-  });
-
-  it('throws when the citation is of another basis', () => {
-    const command = { ...name, citation: specPointer('legalOrder-ord-2', 1) };
-    expect(() => given(...ready).when(command)).toThrow(RangeError);
-  });
-});
-
-describe('UnnameParty', () => {
-  it.each(Object.entries({ unknown, unidentified, ready, attached, detached, unnamed }))(
-    'has nothing to do when %s',
-    (_, history) =>
-      given(...history)
-        .when(unname)
+  it.each(Object.entries({ over, dropped, 'not effective yet': { ...inForce, inForce: false } }))(
+    'names nobody under a basis that is %s',
+    (_, basis) =>
+      given(...ready)
+        .when(follow(basis))
         .thenNothingHappened(),
   );
 
-  it.each(Object.entries({ named, attachedAndNamed, namedWhileUnidentified }))('un-names when %s', (_, history) =>
-    given(...history)
-      .when(unname)
-      .then(unnamedUnder(order)),
-  );
-
-  it('leaves the naming of another basis', () => {
+  it('leaves the naming of another basis', () =>
     given(...ready, namedUnder(otherOrder))
-      .when(unname)
+      .when(follow(over))
+      .thenNothingHappened());
+
+  it('un-names for the end, for a variation that drops the party, and for the first of them', () => {
+    given(...ready, isNamedFor(verified))
+      .when(follow(over))
+      .then(isUndoneBy(ending));
+    given(...ready, isNamedFor(verified))
+      .when(follow(dropped))
+      .then(isUndoneBy(dropping));
+    given(...ready, isNamedFor(verified))
+      .when(follow({ ...dropped, inForce: false, ended }))
+      .then(isUndoneBy(dropping));
+  });
+
+  it('names anew whom a variation restores, at once', () => {
+    given(...ready, isNamedFor(verified))
+      .when(follow(restored))
+      .then(isUndoneBy(dropping), isNamedFor(restoring));
+    given(...ready)
+      .when(follow(restored))
+      .then(isNamedFor(restoring));
+    given(...ready, isNamedFor(restoring))
+      .when(follow(restored))
       .thenNothingHappened();
   });
 
-  it('throws when the citation is of another basis', () => {
-    const command = { ...unname, citation: specPointer('legalOrder-ord-2', 3) };
-    expect(() => given(...named).when(command)).toThrow(RangeError);
-  });
+  it('leaves a naming that is later than what was read of the basis', () =>
+    given(...ready, isNamedFor(restoring))
+      .when(follow({ ...dropped, inForce: false }))
+      .thenNothingHappened());
+
+  it('undoes a late naming once more', () =>
+    given(...ready, isNamedFor(verified), isUndoneBy(dropping), isNamedFor(verified))
+      .when(follow(dropped))
+      .then(isUndoneBy(dropping)));
 });
 
 describe('openingKey', () => {

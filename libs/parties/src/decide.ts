@@ -1,24 +1,14 @@
-import {
-  assertNever,
-  basisStream,
-  reject,
-  type Actor,
-  type Basis,
-  type EventPointer,
-  type Rejection,
-  type Timestamp,
-} from '#kernel';
+import { assertNever, reject, type Actor, type Rejection, type Timestamp } from '#kernel';
 import type {
   AttachAccount,
   DetachAccount,
   IdentifyParty,
   LinkAddress,
-  NameParty,
   PartyCommand,
   RegisterParty,
-  UnnameParty,
 } from './commands.ts';
 import type { PartyEvent } from './events.ts';
+import { followBasis } from './naming.ts';
 import { linkName, openingKey, type PartyState } from './state.ts';
 
 export interface PartyContext {
@@ -30,7 +20,7 @@ type Decision = readonly PartyEvent[] | Rejection;
 
 /**
  * Decides a command about one party. `[]` where there is nothing to do: an opening that attached before, or was detached;
- * a naming or un-naming that stands already.
+ * a naming that stands as the basis has it.
  * @throws RangeError when a command contradicts itself: a bug of the caller, not bad input
  */
 export const decideParty: (command: PartyCommand, state: PartyState, context: PartyContext) => Decision = (
@@ -48,10 +38,8 @@ export const decideParty: (command: PartyCommand, state: PartyState, context: Pa
       return attach(command, state);
     case 'DetachAccount':
       return detach(command, state);
-    case 'NameParty':
-      return name(command, state);
-    case 'UnnameParty':
-      return unname(command, state);
+    case 'FollowBasis':
+      return followBasis(state, command.naming);
     default:
       return assertNever(command);
   }
@@ -99,23 +87,6 @@ function detach({ partyId, accountId, key }: DetachAccount, state: PartyState): 
   return [{ type: 'AccountDetached', data: { partyId, accountId, key: { caller: key.caller, value: key.value } } }];
 }
 
-function name({ partyId, basis, citation }: NameParty, state: PartyState): Decision {
-  assertOfBasis(citation, basis);
-  if (state.registered === undefined) return notFound(partyId);
-  if (state.named.has(basisStream(basis))) return [];
-  return [{ type: 'PartyNamed', data: { partyId, basis, citation } }];
-}
-
-function unname({ partyId, basis, citation }: UnnameParty, state: PartyState): Decision {
-  assertOfBasis(citation, basis);
-  if (!state.named.has(basisStream(basis))) return [];
-  return [{ type: 'PartyNoLongerNamed', data: { partyId, basis, citation } }];
-}
-
 function notFound(partyId: string): Rejection {
   return reject('party-not-found', 'the party is not registered', { partyId });
-}
-
-function assertOfBasis(citation: EventPointer, basis: Basis): void {
-  if (citation.stream !== basisStream(basis)) throw new RangeError('the citation is not of the basis');
 }

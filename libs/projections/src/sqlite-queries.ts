@@ -92,7 +92,7 @@ const DEPOSITS = `FROM deposits d JOIN names n
 const WITHDRAWAL_COLUMNS = `accountId, withdrawalId, asset, amount, destination, state, reference, reason, freezeId,
   createdAt, updatedAt`;
 const TRANSFER_COLUMNS = 'accountId, transferId, toAccountId, asset, amount, state, reason, createdAt, updatedAt';
-const FREEZE_COLUMNS = 'f.view, f.state, f.lift, f.updatedAt';
+const FREEZE_COLUMNS = 'f.view, f.state, f.varied, f.lift, f.updatedAt';
 const LIFT_REQUEST_COLUMNS = 'view, state, decidedBy, reason, updatedAt';
 
 /** The read models, over local indexed rows. */
@@ -464,14 +464,19 @@ function oneOf(column: string, values: readonly string[]): Condition {
 /** Orders that name this very account. */
 function namesAccount(accountId: string | undefined): Condition[] {
   if (accountId === undefined) return [];
-  return [["orderId IN (SELECT orderId FROM orderSubjects WHERE kind = 'account' AND subjectId = ?)", accountId]];
+  return [
+    [
+      "orderId IN (SELECT orderId FROM orderSubjects WHERE named = 1 AND kind = 'account' AND subjectId = ?)",
+      accountId,
+    ],
+  ];
 }
 
 /** Orders that name this party, or an address that it controls. */
 function namesParty(partyId: string | undefined): Condition[] {
   if (partyId === undefined) return [];
   const controlled = 'SELECT json_array(chain, address) FROM addresses WHERE partyId = ?';
-  const named = `(kind = 'party' AND subjectId = ?) OR (kind = 'address' AND subjectId IN (${controlled}))`;
+  const named = `named = 1 AND ((kind = 'party' AND subjectId = ?) OR (kind = 'address' AND subjectId IN (${controlled})))`;
   return [[`orderId IN (SELECT orderId FROM orderSubjects WHERE ${named})`, partyId, partyId]];
 }
 

@@ -36,6 +36,7 @@ function freezing(freezes: number): JudgedEvent {
     const request = {
       requestId: 'r',
       freezeId,
+      orderId: undefined,
       requestedBy: 'm',
       note: 'n',
       state: 'requested',

@@ -82,6 +82,8 @@ function ofLegalOrder(event: Recorded<LegalOrderEvent>, after: LegalOrderState):
     case 'LegalOrderChangeRejected':
     case 'LegalOrderExtended':
       return [finish(change(event.data.changeId))];
+    case 'LegalOrderVaried':
+      return [finish(change(event.data.changeId)), ...varyBasis(event, state)];
     case 'LegalOrderEnded':
       return [finish(change(event.data.changeId)), ...otherChanges(), ...endBasis(event, state)];
     case 'LegalOrderExpired':
@@ -146,6 +148,24 @@ function comeIntoForce(event: Event, { basis, subjects, enforcement }: BasisStat
   ];
 }
 
+/** Whom a variation brings in has to be frozen and named; whom it drops need not be any longer. */
+function varyBasis(event: Event, { basis, terms, enforcement }: BasisState): readonly Change[] {
+  const [before, after] = terms.slice(-2).map(({ subjects }) => subjects);
+  if (before === undefined || after === undefined) return [];
+  const since = laterOf(event.metadata.recordedAt, enforcement?.from);
+  const missing = (these: readonly string[], those: readonly string[]): readonly string[] =>
+    these.filter((id) => !those.includes(id));
+  return [
+    ...missing(after.accounts, before.accounts).flatMap((id) => ask(accountToFreeze(basis, id), event, since)),
+    ...missing(after.parties, before.parties).flatMap((id) => ask(partyToName(basis, id), event, since)),
+    ...missing(before.accounts, after.accounts).map((id) => askNoLonger(accountToFreeze(basis, id))),
+    ...missing(before.parties, after.parties).flatMap((id) => [
+      askNoLonger(partyToName(basis, id)),
+      ...ask(partyToUnName(basis, id), event, undefined, 1),
+    ]),
+  ];
+}
+
 /** What the basis named need not be frozen or named any longer; what rests on it is to end. */
 function endBasis(event: Event, { basis, subjects, authorisations }: BasisState): readonly Change[] {
   return [
@@ -155,9 +175,12 @@ function endBasis(event: Event, { basis, subjects, authorisations }: BasisState)
       // Nothing is to be done for a party until it is named.
       ...ask(partyToUnName(basis, partyId), event, undefined, 1),
     ]),
-    ...authorisations.flatMap(({ pointer, accountId, partyId }) =>
-      ask(freezeToLift(basis, pointer.eventId, { accountId, partyId }), event),
-    ),
+    // One that varies a freeze places none.
+    ...authorisations
+      .filter(({ replaces }) => replaces === undefined)
+      .flatMap(({ pointer, accountId, partyId }) =>
+        ask(freezeToLift(basis, pointer.eventId, { accountId, partyId }), event),
+      ),
   ];
 }
 
@@ -231,12 +254,15 @@ function ofAccount(event: Recorded<AccountEvent>, after: AccountState): readonly
         ...waysToFreeze(basis, after).flatMap((task) => settle(task, event)),
       ];
     }
+    case 'FreezeVaried': {
+      const { citation } = event.data;
+      return [finish({ kind: 'settle-authorisation', stream: citation.stream, subject: citation.eventId })];
+    }
     case 'FreezeAbandoned': {
-      const { basis, citation, freezeId, accountId } = event.data;
-      return [
-        finish({ kind: 'settle-authorisation', stream: citation.stream, subject: citation.eventId }),
-        ...settle(freezeToLift(basis, freezeId, { accountId }), event),
-      ];
+      const { basis, citation, freezeId, accountId, replaces } = event.data;
+      const settled = finish({ kind: 'settle-authorisation', stream: citation.stream, subject: citation.eventId });
+      if (replaces !== undefined) return [settled];
+      return [settled, ...settle(freezeToLift(basis, freezeId, { accountId }), event)];
     }
     case 'LiftRequested': {
       const { freezeId, requestId } = event.data;

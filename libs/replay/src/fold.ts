@@ -139,6 +139,7 @@ export class StreamFold {
   #followCitation(event: Recorded<LedgerEvent>, contents: StreamState): Promise<Verdict> | undefined {
     switch (event.type) {
       case 'AccountFrozen':
+      case 'FreezeVaried':
       case 'FreezeAbandoned':
       case 'AccountUnfrozen':
       case 'DepositReversed':

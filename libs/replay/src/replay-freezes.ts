@@ -1,6 +1,6 @@
 import { freezeView, type AccountFrozen, type FreezeView } from '#freezes';
 import type { EventReader } from '#event-store';
-import type { Position, Recorded } from '#kernel';
+import type { Position, Recorded, Timestamp } from '#kernel';
 import { StreamFold } from './fold.ts';
 import { isUpTo, type Moment } from './moment.ts';
 import { CitationResolver } from './resolver.ts';
@@ -84,17 +84,21 @@ class Accounts {
   async #replay(stream: string): Promise<ReadonlyMap<number, FreezeView>> {
     const fold = new StreamFold(stream, this.#resolver);
     const placed: Recorded<AccountFrozen>[] = [];
+    const variedAt = new Map<string, Timestamp>();
     for (const recorded of await this.#reader.read(stream)) {
       if (!isUpTo(recorded, this.#at)) break;
       const { event } = await fold.apply(recorded);
       if (event?.type === 'AccountFrozen') placed.push(event);
+      if (event?.type === 'FreezeVaried') variedAt.set(event.data.freezeId, event.metadata.recordedAt);
     }
     const freezes = new Map<number, FreezeView>();
     if (fold.contents?.kind !== 'account') return freezes;
     const { inForce } = fold.contents.state.freezes;
     for (const event of placed) {
       const freeze = inForce.get(event.data.freezeId);
-      if (freeze !== undefined) freezes.set(event.revision, { ...freezeView(event), ...freeze });
+      if (freeze === undefined) continue;
+      const updatedAt = variedAt.get(freeze.freezeId) ?? event.metadata.recordedAt;
+      freezes.set(event.revision, { ...freezeView(event), ...freeze, updatedAt });
     }
     return freezes;
   }

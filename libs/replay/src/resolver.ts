@@ -19,13 +19,17 @@ import {
   resolveLift,
   resolveLiftRequest,
   resolveNaming,
+  resolveVariation,
   type AccountFrozen,
   type AccountUnfrozen,
   type BasisEvent,
   type CitedBasisEvent,
+  type CitedFreeze,
   type FreezeAbandoned,
   type FreezeAuthorised,
+  type FreezeVaried,
   type LiftRequested,
+  type LostBy,
   type ReleaseSeen,
 } from '#freezes';
 import {
@@ -48,7 +52,7 @@ import type { PartyNamed, PartyNoLongerNamed, PartyState } from '#parties';
 import { StreamFold } from './fold.ts';
 import type { IndexEntry } from './home-stream-index.ts';
 import { indexEntries, keyEntryId, type NameKind } from './index-entries.ts';
-import type { JudgedEvent, LedgerEvent } from './judged.ts';
+import type { LedgerEvent } from './judged.ts';
 import { decodeEvent, idOfStream } from './registry.ts';
 import { StreamNames, type NamesIndex } from './stream-names.ts';
 
@@ -56,7 +60,7 @@ export type Verdict = { readonly ok: true } | { readonly ok: false; readonly rea
 
 /** The events of an account that rest on another event, which has to be followed up. */
 type Of<Type extends AccountEvent['type']> = Extract<AccountEvent, { type: Type }>;
-type FreezeCitation = AccountFrozen | FreezeAbandoned | AccountUnfrozen;
+type FreezeCitation = AccountFrozen | FreezeVaried | FreezeAbandoned | AccountUnfrozen;
 type TransferCitation = Of<'TransferReceived' | 'TransferRefused' | 'TransferReturned'>;
 
 /** Most bases whose events are kept in memory. */
@@ -101,13 +105,13 @@ interface CitedBasis {
   readonly basis: BasisState | undefined;
 }
 
-/** Most ends of freezes that are kept in memory: each saves a fold of its account's stream. */
+/** Most ends of authorisations that are kept in memory: each saves a fold of its account's stream. */
 const MAX_ENDINGS = 10_000;
 
-/** A legal event that ended a freeze. */
+/** A legal event since which nothing rests on an authorisation any longer. */
 interface Ending {
   readonly pointer: EventPointer;
-  readonly freezeId: string;
+  readonly authorisationId: string;
   readonly position: Position;
 }
 
@@ -120,7 +124,7 @@ export class CitationResolver {
   readonly #reader: EventReader;
   /** The one used last comes last. */
   readonly #bases = new Map<string, KnownBasis>();
-  /** By the id of the event that ended a freeze; a fold of its account's stream found it legal. */
+  /** By the id of the event that ended an authorisation; a fold of its account's stream found it legal. */
   readonly #endings = new Map<string, Ending>();
   readonly #known: KnownElsewhere;
   readonly #accounts = new Map<string, KnownAccount[]>();
@@ -159,6 +163,7 @@ export class CitationResolver {
   ): Promise<Verdict> {
     switch (event.type) {
       case 'AccountFrozen':
+      case 'FreezeVaried':
       case 'FreezeAbandoned':
       case 'AccountUnfrozen':
         return this.#onFreeze(event, account);
@@ -255,6 +260,7 @@ export class CitationResolver {
   async #onFreeze(event: Recorded<FreezeCitation>, account: AccountState): Promise<Verdict> {
     const { cited, basis } = await this.#follow(event.data.citation);
     const holders = account.holders.map((holder) => holder.partyId);
+    const lostBy: LostBy = (citation) => basis?.lostBy(citation, holders);
     switch (event.type) {
       case 'AccountUnfrozen':
         return resolveLift({
@@ -262,29 +268,41 @@ export class CitationResolver {
           freezes: account.freezes,
           cited,
           ended: basis?.ended,
+          lostBy,
           release: event.data.ground === 'release-ordered' ? await this.#releaseSeen(event) : undefined,
         });
-      case 'AccountFrozen': {
-        const authorised = cited?.type === 'FreezeAuthorised' ? cited.data : undefined;
-        const linkedBy = authorised?.linkedBy;
-        return resolveCitation({
-          event,
-          cited,
-          namedByEvent: await this.#eventAt(authorised?.namedBy),
-          linkedByEvent: await this.#eventAt(linkedBy),
-          addresses: linkedBy === undefined ? [] : addressesNamed(basis, cited),
-          ended: await this.#endedBefore(event, cited, basis?.authorisations ?? []),
-          holders,
-        });
-      }
+      case 'AccountFrozen':
+        return resolveCitation({ event, holders, ...(await this.#authorised(event, cited, basis)) });
+      case 'FreezeVaried':
+        return resolveVariation({ event, holders, lostBy, ...(await this.#authorised(event, cited, basis)) });
       case 'FreezeAbandoned': {
         const { reason } = event.data;
         const ending = reason === 'basis-ended' ? await this.#endingOf(event.data.citation.stream) : undefined;
         const keyStands =
           reason === 'key-used' && cited?.type === 'FreezeAuthorised' && (await this.#keyStands(event, cited));
-        return resolveAbandonment({ event, cited, ending, holders, keyStands });
+        const varied =
+          reason === 'basis-varied' ? await this.#variationEnding(event.data.citation, holders) : undefined;
+        const { freezes } = account;
+        return resolveAbandonment({ event, cited, ending, freezes, lostBy, varied, holders, keyStands });
       }
     }
+  }
+
+  /** What the authorisation that is cited points to. */
+  async #authorised(
+    event: Recorded<AccountFrozen | FreezeVaried>,
+    cited: CitedBasisEvent,
+    basis: BasisState | undefined,
+  ): Promise<Omit<CitedFreeze, 'event' | 'holders'>> {
+    const authorised = cited?.type === 'FreezeAuthorised' ? cited.data : undefined;
+    const linkedBy = authorised?.linkedBy;
+    return {
+      cited,
+      namedByEvent: await this.#eventAt(authorised?.namedBy),
+      linkedByEvent: await this.#eventAt(linkedBy),
+      addresses: linkedBy === undefined ? [] : addressesNamed(basis, cited),
+      ended: await this.#endedBefore(event, cited, basis?.authorisations ?? []),
+    };
   }
 
   /**
@@ -336,7 +354,7 @@ export class CitationResolver {
 
   /** Whether what the authorisation claims of each freeze that had ended is so: looks only at what is earlier in the log. */
   async #endedBefore(
-    freeze: Recorded<AccountFrozen>,
+    freeze: Recorded<AccountFrozen | FreezeVaried>,
     authorisation: CitedBasisEvent,
     authorisations: readonly Authorisation[],
   ): Promise<readonly boolean[]> {
@@ -358,25 +376,25 @@ export class CitationResolver {
     const ended = authorisations.find(({ pointer }) => pointer.eventId === freezeId);
     if (ended === undefined || endedBy.stream !== `account-${ended.accountId}`) return false;
     const known = this.#endings.get(endedBy.eventId);
-    const ending = known ?? (await this.#legalEnding(endedBy, authorisation.position));
+    const ending = known ?? (await this.#legalEnding(endedBy, freezeId, authorisation.position));
     if (ending === undefined) return false;
     this.#rememberEnding(ending);
     return (
-      ending.freezeId === freezeId && ending.position < authorisation.position && samePointer(ending.pointer, endedBy)
+      ending.authorisationId === freezeId &&
+      ending.position < authorisation.position &&
+      samePointer(ending.pointer, endedBy)
     );
   }
 
-  /** The end of a freeze, if it stands there, before that position, and is legal: the account is folded up to it. */
-  async #legalEnding(pointer: EventPointer, before: Position): Promise<Ending | undefined> {
+  /** The end of an authorisation, if it stands there, before that position, and is legal: the account is folded up to it. */
+  async #legalEnding(pointer: EventPointer, authorisationId: string, before: Position): Promise<Ending | undefined> {
     const stored = await this.#eventAt(pointer);
     if (stored?.id !== pointer.eventId || stored.position >= before) return undefined;
     const fold = this.#newFold(pointer.stream);
-    let judged: JudgedEvent | undefined;
-    for (const each of await this.#reader.read(pointer.stream, { to: stored.revision }))
-      judged = await fold.apply(each);
-    const event = judged?.event;
-    if (event?.type !== 'AccountUnfrozen' && event?.type !== 'FreezeAbandoned') return undefined;
-    return { pointer, freezeId: event.data.freezeId, position: event.position };
+    for (const each of await this.#reader.read(pointer.stream, { to: stored.revision })) await fold.apply(each);
+    const over = fold.contents?.kind === 'account' ? fold.contents.state.freezes.over : undefined;
+    if (!samePointer(pointer, over?.get(authorisationId))) return undefined;
+    return { pointer, authorisationId, position: stored.position };
   }
 
   #rememberEnding(ending: Ending): void {
@@ -399,6 +417,13 @@ export class CitationResolver {
     const known = await this.#basisUpTo(stream, undefined);
     const ended = known === undefined ? undefined : basisOf(known.fold)?.ended;
     return ended === undefined ? undefined : known?.legal.get(Number(ended.pointer.revision));
+  }
+
+  /** The variation that ended what would rest on an authorisation, wherever it stands. */
+  async #variationEnding(citation: EventPointer, holders: readonly string[]): Promise<CitedBasisEvent> {
+    const known = await this.#basisUpTo(citation.stream, undefined);
+    const lost = known === undefined ? undefined : basisOf(known.fold)?.lostBy(citation, holders);
+    return lost === undefined ? undefined : known?.legal.get(Number(lost.pointer.revision));
   }
 
   /** @param revision how far to read it at least; undefined: to its end */

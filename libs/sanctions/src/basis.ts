@@ -9,13 +9,18 @@ export function sanctionsHitBasis(hitId: string, hit: SanctionsHitState): BasisS
   return {
     basis: { kind: 'sanctions-hit', id: hitId },
     registered: raised,
+    listing: raised,
     subjects: hitSubjects(hit),
     scope: HIT_SCOPE,
+    terms: confirmed === undefined ? [] : [{ since: confirmed, subjects: hitSubjects(hit) }],
     enforcement: isEnforced ? { by: confirmed, from: confirmation.confirmedAt } : undefined,
     ended,
     authorisations,
     mayAuthorise: (freeze) => mayAuthoriseUnderHit(hit, freeze),
     authorisationsInTheWay: () => [],
+    limitedAuthorisations: () => [],
+    // A hit is cleared, never varied.
+    lostBy: () => undefined,
     standingObstacle: () => hitStandingObstacle(hit),
     inForceBy: () => (hitInForce(hit).ok ? confirmed : undefined),
     // People alone change a hit.

@@ -716,7 +716,7 @@ describe('invariant 1: no freeze without a basis. checkLog catches', () => {
           }),
     ],
     'an authorisation named by nothing': [
-      '1: namedBy is not the registration of the order',
+      '1: namedBy is no event of the order that lists the account',
       () => ordered().authorise('ord-1', 'k', { but: { namedBy: nowhere } }),
     ],
     'an authorisation wider than the order': [
@@ -858,7 +858,7 @@ describe('invariant 3: every lift states its ground. checkLog catches', () => {
       () => ended().lift('ord-1', 'k').requestLift('k'),
     ],
     'a ground that there is not': [
-      'protocol: data: ground: Invalid option: expected one of "basis-ended"|"placed-in-error"|"release-ordered"',
+      'protocol: data: ground: Invalid option: expected one of "basis-ended"|"basis-varied"|"placed-in-error"|"release-ordered"',
       () => ended().lift('ord-1', 'k', { but: { ground: 'we changed our mind' } }),
     ],
     'one lift requested twice': [
@@ -1730,7 +1730,7 @@ describe('invariants 12 and 13: nothing stays half done. checkLog catches, once 
 });
 
 describe('invariant 14: a freeze follows the party. checkLog catches', () => {
-  const notEnd = '14: the citation is not the end of the basis';
+  const notEnd = '14: the citation is not the end of the basis, nor of the naming';
   const notForce = '14: the citation is not what put the basis in force';
   catches({
     'an account attached while a basis names the party': [

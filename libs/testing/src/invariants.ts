@@ -107,6 +107,8 @@ function interruptLift(log: Log, event: RecordedEvent, fact: Fact | string, repo
   if (account?.releasing === undefined) return;
   const { by, assets } = account.releasing;
   const isSameAppend = typeof fact !== 'string' && fact.event.metadata.recordedAt === by.event.metadata.recordedAt;
+  // A freeze may be stopped short of the release by what the same append does before it.
+  if (isSameAppend && ['AccountFrozen', 'WithdrawalStopped'].includes(event.type)) return;
   if (assets.size > 0 && (event.type !== 'HeldFundsReleased' || !isSameAppend)) {
     reportUnreleased(account.releasing, report);
     assets.clear();
@@ -115,7 +117,7 @@ function interruptLift(log: Log, event: RecordedEvent, fact: Fact | string, repo
 }
 
 function reportUnreleased(
-  { by, assets }: { readonly by: Fact<'AccountUnfrozen'>; readonly assets: ReadonlySet<string> },
+  { by, assets }: { readonly by: Fact<'AccountUnfrozen' | 'FreezeVaried'>; readonly assets: ReadonlySet<string> },
   report: Report,
 ): void {
   for (const asset of assets)
@@ -123,7 +125,10 @@ function reportUnreleased(
 }
 
 function reportUnstopped(
-  { by, withdrawalIds }: { readonly by: Fact<'AccountFrozen'>; readonly withdrawalIds: ReadonlySet<string> },
+  {
+    by,
+    withdrawalIds,
+  }: { readonly by: Fact<'AccountFrozen' | 'FreezeVaried'>; readonly withdrawalIds: ReadonlySet<string> },
   report: Report,
 ): void {
   for (const id of withdrawalIds)
@@ -171,6 +176,7 @@ function checkMeaning(log: Log, fact: Fact): readonly Problem[] {
     case 'TransferReturned':
       return checkTransfer(log, fact);
     case 'AccountFrozen':
+    case 'FreezeVaried':
     case 'FreezeAbandoned':
     case 'LiftRequested':
     case 'LiftRejected':
@@ -183,6 +189,7 @@ function checkMeaning(log: Log, fact: Fact): readonly Problem[] {
     case 'LegalOrderChangeRejected':
     case 'LegalOrderEnded':
     case 'LegalOrderExtended':
+    case 'LegalOrderVaried':
     case 'LegalOrderExpired':
       return checkOrder(log, fact);
     case 'SanctionsHitRaised':
@@ -241,6 +248,7 @@ function applyFact(log: Log, fact: Fact): void {
       applyTransfer(log, fact);
       break;
     case 'AccountFrozen':
+    case 'FreezeVaried':
     case 'FreezeAbandoned':
     case 'LiftRequested':
     case 'LiftRejected':
@@ -254,11 +262,12 @@ function applyFact(log: Log, fact: Fact): void {
     case 'LegalOrderChangeRejected':
     case 'LegalOrderEnded':
     case 'LegalOrderExtended':
+    case 'LegalOrderVaried':
     case 'LegalOrderExpired':
       applyOrder(log, fact);
       break;
     case 'FreezeAuthorised':
-      log.authorisations.set(fact.event.id, { fact, over: false, resolvedBy: undefined });
+      log.authorisations.set(fact.event.id, { fact, over: undefined, resolvedBy: undefined });
       break;
     case 'SanctionsHitRaised':
     case 'SanctionsHitConfirmed':

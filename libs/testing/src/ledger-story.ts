@@ -1,7 +1,7 @@
 import type { EventStore } from '#event-store';
 import { SUPERVISOR, type Basis, type DomainEvent, type RecordedEvent, type Scope } from '#kernel';
 import { checker, letterRegistration, maker, service, type LedgerWorld } from './ledger-world.ts';
-import { nextTestId, seal } from './log-builder.ts';
+import { nextTestId, seal, type SealOptions } from './log-builder.ts';
 import { clearing, putHit, raising, sampleAddress } from './sanctions-samples.ts';
 
 const destination = { kind: 'onchain', chain: 'bitcoin', address: 'bc1qstory' } as const;
@@ -175,10 +175,19 @@ async function expectRefusal(asked: ReturnType<LedgerWorld['ask']>): Promise<voi
 }
 
 /** Appends an event past the service, well sealed. @returns it as recorded */
-export async function forceIn(store: EventStore, stream: string, event: DomainEvent): Promise<RecordedEvent> {
+export async function forceIn(
+  store: EventStore,
+  stream: string,
+  event: DomainEvent,
+  options: SealOptions = {},
+): Promise<RecordedEvent> {
   const [last] = await store.read(stream, { direction: 'backwards', limit: 1 });
   const end = last === undefined ? undefined : { revision: last.revision, hash: last.metadata.hash };
-  await store.append(stream, end?.revision ?? 'no-stream', seal(stream, end, [event], { actor: SUPERVISOR }));
+  await store.append(
+    stream,
+    end?.revision ?? 'no-stream',
+    seal(stream, end, [event], { actor: SUPERVISOR, ...options }),
+  );
   const [recorded] = await store.read(stream, { direction: 'backwards', limit: 1 });
   if (recorded === undefined) throw new Error('nothing was stored');
   return recorded;

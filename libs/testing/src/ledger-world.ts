@@ -14,7 +14,7 @@ import type { AuthorityRequestCommand, Letter } from '#authority-requests';
 import type { EventStore } from '#event-store';
 import { MemoryEventStore } from '#event-store/memory';
 import { canonicalJson, sha256Hex, toMs, uuidv7, type Actor, type Clock, type RecordedEvent } from '#kernel';
-import type { Instrument } from '#legal-orders';
+import type { Instrument, ProposeVariation } from '#legal-orders';
 import type { HomeStreamIndex } from '#replay';
 
 /** A clock that stands until it is told to move. */
@@ -201,4 +201,30 @@ export function endingProposal(orderId = 'ord-1', changeId = 'chg-1'): LedgerCom
     issuedAt: '2022-02-15T10:00:00.000Z',
     reference: 'discharge of 15 February',
   };
+}
+
+/** What a variation is to change. */
+export type Varied = Pick<ProposeVariation, 'subjects' | 'scope'>;
+
+export function variation(changeId: string, varied: Varied, orderId = 'ord-1'): LedgerCommand {
+  return {
+    type: 'ProposeVariation',
+    orderId,
+    changeId,
+    ...varied,
+    documentSha256: sha256Hex(changeId),
+    issuedAt: '2022-02-15T10:00:00.000Z',
+    reference: 'variation of 15 February',
+  };
+}
+
+/** Varies an order by two people. */
+export async function varyOrder(
+  world: LedgerWorld,
+  varied: Varied,
+  changeId = 'chg-1',
+  orderId = 'ord-1',
+): Promise<void> {
+  await world.accept(variation(changeId, varied, orderId));
+  await world.accept({ type: 'VerifyChange', orderId, changeId, method: 'sealed copy' }, { actor: checker });
 }

@@ -6,6 +6,7 @@ import {
   ORDER_EFFECTS,
   ORDER_KINDS,
   ORDER_STATES,
+  type ChangeView,
   type LegalOrderView,
   type OrderState,
 } from '#legal-orders';
@@ -209,7 +210,7 @@ export class VerificationBody {
   note?: string;
 }
 
-@BodyByKind(() => ({ ending: EndingBody, extension: ExtensionBody }), ['variation'])
+@BodyByKind(() => ({ ending: EndingBody, extension: ExtensionBody, variation: VariationBody }))
 export abstract class ProposeChangeBody {
   @IdField({ example: 'chg-1' })
   changeId!: string;
@@ -238,6 +239,34 @@ export class ExtensionBody extends ProposeChangeBody {
 
   @TimestampField({ description: 'The time that the order is to run until: later than now.' })
   expiresAt!: string;
+}
+
+@Whole(({ subjects, scope }: VariationBody) =>
+  subjects === undefined && scope === undefined
+    ? { field: 'subjects', message: 'must be there, or scope, or both' }
+    : undefined,
+)
+export class VariationBody extends ProposeChangeBody {
+  @ChoiceField(['variation'])
+  kind!: 'variation';
+
+  @KindListField(
+    { account: AccountSubjectBody, party: PartySubjectBody },
+    {
+      optional: true,
+      minLength: 1,
+      maxLength: MAX_SUBJECTS,
+      notYet: ['address', 'external'],
+      description: 'Whom the order is to name from then on, all of them. Left out: whom it names now.',
+    },
+  )
+  subjects?: (AccountSubjectBody | PartySubjectBody)[];
+
+  @NestedField(() => ScopeBody, {
+    optional: true,
+    description: 'What the order is to cover from then on. Left out: what it covers now.',
+  })
+  scope?: ScopeBody;
 }
 
 export class OrderPath {
@@ -310,7 +339,7 @@ export class Change {
   @ApiProperty(as('id'))
   changeId!: string;
 
-  @ApiProperty(as('text', { enum: ['ending', 'extension'] }))
+  @ApiProperty(as('text', { enum: ['ending', 'extension', 'variation'] }))
   kind!: string;
 
   @ApiProperty(as('text', { enum: ENDINGS, optional: true, description: 'Of an ending.' }))
@@ -318,6 +347,17 @@ export class Change {
 
   @ApiProperty(as('time', { optional: true, description: 'Of an extension.' }))
   expiresAt?: string;
+
+  @ApiProperty({
+    type: 'array',
+    required: false,
+    description: 'Of a variation that names others.',
+    items: { oneOf: [{ $ref: getSchemaPath(AccountSubjectBody) }, { $ref: getSchemaPath(PartySubjectBody) }] },
+  })
+  subjects?: readonly object[];
+
+  @ApiProperty({ type: Scope, required: false, description: 'Of a variation that covers something else.' })
+  scope?: Scope;
 
   @ApiProperty(as('text', { enum: ['proposed', 'verified', 'rejected'] }))
   state!: string;
@@ -447,5 +487,25 @@ export const ChangeAnswer = answerOf('change', Change);
 
 /** An order as it is shown: its limits are decimals. */
 export function shownOrder(view: LegalOrderView, assets: AssetLookup): LegalOrder {
-  return view.effect === 'release' ? view : { ...view, scope: shownScope(view.scope, assets) };
+  const changes = view.changes.map((change) => shownChange(change, assets));
+  return view.effect === 'release' ? { ...view, changes } : { ...view, scope: shownScope(view.scope, assets), changes };
+}
+
+/** A change as it is shown: the limits of a variation are decimals. */
+export function shownChange(change: ChangeView, assets: AssetLookup): Change {
+  if (change.kind !== 'variation') return change;
+  const { scope, subjects, ...rest } = change;
+  return {
+    ...rest,
+    ...(subjects === undefined ? {} : { subjects }),
+    ...(scope === undefined ? {} : { scope: shownScope(scope, assets) }),
+  };
+}
+
+/** Codes of the assets whose scale it takes to show an order. */
+export function assetsLimited(view: LegalOrderView): readonly string[] {
+  const { changes } = view;
+  const scope = view.effect === 'release' ? undefined : view.scope;
+  const varied = changes.flatMap((change) => (change.kind === 'variation' ? [change.scope] : []));
+  return [scope, ...varied].flatMap((each) => Object.keys(each?.limits ?? {}));
 }

@@ -1,4 +1,4 @@
-import type { LegalOrderView, ReleaseInstrument, RequestedInstrument } from '#legal-orders';
+import type { ReleaseInstrument, RequestedInstrument } from '#legal-orders';
 import type { LedgerCommand } from '#command-handling';
 import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiExtraModels, ApiTags, getSchemaPath } from '@nestjs/swagger';
@@ -13,6 +13,7 @@ import { etagOf } from '../http/answer.ts';
 import { WithheldOrder } from '../non-disclosure/withheld.dto.ts';
 import { CommandRoute, QueryRoute } from '../openapi/routes.ts';
 import {
+  assetsLimited,
   Change,
   ChangeAnswer,
   ChangePath,
@@ -25,7 +26,9 @@ import {
   OrdersQuery,
   ProposeChangeBody,
   RegisterLegalOrderBody,
+  shownChange,
   shownOrder,
+  VariationBody,
   VerificationBody,
 } from './legal-order.dto.ts';
 
@@ -104,14 +107,25 @@ export class LegalOrdersController {
     operationId: 'proposeChange',
     summary: 'Propose a change of a legal order',
     description:
-      'A proposed ending blocks new freezes at once. An extension that is proposed in time puts the expiry off until it is decided, at most 72 hours.',
+      'A proposed ending blocks new freezes at once. An extension that is proposed in time puts the expiry off until it is decided, at most 72 hours. A variation says whom the order is to name or what it is to cover, or both.',
     roles: ['ops'],
     created: true,
     answer: ChangeAnswer,
-    problems: ['legal-order-not-found', 'already-exists', 'invalid-transition'],
+    problems: [
+      'legal-order-not-found',
+      'account-not-found',
+      'party-not-found',
+      'asset-not-found',
+      'already-exists',
+      'invalid-transition',
+    ],
   })
-  @ApiExtraModels(EndingBody, ExtensionBody)
-  @ApiBody({ schema: { oneOf: [{ $ref: getSchemaPath(EndingBody) }, { $ref: getSchemaPath(ExtensionBody) }] } })
+  @ApiExtraModels(EndingBody, ExtensionBody, VariationBody)
+  @ApiBody({
+    schema: {
+      oneOf: [EndingBody, ExtensionBody, VariationBody].map((body) => ({ $ref: getSchemaPath(body) })),
+    },
+  })
   propose(
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
@@ -124,7 +138,8 @@ export class LegalOrdersController {
   @Post(':orderId/changes/:changeId/verification')
   @CommandRoute({
     operationId: 'verifyChange',
-    summary: 'Verify a change: an ending lifts what rests on the order, an extension lets it run longer',
+    summary:
+      'Verify a change: an ending lifts what rests on the order, an extension lets it run longer, a variation is followed by what rests on it',
     roles: ['approver'],
     answer: ChangeAnswer,
     problems: ['legal-order-not-found', 'change-not-found', 'maker-is-checker', 'invalid-transition'],
@@ -203,13 +218,14 @@ export class LegalOrdersController {
     const queries = await this.#queries.upTo(query.atLeast);
     const { view, streamRevision } = found(queries.legalOrder(orderId), 'legal-order', orderId);
     const change = view.changes.find((candidate) => candidate.changeId === changeId);
-    reply.header('etag', etagOf(streamRevision)).send(found(change, 'change', changeId));
+    const shown = shownChange(found(change, 'change', changeId), (code) => queries.assetFacts(code));
+    reply.header('etag', etagOf(streamRevision)).send(shown);
   }
 
   #order(request: FastifyRequest, reply: FastifyReply, body: object, command: LedgerCommand): Promise<void> {
     return this.#commands.run(request, reply, body, command, async (accepted) => {
       const view = await legalOrderAfter(this.#commands.ledger, accepted);
-      const assets = await lookUpAssets(this.#commands.ledger, limitedAssets(view));
+      const assets = await lookUpAssets(this.#commands.ledger, assetsLimited(view));
       return { legalOrder: shownOrder(view, assets) };
     });
   }
@@ -222,9 +238,10 @@ export class LegalOrdersController {
     changeId: string,
   ): Promise<void> {
     return this.#commands.run(request, reply, body, command, async (accepted) => {
-      const { changes } = await legalOrderAfter(this.#commands.ledger, accepted);
-      const change = changes.find((candidate) => candidate.changeId === changeId);
-      return { change: found(change, 'change', changeId) };
+      const view = await legalOrderAfter(this.#commands.ledger, accepted);
+      const change = view.changes.find((candidate) => candidate.changeId === changeId);
+      const assets = await lookUpAssets(this.#commands.ledger, assetsLimited(view));
+      return { change: shownChange(found(change, 'change', changeId), assets) };
     });
   }
 }
@@ -238,11 +255,11 @@ function proposalOf(path: OrderPath, body: ProposeChangeBody): LedgerCommand {
     const { kind: _, ...extension } = body;
     return { type: 'ProposeExtension', ...path, ...extension };
   }
+  if (body instanceof VariationBody) {
+    const { kind: _, ...variation } = body;
+    return { type: 'ProposeVariation', ...path, ...variation };
+  }
   throw new Error('a change of a kind that the pipe does not know');
-}
-
-function limitedAssets(order: LegalOrderView): readonly string[] {
-  return order.effect === 'release' ? [] : Object.keys(order.scope.limits ?? {});
 }
 
 /** What the body says, without the members of the other effect: those are not there. */

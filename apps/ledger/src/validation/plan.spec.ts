@@ -57,6 +57,8 @@ const ENDING = {
   issuedAt: '2022-02-15T12:00:00Z',
   reference: 'r',
 };
+const { how: _, ...ANY_CHANGE } = ENDING;
+const VARIATION = { ...ANY_CHANGE, kind: 'variation' };
 
 const GOOD: readonly (readonly [Dto, Record<string, unknown>])[] = [
   [RegisterAssetBody, { code: 'BTC', scale: 8, kind: 'crypto' }],
@@ -256,8 +258,10 @@ describe('limits', () => {
 });
 
 describe('what is not supported yet', () => {
+  const varying = { ...VARIATION, subjects: [{ kind: 'address', chain: 'bitcoin', address: 'x' }] };
   it.each<[Dto, object, string]>([
-    [ProposeChangeBody, { ...ENDING, kind: 'variation' }, 'kind'],
+    [ProposeChangeBody, varying, 'subjects.0.kind'],
+    [ProposeChangeBody, { ...varying, subjects: [{ kind: 'external', sha256: SHA256 }] }, 'subjects.0.kind'],
   ])('is refused, and said so: %p %#', (dto, body, field) => {
     expect(errorsOf(dto, body)).toEqual([{ field, message: expect.stringMatching(/is not supported yet$/) }]);
   });

@@ -1,10 +1,12 @@
 import type { EventPointer } from '#kernel';
 import type { Fact, Scope } from './facts.ts';
 import {
+  firstVariationAgainst,
   follow,
   holds,
   namesAccount,
   namesParty,
+  scopeAsOf,
   splitBasis,
   subjectsOf,
   whyNotInForce,
@@ -16,6 +18,30 @@ import {
 } from './log.ts';
 
 /** Where the kinds of basis meet: what the rules about freezes and namings ask of one, by its stream. */
+
+/**
+ * Why an event is not the one since which, without a break, the basis names the party: what put it in force, or a variation
+ * that added the party.
+ */
+export function whyNotNaming(log: Log, stream: string, partyId: string, cited: Fact | undefined): string | undefined {
+  const isVariation = cited?.type === 'LegalOrderVaried' && cited.event.stream === stream;
+  if (cited === undefined || !(isVariation || cited === enforcedBy(log, stream))) {
+    return 'the citation is not what put the basis in force';
+  }
+  const names = (at: number): boolean => basisNamesParty(log, stream, partyId, '~', at);
+  const { revision } = cited.event;
+  if (!names(revision)) return 'the basis does not name the party';
+  return isVariation && names(revision - 1) ? 'the basis named the party before' : undefined;
+}
+
+/** The event that undoes a naming which cites another of the basis: the first variation without the party, or the end. */
+export function endsNaming(log: Log, stream: string, partyId: string, cited: EventPointer): Fact | undefined {
+  const [kind, id] = splitBasis(stream);
+  const order = kind === 'legalOrder' ? log.orders.get(id) : undefined;
+  const dropping =
+    order && firstVariationAgainst(order, Number(cited.revision), (revision) => !namesParty(order, partyId, revision));
+  return dropping ?? endOf(log, stream);
+}
 
 /** What a freeze under a hit may cover. */
 const HIT_SCOPE: Scope = { direction: 'debit', assets: 'all' };
@@ -38,10 +64,11 @@ export function endOf(log: Log, stream: string): Fact | undefined {
   return kind === 'legalOrder' ? log.orders.get(id)?.ended : log.hits.get(id)?.cleared;
 }
 
-/** Who asked for the end of a basis and who agreed to it, as the ending event has it; undefined for any other event. */
+/** Who asked for the end or variation of a basis and who agreed to it, as that event has it; undefined for any other event. */
 export function endedByWhom(fact: Fact | undefined): readonly [requestedBy: string, approvedBy: string] | undefined {
   switch (fact?.type) {
     case 'LegalOrderEnded':
+    case 'LegalOrderVaried':
       return [fact.data.proposedBy, fact.data.verifiedBy];
     case 'LegalOrderExpired':
       return ['system:supervisor', 'system:supervisor'];
@@ -73,20 +100,25 @@ function whyHitNotInForce(hit: Hit | undefined, revision: number): string | unde
   return undefined;
 }
 
-export function scopeOf(log: Log, stream: string): Scope | undefined {
+/** As of a revision of the basis's stream. */
+export function scopeOf(log: Log, stream: string, revision: number): Scope | undefined {
   const [kind, id] = splitBasis(stream);
-  return kind === 'legalOrder' ? log.orders.get(id)?.registered.data.scope : HIT_SCOPE;
+  if (kind !== 'legalOrder') return HIT_SCOPE;
+  const order = log.orders.get(id);
+  return order && scopeAsOf(order, revision);
 }
 
 /**
  * True when the basis names the party: by itself, or through an address that is linked to the party as its own.
  * @param before looks only at links that stand earlier in the log than this position
+ * @param revision of the basis's stream: as of it
  */
-export function basisNamesParty(log: Log, stream: string, partyId: string, before = '~'): boolean {
+export function basisNamesParty(log: Log, stream: string, partyId: string, before = '~', revision = Infinity): boolean {
   const [kind, id] = splitBasis(stream);
   if (kind === 'legalOrder') {
     const order = log.orders.get(id);
-    return order !== undefined && (namesParty(order, partyId) || controlsAny(log, partyId, addressesOf(order), before));
+    if (order === undefined) return false;
+    return namesParty(order, partyId, revision) || controlsAny(log, partyId, addressesOf(order), before);
   }
   const hit = log.hits.get(id);
   if (hit?.raised.data.entry.measure !== 'asset-freeze') return false;
@@ -141,11 +173,12 @@ export function basisNamesAccount(
   accountId: string,
   account: Account,
   before: string,
+  revision: number,
 ): boolean {
   const [kind, id] = splitBasis(stream);
   const order = kind === 'legalOrder' ? log.orders.get(id) : undefined;
-  if (order !== undefined && namesAccount(order, accountId)) return true;
+  if (order !== undefined && namesAccount(order, accountId, revision)) return true;
   return [...log.parties.keys()].some(
-    (partyId) => holds(account, partyId) && basisNamesParty(log, stream, partyId, before),
+    (partyId) => holds(account, partyId) && basisNamesParty(log, stream, partyId, before, revision),
   );
 }

@@ -82,6 +82,7 @@ function pointersOf({ type, data }: Fact): readonly (readonly [name: string, pla
   if ('inForceAt' in data && data.inForceAt !== undefined) pointers.push(['inForceAt', data.inForceAt]);
   if ('request' in data && type === 'AccountUnfrozen' && data.request !== undefined)
     pointers.push(['request', data.request]);
+  if ('replaces' in data && data.replaces !== undefined) pointers.push(['replaces', data.replaces]);
   if (type !== 'FreezeAuthorised') return pointers;
   const ended = data.endedFreezes ?? [];
   if (data.linkedBy !== undefined) pointers.push(['linkedBy', data.linkedBy]);
@@ -92,6 +93,7 @@ function pointersOf({ type, data }: Fact): readonly (readonly [name: string, pla
 const UNASKED = [
   'WithdrawalStopped',
   'HeldFundsReleased',
+  'FreezeVaried',
   'TransferReceived',
   'TransferRefused',
   'TransferReturned',
@@ -144,8 +146,9 @@ export function checkKey(log: Log, fact: Fact): readonly Problem[] {
 
 function isUnasked(fact: Fact): boolean {
   if (UNASKED.includes(fact.type)) return true;
-  if (fact.type === 'AccountUnfrozen') return fact.data.ground === 'basis-ended';
-  return fact.type === 'FreezeAbandoned' && fact.data.reason === 'key-used';
+  if (fact.type === 'AccountUnfrozen') return ['basis-ended', 'basis-varied'].includes(fact.data.ground);
+  if (fact.type === 'FreezeAuthorised') return fact.data.replaces !== undefined;
+  return fact.type === 'FreezeAbandoned' && (fact.data.reason === 'key-used' || fact.data.replaces !== undefined);
 }
 
 /** The thing a command is about: of the first half of a step over two streams it is the account that the second half is on. */

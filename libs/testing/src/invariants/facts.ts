@@ -26,7 +26,7 @@ const scope = z
   .strictObject({
     direction: z.enum(['debit', 'credit', 'both']),
     assets,
-    limits: z.record(asset, positiveUnits).optional(),
+    limits: z.record(asset, units).optional(),
   })
   .refine(({ direction, limits }) => limits === undefined || direction === 'debit', 'limits are only for debits')
   .refine(
@@ -141,14 +141,35 @@ const shapes = {
       inFlight: z.array(id),
     },
   },
+  FreezeVaried: {
+    on: ['account'],
+    data: {
+      ...freeze,
+      basis,
+      citation: pointer,
+      replaces: pointer,
+      scope,
+      stopped: z.array(id),
+      inFlight: z.array(id),
+    },
+  },
   FreezeAbandoned: {
     on: ['account'],
     data: {
       ...freeze,
       basis,
       citation: pointer,
-      reason: z.enum(['already-frozen', 'key-used', 'basis-ended', 'not-a-holder', 'account-not-open']),
+      reason: z.enum([
+        'already-frozen',
+        'key-used',
+        'basis-ended',
+        'not-a-holder',
+        'account-not-open',
+        'basis-varied',
+        'superseded',
+      ]),
       existingFreezeId: uuid.optional(),
+      replaces: pointer.optional(),
     },
   },
   LiftRequested: {
@@ -172,7 +193,7 @@ const shapes = {
     on: ['account'],
     data: {
       ...freeze,
-      ground: z.enum(['basis-ended', 'placed-in-error', 'release-ordered']),
+      ground: z.enum(['basis-ended', 'basis-varied', 'placed-in-error', 'release-ordered']),
       citation: pointer,
       requestId: id.optional(),
       /** Of `release-ordered`, both of them. */
@@ -221,11 +242,14 @@ const shapes = {
     data: {
       orderId: id,
       changeId: id,
-      kind: z.enum(['ending', 'extension']),
+      kind: z.enum(['ending', 'extension', 'variation']),
       /** Of an ending. */
       how: ending.optional(),
       /** Of an extension. */
       expiresAt: timestamp.optional(),
+      /** Of a variation. */
+      subjects: z.array(subject).min(1).optional(),
+      scope: scope.optional(),
       documentSha256: sha256,
       issuedAt: timestamp,
       reference: text,
@@ -254,6 +278,19 @@ const shapes = {
       orderId: id,
       changeId: id,
       expiresAt: timestamp,
+      method: text,
+      note: text.optional(),
+      proposedBy: actorId,
+      verifiedBy: actorId,
+    },
+  },
+  LegalOrderVaried: {
+    on: ['legalOrder'],
+    data: {
+      orderId: id,
+      changeId: id,
+      subjects: z.array(subject).min(1).optional(),
+      scope: scope.optional(),
       method: text,
       note: text.optional(),
       proposedBy: actorId,
@@ -322,6 +359,7 @@ const shapes = {
         .array(z.strictObject({ freezeId: uuid, endedBy: pointer }))
         .min(1)
         .optional(),
+      replaces: pointer.optional(),
     },
   },
 

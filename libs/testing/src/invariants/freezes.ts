@@ -1,6 +1,7 @@
+import type { EventPointer } from '#kernel';
 import { endedByWhom, endOf } from './bases.ts';
 import { checkChecker } from './orders.ts';
-import { ownGroup, type Fact, type Scope } from './facts.ts';
+import { ownGroup, type Fact } from './facts.ts';
 import {
   accountOf,
   basisStream,
@@ -19,11 +20,12 @@ import {
   type Problem,
 } from './log.ts';
 import { balanceOf } from './money.ts';
+import { lostBy, sameScope } from './variations.ts';
 
 export type FreezeFact = Fact<
-  'AccountFrozen' | 'FreezeAbandoned' | 'LiftRequested' | 'LiftRejected' | 'AccountUnfrozen'
+  'AccountFrozen' | 'FreezeVaried' | 'FreezeAbandoned' | 'LiftRequested' | 'LiftRejected' | 'AccountUnfrozen'
 >;
-type Resolution = Fact<'AccountFrozen' | 'FreezeAbandoned'>;
+type Resolution = Fact<'AccountFrozen' | 'FreezeVaried' | 'FreezeAbandoned'>;
 
 const protocol = (detail: string): Problem => ({ invariant: 'protocol', detail });
 const one = (detail: string): Problem => ({ invariant: 1, detail });
@@ -35,6 +37,8 @@ export function checkFreeze(log: Log, fact: FreezeFact): readonly Problem[] {
   switch (fact.type) {
     case 'AccountFrozen':
       return checkFrozen(log, account, fact);
+    case 'FreezeVaried':
+      return checkVaried(log, account, fact);
     case 'FreezeAbandoned':
       return checkAbandoned(log, account, fact);
     case 'LiftRequested':
@@ -51,15 +55,28 @@ export function applyFreeze(log: Log, fact: FreezeFact): void {
   const { freezeId } = fact.data;
   switch (fact.type) {
     case 'AccountFrozen': {
-      resolve(log, fact);
-      account.freezes.set(freezeId, { fact, inForce: true });
-      const withdrawalIds = new Set(fact.data.stopped);
-      if (withdrawalIds.size > 0) account.awaited = { by: fact, withdrawalIds };
+      const authorised = resolve(log, fact);
+      if (authorised === undefined) break;
+      account.freezes.set(freezeId, { fact, authorised, scope: fact.data.scope, inForce: true });
+      awaitStops(account, fact);
+      // It may come in the append of a lift, and cover what that would have released.
+      if (account.releasing !== undefined) awaitReleases(account, account.releasing.by);
+      break;
+    }
+    case 'FreezeVaried': {
+      const freeze = account.freezes.get(freezeId);
+      const authorised = resolve(log, fact);
+      if (freeze === undefined || authorised === undefined) break;
+      endAuthorisation(log, freeze.authorised.event.id, fact);
+      freeze.authorised = authorised;
+      freeze.scope = fact.data.scope;
+      awaitStops(account, fact);
+      awaitReleases(account, fact);
       break;
     }
     case 'FreezeAbandoned':
       resolve(log, fact);
-      endAuthorisation(log, freezeId);
+      endAuthorisation(log, fact.data.citation.eventId, fact);
       break;
     case 'LiftRequested':
       account.liftRequests.set(requestKey(fact.data), { fact, open: true });
@@ -69,31 +86,43 @@ export function applyFreeze(log: Log, fact: FreezeFact): void {
       break;
     case 'AccountUnfrozen': {
       const freeze = account.freezes.get(freezeId);
-      if (freeze !== undefined) freeze.inForce = false;
       closeRequest(account, requestKey(fact.data));
-      endAuthorisation(log, freezeId);
-      const assets = new Set(freedAssets(account));
-      if (assets.size > 0) account.releasing = { by: fact, assets };
+      if (freeze !== undefined) {
+        freeze.inForce = false;
+        endAuthorisation(log, freeze.authorised.event.id, fact);
+      }
+      awaitReleases(account, fact);
       break;
     }
   }
 }
 
-function resolve(log: Log, fact: Resolution): void {
-  const authorisation = log.authorisations.get(fact.data.citation.eventId);
-  if (authorisation !== undefined) authorisation.resolvedBy = fact;
+function awaitStops(account: Account, by: Fact<'AccountFrozen' | 'FreezeVaried'>): void {
+  const withdrawalIds = new Set(by.data.stopped);
+  if (withdrawalIds.size > 0) account.awaited = { by, withdrawalIds };
 }
 
-function endAuthorisation(log: Log, freezeId: string): void {
-  const authorisation = log.authorisations.get(freezeId);
-  if (authorisation !== undefined) authorisation.over = true;
+function awaitReleases(account: Account, by: Fact<'AccountUnfrozen' | 'FreezeVaried'>): void {
+  const assets = new Set(freedAssets(account));
+  account.releasing = assets.size > 0 ? { by, assets } : undefined;
+}
+
+function resolve(log: Log, fact: Resolution): Fact<'FreezeAuthorised'> | undefined {
+  const authorisation = log.authorisations.get(fact.data.citation.eventId);
+  if (authorisation !== undefined) authorisation.resolvedBy = fact;
+  return authorisation?.fact;
+}
+
+function endAuthorisation(log: Log, id: string, by: NonNullable<Authorisation['over']>): void {
+  const authorisation = log.authorisations.get(id);
+  if (authorisation !== undefined) authorisation.over = by;
 }
 
 /** Assets of which something is held that no freeze covers. */
 function freedAssets(account: Account): readonly string[] {
   const inForce = freezesInForce(account);
   return [...account.balances]
-    .filter(([asset, { held }]) => held > 0n && !inForce.some(({ fact }) => covers(fact.data.scope, 'credit', asset)))
+    .filter(([asset, { held }]) => held > 0n && !inForce.some(({ scope }) => covers(scope, 'credit', asset)))
     .map(([asset]) => asset);
 }
 
@@ -113,8 +142,10 @@ function checkFrozen(log: Log, account: Account, fact: Fact<'AccountFrozen'>): r
     return [one('the citation leads to no authorisation that stands earlier in the log')];
   const cited = authorisation.fact.data;
   const problems = [...checkResolution(authorisation, fact)];
-  if (!sameJson(sortedScope(cited.scope), sortedScope(fact.data.scope)))
-    problems.push(one('another scope was authorised'));
+  if (cited.replaces !== undefined) problems.push(one('the authorisation varies a freeze, and places none'));
+  if (fact.data.freezeId !== authorisation.fact.event.id)
+    problems.push(one('the id of the freeze is not that of its authorisation'));
+  if (!sameScope(cited.scope, fact.data.scope)) problems.push(one('another scope was authorised'));
   if ((cited.claimGroup ?? ownGroup(fact.data.basis)) !== fact.data.claimGroup) {
     problems.push(one('another claim group was authorised'));
   }
@@ -138,7 +169,6 @@ function checkResolution(authorisation: Authorisation, fact: Resolution): readon
   const problems: Problem[] = [];
   if (data.accountId !== fact.about) problems.push(one('the authorisation is for another account'));
   if (basisStream(fact.data.basis) !== event.stream) problems.push(one('the authorisation is of another basis'));
-  if (fact.data.freezeId !== event.id) problems.push(one('the id of the freeze is not that of its authorisation'));
   if (authorisation.resolvedBy !== undefined) problems.push(two('the citation was resolved before'));
   const { key, commandHash } = event.metadata;
   if (fact.event.metadata.key === null) return problems;
@@ -155,20 +185,35 @@ function keyFields(key: { caller: string; homeStream: string; value: string } | 
   return key === null ? null : [key.caller, key.homeStream, key.value];
 }
 
+/** Invariants 1 and 2: a freeze in force is varied by what takes the place of the very authorisation that it rests on. */
+function checkVaried(log: Log, account: Account, fact: Fact<'FreezeVaried'>): readonly Problem[] {
+  const authorisation = authorisationOf(log, fact);
+  if (authorisation === undefined)
+    return [one('the citation leads to no authorisation that stands earlier in the log')];
+  const freeze = account.freezes.get(fact.data.freezeId);
+  if (freeze?.inForce !== true) return [two('no such freeze is in force')];
+  const { data } = authorisation.fact;
+  const problems = [...checkResolution(authorisation, fact)];
+  const { stream, revision, id } = freeze.authorised.event;
+  const current = { stream, revision: String(revision), eventId: id };
+  if (!samePlace(current, fact.data.replaces) || !samePlace(current, data.replaces)) {
+    problems.push(two('it replaces another authorisation than the one on which the freeze rests'));
+  }
+  if (!sameScope(data.scope, fact.data.scope)) problems.push(one('another scope was authorised'));
+  if (data.partyId !== undefined && !holds(account, data.partyId)) {
+    problems.push(one('the account is not held by the party through which the basis names it'));
+  }
+  return [...problems, ...checkStops(account, fact, freeze)];
+}
+
+function samePlace(one: EventPointer, other: EventPointer | undefined): boolean {
+  return one.stream === other?.stream && one.revision === other.revision && one.eventId === other.eventId;
+}
+
 /** Invariant 4: what the freeze says of the withdrawals and balances that it found. */
 function checkWhatItDid(account: Account, fact: Fact<'AccountFrozen'>): readonly Problem[] {
-  const { scope, inFlight, balancesAtFreeze } = fact.data;
-  const problems: Problem[] = [];
-  if (!stopsWhatItMust(account, fact)) {
-    problems.push({ invariant: 4, detail: 'it does not stop just the withdrawals that it covers' });
-  }
-  const dispatched = [...account.withdrawals.values()].filter((withdrawal) => withdrawal.dispatched);
-  const ids = dispatched.map((withdrawal) => withdrawal.reserved.data.withdrawalId);
-  const inScope = dispatched.filter((withdrawal) => covers(scope, 'debit', withdrawal.reserved.data.asset));
-  const listsAll = inScope.every((withdrawal) => inFlight.includes(withdrawal.reserved.data.withdrawalId));
-  if (!listsAll || !inFlight.every((withdrawalId) => ids.includes(withdrawalId))) {
-    problems.push({ invariant: 4, detail: 'it does not list just the withdrawals in flight' });
-  }
+  const { balancesAtFreeze } = fact.data;
+  const problems = [...checkStops(account, fact, undefined)];
   const listed = new Set(balancesAtFreeze.map((balance) => balance.asset));
   const wrong = balancesAtFreeze.some(({ asset, available, reserved, held }) => {
     const balance = balanceOf(account, asset);
@@ -181,11 +226,36 @@ function checkWhatItDid(account: Account, fact: Fact<'AccountFrozen'>): readonly
   return problems;
 }
 
+/** @param varied the freeze as it was, when it is varied and not new */
+function checkStops(
+  account: Account,
+  fact: Fact<'AccountFrozen' | 'FreezeVaried'>,
+  varied: Freeze | undefined,
+): readonly Problem[] {
+  const { scope, inFlight } = fact.data;
+  const problems: Problem[] = [];
+  if (!stopsWhatItMust(account, fact, varied)) {
+    problems.push({ invariant: 4, detail: 'it does not stop just the withdrawals that it covers' });
+  }
+  const dispatched = [...account.withdrawals.values()].filter((withdrawal) => withdrawal.dispatched);
+  const ids = dispatched.map((withdrawal) => withdrawal.reserved.data.withdrawalId);
+  const inScope = dispatched.filter((withdrawal) => covers(scope, 'debit', withdrawal.reserved.data.asset));
+  const listsAll = inScope.every((withdrawal) => inFlight.includes(withdrawal.reserved.data.withdrawalId));
+  if (!listsAll || !inFlight.every((withdrawalId) => ids.includes(withdrawalId))) {
+    problems.push({ invariant: 4, detail: 'it does not list just the withdrawals in flight' });
+  }
+  return problems;
+}
+
 /**
  * Of what it freezes whole, all that is reserved is stopped. Of what it limits, the latest are: without the last of them too
  * little would stay, and with all of them enough does, unless nothing is left to stop.
  */
-function stopsWhatItMust(account: Account, fact: Fact<'AccountFrozen'>): boolean {
+function stopsWhatItMust(
+  account: Account,
+  fact: Fact<'AccountFrozen' | 'FreezeVaried'>,
+  varied: Freeze | undefined,
+): boolean {
   const stopped = new Set(fact.data.stopped);
   const reserved = [...account.withdrawals.values()].filter((withdrawal) => !withdrawal.dispatched);
   const ids = new Set(reserved.map((withdrawal) => withdrawal.reserved.data.withdrawalId));
@@ -195,7 +265,11 @@ function stopsWhatItMust(account: Account, fact: Fact<'AccountFrozen'>): boolean
     const latestFirst = withdrawals.map((withdrawal) => withdrawal.reserved.data).reverse();
     const count = latestFirst.filter(({ withdrawalId }) => stopped.has(withdrawalId)).length;
     if (!covers(fact.data.scope, 'debit', asset)) return count === 0;
-    const keep = staying([...freezesInForce(account), { fact, inForce: true }], asset);
+    const others = freezesInForce(account).filter((freeze) => freeze !== varied);
+    const keep = staying(
+      [...others, { fact: varied?.fact ?? (fact as Fact<'AccountFrozen'>), scope: fact.data.scope }],
+      asset,
+    );
     if (keep === 'all') return count === latestFirst.length;
     if (!latestFirst.slice(0, count).every(({ withdrawalId }) => stopped.has(withdrawalId))) return false;
     const availableAfter = (stops: number): bigint =>
@@ -227,8 +301,20 @@ function isReasonTrue(
   const { accountId, partyId, namedBy } = authorisation.fact.data;
   const { key } = authorisation.fact.event.metadata;
   switch (fact.data.reason) {
-    case 'already-frozen':
-      return freezeUnder(account, fact.data.basis)?.fact.data.freezeId === fact.data.existingFreezeId;
+    case 'already-frozen': {
+      const existing = freezeUnder(account, fact.data.basis);
+      if (existing === undefined || existing.fact.data.freezeId !== fact.data.existingFreezeId) return false;
+      const lost = lostBy(log, account, existing.authorised);
+      return lost === undefined || lost.event.revision > authorisation.fact.event.revision;
+    }
+    case 'basis-varied':
+      return lostBy(log, account, authorisation.fact) !== undefined;
+    case 'superseded': {
+      const replaced = authorisation.fact.data.replaces?.eventId;
+      return (
+        replaced !== undefined && !freezesInForce(account).some(({ authorised }) => authorised.event.id === replaced)
+      );
+    }
     case 'key-used':
       return key !== null && decisionOnAccount(log, accountId, key) !== undefined;
     case 'basis-ended':
@@ -312,20 +398,42 @@ function checkLiftRejected(log: Log, account: Account, fact: Fact<'LiftRejected'
 function checkUnfrozen(log: Log, account: Account, fact: Fact<'AccountUnfrozen'>): readonly Problem[] {
   const freeze = account.freezes.get(fact.data.freezeId);
   if (freeze?.inForce !== true) return [three('no such freeze is in force')];
-  return fact.data.ground === 'basis-ended'
-    ? checkBasisEnded(log, freeze, fact)
-    : checkLiftApproved(log, account, fact);
+  switch (fact.data.ground) {
+    case 'basis-ended':
+      return checkBasisEnded(log, freeze, fact);
+    case 'basis-varied':
+      return checkBasisVaried(log, account, freeze, fact);
+    case 'placed-in-error':
+    case 'release-ordered':
+      return checkLiftApproved(log, account, fact);
+  }
 }
 
 function checkBasisEnded(log: Log, freeze: Freeze, fact: Fact<'AccountUnfrozen'>): readonly Problem[] {
   const cited = follow(log, fact.data.citation);
   const people = endedByWhom(cited);
-  if (people === undefined || cited?.event.stream !== basisStream(freeze.fact.data.basis)) {
+  const isEnd = people !== undefined && cited?.type !== 'LegalOrderVaried';
+  if (!isEnd || cited?.event.stream !== basisStream(freeze.fact.data.basis)) {
     return [three('the citation is not the end of the basis')];
   }
   const [requestedBy, approvedBy] = people;
   const isTrue = fact.data.requestedBy === requestedBy && fact.data.approvedBy === approvedBy;
   return isTrue ? [] : [three('requestedBy and approvedBy are not those who ended the basis')];
+}
+
+/** The first variation since what the freeze rests on that dropped the account, whatever came later. */
+function checkBasisVaried(
+  log: Log,
+  account: Account,
+  freeze: Freeze,
+  fact: Fact<'AccountUnfrozen'>,
+): readonly Problem[] {
+  const cited = follow(log, fact.data.citation);
+  const lost = lostBy(log, account, freeze.authorised);
+  if (lost === undefined || cited !== lost) return [three('the citation is not the variation that ended the freeze')];
+  const { proposedBy, verifiedBy } = lost.data;
+  const isTrue = fact.data.requestedBy === proposedBy && fact.data.approvedBy === verifiedBy;
+  return isTrue ? [] : [three('requestedBy and approvedBy are not those who varied the basis')];
 }
 
 function checkLiftApproved(log: Log, account: Account, fact: Fact<'AccountUnfrozen'>): readonly Problem[] {
@@ -364,9 +472,4 @@ function authorisationOf(log: Log, fact: Resolution): Authorisation | undefined 
 
 function freezeUnder(account: Account, basis: Fact<'AccountFrozen'>['data']['basis']): Freeze | undefined {
   return freezesInForce(account).find((freeze) => basisStream(freeze.fact.data.basis) === basisStream(basis));
-}
-
-function sortedScope(scope: Scope): unknown {
-  const limits = Object.entries(scope.limits ?? {}).sort(([one], [other]) => (one < other ? -1 : 1));
-  return [scope.direction, scope.assets === 'all' ? 'all' : [...new Set(scope.assets)].sort(), limits];
 }

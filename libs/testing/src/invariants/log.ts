@@ -7,12 +7,14 @@ export interface Problem {
   readonly detail: string;
 }
 
+type RecordedFact = Fact<'FreezeAbandoned' | 'FreezeVaried' | 'AccountUnfrozen'>;
+
 /** An authorisation, and what the account made of it. */
 export interface Authorisation {
   readonly fact: Fact<'FreezeAuthorised'>;
-  /** It came to no freeze, or its freeze was lifted. */
-  over: boolean;
-  resolvedBy: Fact<'AccountFrozen' | 'FreezeAbandoned'> | undefined;
+  /** What ended it: it came to no freeze, its freeze was lifted, or a variation put another in its place. */
+  over: RecordedFact | undefined;
+  resolvedBy: Fact<'AccountFrozen' | 'FreezeVaried' | 'FreezeAbandoned'> | undefined;
 }
 
 export interface Change {
@@ -44,6 +46,7 @@ export interface Order {
   ended: Fact<'LegalOrderEnded' | 'LegalOrderExpired'> | undefined;
   readonly changes: Map<string, Change>;
   readonly extensions: Fact<'LegalOrderExtended'>[];
+  readonly variations: Fact<'LegalOrderVaried'>[];
 }
 
 export interface Attachment {
@@ -85,6 +88,9 @@ export interface Withdrawal {
 
 export interface Freeze {
   readonly fact: Fact<'AccountFrozen'>;
+  /** What it rests on, and what it covers: a variation changes both. */
+  authorised: Fact<'FreezeAuthorised'>;
+  scope: Scope;
   inForce: boolean;
 }
 
@@ -112,9 +118,9 @@ export interface Account {
   /** By freeze id and request id. */
   readonly liftRequests: Map<string, LiftRequest>;
   /** A freeze whose append is not complete: these withdrawals have to be stopped by the events that follow at once. */
-  awaited: { readonly by: Fact<'AccountFrozen'>; readonly withdrawalIds: Set<string> } | undefined;
+  awaited: { readonly by: Fact<'AccountFrozen' | 'FreezeVaried'>; readonly withdrawalIds: Set<string> } | undefined;
   /** A lift whose append is not complete: of these assets, all that is held has to be released by the events that follow. */
-  releasing: { readonly by: Fact<'AccountUnfrozen'>; readonly assets: Set<string> } | undefined;
+  releasing: { readonly by: Fact<'AccountUnfrozen' | 'FreezeVaried'>; readonly assets: Set<string> } | undefined;
 }
 
 /** A letter, and what was answered. */
@@ -262,17 +268,38 @@ export function isNamed(party: Party | undefined, revision: number): boolean {
   );
 }
 
-export function namesParty(order: Order, partyId: string): boolean {
-  return subjectsOf(order).some((subject) => subject.kind === 'party' && subject.partyId === partyId);
+/** Whom the order names as of a revision, variations included: of an order of release, nobody. */
+export function subjectsOf(
+  { registered, variations }: Order,
+  revision = Infinity,
+): NonNullable<Order['registered']['data']['subjects']> {
+  const varied = variations.findLast(({ event, data }) => event.revision <= revision && data.subjects !== undefined);
+  return varied?.data.subjects ?? registered.data.subjects ?? [];
 }
 
-export function namesAccount(order: Order, accountId: string): boolean {
-  return subjectsOf(order).some((subject) => subject.kind === 'account' && subject.accountId === accountId);
+const COVERS_NOTHING: Scope = { direction: 'debit', assets: [] };
+
+/** What the order covers as of a revision, variations included. */
+export function scopeAsOf({ registered, variations }: Order, revision: number): Scope {
+  const varied = variations.findLast(({ event, data }) => event.revision <= revision && data.scope !== undefined);
+  return varied?.data.scope ?? registered.data.scope ?? COVERS_NOTHING;
 }
 
-/** Whom an order names: of an order of release, nobody. */
-export function subjectsOf(order: Order): NonNullable<Order['registered']['data']['subjects']> {
-  return order.registered.data.subjects ?? [];
+/** The first variation after a revision as of which something is so. */
+export function firstVariationAgainst(
+  { variations }: Order,
+  after: number,
+  isSo: (revision: number) => boolean,
+): Fact<'LegalOrderVaried'> | undefined {
+  return variations.find(({ event }) => event.revision > after && isSo(event.revision));
+}
+
+export function namesParty(order: Order, partyId: string, revision = Infinity): boolean {
+  return subjectsOf(order, revision).some((subject) => subject.kind === 'party' && subject.partyId === partyId);
+}
+
+export function namesAccount(order: Order, accountId: string, revision = Infinity): boolean {
+  return subjectsOf(order, revision).some((subject) => subject.kind === 'account' && subject.accountId === accountId);
 }
 
 export function holds(account: Account, partyId: string): boolean {
@@ -300,10 +327,10 @@ export function isWithin(inner: Scope, outer: Scope): boolean {
 }
 
 /** What has to stay of an asset for these freezes: all of it for one without a limit, otherwise the groups' highest limits. */
-export function staying(freezes: readonly Freeze[], asset: string): bigint | 'all' {
+export function staying(freezes: readonly Pick<Freeze, 'fact' | 'scope'>[], asset: string): bigint | 'all' {
   const groups = Map.groupBy(
-    freezes.map((freeze) => freeze.fact.data).filter(({ scope }) => covers(scope, 'debit', asset)),
-    ({ claimGroup }) => claimGroup,
+    freezes.filter(({ scope }) => covers(scope, 'debit', asset)),
+    ({ fact }) => fact.data.claimGroup,
   );
   let sum = 0n;
   for (const group of groups.values()) {

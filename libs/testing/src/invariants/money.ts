@@ -195,7 +195,7 @@ function checkReleased(account: Account, fact: Fact<'HeldFundsReleased'>): reado
 }
 
 export function isCreditFrozen(account: Account, asset: string): boolean {
-  return freezesInForce(account).some((freeze) => covers(freeze.fact.data.scope, 'credit', asset));
+  return freezesInForce(account).some((freeze) => covers(freeze.scope, 'credit', asset));
 }
 
 /** A reversal is of one deposit, once, and takes as much of it as is there. Only a mistake can be frozen (invariant 4). */

@@ -1,6 +1,8 @@
+import type { EventPointer } from '#kernel';
 import { addressesOf, linksAny } from './bases.ts';
 import type { Fact, Scope } from './facts.ts';
 import {
+  accountOf,
   covers,
   follow,
   expiresAsOf,
@@ -8,11 +10,14 @@ import {
   namesAccount,
   namesParty,
   runsUntil,
+  scopeAsOf,
+  subjectsOf,
   whyNotInForce,
   type Log,
   type Order,
   type Problem,
 } from './log.ts';
+import { followsOrder, lostBy } from './variations.ts';
 
 export type OrderFact = Fact<
   | 'LegalOrderRegistered'
@@ -22,6 +27,7 @@ export type OrderFact = Fact<
   | 'LegalOrderChangeRejected'
   | 'LegalOrderEnded'
   | 'LegalOrderExtended'
+  | 'LegalOrderVaried'
   | 'LegalOrderExpired'
   | 'FreezeAuthorised'
 >;
@@ -47,13 +53,15 @@ export function checkOrder(log: Log, fact: OrderFact): readonly Problem[] {
         ...checkChecker(fact, order.registered.data.registeredBy, fact.data.rejectedBy),
       ];
     case 'LegalOrderChangeProposed':
-      return [...checkStanding(order), ...checkProposed(order, fact)];
+      return [...checkStanding(order), ...checkProposed(log, order, fact)];
     case 'LegalOrderChangeRejected':
       return checkChangeDecided(order, fact, fact.data.rejectedBy);
     case 'LegalOrderEnded':
       return [...checkStanding(order), ...checkChangeDecided(order, fact, fact.data.verifiedBy)];
     case 'LegalOrderExtended':
       return [...checkStanding(order), ...checkExtended(order, fact)];
+    case 'LegalOrderVaried':
+      return [...checkStanding(order), ...checkVaried(order, fact)];
     case 'LegalOrderExpired':
       return [...checkStanding(order), ...checkExpired(order, fact)];
   }
@@ -62,7 +70,7 @@ export function checkOrder(log: Log, fact: OrderFact): readonly Problem[] {
 export function applyOrder(log: Log, fact: Exclude<OrderFact, Fact<'FreezeAuthorised'>>): void {
   if (fact.type === 'LegalOrderRegistered') {
     const undecided = { verified: undefined, rejected: undefined, ended: undefined };
-    log.orders.set(fact.about, { registered: fact, ...undecided, changes: new Map(), extensions: [] });
+    log.orders.set(fact.about, { registered: fact, ...undecided, changes: new Map(), extensions: [], variations: [] });
     return;
   }
   const order = log.orders.get(fact.about);
@@ -79,10 +87,12 @@ export function applyOrder(log: Log, fact: Exclude<OrderFact, Fact<'FreezeAuthor
       break;
     case 'LegalOrderChangeRejected':
     case 'LegalOrderExtended':
+    case 'LegalOrderVaried':
     case 'LegalOrderEnded': {
       const change = order.changes.get(fact.data.changeId);
       if (change !== undefined) change.decidedAt = fact.event.revision;
       if (fact.type === 'LegalOrderExtended') order.extensions.push(fact);
+      if (fact.type === 'LegalOrderVaried') order.variations.push(fact);
       if (fact.type === 'LegalOrderEnded') order.ended = fact;
       break;
     }
@@ -107,6 +117,14 @@ function checkRegistered(log: Log, order: Order | undefined, fact: Fact<'LegalOr
     if (log.accounts.get(accountId)?.opened === undefined)
       problems.push(three('releases an account that there is not'));
   }
+  return [...problems, ...checkSubjects(log, subjects)];
+}
+
+function checkSubjects(
+  log: Log,
+  subjects: NonNullable<Fact<'LegalOrderRegistered'>['data']['subjects']>,
+): readonly Problem[] {
+  const problems: Problem[] = [];
   for (const subject of subjects) {
     if (subject.kind === 'address' || subject.kind === 'external') continue;
     const exists =
@@ -146,11 +164,12 @@ export function checkChecker(fact: Fact, maker: string, checker: string): readon
   return problems;
 }
 
-function checkProposed(order: Order, fact: Fact<'LegalOrderChangeProposed'>): readonly Problem[] {
+function checkProposed(log: Log, order: Order, fact: Fact<'LegalOrderChangeProposed'>): readonly Problem[] {
   const problems: Problem[] = [];
   if (order.changes.has(fact.data.changeId)) problems.push(protocol('the change was proposed already'));
   if (fact.data.proposedBy !== fact.event.metadata.actor.id) problems.push(protocol('proposedBy is not who acted'));
   if (fact.data.kind === 'extension') problems.push(...checkExtensionProposed(order, fact));
+  if (fact.data.kind === 'variation') problems.push(...checkVariationProposed(log, order, fact));
   return problems;
 }
 
@@ -161,6 +180,47 @@ function checkExtensionProposed(order: Order, { data, event }: Fact<'LegalOrderC
     return [protocol('the extension would not extend the order')];
   }
   return event.metadata.recordedAt < until ? [] : [protocol('the extension is proposed too late')];
+}
+
+/** A variation varies something, of an order that has not expired, and names whom there is. */
+function checkVariationProposed(
+  log: Log,
+  order: Order,
+  { data, event }: Fact<'LegalOrderChangeProposed'>,
+): readonly Problem[] {
+  const problems = [...checkSubjects(log, data.subjects ?? [])];
+  if (data.subjects === undefined && data.scope === undefined) problems.push(protocol('it varies nothing'));
+  const isOver = event.metadata.recordedAt >= (expiresAsOf(order, event.revision - 1) ?? '~');
+  return isOver ? [...problems, protocol('it had expired')] : problems;
+}
+
+function checkVaried(order: Order, fact: Fact<'LegalOrderVaried'>): readonly Problem[] {
+  const { changeId, subjects, scope, verifiedBy, proposedBy } = fact.data;
+  const proposal = order.changes.get(changeId)?.fact.data;
+  const problems = [...checkChangeDecided(order, fact, verifiedBy)];
+  const isProposed = proposal?.kind === 'variation' && proposal.proposedBy === proposedBy;
+  if (!isProposed || !sameContent([proposal.subjects, proposal.scope], [subjects, scope])) {
+    problems.push({ invariant: 9, detail: 'the variation is not the one that was proposed' });
+  }
+  const everNamed = [...subjectsOf(order, fact.event.revision - 1), ...(subjects ?? [])];
+  if (subjects !== undefined && everNamed.some(({ kind }) => kind === 'address' || kind === 'external')) {
+    problems.push(protocol('it varies addresses or references'));
+  }
+  if (order.registered.data.effect === 'release') problems.push(protocol('it varies an order of release'));
+  const isOver = fact.event.metadata.recordedAt >= (expiresAsOf(order, fact.event.revision - 1) ?? '~');
+  return isOver ? [...problems, protocol('it had expired')] : problems;
+}
+
+/** The same members, in whatever order. */
+function sameContent(one: unknown, other: unknown): boolean {
+  const sorted = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(sorted);
+    if (typeof value !== 'object' || value === null) return value ?? null;
+    return Object.entries(value)
+      .sort(([name], [next]) => (name < next ? -1 : 1))
+      .map(([name, each]) => [name, sorted(each)]);
+  };
+  return JSON.stringify(sorted(one)) === JSON.stringify(sorted(other));
 }
 
 function checkExtended(order: Order, fact: Fact<'LegalOrderExtended'>): readonly Problem[] {
@@ -178,7 +238,7 @@ function checkExtended(order: Order, fact: Fact<'LegalOrderExtended'>): readonly
 
 function checkChangeDecided(
   order: Order,
-  fact: Fact<'LegalOrderChangeRejected' | 'LegalOrderEnded' | 'LegalOrderExtended'>,
+  fact: Fact<'LegalOrderChangeRejected' | 'LegalOrderEnded' | 'LegalOrderExtended' | 'LegalOrderVaried'>,
   checker: string,
 ): readonly Problem[] {
   const change = order.changes.get(fact.data.changeId);
@@ -204,27 +264,66 @@ function checkExpired(order: Order, fact: Fact<'LegalOrderExpired'>): readonly P
 /** Invariant 1, at the basis: in force, its ending not proposed, the account named, the scope within the order's. */
 function checkAuthorised(log: Log, order: Order | undefined, fact: Fact<'FreezeAuthorised'>): readonly Problem[] {
   const { event, data } = fact;
+  if (data.replaces !== undefined) return checkReplacement(log, order, fact, data.replaces);
   const why = whyNotInForce(order, event.revision - 1, event.metadata.recordedAt);
   if (order === undefined || why !== undefined) return [one(`authorised under an order, though ${why ?? ''}`)];
   const problems: Problem[] = [];
   if (data.hitId !== undefined) problems.push(protocol('it speaks of a hit'));
   const whyNotNamed = whyNotNamedBy(log, order, fact);
   if (whyNotNamed !== undefined) problems.push(one(whyNotNamed));
-  const { scope } = order.registered.data;
-  if (scope === undefined) return [...problems, one('the order covers nothing')];
-  if (!isWithin(data.scope, scope)) problems.push(one('the scope exceeds that of the order'));
-  const live = [...log.authorisations.values()].filter((each) => !each.over && each.fact.event.stream === event.stream);
-  const exceeded = exceededLimit(scope, [...live.map((each) => each.fact.data), data]);
+  const own = scopeAsOf(order, event.revision);
+  if (order.registered.data.scope === undefined) return [...problems, one('the order covers nothing')];
+  if (!isWithin(data.scope, own)) problems.push(one('the scope exceeds that of the order'));
+  const live = [...log.authorisations.values()].filter(
+    (each) => each.over === undefined && each.fact.event.stream === event.stream,
+  );
+  const exceeded = exceededLimit(own, [...live.map((each) => each.fact.data), data]);
   if (exceeded !== undefined) problems.push(one(`the freezes of the order keep more ${exceeded} than it does`));
   if (data.claimGroup !== order.registered.data.claimGroup)
     problems.push(one('another claim group than the order has'));
-  for (const { freezeId, endedBy } of data.endedFreezes ?? []) {
-    const end = follow(log, endedBy);
-    const isEnd = end?.type === 'AccountUnfrozen' || end?.type === 'FreezeAbandoned';
-    if (!isEnd || end.data.freezeId !== freezeId)
-      problems.push(one('relies on the end of a freeze that has not ended'));
-  }
+  problems.push(...checkEvidence(log, fact));
   if (data.requestedBy !== event.metadata.key?.caller) problems.push(protocol('requestedBy is not whose key it is'));
+  return problems;
+}
+
+/** What no longer counts is over, by the event that is said to have ended it. */
+function checkEvidence(log: Log, { data }: Fact<'FreezeAuthorised'>): readonly Problem[] {
+  const isTrue = (data.endedFreezes ?? []).every(({ freezeId, endedBy }) => {
+    const end = follow(log, endedBy);
+    const over = log.authorisations.get(freezeId)?.over;
+    return end !== undefined && over === end;
+  });
+  return isTrue ? [] : [one('relies on the end of a freeze that has not ended')];
+}
+
+/** A freeze is authorised anew only after a variation, where none has ended it, by an order that has not ended. */
+function checkReplacement(
+  log: Log,
+  order: Order | undefined,
+  fact: Fact<'FreezeAuthorised'>,
+  replaces: EventPointer,
+): readonly Problem[] {
+  const { event, data } = fact;
+  const replaced = follow(log, replaces);
+  if (order?.verified === undefined || order.ended !== undefined) return [one('authorised anew under no order')];
+  if (replaced?.type !== 'FreezeAuthorised' || replaced.event.stream !== event.stream) {
+    return [one('it replaces no authorisation of the order')];
+  }
+  const problems = [...checkEvidence(log, fact)];
+  const before = replaced.data;
+  const isSame = before.accountId === data.accountId && before.requestedBy === data.requestedBy;
+  if (!isSame || data.claimGroup !== order.registered.data.claimGroup || data.blockedFrom !== undefined)
+    problems.push(one('it says otherwise than what it replaces'));
+  if (!order.variations.some((varied) => varied.event.revision > replaced.event.revision))
+    problems.push(one('authorised anew without a variation'));
+  if (lostBy(log, accountOf(log, data.accountId), replaced) !== undefined)
+    problems.push(one('authorised anew though a variation had ended it'));
+  const whyNotNamed = whyNotNamedBy(log, order, fact);
+  if (whyNotNamed !== undefined) problems.push(one(whyNotNamed));
+  if (!isWithin(data.scope, scopeAsOf(order, event.revision)))
+    problems.push(one('the scope exceeds that of the order'));
+  if (!followsOrder(log, order, replaced) && !isWithin(data.scope, before.scope))
+    problems.push(one('a freeze that was placed narrower is widened'));
   return problems;
 }
 
@@ -240,7 +339,10 @@ export function exceededLimit(
   return Object.entries(allowed.limits ?? {}).find(([asset, most]) => {
     let sum = 0n;
     for (const own of byAccount.values()) {
-      const limits = own.map(({ scope }) => BigInt(covers(scope, 'debit', asset) ? (scope.limits?.[asset] ?? 0) : 0));
+      // One from before a variation that brought limits in may use up all of them.
+      const limits = own.map(({ scope }) =>
+        BigInt(covers(scope, 'debit', asset) ? (scope.limits?.[asset] ?? most) : 0),
+      );
       sum += limits.reduce((one, other) => (one > other ? one : other), 0n);
     }
     return sum > BigInt(most);
@@ -253,8 +355,13 @@ function whyNotNamedBy(log: Log, order: Order, fact: Fact<'FreezeAuthorised'>): 
   const tie = follow(log, namedBy);
   if (partyId === undefined) {
     if (linkedBy !== undefined) return 'an account that the order names itself needs no address';
-    if (tie?.event !== order.registered.event) return 'namedBy is not the registration of the order';
-    return namesAccount(order, accountId) ? undefined : 'the order does not name the account';
+    if (!namesAccount(order, accountId)) return 'the order does not name the account';
+    const lists = tie?.type === 'LegalOrderRegistered' || tie?.type === 'LegalOrderVaried';
+    const isListed =
+      lists &&
+      tie.event.stream === fact.event.stream &&
+      tie.data.subjects?.some((subject) => subject.kind === 'account' && subject.accountId === accountId) === true;
+    return isListed ? undefined : 'namedBy is no event of the order that lists the account';
   }
   const isNamed =
     linkedBy === undefined ? namesParty(order, partyId) : linksAny(log, linkedBy, partyId, addressesOf(order));

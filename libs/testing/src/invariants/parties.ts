@@ -1,4 +1,4 @@
-import { basisNamesParty, beginningOf, endedByWhom, enforcedBy } from './bases.ts';
+import { beginningOf, endsNaming, whyNotNaming } from './bases.ts';
 import type { Fact } from './facts.ts';
 import {
   accountOf,
@@ -118,12 +118,9 @@ function checkNamed(log: Log, party: Party, fact: Fact<'PartyNamed'>): readonly 
   const { basis, citation } = fact.data;
   const stream = basisStream(basis);
   const cited = follow(log, citation);
-  const enforcing = enforcedBy(log, stream);
-  if (enforcing === undefined || cited !== enforcing) {
-    return [fourteen('the citation is not what put the basis in force')];
-  }
   const problems: Problem[] = [];
-  if (!basisNamesParty(log, stream, fact.about)) problems.push(fourteen('the basis does not name the party'));
+  const why = whyNotNaming(log, stream, fact.about, cited);
+  if (why !== undefined) problems.push(fourteen(why));
   const beginning = beginningOf(log, stream);
   const effectiveAt = beginning?.type === 'LegalOrderRegistered' ? beginning.data.effectiveAt : '';
   if (fact.event.metadata.recordedAt < effectiveAt) {
@@ -137,9 +134,10 @@ function checkNoLongerNamed(log: Log, party: Party, fact: Fact<'PartyNoLongerNam
   const stream = basisStream(fact.data.basis);
   const cited = follow(log, fact.data.citation);
   const problems: Problem[] = [];
-  if (standingNaming(party, stream) === undefined) problems.push(protocol('the basis does not name the party'));
-  if (endedByWhom(cited) === undefined || cited?.event.stream !== stream)
-    problems.push(fourteen('the citation is not the end of the basis'));
+  const naming = standingNaming(party, stream);
+  if (naming === undefined) return [protocol('the basis does not name the party')];
+  if (cited === undefined || cited !== endsNaming(log, stream, fact.about, naming.fact.data.citation))
+    problems.push(fourteen('the citation is not the end of the basis, nor of the naming'));
   return problems;
 }
 

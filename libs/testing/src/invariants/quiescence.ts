@@ -1,5 +1,5 @@
 import type { RecordedEvent } from '#kernel';
-import { basisNamesParty, endOf, enforcedBy } from './bases.ts';
+import { basisNamesParty, endOf, endsNaming, enforcedBy } from './bases.ts';
 import {
   basisStream,
   decisionOnAccount,
@@ -10,6 +10,7 @@ import {
   type Problem,
 } from './log.ts';
 import { ties } from './parties.ts';
+import { whyLimitExceeded, whyNotFollowed } from './variations.ts';
 
 /** Something left undone, and the event that began it. */
 export interface Unfinished extends Problem {
@@ -30,6 +31,7 @@ export function checkQuiescence(log: Log, now: string | undefined): readonly Unf
     ...[...log.hits.values()].flatMap(({ raised }) => checkNaming(log, raised.event.stream)),
     ...checkNamings(log),
     ...checkFreezes(log),
+    ...checkLimits(log),
   ];
 }
 
@@ -88,7 +90,8 @@ function checkNaming(log: Log, stream: string): readonly Unfinished[] {
   if (enforcing === undefined || endOf(log, stream) !== undefined) return [];
   const unnamed = [...log.parties].filter(
     ([partyId, party]) =>
-      basisNamesParty(log, stream, partyId) && !party.namings.some((naming) => naming.stream === stream),
+      basisNamesParty(log, stream, partyId) &&
+      !party.namings.some((naming) => naming.stream === stream && naming.endedAt === undefined),
   );
   return unnamed.map(([partyId]) => ({
     invariant: 12,
@@ -100,17 +103,33 @@ function checkNaming(log: Log, stream: string): readonly Unfinished[] {
 function checkNamings(log: Log): readonly Unfinished[] {
   return [...log.parties.values()]
     .flatMap((party) => party.namings)
-    .filter((naming) => naming.endedAt === undefined && endOf(log, basisStream(naming.fact.data.basis)) !== undefined)
-    .map(({ fact }) => ({
+    .filter(({ endedAt }) => endedAt === undefined)
+    .filter(({ stream, fact }) => endsNaming(log, stream, fact.about, fact.data.citation) !== undefined)
+    .map(({ stream, fact }) => ({
       invariant: 12,
-      detail: 'the party is still named by a basis that ended',
+      detail:
+        endOf(log, stream) === undefined
+          ? 'the party is still named by a basis that dropped it'
+          : 'the party is still named by a basis that ended',
       since: fact.event,
     }));
 }
 
 function checkFreezes(log: Log): readonly Unfinished[] {
-  return [...log.accounts.values()]
-    .flatMap(freezesInForce)
-    .filter((freeze) => endOf(log, basisStream(freeze.fact.data.basis)) !== undefined)
-    .map(({ fact }) => ({ invariant: 13, detail: 'the freeze outlives its basis', since: fact.event }));
+  return [...log.accounts.values()].flatMap((account) =>
+    freezesInForce(account).flatMap((freeze): Unfinished[] => {
+      const since = freeze.fact.event;
+      const isOver = endOf(log, basisStream(freeze.fact.data.basis)) !== undefined;
+      const detail = isOver ? 'the freeze outlives its basis' : whyNotFollowed(log, account, freeze);
+      return detail === undefined ? [] : [{ invariant: 13, detail, since }];
+    }),
+  );
+}
+
+/** A variation that lowered limits is followed: the freezes of an order keep no more than it does. */
+function checkLimits(log: Log): readonly Unfinished[] {
+  return [...log.orders.values()].flatMap((order): Unfinished[] => {
+    const detail = order.ended === undefined ? whyLimitExceeded(log, order) : undefined;
+    return detail === undefined ? [] : [{ invariant: 13, detail, since: order.registered.event }];
+  });
 }

@@ -154,11 +154,12 @@ function whyBasisAllows(log: Log, fact: Refusal): string | undefined {
   }
   const why = whyBasisNotInForce(log, stream, revision, fact.event.metadata.recordedAt);
   if (code === 'basis-not-in-force') return why === undefined ? 'the basis was in force' : undefined;
-  const allowed = scopeOf(log, stream);
+  const allowed = scopeOf(log, stream, revision);
   if (allowed === undefined || why !== undefined) return 'the basis was not in force, which comes first';
   if (code === 'basis-does-not-name-account') {
     // A link from before the last event of the basis that was looked at was there to be seen.
-    const names = basisNamesAccount(log, stream, fact.about, accountOf(log, fact.about), decidedAt?.position ?? '');
+    const account = accountOf(log, fact.about);
+    const names = basisNamesAccount(log, stream, fact.about, account, decidedAt?.position ?? '', revision);
     return names ? 'the basis names the account' : undefined;
   }
   return whyScopeAllowed(log, fact, allowed, decidedOn);

@@ -1,0 +1,169 @@
+import type { LedgerCommand } from '#command-handling';
+import type { RecordedEvent, RequestedScope } from '#kernel';
+import type { Subject } from '#legal-orders';
+import { checker, endingProposal, maker, orderNaming, service, variation, type ActorBody, type Varied } from '#testing';
+import { describe, it } from '@jest/globals';
+import { LIMIT_MS } from './effort.ts';
+import { asking, exploreAll, logOf, script, supervisor, type Case } from './interleaving.ts';
+
+const ALL: RequestedScope = { direction: 'debit', assets: 'all' };
+const NARROW: RequestedScope = { direction: 'debit', assets: ['BTC'], limits: { BTC: '1' } };
+const WIDE: RequestedScope = { direction: 'both', assets: 'all' };
+const one: Subject = { kind: 'account', accountId: 'acc-1' };
+const other: Subject = { kind: 'account', accountId: 'acc-2' };
+const holder: Subject = { kind: 'party', partyId: 'p-1' };
+
+const basis = { kind: 'legal-order', id: 'ord-1' } as const;
+const freeze = { type: 'FreezeAccount', accountId: 'acc-1', basis } as const;
+const debit = {
+  type: 'ReserveWithdrawal',
+  accountId: 'acc-1',
+  withdrawalId: 'w-1',
+  asset: 'BTC',
+  amount: '2',
+  destination: { kind: 'bank', reference: 'r' },
+} as const;
+const open = { type: 'OpenAccount', accountId: 'acc-9', holders: [{ partyId: 'p-1', capacity: 'owner' }] } as const;
+
+/** An order over two accounts, the first of them frozen if wanted, and what is proposed to change it, in this order. */
+function scene(
+  {
+    subjects = [one, other],
+    scope = ALL,
+    frozen = [],
+  }: {
+    subjects?: readonly Subject[];
+    scope?: RequestedScope;
+    frozen?: readonly (readonly [accountId: string, scope?: RequestedScope])[];
+  },
+  ...proposals: readonly (Varied | 'ending')[]
+): Promise<readonly RecordedEvent[]> {
+  return logOf(async (world) => {
+    await world.openAccount('acc-1', 'p-1');
+    await world.openAccount('acc-2', 'p-2');
+    const source = { kind: 'bank', reference: 'r' } as const;
+    for (const accountId of ['acc-1', 'acc-2']) {
+      await world.accept({ type: 'Deposit', accountId, depositId: 'd-1', asset: 'BTC', amount: '3', source });
+    }
+    const instrument = { ...orderNaming({ subjects: [...subjects] }), scope };
+    await world.accept({ type: 'RegisterLegalOrder', orderId: 'ord-1', instrument });
+    await world.accept({ type: 'VerifyLegalOrder', orderId: 'ord-1', method: 'call-back' }, { actor: checker });
+    for (const [accountId, own] of frozen) await world.accept({ ...freeze, accountId, scope: own });
+    for (const [index, proposal] of proposals.entries()) {
+      const changeId = `chg-${String(index + 1)}`;
+      await world.accept(proposal === 'ending' ? endingProposal('ord-1', changeId) : variation(changeId, proposal));
+    }
+  });
+}
+
+const verifying = (nth: number): readonly [LedgerCommand, string, typeof checker] => [
+  { type: 'VerifyChange', orderId: 'ord-1', changeId: `chg-${String(nth)}`, method: 'sealed copy' },
+  `verify-${String(nth)}`,
+  checker,
+];
+/** Verifies these changes one after the other. */
+const verify = (...nths: readonly number[]): ActorBody => script(...nths.map(verifying));
+const f = asking(freeze, 'f', maker);
+const frozen = [['acc-1']] as const;
+
+type VariationCase = readonly [...Case, () => Promise<readonly RecordedEvent[]>];
+
+describe('every interleaving of a variation', () => {
+  const drop = { subjects: [other] };
+  const restore = { subjects: [one, other] };
+  const cases: readonly VariationCase[] = [
+    ['that narrows, and a freeze', { f, vary: verify(1) }, {}, () => scene({}, { scope: NARROW })],
+    ['that drops the account, and its freeze', { f, vary: verify(1) }, {}, () => scene({}, drop)],
+    [
+      'that widens, and a debit',
+      { d: asking(debit, 'd', service), vary: verify(1) },
+      {},
+      () => scene({ frozen, scope: NARROW }, { scope: WIDE }),
+    ],
+    [
+      'that narrows, and an ending',
+      { vary: verify(1), end: verify(2) },
+      {},
+      () => scene({ frozen }, { scope: NARROW }, 'ending'),
+    ],
+    [
+      'that drops the account, and an ending',
+      { vary: verify(1), end: verify(2) },
+      {},
+      () => scene({ frozen }, drop, 'ending'),
+    ],
+    [
+      'that crashes, beside a supervisor',
+      { vary: verify(1), supervisor },
+      { crashes: 1 },
+      () => scene({ frozen }, { scope: NARROW }),
+    ],
+    ['with lost acknowledgements', { vary: verify(1) }, { faults: 2 }, () => scene({ frozen }, { scope: NARROW })],
+    [
+      'and another',
+      { vary: verify(1), again: verify(2) },
+      {},
+      () => scene({ frozen }, { scope: NARROW }, { scope: WIDE }),
+    ],
+    [
+      'that drops the account, and one that restores it',
+      { vary: verify(1), again: verify(2) },
+      {},
+      () => scene({ frozen }, drop, restore),
+    ],
+    [
+      'that adds a party, and an opening for it',
+      { o: asking(open, 'o', service), vary: verify(1) },
+      {},
+      () => scene({}, { subjects: [one, holder] }),
+    ],
+    [
+      'that drops a party, and the end of the order',
+      { vary: verify(1), end: verify(2) },
+      {},
+      () => scene({ subjects: [holder] }, drop, 'ending'),
+    ],
+    [
+      'that drops and restores the account, a freeze of it and a supervisor',
+      { f, vary: verify(1, 2), supervisor },
+      { crashes: 1 },
+      () => scene({ frozen }, drop, restore),
+    ],
+    [
+      'that narrows, then widens, beside a freeze, and a supervisor, and another, with a crash',
+      { f, vary: verify(1, 2), supervisor, 'supervisor second': supervisor },
+      { crashes: 1 },
+      () => scene({}, { scope: NARROW }, { scope: WIDE }),
+    ],
+    [
+      'that lowers a limit of two accounts, and a supervisor, and another, with a crash',
+      { vary: verify(1), supervisor, 'supervisor second': supervisor },
+      { crashes: 1 },
+      () =>
+        scene(
+          {
+            scope: { ...NARROW, limits: { BTC: '4' } },
+            frozen: [
+              ['acc-1', { ...NARROW, limits: { BTC: '2' } }],
+              ['acc-2', { ...NARROW, limits: { BTC: '2' } }],
+            ],
+          },
+          { scope: { ...NARROW, limits: { BTC: '3' } } },
+        ),
+    ],
+    [
+      'that drops and restores a party, an opening for it and a supervisor',
+      { o: asking(open, 'o', service), vary: verify(1, 2), supervisor },
+      { crashes: 1 },
+      () => scene({ subjects: [holder] }, drop, { subjects: [holder] }),
+    ],
+  ];
+  it.each(cases)(
+    '%s',
+    async (name, actors, mishaps, prepare) => {
+      const tooMany = name.includes('and a supervisor') || name === 'and another';
+      await exploreAll(name, await prepare(), [name, actors, { ...mishaps, tooMany }]);
+    },
+    LIMIT_MS,
+  );
+});
