@@ -36,7 +36,7 @@ function ofLegal(
 export const projectors: readonly Projector[] = [
   {
     name: 'domain',
-    version: 5,
+    version: 6,
     tables: [
       ...assetTables,
       ...partyTables,
@@ -67,13 +67,13 @@ export const projectors: readonly Projector[] = [
   },
   {
     name: 'freezes',
-    version: 3,
+    version: 4,
     tables: freezeTables,
     project: ofLegal((event) => (isFreezeEvent(event) ? projectFreeze(event) : [])),
   },
   {
     name: 'books',
-    version: 3,
+    version: 4,
     tables: trialBalanceTables,
     project: ofLegal((event, { after }) =>
       after?.kind === 'account' ? projectTrialBalance(event as Recorded<AccountEvent>) : [],
