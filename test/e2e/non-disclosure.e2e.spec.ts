@@ -201,6 +201,15 @@ async function text(as: Person, path: string): Promise<string> {
 const found = (text: string): readonly string[] =>
   SECRETS.filter((each) => text.toLowerCase().includes(each.toLowerCase()));
 
+/** What is found in an answer, the envelopes of recorded events aside: those stay whole. */
+function foundBesideEnvelopes(answer: unknown): readonly string[] {
+  return found(
+    JSON.stringify(answer, (_name, value: unknown) =>
+      valueAt(value, 'metadata') === undefined ? value : { data: valueAt(value, 'data') },
+    ),
+  );
+}
+
 describe('without the scope', () => {
   it('every route is asked', async () => {
     for (const path of [...paths(), ...namingTheOrder]) await text(CLEARED, path).catch(() => undefined);
@@ -209,14 +218,19 @@ describe('without the scope', () => {
   });
 
   it('no route tells of the order', async () => {
-    for (const path of paths()) expect([path, found(await text(OVERSIGHT, path))]).toEqual([path, []]);
+    for (const path of paths())
+      expect([path, foundBesideEnvelopes(await ledger.read(OVERSIGHT, path))]).toEqual([path, []]);
   });
 
   it('nor does the log as lines, or what it is narrowed to', async () => {
     for (const narrowed of ['', '?types=FreezeAuthorised', '?types=LegalOrderRegistered,CommandRefused']) {
       const headers = { accept: 'application/x-ndjson' };
       const lines = wellDone(await ledger.get(OVERSIGHT, `/v1/audit/events${narrowed}`, headers), 'the log').text;
-      expect([narrowed, lines.length > 0, found(lines)]).toEqual([narrowed, true, []]);
+      const events = lines
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown);
+      expect([narrowed, lines.length > 0, foundBesideEnvelopes(events)]).toEqual([narrowed, true, []]);
     }
   });
 
@@ -329,28 +343,12 @@ describe('the raw log without the scope', () => {
     for (const [index, event] of shown.entries()) {
       const { metadata, data: _, ...envelope } = whole[index] as LoggedEvent;
       expect(event).toMatchObject(envelope);
-      if (envelope.type === 'AccountFrozen') continue;
-      const { actor, recordedAt, hash, previousHash, causationId } = metadata;
-      expect(event.metadata).toMatchObject({ actor, recordedAt, hash, previousHash, causationId });
+      expect(event.metadata).toEqual(metadata);
     }
     const chained = shown.filter(({ type }) => type !== 'AccountFrozen');
     for (const [index, { metadata }] of chained.entries()) {
       expect(metadata['previousHash']).toBe(index === 0 ? null : chained[index - 1]?.metadata['hash']);
     }
-  });
-
-  it('gives the stream another name, and one only, where it was not asked for by its own', async () => {
-    const all = listAt(await ledger.read(OVERSIGHT, '/v1/audit/events?limit=500'), 'items') as LoggedEvent[];
-    const whole = listAt(await ledger.read(CLEARED, '/v1/audit/events?limit=500'), 'items') as LoggedEvent[];
-    expect(all.map(({ id }) => id)).toEqual(whole.map(({ id }) => id));
-    const names = new Set(
-      whole.flatMap(({ stream: name }, index) => (name === `legalOrder-${ORDER}` ? [all[index]?.stream] : [])),
-    );
-    expect([...names]).toEqual([expect.stringMatching(/^legalOrder-~[0-9a-f-]{36}$/)]);
-    const narrowed = await ledger.read(OVERSIGHT, `/v1/audit/events?limit=500&stream=legalOrder-${ORDER}`);
-    expect(new Set(listAt(narrowed, 'items').map((item) => valueAt(item, 'stream')))).toEqual(
-      new Set([`legalOrder-${ORDER}`]),
-    );
   });
 
   it('withholds the data of what cites the order, and of nothing else', async () => {

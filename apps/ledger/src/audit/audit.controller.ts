@@ -77,8 +77,8 @@ export class AuditController {
     summary: 'The log, as recorded, in order',
     description:
       'Read from the store itself: never behind. With `Accept: application/x-ndjson` one event a line, to the end of the log. ' +
-      'Of orders under non-disclosure, and of what cites them, `data` is null to those without the scope `confidential`, ' +
-      'and the stream has another name unless it is asked for by its own; the hashes stay.',
+      'Of orders under non-disclosure, and of what cites them, `data` is null to those without the scope `confidential`; ' +
+      'envelope and hashes stay.',
     roles: ['auditor'],
     answer: EventPage,
   })

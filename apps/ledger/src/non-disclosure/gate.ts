@@ -47,23 +47,19 @@ export class NonDisclosureGate {
   /** As an answer of the request would show it: for what is sent piece by piece. */
   shown(request: FastifyRequest, value: unknown): Promise<unknown> {
     if (!isWithheldFrom(request)) return Promise.resolve(value);
-    return this.#nonDisclosure.withheld(value, streamAskedFor(request));
+    return this.#nonDisclosure.withheld(value);
   }
 
   async #shown(request: FastifyRequest, payload: unknown): Promise<unknown> {
     const basisId = textOf(request.query, 'basisId');
     if (basisId !== undefined && (await this.#nonDisclosure.isSecret(basisId))) return { items: [], nextCursor: null };
-    return this.#nonDisclosure.withheld(payload, streamAskedFor(request));
+    return this.#nonDisclosure.withheld(payload);
   }
 }
 
 function isWithheldFrom(request: FastifyRequest): boolean {
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   return isRead && request.caller !== null && mustNotBeTold(callerOf(request));
-}
-
-function streamAskedFor({ params, query }: FastifyRequest): string | undefined {
-  return textOf(params, 'stream') ?? textOf(query, 'stream');
 }
 
 function textOf(values: unknown, name: string): string | undefined {

@@ -9,7 +9,7 @@ import {
 } from '#kernel';
 import { isUnderNonDisclosure } from '#legal-orders';
 import { citedIn, isObject } from './cited.ts';
-import { aliasOf, withhold, type Secrets } from './withhold.ts';
+import { withhold, type Secrets } from './withhold.ts';
 
 /** Most orders of which it is remembered until when nothing may be told. */
 const MAX_KNOWN = 100_000;
@@ -26,7 +26,6 @@ export interface NonDisclosureSources {
 
 interface Registered {
   readonly nonDisclosureUntil: string | undefined;
-  readonly alias: string;
 }
 
 /** Knows which orders are under non-disclosure now, and withholds them. */
@@ -43,27 +42,24 @@ export class NonDisclosure {
 
   /**
    * An answer as it is shown to those who must not be told.
-   * @param askedFor the stream that the request names, if it names one
    * @throws StoreError when it can't be found out what may be told: nothing is shown then
    */
-  async withheld(value: unknown, askedFor?: string): Promise<unknown> {
+  async withheld(value: unknown): Promise<unknown> {
     const secrets = await this.#secretsIn(value);
     if (secrets.orders.size === 0 && secrets.freezes.size === 0) return value;
-    return withhold(value, { ...secrets, askedFor });
+    return withhold(value, secrets);
   }
 
   /** @throws StoreError when it can't be found out */
   async isSecret(orderId: string): Promise<boolean> {
-    return (await this.#aliasOfSecret(orderId)) !== undefined;
+    const registered = this.#known.get(orderId) ?? (await this.#look(orderId));
+    return registered !== undefined && isUnderNonDisclosure(registered, toTimestamp(this.#clock.now()));
   }
 
   async #secretsIn(value: unknown): Promise<Secrets> {
     const { orders: ids, freezes: freezeIds } = citedIn(value);
-    const orders = new Map<string, string>();
-    for (const id of ids) {
-      const alias = await this.#aliasOfSecret(id);
-      if (alias !== undefined) orders.set(id, alias);
-    }
+    const orders = new Set<string>();
+    for (const id of ids) if (await this.isSecret(id)) orders.add(id);
     const freezes = new Set<string>();
     for (const [id, stream] of freezeIds) if (await this.#restsOnSecret(id, stream)) freezes.add(id);
     return { orders, freezes };
@@ -87,12 +83,6 @@ export class NonDisclosure {
     });
   }
 
-  async #aliasOfSecret(orderId: string): Promise<string | undefined> {
-    const registered = this.#known.get(orderId) ?? (await this.#look(orderId));
-    if (registered === undefined) return undefined;
-    return isUnderNonDisclosure(registered, toTimestamp(this.#clock.now())) ? registered.alias : undefined;
-  }
-
   async #look(orderId: string): Promise<Registered | undefined> {
     const stream = basisStream({ kind: 'legal-order', id: orderId });
     const events = await this.#sources.reader.read(stream, { limit: FIRST_EVENTS });
@@ -101,7 +91,6 @@ export class NonDisclosure {
     const { nonDisclosureUntil } = Object(registration.data) as { readonly nonDisclosureUntil?: unknown };
     const registered = {
       nonDisclosureUntil: typeof nonDisclosureUntil === 'string' ? nonDisclosureUntil : undefined,
-      alias: aliasOf(registration.id),
     };
     const oldest = this.#known.keys().next();
     if (this.#known.size >= MAX_KNOWN && oldest.done !== true) this.#known.delete(oldest.value);

@@ -1,9 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { citedIn } from './cited.ts';
-import { aliasOf, withhold, type Secrets } from './withhold.ts';
+import { withhold, type Secrets } from './withhold.ts';
 
-const ALIAS = aliasOf('01900000-0000-7000-8000-000000000001');
-const secrets: Secrets = { orders: new Map([['ord-1', ALIAS]]), freezes: new Set(['f-1']) };
+const secrets: Secrets = { orders: new Set(['ord-1']), freezes: new Set(['f-1']) };
 const basis = { kind: 'legal-order', id: 'ord-1' };
 const citation = { stream: 'legalOrder-ord-1', revision: '2', eventId: 'e' };
 const shown = (value: unknown): unknown => withhold(value, secrets);
@@ -38,28 +37,25 @@ describe('what is withheld', () => {
     });
   });
 
-  it('an event on its stream keeps its envelope, under another name unless it was asked for by its own', () => {
-    const metadata = { actor: { id: 'a', roles: [] }, hash: 'h', previousHash: null };
-    const words = { correlationId: 'c', key: { caller: 'a', homeStream: 'legalOrder-ord-1', value: 'k' } };
+  it('an event on its stream keeps its envelope', () => {
+    const key = { caller: 'a', homeStream: 'legalOrder-ord-1', value: 'k' };
+    const metadata = { actor: { id: 'a', roles: [] }, correlationId: 'c', key, hash: 'h', previousHash: null };
     const event = { stream: 'legalOrder-ord-1', revision: '0', type: 'LegalOrderRegistered', schemaVersion: 1 };
-    const recorded = { ...event, data: { orderId: 'ord-1' }, metadata: { ...metadata, ...words, commandHash: 'x' } };
-    const left = { ...metadata, correlationId: null, key: null, commandHash: null };
-    expect(shown(recorded)).toEqual({ ...event, stream: ALIAS, data: null, metadata: left });
-    expect(withhold(recorded, { ...secrets, askedFor: 'legalOrder-ord-1' })).toEqual({
-      ...event,
-      data: null,
-      metadata: left,
-    });
+    const recorded = { ...event, data: { orderId: 'ord-1' }, metadata };
+    expect(shown(recorded)).toEqual({ ...recorded, data: null });
   });
 
-  it('what follows a freeze keeps its data, and not the words of whoever placed it', () => {
-    const stopped = { stream: 'account-a', type: 'WithdrawalStopped', schemaVersion: 1 };
-    const data = { withdrawalId: 'w', freezeId: 'f-1' };
-    expect(shown({ ...stopped, data, metadata: { correlationId: 'c', hash: 'h' } })).toEqual({
-      ...stopped,
-      data,
-      metadata: { correlationId: null, key: null, commandHash: null, hash: 'h' },
-    });
+  it('what only follows a freeze keeps its data', () => {
+    const data = { withdrawalId: 'w', freezeId: 'f-3' };
+    const stopped = { stream: 'account-a', type: 'WithdrawalStopped', schemaVersion: 1, data, metadata: { hash: 'h' } };
+    expect(shown(stopped)).toEqual(stopped);
+  });
+
+  it('what is wrong, or was refused, on its stream does not name it', () => {
+    const refusal = { stream: 'legalOrder-ord-1', command: 'VerifyLegalOrder', decidedOn: null, detail: 'd' };
+    expect(shown(refusal)).toMatchObject({ stream: 'legalOrder-~', detail: null });
+    const violation = { stream: 'legalOrder-ord-1', code: 'illegal-event', detectedAt: 't', detail: 'd' };
+    expect(shown(violation)).toMatchObject({ stream: 'legalOrder-~', detail: null });
   });
 
   it('malformed events that cite it are withheld like any', () => {

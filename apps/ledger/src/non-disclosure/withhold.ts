@@ -4,11 +4,8 @@ import { WITHHELD_ORDER } from './withheld.dto.ts';
 
 /** Of which orders nothing is told, and of which freezes not what was said about their lift. */
 export interface Secrets {
-  /** By the order's id, the name that its stream is shown under. */
-  readonly orders: ReadonlyMap<string, string>;
+  readonly orders: ReadonlySet<string>;
   readonly freezes: ReadonlySet<string>;
-  /** The stream that the request names: whoever asks for it by name knows the name. */
-  readonly askedFor?: string | undefined;
 }
 
 /**
@@ -32,6 +29,9 @@ export function withhold(value: unknown, secrets: Secrets): unknown {
     ]),
   );
 }
+
+/** Stands for the stream of an order where the log itself is not shown; no id begins like this. */
+const WITHHELD_STREAM = basisStream({ kind: 'legal-order', id: '~' });
 
 /** Members in which people say why, or which name what they speak of: an order, a change of it. */
 const ABOUT_BASIS: ReadonlySet<string> = new Set(['note', 'reason', 'orderId', 'changeId']);
@@ -70,16 +70,10 @@ function isSecretPointer({ stream }: Members, { orders }: Secrets): boolean {
   return typeof stream === 'string' && orders.has(orderOfName(stream) ?? '');
 }
 
-/**
- * Keys and correlation ids are words of whoever sent the command: what follows a freeze, as the stop of a withdrawal does,
- * has those of the freeze. The chain of hashes is whole.
- */
+/** The envelope and the hash stay: the chain can be followed. */
 function withheldEvent(event: Members, secrets: Secrets): Members {
-  if (!speaksOfSecrets(event, secrets)) return event;
-  const { stream, data, metadata } = event;
-  const onlyFollows = !speaksOfSecrets({ stream, data }, secrets);
-  const withoutWords = { ...(isObject(metadata) ? metadata : {}), correlationId: null, key: null, commandHash: null };
-  return { ...event, stream: shownStream(stream, secrets), data: onlyFollows ? data : null, metadata: withoutWords };
+  const { stream, data } = event;
+  return speaksOfSecrets({ stream, data }, secrets) ? { ...event, data: null } : event;
 }
 
 function withheldRefusal(refusal: Members, secrets: Secrets): Members {
@@ -93,12 +87,6 @@ function withheldViolation(violation: Members, secrets: Secrets): Members {
   return { ...violation, stream: shownStream(violation['stream'], secrets), detail: null };
 }
 
-function shownStream(stream: unknown, { orders, askedFor }: Secrets): unknown {
-  if (typeof stream !== 'string' || stream === askedFor) return stream;
-  return orders.get(orderOfName(stream) ?? '') ?? stream;
-}
-
-/** The name of a withheld stream: of its first event's id, which tells nothing; no id begins like this. */
-export function aliasOf(firstEventId: string): string {
-  return basisStream({ kind: 'legal-order', id: `~${firstEventId}` });
+function shownStream(stream: unknown, { orders }: Secrets): unknown {
+  return typeof stream === 'string' && orders.has(orderOfName(stream) ?? '') ? WITHHELD_STREAM : stream;
 }
