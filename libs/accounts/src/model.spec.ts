@@ -233,6 +233,8 @@ class Naive {
     if (found === undefined) return 'withdrawal-not-found';
     const from = { dispatch: ['reserved'], settle: ['dispatched'], cancel: ['reserved', 'dispatched'] }[what];
     if (!from.includes(found.state)) return 'invalid-transition';
+    // Less may be there than has to stay: a deposit that never was was taken back.
+    if (what === 'dispatch' && !this.mayLeave(found.asset, 0n)) return 'account-frozen';
     if (what === 'cancel') this.give(found.asset, found.units);
     found.state = ({ dispatch: 'dispatched', settle: 'settled', cancel: 'cancelled' } as const)[what];
     return 'done';
