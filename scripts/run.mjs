@@ -14,7 +14,10 @@ const prettier = (...args) => [tool('prettier/bin/prettier.cjs'), '.', '--log-le
 // jest loads ES modules through an interface of Node's that warns of itself in every worker.
 const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', tool('jest/bin/jest.js')];
 
-/** For each task its set-up and the commands that the pinned Node then runs in turn; `args` are the caller's. */
+/**
+ * For each task its set-up, the environment that it adds, and the commands that the pinned Node then runs in turn; `args`
+ * are the caller's.
+ */
 const TASKS = {
   setup: { needs: ensurePackages, commands: () => [] },
   build: { needs: () => ensureBuild({ always: true }), commands: () => [] },
@@ -28,6 +31,12 @@ const TASKS = {
   bench: { needs: ensureBuild, commands: (args) => [['test/bench/main.ts', ...args]] },
   // Some tests start the built service.
   test: { needs: ensureBuild, commands: (args) => [[...jest, ...args]] },
+  // The simulations, for hours: every corner that `npm test` has no time for.
+  nightly: {
+    needs: ensureBuild,
+    environment: { WRIT_EFFORT: 'nightly' },
+    commands: (args) => [[...jest, ...(args.length === 0 ? ['test/simulation'] : args)]],
+  },
   lint: { needs: ensurePackages, commands: () => [eslint(), prettier('--check')] },
   format: { needs: ensurePackages, commands: () => [eslint('--fix'), prettier('--write')] },
   typecheck: { needs: ensurePackages, commands: () => [[tool('typescript/bin/tsc'), '--noEmit', '-p', '.']] },
@@ -46,6 +55,7 @@ async function main([name, ...args]) {
     if (error instanceof SetUpError) fail(error.message);
     throw error;
   }
+  Object.assign(process.env, task.environment);
   for (const command of task.commands(args)) {
     const end = await runToEnd(PINNED_NODE, command, { cwd: ROOT });
     if (end.code !== 0) return endAs(end);

@@ -136,7 +136,9 @@ export class Agenda {
   #noteSubjects(subjects: readonly { readonly kind: string }[], basis: Basis): void {
     for (const subject of subjects) {
       if (!isAddress(subject)) continue;
-      this.#basesOn.set(addressName(subject), [...this.basesOn(subject), basis]);
+      const known = this.basesOn(subject);
+      const isNew = !known.some(({ kind, id }) => kind === basis.kind && id === basis.id);
+      if (isNew) this.#basesOn.set(addressName(subject), [...known, basis]);
     }
   }
 

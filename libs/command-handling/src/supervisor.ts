@@ -174,6 +174,8 @@ export class Supervisor {
 
   /** Tends the bases that name an address which was linked to a party: what is in force now names that party. */
   async tendBasesOn(address: ChainAddress): Promise<void> {
+    // A basis may have been registered a moment ago.
+    await this.#readToEnd(this.#core.store);
     for (const basis of this.#agenda.basesOn(address)) await this.tendBasis(basis);
   }
 

@@ -13,7 +13,7 @@ export const partiesTable = defineTable({
 /** Addresses that parties control, to find the parties that a basis on an address names, and since when. */
 export const addressesTable = defineTable({
   name: 'addresses',
-  columns: { chain: 'text', address: 'text', partyId: 'text', position: 'text', linkedAt: 'text' },
+  columns: { chain: 'text', address: 'text', partyId: 'text' },
   primaryKey: ['chain', 'address', 'partyId'],
   indexes: [],
 });
@@ -47,10 +47,10 @@ export function projectParty(event: Recorded<PartyEvent>, after: PartyState): re
   ];
 }
 
-function projectLink({ data, revision, position, metadata }: Recorded<AddressLinked>): readonly Change[] {
+function projectLink({ data, revision, metadata }: Recorded<AddressLinked>): readonly Change[] {
   const { partyId, chain, address, role } = data;
   const { recordedAt: linkedAt } = metadata;
   const linked = putRow(partyAddressesTable, { partyId, revision, chain, address, role, linkedAt });
   if (role !== 'holder-controlled') return [linked];
-  return [linked, putRow(addressesTable, { chain, address, partyId, position, linkedAt })];
+  return [linked, putRow(addressesTable, { chain, address, partyId })];
 }

@@ -12,7 +12,7 @@ import type { AssetView } from '#assets';
 import type { AuthorityRequestView } from '#authority-requests';
 import type { FreezeView, LiftRequestView } from '#freezes';
 import type { Asset, Basis, Position, Timestamp } from '#kernel';
-import type { LegalOrderView, OrderState } from '#legal-orders';
+import type { LegalOrderView } from '#legal-orders';
 import type { LinkedAddressView, PartyView } from '#parties';
 import type { SanctionsHitView } from '#sanctions';
 import type { Doer, TaskKind, TaskView } from './tasks.ts';
@@ -69,21 +69,6 @@ export interface ViolationView {
   readonly detectedAt: string;
 }
 
-/** A party that a subject of an order matches, other than by its id. */
-export interface SubjectMatchView {
-  readonly orderId: string;
-  readonly orderState: OrderState;
-  /** An address names the parties that control it. An external reference names nobody: a person decides on the match. */
-  readonly subject:
-    | { readonly kind: 'address'; readonly chain: string; readonly address: string }
-    | { readonly kind: 'external'; readonly sha256: string };
-  readonly partyId: string;
-  /** When it came to match: the later of the registration of the order and of the link or registration of the party. */
-  readonly since: string;
-  /** The party was registered, or linked to the address, when the order was registered already. */
-  readonly isLater: boolean;
-}
-
 /** Thrown for a cursor that no list of ours gave. The edge answers 400. */
 export class MalformedCursorError extends Error {
   constructor() {
@@ -135,16 +120,6 @@ export interface Queries {
     },
     page: PageRequest,
   ): Page<LegalOrderView>;
-  /** Parties that addresses and external references of orders match, latest match first. */
-  subjectMatches(
-    filter: {
-      orderId?: string | undefined;
-      partyId?: string | undefined;
-      orderState?: OrderState | undefined;
-      kind?: SubjectMatchView['subject']['kind'] | undefined;
-    },
-    page: PageRequest,
-  ): Page<SubjectMatchView>;
   legalOrder(orderId: string): Versioned<LegalOrderView> | undefined;
   /** Of `accountId`: hits on a party that holds the account, or on an address that such a party controls. */
   sanctionsHits(

@@ -25,7 +25,6 @@ import type {
   PartyWithAccounts,
   Queries,
   RefusalView,
-  SubjectMatchView,
   Versioned,
   ViolationView,
 } from './queries-api.ts';
@@ -33,6 +32,7 @@ import type { ReadSide } from './read-side.ts';
 import {
   kindsFor,
   OF_PARTY,
+  ALL_TASKS,
   TASK_COLUMNS,
   taskFromRow,
   WAITING,
@@ -240,15 +240,6 @@ export class SqliteQueries implements Queries {
     return this.#page({ name: 'legalOrders', select, where, ...BY_CREATION, show: legalOrderFromRow }, page);
   }
 
-  subjectMatches(filter: Parameters<Queries['subjectMatches']>[0], page: PageRequest): Page<SubjectMatchView> {
-    const { orderId, partyId, orderState, kind } = filter;
-    const where = equals({ orderId, partyId, orderState, kind });
-    const orderBy = ['position', 'orderId', 'subjectId', 'partyId'];
-    const keyShape = ['', '', '', ''];
-    const list = { name: 'subjectMatches', select: SUBJECT_MATCHES, where, orderBy, order: 'DESC', keyShape } as const;
-    return this.#page({ ...list, show: showMatch }, page);
-  }
-
   legalOrder(orderId: string): Versioned<LegalOrderView> | undefined {
     return this.#versioned(
       `o.view, o.updatedAt, s.revision FROM legalOrders o JOIN streams s ON s.stream = 'legalOrder-' || o.orderId
@@ -371,7 +362,7 @@ export class SqliteQueries implements Queries {
       ...(partyId === undefined ? [] : ([[OF_PARTY, partyId, partyId]] satisfies Condition[])),
       ...(waitsFor === undefined ? [] : [oneOf('t.kind', kindsFor(waitsFor))]),
     ];
-    const list = { name: 'tasks', select: `${TASK_COLUMNS} FROM tasks t`, where, order: 'DESC' } as const;
+    const list = { name: 'tasks', select: `${TASK_COLUMNS} FROM ${ALL_TASKS}`, where, order: 'DESC' } as const;
     return this.#page({ ...list, orderBy: ['t.position', 't.taskId'], keyShape: ['', ''], show: taskFromRow }, page);
   }
 
@@ -478,38 +469,6 @@ function namesParty(partyId: string | undefined): Condition[] {
   const controlled = 'SELECT json_array(chain, address) FROM addresses WHERE partyId = ?';
   const named = `named = 1 AND ((kind = 'party' AND subjectId = ?) OR (kind = 'address' AND subjectId IN (${controlled})))`;
   return [[`orderId IN (SELECT orderId FROM orderSubjects WHERE ${named})`, partyId, partyId]];
-}
-
-/** Parties that a subject of an order matches: by an address that they control, or by the hash of their reference. */
-const SUBJECT_MATCHES = `* FROM (
-  SELECT s.orderId, o.state AS orderState, s.kind, s.subjectId, a.partyId, max(s.position, a.position) AS position,
-    max(s.recordedAt, a.linkedAt) AS since, a.position > s.position AS isLater
-  FROM orderSubjects s JOIN legalOrders o ON o.orderId = s.orderId
-  JOIN addresses a ON a.chain = json_extract(s.subjectId, '$[0]') AND a.address = json_extract(s.subjectId, '$[1]')
-  WHERE s.kind = 'address'
-  UNION ALL
-  SELECT s.orderId, o.state, s.kind, s.subjectId, p.partyId, max(s.position, p.createdPosition),
-    max(s.recordedAt, json_extract(p.view, '$.createdAt')), p.createdPosition > s.position
-  FROM orderSubjects s JOIN legalOrders o ON o.orderId = s.orderId JOIN parties p ON p.externalSha256 = s.subjectId
-  WHERE s.kind = 'external')`;
-
-function showMatch(row: {
-  readonly orderId: string;
-  readonly orderState: SubjectMatchView['orderState'];
-  readonly kind: SubjectMatchView['subject']['kind'];
-  readonly subjectId: string;
-  readonly partyId: string;
-  readonly since: string;
-  readonly isLater: number;
-}): SubjectMatchView {
-  const { orderId, orderState, kind, subjectId, partyId, since } = row;
-  return { orderId, orderState, subject: shownSubject(kind, subjectId), partyId, since, isLater: row.isLater === 1 };
-}
-
-function shownSubject(kind: SubjectMatchView['subject']['kind'], subjectId: string): SubjectMatchView['subject'] {
-  if (kind === 'external') return { kind, sha256: subjectId };
-  const [chain, address] = JSON.parse(subjectId) as [string, string];
-  return { kind, chain, address };
 }
 
 /** The parties that hold the account. */

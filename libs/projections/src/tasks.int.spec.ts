@@ -1,5 +1,5 @@
 import { MemoryEventStore } from '#event-store/memory';
-import { basisStream, type Basis, type RecordedEvent } from '#kernel';
+import { basisStream, sha256Hex, type Basis, type RecordedEvent } from '#kernel';
 import { LedgerWorld, tellStory } from '#testing';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { startProjections, type Projections } from './start.ts';
@@ -72,6 +72,13 @@ function waiting(events: readonly RecordedEvent[]): readonly string[] {
       .filter((id) => !frozen.some(({ data }) => data.accountId === id && basisStream(data.basis) === basis.stream))
       .map((id) => `freeze-account ${basis.stream} ${id}`);
   });
+  const references = inForce.flatMap((basis) => {
+    const own = subjects(basis);
+    return all('PartyRegistered')
+      .filter(({ data }) => own.some((subject) => subject['sha256'] === sha256Hex(String(data['externalRef']))))
+      .filter(({ data }) => !own.some(({ partyId }) => partyId === data.partyId))
+      .map(({ data }) => `review-reference-match ${basis.stream} ${data.partyId}`);
+  });
   const named = (streams: readonly RecordedEvent[]): readonly (readonly [string, string])[] =>
     streams.flatMap((event) =>
       subjects(event).flatMap(({ partyId }) => (partyId === undefined ? [] : [[event.stream, partyId] as const])),
@@ -104,6 +111,7 @@ function waiting(events: readonly RecordedEvent[]): readonly string[] {
     ),
     ...without('answer-authority-request', ['AuthorityRequestRegistered', ['requestId']], ['AuthorityRequestAnswered']),
     ...toFreeze,
+    ...references,
     ...all('FreezeAuthorised')
       .filter(({ id }) => !all('AccountFrozen', 'FreezeAbandoned').some(({ data }) => data.citation.eventId === id))
       .map(({ data }) => `settle-authorisation ${data.accountId}`),
@@ -138,6 +146,7 @@ function named(task: TaskView): string {
     'decide-lift-request': [freezeId, requestId],
     'answer-authority-request': [requestId],
     'freeze-account': [stream, accountId],
+    'review-reference-match': [stream, partyId],
     'settle-authorisation': [accountId],
     'decide-transfer': [transferId],
     'finish-opening': [accountId, partyId],
@@ -154,9 +163,13 @@ describe('tasks', () => {
     const world = new LedgerWorld({ store: told });
     await tellStory(world);
     // Named directly and through the holder, and by an ending that is not decided.
-    const subjects = [{ kind: 'account', accountId: 'acc-1' } as const, { kind: 'party', partyId: 'p-1' } as const];
+    const reference = (partyId: string) => ({ kind: 'external', sha256: sha256Hex(`ref-${partyId}`) }) as const;
+    const byId = [{ kind: 'account', accountId: 'acc-1' } as const, { kind: 'party', partyId: 'p-1' } as const];
+    // The references of one whom it names, of one whom it does not, and of nobody yet.
+    const subjects = [...byId, reference('p-1'), reference('p-2'), reference('p-late')];
     await world.putOrder({ orderId: 'ord-9', subjects });
     await world.ledger.supervisor.pass();
+    await world.accept({ type: 'RegisterParty', partyId: 'p-late', kind: 'person', externalRef: 'ref-p-late' });
     await world.endOrder('ord-9');
     await world.ledger.supervisor.pass();
     const log = await world.log();

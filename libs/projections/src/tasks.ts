@@ -10,6 +10,8 @@ export const WAITS_FOR = {
   'answer-authority-request': 'person',
   /** A basis in force names the account, and no freeze of it under that basis is (invariant 14). */
   'freeze-account': 'person',
+  /** The order names a reference that is the hash of a party's, and does not name the party: a person decides. */
+  'review-reference-match': 'person',
   'settle-authorisation': 'supervisor',
   'decide-transfer': 'supervisor',
   'finish-opening': 'supervisor',
@@ -113,6 +115,23 @@ export function taskFromRow(row: {
   return { taskId, kind, waitsFor: WAITS_FOR[kind], accountId, partyId, basis, freezeId, ...ids, since, position };
 }
 
+/**
+ * What waits of itself, and no event ends by its name: the parties whose reference an order in force names by its hash, while
+ * the order does not name them. It waits since the later of the two was known.
+ */
+const REFERENCE_MATCHES = `SELECT 'review-reference-match' AS kind, 'legalOrder-' || s.orderId AS stream,
+    p.partyId AS subject, 1 AS asked, 0 AS done, 'review-reference-match/' || s.orderId || '/' || p.partyId AS taskId,
+    max(s.recordedAt, json_extract(p.view, '$.createdAt')) AS since, max(s.position, p.createdPosition) AS position,
+    NULL AS accountId, p.partyId AS partyId, 'legal-order' AS basisKind, s.orderId AS basisId, NULL AS freezeId,
+    '{}' AS ids
+  FROM orderSubjects s JOIN parties p ON p.externalSha256 = s.subjectId
+  WHERE s.kind = 'external' AND s.named = 1 AND NOT EXISTS (SELECT 1 FROM orderSubjects n
+    WHERE n.orderId = s.orderId AND n.kind = 'party' AND n.subjectId = p.partyId AND n.named = 1)`;
+
+/** All tasks, as `t`. */
+export const ALL_TASKS = `(SELECT kind, stream, subject, asked, done, taskId, since, position, accountId, partyId,
+    basisKind, basisId, freezeId, ids FROM tasks UNION ALL ${REFERENCE_MATCHES}) t`;
+
 const WAITS = 't.asked = 1 AND t.done = 0';
 const FREEZE_IN_FORCE = "EXISTS (SELECT 1 FROM freezes f WHERE f.freezeId = t.freezeId AND f.state = 'in-force')";
 
@@ -134,7 +153,8 @@ const BASIS_IN_FORCE = `(EXISTS (SELECT 1 FROM legalOrders l WHERE t.basisKind =
 /** The tasks that wait at a time, of a `FROM tasks t`; twice the time. */
 export const WAITING = `${WAITS} AND t.since <= ?
   AND (t.kind NOT IN ('lift-freeze', 'decide-lift-request') OR ${FREEZE_IN_FORCE})
-  AND (t.kind <> 'freeze-account' OR (${isHeld('t')} AND ${FIRST_OF_ITS_WAYS} AND ${BASIS_IN_FORCE}))`;
+  AND (t.kind <> 'freeze-account' OR (${isHeld('t')} AND ${FIRST_OF_ITS_WAYS}))
+  AND (t.kind NOT IN ('freeze-account', 'review-reference-match') OR ${BASIS_IN_FORCE})`;
 
 /** Tasks about a party, or about an account that it holds; twice the party. */
 export const OF_PARTY = '(t.partyId = ? OR t.accountId IN (SELECT accountId FROM accountHolders WHERE partyId = ?))';

@@ -1,8 +1,6 @@
 /**
- * Whom the court's order names, here. The real one lists more than 120 addresses on chains, and an order can't name
- * addresses yet (400: not supported yet). Once it can, its subjects are these addresses, each as
- * `{ kind: 'address', chain, address }`, and the account is reached through the address that its holder controls: change
- * this function and the line below, and nothing else.
+ * Whom the court's order names, here. The real one lists more than 120 addresses on chains; none of them is in the lists that
+ * the demonstration takes its facts from, and none is invented.
  */
 export function namedByTheCourt(accountId: string): readonly object[] {
   return [{ kind: 'account', accountId }];
@@ -10,4 +8,4 @@ export function namedByTheCourt(accountId: string): readonly object[] {
 
 /** What the story says about it. */
 export const NAMED_BY_THE_COURT =
-  'The order of the court lists addresses; here it names the account, as an order cannot name addresses yet.';
+  'The order of the court lists addresses. They are not among our facts, so here it names the account.';
