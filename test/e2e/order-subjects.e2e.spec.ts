@@ -122,6 +122,12 @@ describe('an order that names a hashed external reference', () => {
     expectProblem(await freeze(accountId, orderId), 422, 'basis-does-not-name-account');
     expect(await ledger.post(OPS, `${ORDERS}/${orderId}/freezes`, {})).toMatchObject({ body: { outcomes: [] } });
     expect(textAt(await ledger.read(AUDITOR, `/v1/accounts/${accountId}`), 'state')).toBe('open');
+    // That it is the reference of somebody who is here, people are told.
+    const tasks = `/v1/admin/tasks?kind=review-reference-match&basisId=${orderId}`;
+    const task = { waitsFor: 'person', partyId: holder, basis: { kind: 'legal-order', id: orderId } };
+    expect(listAt(await ledger.read(OPS, tasks), 'items')).toMatchObject([task]);
+    await ledger.discharge(orderId);
+    expect(listAt(await ledger.read(OPS, tasks), 'items')).toEqual([]);
   });
 });
 
