@@ -24,7 +24,7 @@ describe('every interleaving of a transfer', () => {
     [
       'beside two supervisors, with a lost acknowledgement',
       { t: asking(send, 't', service), supervisor, 'supervisor second': supervisor },
-      { faults: 1 },
+      { faults: 1, tooMany: true },
     ],
   ];
   it.each(cases)('%s', async (...each) => exploreAll(each[0], await transferScene(), each), LIMIT_MS);
@@ -47,7 +47,7 @@ describe('every interleaving of a transfer', () => {
     [
       'to a closed account, beside two supervisors',
       { t: asking(send, 't', service), supervisor, 'supervisor second': supervisor },
-      { faults: 1 },
+      { faults: 1, tooMany: true },
     ],
   ];
   it.each(toClosed)('%s', async (...each) => exploreAll(each[0], await transferScene(true), each), LIMIT_MS);
