@@ -95,6 +95,43 @@ describe('appending', () => {
     expect(new Set(codes)).toEqual(new Set(['insufficient-funds']));
   });
 
+  it('has one append of a stream under way: what comes meanwhile waits for its answer', async () => {
+    const underWay = new Map<string, number>();
+    let most = 0;
+    const store = storeWith(async (append, stream, expected, events) => {
+      const now = (underWay.get(stream) ?? 0) + 1;
+      underWay.set(stream, now);
+      most = Math.max(most, now);
+      try {
+        await new Promise((resolve) => setImmediate(resolve));
+        return await append(stream, expected, events);
+      } finally {
+        underWay.set(stream, now - 1);
+      }
+    });
+    const world = new LedgerWorld({ store, limits: { batch: 1 } });
+    await world.openAccount();
+    const deposits = Array.from({ length: 10 }, (_, index) => ({ ...deposit, depositId: `d-${String(index)}` }));
+    const outcomes = await Promise.all(deposits.map((each) => world.ask(each, { key: each.depositId })));
+    expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(['accepted']));
+    expect(most).toBe(1);
+  });
+
+  it('gives events that are decided again other ids: the same id would pass for the same event', async () => {
+    const tried: string[] = [];
+    const store = storeWith((append, stream, expected, events) => {
+      const deposited = events.find((event) => event.type === 'FundsDeposited');
+      if (deposited === undefined) return append(stream, expected, events);
+      tried.push(deposited.id);
+      if (tried.length === 1) throw new StoreError('wrong-expected-revision', '', 0);
+      return append(stream, expected, events);
+    });
+    const world = new LedgerWorld({ store });
+    await world.openAccount();
+    await world.accept(deposit, { key: 'k' });
+    expect(new Set(tried).size).toBe(2);
+  });
+
   it('gives up with 409 when others never stop writing', async () => {
     const clock = new TestClock();
     const store = storeWith((append, stream, expected: ExpectedRevision, events) => {
