@@ -20,20 +20,11 @@ import { describe, expect, it } from '@jest/globals';
 import { LIMIT_MS, runs } from './effort.ts';
 import fc from 'fast-check';
 import { JudgedIndex } from './judged-index.ts';
-import { NaiveModel, ORDER_SCOPES, STEP_KINDS, type Step } from './naive-model.ts';
+import { NaiveModel, type Step } from './naive-model.ts';
+import { ACCOUNTS, step, worldOfScripts } from './scripts.ts';
 
-const ACCOUNTS = 2;
 const RULES = 'these rules';
 const ALL_NAMES = 1_000_000;
-
-const step: fc.Arbitrary<Step> = fc.record({
-  kind: fc.constantFrom(...STEP_KINDS),
-  account: fc.nat(ACCOUNTS - 1),
-  id: fc.integer({ min: 1, max: 3 }),
-  amount: fc.integer({ min: 1, max: 4 }),
-  scope: fc.constantFrom(...ORDER_SCOPES),
-  asMaker: fc.boolean(),
-});
 
 /** What could be forced into an account's stream; some of it is legal, and uses a name a second time. */
 const FORGED: readonly ((accountId: string) => DomainEvent)[] = [
@@ -46,16 +37,10 @@ const FORGED: readonly ((accountId: string) => DomainEvent)[] = [
   () => ({ type: 'FundsDeposited', data: { nothing: 'of the kind' } }),
 ];
 
-async function openWorld(store: EventStore): Promise<LedgerWorld> {
-  const world = new LedgerWorld({ store, limits: { refusalsPerMinute: 0 } });
-  for (let n = 0; n < ACCOUNTS; n += 1) await world.openAccount(`acc-${String(n)}`, `p-${String(n)}`);
-  return world;
-}
-
 /** A log of whatever comes of a script, and of what others force in between. */
 async function logOf(script: readonly (Step | number)[]): Promise<EventStore> {
   const store = new MemoryEventStore();
-  const world = await openWorld(store);
+  const world = await worldOfScripts(store);
   const model = new NaiveModel(ACCOUNTS);
   for (const [at, each] of script.entries()) {
     if (typeof each === 'number') {
@@ -217,7 +202,7 @@ describe('any script of commands, with starts in between', () => {
           const clock = new TestClock();
           const start = (): LedgerWorld =>
             new LedgerWorld({ store, clock, index, snapshots, limits: { refusalsPerMinute: 0, cachedEntries: 4 } });
-          await openWorld(store);
+          await worldOfScripts(store);
           let world = start();
           const model = new NaiveModel(ACCOUNTS);
           for (const [at, { step: each, starts, takesIn }] of script.entries()) {
