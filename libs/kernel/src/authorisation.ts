@@ -3,6 +3,7 @@ import { variedScopeSchema, type Basis, type Scope } from './basis.ts';
 import type { Timestamp } from './clock.ts';
 import { pointerTo, samePointer, type CommandKey, type EventPointer, type RecordedEvent } from './envelope.ts';
 import { field, pointerSchema } from './schema.ts';
+import type { BasisSubjects, ChainAddress } from './subjects.ts';
 import type { BasisTerms } from './terms.ts';
 
 /** What every FreezeAuthorised says, beside the id of the basis on whose stream it stands. */
@@ -26,12 +27,6 @@ export const authorisationFields = {
  */
 export const endedFreezeSchema = z.strictObject({ freezeId: field.uuid, endedBy: pointerSchema });
 export type EndedFreeze = z.infer<typeof endedFreezeSchema>;
-
-/** A chain address, as the chain writes it. */
-export interface ChainAddress {
-  readonly chain: string;
-  readonly address: string;
-}
 
 /** What ties an account to a subject of a basis. */
 export interface Tie {
@@ -117,16 +112,6 @@ export interface BasisEnd {
   readonly approvedBy: string;
   readonly endedAt: Timestamp;
 }
-
-/** Whom a basis names. A party stands for the accounts that it holds, an address for those of whoever controls it. */
-export interface BasisSubjects {
-  readonly accounts: readonly string[];
-  readonly parties: readonly string[];
-  readonly addresses: readonly ChainAddress[];
-}
-
-/** Nobody at all: whom a basis names that does not exist, or that supports no freeze. */
-export const NOBODY: BasisSubjects = { accounts: [], parties: [], addresses: [] };
 
 /**
  * True when a tie is of the form that a basis with these subjects asks for: to its own registration, to a party that it names,

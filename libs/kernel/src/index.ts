@@ -10,6 +10,7 @@ export * from './rejection.ts';
 export * from './schema.ts';
 export * from './seal.ts';
 export * from './basis.ts';
+export * from './subjects.ts';
 export * from './authorisation.ts';
 export * from './refusal.ts';
 export * from './projection.ts';

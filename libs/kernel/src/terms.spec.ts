@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { NOBODY, type BasisSubjects } from './authorisation.ts';
+import { NOBODY, type BasisSubjects } from './subjects.ts';
 import { firstWithout, namedSince, termsUpTo, type BasisTerms } from './terms.ts';
 
 const named: BasisSubjects = { ...NOBODY, parties: ['p-1'] };

@@ -1,5 +1,5 @@
-import type { BasisSubjects } from './authorisation.ts';
 import type { EventPointer } from './envelope.ts';
+import type { BasisSubjects } from './subjects.ts';
 
 /** Whom a basis names from an event on, until the next terms: it came into force, or it was varied. */
 export interface BasisTerms {

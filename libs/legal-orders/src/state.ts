@@ -6,13 +6,23 @@ import {
   type Authorisation,
   type BasisEnd,
   type BasisSubjects,
+  type BasisTerms,
   type EventPointer,
   type Recorded,
+  type Scope,
   type Timestamp,
 } from '#kernel';
 import type { Ending, Instrument, LegalOrderEvent, ReleaseInstrument } from './events.ts';
-import type { OrderTerms } from './variation.ts';
 import type { ChangeView, LegalOrderView, OrderState } from './views.ts';
+
+/** What an order says from an event on: its verification, or a variation. */
+export interface OrderTerms extends BasisTerms {
+  /** The event that lists the subjects: a variation of the scope alone lists none. */
+  readonly listedBy: EventPointer;
+  readonly scope: Scope;
+  /** Undefined for those with which it came into force. */
+  readonly variation: BasisEnd | undefined;
+}
 
 /** How the order ended. */
 export interface OrderEnd extends BasisEnd {

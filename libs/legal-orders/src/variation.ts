@@ -7,7 +7,6 @@ import {
   termsUpTo,
   type Authorisation,
   type BasisEnd,
-  type BasisTerms,
   type EndedFreeze,
   type EventPointer,
   type Rejection,
@@ -15,16 +14,7 @@ import {
 } from '#kernel';
 import type { Subject } from './events.ts';
 import { claims } from './limits.ts';
-import { restraintOf, type LegalOrderState } from './state.ts';
-
-/** What an order says from an event on: its verification, or a variation. */
-export interface OrderTerms extends BasisTerms {
-  /** The event that lists the subjects: a variation of the scope alone lists none. */
-  readonly listedBy: EventPointer;
-  readonly scope: Scope;
-  /** Undefined for those with which it came into force. */
-  readonly variation: BasisEnd | undefined;
-}
+import { restraintOf, type LegalOrderState, type OrderTerms } from './state.ts';
 
 /** A freeze as a variation leaves it. */
 export interface Replacement {

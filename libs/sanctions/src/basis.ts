@@ -1,6 +1,6 @@
 import type { BasisState } from '#kernel';
-import { HIT_SCOPE, hitInForce, hitStandingObstacle, hitSubjects, mayAuthoriseUnderHit } from './in-force.ts';
-import type { SanctionsHitState } from './state.ts';
+import { HIT_SCOPE, hitInForce, hitStandingObstacle, mayAuthoriseUnderHit } from './in-force.ts';
+import { hitSubjects, type SanctionsHitState } from './state.ts';
 
 /** A sanctions hit as the basis of freezes. */
 export function sanctionsHitBasis(hitId: string, hit: SanctionsHitState): BasisState {

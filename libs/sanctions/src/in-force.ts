@@ -1,15 +1,6 @@
-import {
-  NOBODY,
-  scopeWithin,
-  tieFits,
-  type BasisSubjects,
-  type FreezeInQuestion,
-  type Obstacle,
-  type Scope,
-  type StandingObstacle,
-} from '#kernel';
+import { scopeWithin, tieFits, type FreezeInQuestion, type Obstacle, type Scope, type StandingObstacle } from '#kernel';
 import type { Measure } from './events.ts';
-import type { SanctionsHitState } from './state.ts';
+import { hitSubjects, type SanctionsHitState } from './state.ts';
 import type { HitState } from './views.ts';
 
 /** What a freeze under a hit covers, and the most that it may cover: nothing leaves, whatever the asset. */
@@ -75,12 +66,4 @@ export function hitStandingObstacle(state: SanctionsHitState): StandingObstacle 
 
 function hasOpenClearance({ clearances }: SanctionsHitState): boolean {
   return [...clearances.values()].some(({ state }) => state === 'proposed');
-}
-
-/** A lesser measure than an asset freeze names nobody: it forbids dealings and takes hold of nothing. */
-export function hitSubjects({ hit }: Pick<SanctionsHitState, 'hit'>): BasisSubjects {
-  if (hit?.entry.measure !== 'asset-freeze') return NOBODY;
-  const { subject } = hit;
-  if (subject.kind === 'party') return { ...NOBODY, parties: [subject.partyId] };
-  return { ...NOBODY, addresses: [{ chain: subject.chain, address: subject.address }] };
 }

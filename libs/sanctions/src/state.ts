@@ -1,13 +1,14 @@
 import {
   authorisationOf,
+  NOBODY,
   pointerTo,
   type Authorisation,
   type BasisEnd,
+  type BasisSubjects,
   type EventPointer,
   type Recorded,
   type Timestamp,
 } from '#kernel';
-import { hitSubjects } from './in-force.ts';
 import type { Hit, SanctionsHitEvent } from './events.ts';
 import type { ClearanceView, HitState, SanctionsHitView } from './views.ts';
 
@@ -133,4 +134,12 @@ function decide(
 ): void {
   const clearance = state.clearances.get(clearanceId);
   if (clearance !== undefined) state.clearances.set(clearanceId, { ...clearance, ...decision });
+}
+
+/** A lesser measure than an asset freeze names nobody: it forbids dealings and takes hold of nothing. */
+export function hitSubjects({ hit }: Pick<SanctionsHitState, 'hit'>): BasisSubjects {
+  if (hit?.entry.measure !== 'asset-freeze') return NOBODY;
+  const { subject } = hit;
+  if (subject.kind === 'party') return { ...NOBODY, parties: [subject.partyId] };
+  return { ...NOBODY, addresses: [{ chain: subject.chain, address: subject.address }] };
 }

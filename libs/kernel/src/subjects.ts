@@ -1,0 +1,15 @@
+/** A chain address, as the chain writes it. */
+export interface ChainAddress {
+  readonly chain: string;
+  readonly address: string;
+}
+
+/** Whom a basis names. A party stands for the accounts that it holds, an address for those of whoever controls it. */
+export interface BasisSubjects {
+  readonly accounts: readonly string[];
+  readonly parties: readonly string[];
+  readonly addresses: readonly ChainAddress[];
+}
+
+/** Nobody at all: whom a basis names that does not exist, or that supports no freeze. */
+export const NOBODY: BasisSubjects = { accounts: [], parties: [], addresses: [] };
