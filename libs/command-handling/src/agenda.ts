@@ -1,4 +1,4 @@
-import { basisOfStream, type Basis, type ChainAddress, type Position, type RecordedEvent } from '#kernel';
+import { addressName, basisOfStream, type Basis, type ChainAddress, type Position, type RecordedEvent } from '#kernel';
 import type { Opening } from '#parties';
 import { decodeEvent, idOfStream } from '#replay';
 import type { TransferName } from './transferring.ts';
@@ -207,10 +207,6 @@ export class Agenda {
 
 function isAddress(subject: { readonly kind: string }): subject is ChainAddress & { readonly kind: 'address' } {
   return subject.kind === 'address';
-}
-
-function addressName({ chain, address }: ChainAddress): string {
-  return JSON.stringify([chain, address]);
 }
 
 /** The id of a transfer's item: neither id can hold a slash. */

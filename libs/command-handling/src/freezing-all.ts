@@ -18,15 +18,13 @@ import {
 import { isNamedBy } from '#parties';
 import { asked, keyReused, revisionMismatch, seen, type Asked } from './asked.ts';
 import type { Core } from './core.ts';
+import { fewAtATime } from './few-at-a-time.ts';
 import { partiesNamedBy, supervising } from './freezing.ts';
 import type { CommandRequest, FreezeAllNamed, Outcome, OutcomeOfAll } from './ledger-api.ts';
 import { rejectedOutcome, type Settled } from './one-stream.ts';
 import type { Openings } from './opening.ts';
 import { recordedOutcome } from './outcome.ts';
 import { basisOf, stateOf } from './streams.ts';
-
-/** Accounts, or parties, that one command is busy with at the same time. */
-const AT_ONCE = 16;
 
 /** What a freeze of everything needs of the rest. */
 interface Around {
@@ -80,7 +78,7 @@ export class FreezingAll {
     await this.#around.nameParties(basis);
     const named = await this.#accountsNamed(before.subjects);
     const accountIds = [...new Set([...named, ...before.begun])].sort();
-    const keys = await atOnce(accountIds, (accountId) => this.#keyOn(request, accountId));
+    const keys = await fewAtATime(accountIds, (accountId) => this.#keyOn(request, accountId));
     const reused = keys.find(isRejection);
     if (reused !== undefined) return rejectedOutcome(reused);
     const begun = new Set([...before.begun, ...accountIds.filter((_, index) => keys[index] === true)]);
@@ -113,7 +111,7 @@ export class FreezingAll {
   /** The accounts that the basis names itself, and those that parties hold whom it names. Openings in flight are finished. */
   async #accountsNamed(subjects: BasisSubjects): Promise<readonly string[]> {
     const parties = await partiesNamedBy(this.#core, subjects);
-    const held = await atOnce(parties, (partyId) => this.#accountsOf(partyId, subjects));
+    const held = await fewAtATime(parties, (partyId) => this.#accountsOf(partyId, subjects));
     return [...new Set([...subjects.accounts, ...held.flat()])];
   }
 
@@ -208,7 +206,7 @@ export class FreezingAll {
     accountIds: readonly string[],
     begun: ReadonlySet<string>,
   ): Promise<OutcomeOfAll> {
-    const parts = await atOnce(accountIds, async (accountId) => {
+    const parts = await fewAtATime(accountIds, async (accountId) => {
       const isLate = begun.size > 0 && !begun.has(accountId) && accountIds.length > 1;
       const missing = isLate ? missingShare(division, accountId) : undefined;
       if (missing !== undefined) return { accountId, outcome: rejectedOutcome(missing) };
@@ -255,16 +253,4 @@ function didSomething(outcome: Outcome): boolean {
 function asRefusal(outcome: Outcome): Whole {
   if (outcome.status === 'rejected') return outcome;
   throw new Error('a freeze of everything that a basis names was accepted as one command');
-}
-
-/** Maps a list, a few members at a time, in their order. */
-async function atOnce<Item, Result>(
-  items: readonly Item[],
-  map: (item: Item) => Promise<Result>,
-): Promise<readonly Result[]> {
-  const results: Result[] = [];
-  for (let at = 0; at < items.length; at += AT_ONCE) {
-    results.push(...(await Promise.all(items.slice(at, at + AT_ONCE).map(map))));
-  }
-  return results;
 }

@@ -452,7 +452,7 @@ function originFromAuthorisation(authorisation: Recorded<FreezeAuthorised>, by: 
   return { actor, correlationId, causationId: authorisation.id, ...keyed };
 }
 
-function pointerOf(event: { stream: string; revision: number; id: string } | undefined): EventPointer {
+function pointerOf(event: Parameters<typeof pointerTo>[0] | undefined): EventPointer {
   if (event === undefined) throw new Error('nothing was appended');
-  return { stream: event.stream, revision: String(event.revision), eventId: event.id };
+  return pointerTo(event);
 }

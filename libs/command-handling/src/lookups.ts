@@ -1,5 +1,5 @@
 import type { EventFilter } from '#event-store';
-import type { ChainAddress, Recorded } from '#kernel';
+import { addressName, type ChainAddress, type Recorded } from '#kernel';
 import { decodeEvent, type LedgerEvent } from '#replay';
 import type { HitSubject } from '#sanctions';
 import type { Core } from './core.ts';
@@ -40,7 +40,7 @@ function isSame(one: HitSubject, other: HitSubject): boolean {
 export async function partiesControlling(core: Core, addresses: readonly ChainAddress[]): Promise<readonly string[]> {
   const found = new Set<string>();
   if (addresses.length === 0) return [];
-  const wanted = new Set(addresses.map(nameOf));
+  const wanted = new Set(addresses.map(addressName));
   await lookUp(
     core,
     () => {
@@ -49,15 +49,11 @@ export async function partiesControlling(core: Core, addresses: readonly ChainAd
     },
     ['AddressLinked'],
     ({ data }) => {
-      if (data.role === 'holder-controlled' && wanted.has(nameOf(data))) found.add(data.partyId);
+      if (data.role === 'holder-controlled' && wanted.has(addressName(data))) found.add(data.partyId);
       return undefined;
     },
   );
   return [...found];
-}
-
-function nameOf({ chain, address }: ChainAddress): string {
-  return JSON.stringify([chain, address]);
 }
 
 /** The checkpoint is taken before the index is asked: what comes in between is seen twice, and nothing is missed. */

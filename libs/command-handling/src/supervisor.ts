@@ -16,6 +16,7 @@ import { decideLegalOrder } from '#legal-orders';
 import { decideParty, type NamingBasis } from '#parties';
 import { Agenda, AGENDA_EVENTS, FOR_GOOD, NEVER, transferOfItem, type Item } from './agenda.ts';
 import type { Core } from './core.ts';
+import { fewAtATime } from './few-at-a-time.ts';
 import { partiesNamedBy, supervising, type Freezing } from './freezing.ts';
 import type { Openings } from './opening.ts';
 import type { Origin, View } from './plan.ts';
@@ -39,8 +40,6 @@ export interface StepsOfTwo {
 
 /** How often the clock and the end of the log are looked at, in milliseconds: an expiry is recorded at most that late. */
 const TICK_MS = 250;
-/** Accounts under one basis that are tended at the same time. */
-const TENDED_TOGETHER = 16;
 const PAGE = 1_000;
 const FILTER: EventFilter = { types: AGENDA_EVENTS };
 
@@ -199,11 +198,11 @@ export class Supervisor {
     const todo = authorisations.filter((each) => !this.#agenda.isSettled(each.pointer.eventId, epoch(each)));
     const accounts = [...Map.groupBy(todo, ({ accountId }) => accountId)];
     const varied = accounts.filter(([, own]) => own.some((each) => epoch(each) !== NEVER && ended === undefined));
-    await inTurns(accounts, async ([, own]) => {
+    await fewAtATime(accounts, async ([, own]) => {
       for (const authorisation of own) await this.#settle(authorisation, ended);
     });
-    await inTurns(varied, ([accountId]) => this.#varying.lift(basis, accountId));
-    await inTurns(varied, ([accountId]) => this.#varying.vary(basis, accountId));
+    await fewAtATime(varied, ([accountId]) => this.#varying.lift(basis, accountId));
+    await fewAtATime(varied, ([accountId]) => this.#varying.vary(basis, accountId));
     for (const each of todo) this.#agenda.settled(each.pointer.eventId, epoch(each));
   }
 
@@ -291,13 +290,6 @@ function everNamed(terms: readonly BasisTerms[]): BasisSubjects {
     parties: terms.flatMap(({ subjects }) => subjects.parties),
     addresses: terms.flatMap(({ subjects }) => subjects.addresses),
   };
-}
-
-/** A few at a time. */
-async function inTurns<Each>(all: readonly Each[], tend: (each: Each) => Promise<void>): Promise<void> {
-  for (let at = 0; at < all.length; at += TENDED_TOGETHER) {
-    await Promise.all(all.slice(at, at + TENDED_TOGETHER).map(tend));
-  }
 }
 
 function ownOrigin(correlationId: string, causationId: string | null): Origin {

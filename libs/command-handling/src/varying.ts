@@ -1,6 +1,15 @@
 import { liftByBasis } from '#accounts';
 import { decideReplacement, freezeUnder } from '#freezes';
-import { basisStream, isRejection, SUPERVISOR, toMs, toTimestamp, type Basis, type EventPointer } from '#kernel';
+import {
+  basisStream,
+  isRejection,
+  pointerTo,
+  SUPERVISOR,
+  toMs,
+  toTimestamp,
+  type Basis,
+  type EventPointer,
+} from '#kernel';
 import type { Core } from './core.ts';
 import { accountFacts, type Freezing } from './freezing.ts';
 import { causedBy } from './plan.ts';
@@ -52,7 +61,7 @@ export class Varying {
         append: decision,
         origin: causedBy(SUPERVISOR, replaces.eventId),
         nowMs,
-        answer: ([event]) => event && { stream: event.stream, revision: String(event.revision), eventId: event.id },
+        answer: ([event]) => event && pointerTo(event),
       };
     });
     if (authorised === undefined) return;

@@ -77,8 +77,9 @@ export function samePointer(one: EventPointer, other: EventPointer | undefined):
   return one.stream === other?.stream && one.revision === other.revision && one.eventId === other.eventId;
 }
 
-export function pointerTo(event: RecordedEvent): EventPointer {
-  return { stream: event.stream, revision: String(event.revision), eventId: event.id };
+/** Also to an event that is about to be stored: its place in its stream is known. */
+export function pointerTo({ stream, revision, id }: Pick<RecordedEvent, 'stream' | 'revision' | 'id'>): EventPointer {
+  return { stream, revision: String(revision), eventId: id };
 }
 
 /** The hash that belongs into `metadata.hash` of this event in this place. Ignores a hash that is there already. */

@@ -4,6 +4,11 @@ export interface ChainAddress {
   readonly address: string;
 }
 
+/** The address as one text, for whatever is kept by address. */
+export function addressName({ chain, address }: ChainAddress): string {
+  return JSON.stringify([chain, address]);
+}
+
 /** Whom a basis names. A party stands for the accounts that it holds, an address for those of whoever controls it. */
 export interface BasisSubjects {
   readonly accounts: readonly string[];

@@ -1,4 +1,4 @@
-import { rejectField, toMs, type Rejection } from '#kernel';
+import { addressName, rejectField, toMs, type Rejection } from '#kernel';
 import {
   MAX_RELEASES,
   MAX_SUBJECTS,
@@ -54,7 +54,7 @@ export function subjectName(subject: Subject): string {
     case 'party':
       return subject.partyId;
     case 'address':
-      return JSON.stringify([subject.chain, subject.address]);
+      return addressName(subject);
     case 'external':
       return subject.sha256;
   }

@@ -29,17 +29,7 @@ import type {
   ViolationView,
 } from './queries-api.ts';
 import type { ReadSide } from './read-side.ts';
-import {
-  kindsFor,
-  OF_PARTY,
-  ALL_TASKS,
-  TASK_COLUMNS,
-  taskFromRow,
-  WAITING,
-  type Doer,
-  type TaskKind,
-  type TaskView,
-} from './tasks.ts';
+import { kindsFor, OF_PARTY, ALL_TASKS, TASK_COLUMNS, taskFromRow, WAITING, type TaskView } from './tasks.ts';
 
 /** Most items of one page. */
 const MAX_PAGE = 500;
@@ -144,10 +134,7 @@ export class SqliteQueries implements Queries {
     );
   }
 
-  accounts(
-    filter: { partyId?: string | undefined; state?: 'open' | 'closed' | undefined; frozen?: boolean | undefined },
-    page: PageRequest,
-  ): Page<AccountView> {
+  accounts(filter: Parameters<Queries['accounts']>[0], page: PageRequest): Page<AccountView> {
     const { partyId, state } = filter;
     const frozen = filter.frozen === undefined ? undefined : Number(filter.frozen);
     const ofParty = partyId !== undefined;
@@ -249,15 +236,7 @@ export class SqliteQueries implements Queries {
     );
   }
 
-  sanctionsHits(
-    filter: {
-      hitId?: string | undefined;
-      accountId?: string | undefined;
-      partyId?: string | undefined;
-      state?: string | undefined;
-    },
-    page: PageRequest,
-  ): Page<SanctionsHitView> {
+  sanctionsHits(filter: Parameters<Queries['sanctionsHits']>[0], page: PageRequest): Page<SanctionsHitView> {
     const { hitId, accountId, partyId, state } = filter;
     const where = [...equals({ hitId, state }), ...concernsAnyOf(HOLDERS, accountId), ...concernsAnyOf('?', partyId)];
     const select = 'view, updatedAt FROM sanctionsHits';
@@ -273,15 +252,7 @@ export class SqliteQueries implements Queries {
     );
   }
 
-  freezes(
-    filter: {
-      accountId?: string | undefined;
-      partyId?: string | undefined;
-      basisId?: string | undefined;
-      state?: string | undefined;
-    },
-    page: PageRequest,
-  ): Page<FreezeView> {
+  freezes(filter: Parameters<Queries['freezes']>[0], page: PageRequest): Page<FreezeView> {
     const { accountId, partyId, basisId, state } = filter;
     const where = [...equals({ accountId, basisId, state }), ...concerns(partyId)];
     const select = `${FREEZE_COLUMNS} FROM freezes f`;
@@ -302,16 +273,7 @@ export class SqliteQueries implements Queries {
     return this.#rows.servable ? this.freeze(freezeId)?.view.basis : undefined;
   }
 
-  liftRequests(
-    filter: {
-      accountId?: string | undefined;
-      partyId?: string | undefined;
-      freezeId?: string | undefined;
-      basisId?: string | undefined;
-      state?: string | undefined;
-    },
-    page: PageRequest,
-  ): Page<LiftRequestView> {
+  liftRequests(filter: Parameters<Queries['liftRequests']>[0], page: PageRequest): Page<LiftRequestView> {
     const { accountId, partyId, freezeId, basisId, state } = filter;
     const where = [...equals({ accountId, freezeId, state }), ...heldBy(partyId), ...restsOn(basisId)];
     const select = `${LIFT_REQUEST_COLUMNS} FROM liftRequests`;
@@ -344,17 +306,7 @@ export class SqliteQueries implements Queries {
     );
   }
 
-  tasks(
-    filter: {
-      accountId?: string | undefined;
-      partyId?: string | undefined;
-      basisId?: string | undefined;
-      kind?: TaskKind | undefined;
-      waitsFor?: Doer | undefined;
-    },
-    at: Timestamp,
-    page: PageRequest,
-  ): Page<TaskView> {
+  tasks(filter: Parameters<Queries['tasks']>[0], at: Timestamp, page: PageRequest): Page<TaskView> {
     const { accountId, partyId, basisId, kind, waitsFor } = filter;
     const where: Condition[] = [
       [WAITING, at, at],
