@@ -23,6 +23,7 @@ import {
   type EndedFreeze,
   type EventPointer,
   type Recorded,
+  type RecordedEvent,
   type Rejection,
   type Scope,
   type Tie,
@@ -34,7 +35,7 @@ import { Rounds, type Core } from './core.ts';
 import type { CommandRequest, FreezeAccount, Outcome } from './ledger-api.ts';
 import { rejectedOutcome, type Settled } from './one-stream.ts';
 import type { Openings } from './opening.ts';
-import { alreadyFrozen, eventAt, recordedOutcome } from './outcome.ts';
+import { alreadyFrozen, checked, eventAt, outcomeOf, recordedOutcome } from './outcome.ts';
 import { causedBy, type Origin, type View } from './plan.ts';
 import { partiesControlling } from './lookups.ts';
 import { basisContents, basisOf, stateOf } from './streams.ts';
@@ -84,7 +85,7 @@ interface Wanted extends Omit<FreezeAccount, 'scope'> {
 }
 
 type Authorised =
-  | { readonly kind: 'authorised'; readonly pointer: EventPointer }
+  | { readonly kind: 'authorised'; readonly pointer: EventPointer; readonly event?: Recorded<FreezeAuthorised> }
   | { readonly kind: 'rejected'; readonly rejection: Rejection };
 
 /**
@@ -121,7 +122,9 @@ export class Freezing {
       const { basis, accountId } = command;
       const ended = await this.findEnded(basis, (state) => state.authorisationsInTheWay(accountId, command.scope));
       const authorised = await this.#authorise(home, command, before.account, ended);
-      if (authorised.kind === 'authorised') return this.#complete(home, authorised.pointer);
+      if (authorised.kind === 'authorised') {
+        return this.#complete(home, authorised.event ?? (await this.#authorisationAt(authorised.pointer)));
+      }
       if (!isRecorded(authorised.rejection.code)) return rejectedOutcome(authorised.rejection);
       const refused = await this.#refuse(home, command, ended);
       if (refused?.kind === 'replay') return this.#recorded(home, refused.revision, true);
@@ -176,7 +179,10 @@ export class Freezing {
         append: decision,
         origin: originOf(home),
         nowMs,
-        answer: ([event]) => ({ kind: 'authorised', pointer: pointerOf(event) }),
+        answer: ([event]) => {
+          if (event === undefined) throw new Error('nothing was appended');
+          return { kind: 'authorised', pointer: pointerTo(event), event: checked(event) as Recorded<FreezeAuthorised> };
+        },
       };
     });
   }
@@ -212,12 +218,14 @@ export class Freezing {
     });
   }
 
-  async #complete(home: Asked, pointer: EventPointer): Promise<Outcome> {
+  async #complete(home: Asked, authorisation: Recorded<FreezeAuthorised>): Promise<Outcome> {
     const { actor, correlationId } = home.request;
-    await this.settle(pointer, { by: 'handler', actor, correlationId });
+    const answer = await this.#settle(authorisation, { by: 'handler', actor, correlationId });
+    if (answer.length > 0) return outcomeOf(this.#core.store, answer, false, authorisation);
     const known = await this.#core.streams.inspect(home.homeStream, (view) => seen(view, home));
     if (isRejection(known)) return rejectedOutcome(known);
-    if (known === undefined) throw new Error(`${pointer.eventId} is settled and its key does not stand on the account`);
+    if (known === undefined)
+      throw new Error(`${authorisation.id} is settled and its key does not stand on the account`);
     return this.#recorded(home, known.revision, false);
   }
 
@@ -230,13 +238,21 @@ export class Freezing {
    * nothing when it is settled already.
    */
   async settle(pointer: EventPointer, by: SettledBy): Promise<void> {
-    const authorisation = (await eventAt(this.#core.store, pointer)) as Recorded<FreezeAuthorised> | undefined;
-    if (authorisation?.type !== 'FreezeAuthorised')
-      throw new Error(`no authorisation at ${pointer.stream}@${pointer.revision}`);
+    await this.#settle(await this.#authorisationAt(pointer), by);
+  }
+
+  async #authorisationAt(pointer: EventPointer): Promise<Recorded<FreezeAuthorised>> {
+    const event = (await eventAt(this.#core.store, pointer)) as Recorded<FreezeAuthorised> | undefined;
+    if (event?.type === 'FreezeAuthorised') return event;
+    throw new Error(`no authorisation at ${pointer.stream}@${pointer.revision}`);
+  }
+
+  /** @returns the events that answer for the key of the authorisation, if it was this call that recorded them */
+  async #settle(authorisation: Recorded<FreezeAuthorised>, by: SettledBy): Promise<readonly RecordedEvent[]> {
     const rounds = new Rounds(this.#core);
     do {
-      const first = await this.#settleOnce(authorisation, by);
-      if (first === 'settled') return;
+      const answer = await this.#settleOnce(authorisation, by);
+      if (answer !== 'opening-first') return answer;
       await this.#finishOpenings(authorisation);
     } while (rounds.goOn());
     throw new RejectionError(
@@ -244,35 +260,43 @@ export class Freezing {
     );
   }
 
-  #settleOnce(authorisation: Recorded<FreezeAuthorised>, by: SettledBy): Promise<'settled' | 'opening-first'> {
+  #settleOnce(
+    authorisation: Recorded<FreezeAuthorised>,
+    by: SettledBy,
+  ): Promise<readonly RecordedEvent[] | 'opening-first'> {
     const { accountId } = authorisation.data;
     const basis = basisOfStream(authorisation.stream);
     if (basis === undefined) throw new Error(`no basis lives on ${authorisation.stream}`);
-    return this.#core.streams.decide<'settled' | 'opening-first'>(`account-${accountId}`, async (view) => {
-      const state = stateOf(view, 'account');
-      const { key } = authorisation.metadata;
-      const opening = !state.opened && (await this.#pendingOpenings(authorisation)).length > 0;
-      // Whether it has ended a handler need not look: a freeze that comes late is lifted.
-      const { ended, lost } = await this.#lookAtBasis(basis, authorisation, view, by);
-      const lostMs = [...lost.values()].map((varied) => (varied === undefined ? 0 : toMs(varied.endedAt)));
-      const nowMs = view.time(toMs(authorisation.metadata.recordedAt), ...lostMs);
-      const settled = settleFreeze({
-        authorisation,
-        basis,
-        state,
-        opening,
-        keyStands: key !== null && view.lookup('key', keyEntryId(key)) !== undefined,
-        basisEnded: by.by === 'supervisor' && ended,
-        lostBy: (citation) => lost.get(citation.eventId),
-        by: by.by,
-        now: toTimestamp(nowMs),
-      });
-      if (settled === 'resolved-already') return { result: 'settled' };
-      if (settled === 'opening-first') return { result: 'opening-first' };
-      const origin = originFromAuthorisation(authorisation, by, settled.withKey);
-      const ahead = (settled.ahead ?? []).map((event) => ({ ...event, isAhead: true }));
-      return { append: [...ahead, ...settled.events], origin, nowMs, answer: () => 'settled' };
-    });
+    return this.#core.streams.decide<readonly RecordedEvent[] | 'opening-first'>(
+      `account-${accountId}`,
+      async (view) => {
+        const state = stateOf(view, 'account');
+        const { key } = authorisation.metadata;
+        const opening = !state.opened && (await this.#pendingOpenings(authorisation)).length > 0;
+        // Whether it has ended a handler need not look: a freeze that comes late is lifted.
+        const { ended, lost } = await this.#lookAtBasis(basis, authorisation, view, by);
+        const lostMs = [...lost.values()].map((varied) => (varied === undefined ? 0 : toMs(varied.endedAt)));
+        const nowMs = view.time(toMs(authorisation.metadata.recordedAt), ...lostMs);
+        const settled = settleFreeze({
+          authorisation,
+          basis,
+          state,
+          opening,
+          keyStands: key !== null && view.lookup('key', keyEntryId(key)) !== undefined,
+          basisEnded: by.by === 'supervisor' && ended,
+          lostBy: (citation) => lost.get(citation.eventId),
+          by: by.by,
+          now: toTimestamp(nowMs),
+        });
+        if (settled === 'resolved-already') return { result: [] };
+        if (settled === 'opening-first') return { result: 'opening-first' };
+        const origin = originFromAuthorisation(authorisation, by, settled.withKey);
+        const ahead = (settled.ahead ?? []).map((event) => ({ ...event, isAhead: true }));
+        const answer = (recorded: readonly RecordedEvent[]): readonly RecordedEvent[] =>
+          settled.withKey ? recorded.slice(ahead.length).map(checked) : [];
+        return { append: [...ahead, ...settled.events], origin, nowMs, answer };
+      },
+    );
   }
 
   /** Lifts the freeze of an authorisation whose basis has ended, if it is in force (invariant 13). */
@@ -450,9 +474,4 @@ function originFromAuthorisation(authorisation: Recorded<FreezeAuthorised>, by: 
   const { actor, correlationId } = by;
   const keyed = withKey ? { key, commandHash } : { key: null, commandHash: null };
   return { actor, correlationId, causationId: authorisation.id, ...keyed };
-}
-
-function pointerOf(event: Parameters<typeof pointerTo>[0] | undefined): EventPointer {
-  if (event === undefined) throw new Error('nothing was appended');
-  return pointerTo(event);
 }

@@ -15,11 +15,15 @@ import type { Outcome } from './ledger-api.ts';
 /** Most events of one command on one stream: a freeze that stops 1,000 withdrawals. */
 const MAX_EVENTS = 1_100;
 
-/** What a command came to, from its recorded events alone: the same today and years later. */
+/**
+ * What a command came to, from its recorded events alone: the same today and years later.
+ * @param authorised of a freeze: the authorisation that it cites, where it is at hand
+ */
 export function outcomeOf(
   reader: EventReader,
   recorded: readonly RecordedEvent[],
   replayed: boolean,
+  authorised?: Recorded<FreezeAuthorised>,
 ): Outcome | Promise<Outcome> {
   const events = recorded as readonly Recorded<LedgerEvent>[];
   const first = events[0];
@@ -32,6 +36,7 @@ export function outcomeOf(
   }
   const accepted = { status: 'accepted', replayed, events, revision: last.revision, position: last.position } as const;
   if (first.type !== 'AccountFrozen') return accepted;
+  if (authorised !== undefined) return { ...accepted, authorisation: authorised };
   const { freezeId, citation } = first.data;
   return eventAt(reader, citation).then((authorisation) => {
     if (authorisation?.type !== 'FreezeAuthorised') throw new Error(`${freezeId} cites no authorisation`);
@@ -63,7 +68,8 @@ function follows(event: RecordedEvent, first: RecordedEvent): boolean {
   return event.metadata.key === null && event.metadata.causationId === first.id;
 }
 
-function checked(recorded: RecordedEvent): RecordedEvent {
+/** An event as it is read, its members in the order of its schema. @throws Error for a malformed one */
+export function checked(recorded: RecordedEvent): RecordedEvent {
   const decoded = decodeEvent(recorded);
   if (!decoded.ok) throw new Error(`${recorded.stream}@${String(recorded.revision)} is malformed: ${decoded.problem}`);
   return decoded.event;
