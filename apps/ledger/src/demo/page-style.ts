@@ -36,12 +36,17 @@ thead th { border-bottom: 2px solid var(--ink); }
 .answer { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; font-size: .82rem; }
 .refused .answer { color: var(--refused); font-weight: 600; }
 .recorded { color: var(--soft); font-size: .8rem; }
-td { overflow-wrap: anywhere; }
+td { overflow-wrap: break-word; }
 footer { margin-top: 3rem; color: var(--soft); font-size: .9rem; border-top: 1px solid var(--line); }
-@media (max-width: 40rem) { .figures { grid-template-columns: repeat(2, 1fr); } }
+@media (max-width: 40rem) {
+  .figures { grid-template-columns: repeat(2, 1fr); }
+  figure, table { display: block; overflow-x: auto; }
+  svg { min-width: 46rem; }
+}
 @media print {
   @page { margin: 14mm; }
-  body { padding: 0; max-width: none; font-size: 10.5pt; }
+  html { font-size: 8.5pt; }
+  body { padding: 0; max-width: none; font-size: 1rem; }
   * { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   section { break-before: page; }
   thead { display: table-header-group; }
