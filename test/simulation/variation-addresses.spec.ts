@@ -1,7 +1,8 @@
 import type { LedgerCommand } from '#command-handling';
+import type { EventStore } from '#event-store';
 import type { RecordedEvent, RequestedScope } from '#kernel';
 import type { Subject } from '#legal-orders';
-import { checkLog, forceIn, LedgerWorld, maker, service, varyOrder, type Varied } from '#testing';
+import { checker, checkLog, forceIn, LedgerWorld, maker, service, variation, varyOrder, type Varied } from '#testing';
 import { CitationResolver, StreamFold } from '#replay';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import {
@@ -22,11 +23,12 @@ const external: Subject = { kind: 'external', sha256: 'e'.repeat(64) };
 
 let world: LedgerWorld;
 /** acc-1 of p-1, and acc-2 of p-2: p-1 controls `a`. */
-beforeEach(async () => {
+async function begin(): Promise<void> {
   world = new LedgerWorld();
   for (const nth of ['1', '2']) await world.openAccount(`acc-${nth}`, `p-${nth}`);
   await link('p-1', 'a');
-});
+}
+beforeEach(begin);
 
 const linking = (partyId: string, name: string, role: 'holder-controlled' | 'deposit-address'): LedgerCommand => ({
   type: 'LinkAddress',
@@ -37,6 +39,15 @@ const linking = (partyId: string, name: string, role: 'holder-controlled' | 'dep
 });
 async function link(partyId: string, name: string): Promise<void> {
   await world.accept(linking(partyId, name, 'holder-controlled'), { actor: service });
+}
+/** As another process writes it, which answers before anybody tends the order. */
+async function linkUnseen(name: string): Promise<RecordedEvent> {
+  const { data } = await last('party-p-1', 'AddressLinked');
+  const event = { type: 'AddressLinked', data: { ...(data as object), address: name } };
+  const key = { caller: service.id, value: 'late' };
+  const linked = await forceIn(world.store, 'party-p-1', event, { recordedAt: RECORDED_AT, actor: service, key });
+  world = new LedgerWorld({ store: world.store, clock: world.clock });
+  return linked;
 }
 
 async function order(subjects: readonly Subject[], scope: RequestedScope = ALL): Promise<void> {
@@ -161,15 +172,7 @@ describe('a link', () => {
     await order([address('a')]);
     const freezeId = await freeze();
     world = await varyOrderUnseen(world, { subjects: [address(other)] }, 'chg-1');
-    // As another process writes it, which answers before anybody tends the order.
-    const { data } = await last('party-p-1', 'AddressLinked');
-    await forceIn(
-      world.store,
-      'party-p-1',
-      { type: 'AddressLinked', data: { ...(data as object), address: other } },
-      { recordedAt: RECORDED_AT, actor: service, key: { caller: service.id, value: 'late' } },
-    );
-    world = new LedgerWorld({ store: world.store, clock: world.clock });
+    await linkUnseen(other);
     await world.ledger.supervisor.pass();
     expect(await inForce(world)).toEqual([]);
     expect(await last('account-acc-1', 'AccountUnfrozen')).toMatchObject({
@@ -179,6 +182,17 @@ describe('a link', () => {
     expect(await namings('p-1')).toEqual(['PartyNamed']);
     const again = await freeze();
     expect(await inForce(world)).toMatchObject([{ freezeId: again }]);
+    await expectQuiet(world);
+  });
+
+  it('saves the freeze if it was made before the variation, whatever is linked after it', async () => {
+    await order([address('a')]);
+    const freezeId = await freeze();
+    await link('p-1', 'c');
+    await varyTo(address('b'), address('c'));
+    await link('p-1', 'b');
+    await vary({ scope: keeping('1') }, 'chg-2');
+    expect(await inForce(world)).toMatchObject([{ freezeId, scope: { limits: { BTC: '100000000' } } }]);
     await expectQuiet(world);
   });
 
@@ -246,6 +260,77 @@ describe('what was authorised through an address before a variation and is still
   });
 });
 
+describe('a variation that is being followed while another process goes on', () => {
+  /** A store that lets something else happen before one of its reads, if there are so many. */
+  function interrupted(
+    target: EventStore,
+    before: number,
+    interrupt: () => Promise<unknown>,
+  ): { readonly store: EventStore; wasInterrupted(): boolean } {
+    let reads = 0;
+    const store = new Proxy(target, {
+      get(_store, name: keyof EventStore) {
+        const member = target[name];
+        if (typeof member !== 'function') return member;
+        const call = (member as (...given: unknown[]) => unknown).bind(target);
+        if (name !== 'read') return call;
+        return async (...given: unknown[]) => {
+          reads += 1;
+          if (reads === before) await interrupt();
+          return call(...given);
+        };
+      },
+    });
+    return { store, wasInterrupted: () => reads >= before };
+  }
+
+  const cases: readonly [string, Subject, () => Promise<void>][] = [
+    [
+      'drops the account and restores it',
+      account('acc-1'),
+      async () => {
+        world = await varyOrderUnseen(world, { subjects: [account('acc-2')] }, 'chg-2');
+        world = await varyOrderUnseen(world, { subjects: [account('acc-1')] }, 'chg-3');
+      },
+    ],
+    [
+      'drops the address for one that is linked then',
+      address('a'),
+      async () => {
+        world = await varyOrderUnseen(world, { subjects: [address('b')] }, 'chg-2');
+        await linkUnseen('b');
+      },
+    ],
+  ];
+
+  it.each(cases)('which %s: the freeze ends, whenever that comes', async (_what, subject, others) => {
+    let more = true;
+    for (let before = 1; more; before += 1) {
+      await begin();
+      await order([subject]);
+      const freezeId = await freeze();
+      await world.accept(variation('chg-1', { scope: keeping('1') }));
+      const { store, wasInterrupted } = interrupted(world.store, before, others);
+      const following = new LedgerWorld({ store, clock: world.clock });
+      await following.accept(
+        { type: 'VerifyChange', orderId: 'ord-1', changeId: 'chg-1', method: 'sealed copy' },
+        { actor: checker },
+      );
+      more = wasInterrupted();
+      if (more) {
+        await world.ledger.supervisor.pass();
+        expect(following.failures).toEqual([]);
+        expect(await inForce(world)).toEqual([]);
+        expect((await last('account-acc-1', 'AccountUnfrozen')).data).toMatchObject({
+          freezeId,
+          ground: 'basis-varied',
+        });
+      }
+      await expectQuiet(world);
+    }
+  });
+});
+
 describe('a freeze of everything', () => {
   it('is of whom the order names by an address as varied, and of nobody else', async () => {
     await link('p-2', 'b');
@@ -300,13 +385,7 @@ describe('what was forged', () => {
     const freezeId = await freeze();
     const authorised = await last(ORDER, 'FreezeAuthorised');
     world = await varyOrderUnseen(world, { subjects: [address('b')], scope: keeping('2') }, 'chg-1');
-    const linked = { ...((await last('party-p-1', 'AddressLinked')).data as object), address: 'b' };
-    const late = await forceIn(
-      world.store,
-      'party-p-1',
-      { type: 'AddressLinked', data: linked },
-      { recordedAt: RECORDED_AT, actor: service, key: { caller: service.id, value: 'late' } },
-    );
+    const late = await linkUnseen('b');
     const { scope } = (await last(ORDER, 'LegalOrderVaried')).data as { scope: object };
     const replaces = place(authorised);
     const again = { ...(authorised.data as object), linkedBy: place(late), scope, replaces };
