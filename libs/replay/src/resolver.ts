@@ -325,7 +325,8 @@ export class CitationResolver {
     for (const partyId of partyIds) {
       const stream = `party-${partyId}`;
       const [last] = await this.#reader.read(stream, { direction: 'backwards', limit: 1 });
-      const { contents } = await this.#foldUpTo(stream, last?.revision ?? -1);
+      if (last === undefined) continue;
+      const { contents } = await this.#foldUpTo(stream, last.revision);
       const control = contents?.kind === 'party' ? controlOf(contents.state, addresses) : undefined;
       const link = await this.#eventAt(control?.linkedBy);
       if (link !== undefined && end !== undefined && link.position < end.position) return true;
