@@ -2,7 +2,19 @@ import type { LedgerCommand } from '#command-handling';
 import type { EventStore } from '#event-store';
 import type { RecordedEvent, RequestedScope } from '#kernel';
 import type { Subject } from '#legal-orders';
-import { checker, checkLog, forceIn, LedgerWorld, maker, service, variation, varyOrder, type Varied } from '#testing';
+import {
+  checker,
+  checkLog,
+  forceIn,
+  LedgerWorld,
+  maker,
+  nextTestId,
+  service,
+  testId,
+  variation,
+  varyOrder,
+  type Varied,
+} from '#testing';
 import { CitationResolver, StreamFold } from '#replay';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import {
@@ -41,11 +53,16 @@ async function link(partyId: string, name: string): Promise<void> {
   await world.accept(linking(partyId, name, 'holder-controlled'), { actor: service });
 }
 /** As another process writes it, which answers before anybody tends the order. */
-async function linkUnseen(name: string): Promise<RecordedEvent> {
+async function linkUnseen(name: string, id = nextTestId()): Promise<RecordedEvent> {
   const { data } = await last('party-p-1', 'AddressLinked');
-  const event = { type: 'AddressLinked', data: { ...(data as object), address: name } };
+  const event = { type: 'AddressLinked', data: { ...(data as object), address: name, role: 'holder-controlled' } };
   const key = { caller: service.id, value: 'late' };
-  const linked = await forceIn(world.store, 'party-p-1', event, { recordedAt: RECORDED_AT, actor: service, key });
+  const linked = await forceIn(world.store, 'party-p-1', event, {
+    recordedAt: RECORDED_AT,
+    actor: service,
+    key,
+    newId: () => id,
+  });
   world = new LedgerWorld({ store: world.store, clock: world.clock });
   return linked;
 }
@@ -65,6 +82,11 @@ const types = async (stream: string): Promise<readonly string[]> =>
   (await world.store.read(stream)).map(({ type }) => type);
 const namings = async (partyId: string): Promise<readonly string[]> =>
   (await types(`party-${partyId}`)).filter((type) => type.includes('Named'));
+async function first(stream: string, type: string): Promise<RecordedEvent> {
+  const event = (await world.store.read(stream)).find((each) => each.type === type);
+  if (event === undefined) throw new Error(`no ${type} on ${stream}`);
+  return event;
+}
 async function last(stream: string, type: string): Promise<RecordedEvent> {
   const event = (await world.store.read(stream)).findLast((each) => each.type === type);
   if (event === undefined) throw new Error(`no ${type} on ${stream}`);
@@ -401,26 +423,51 @@ describe('what was forged', () => {
     expect(await violations('account-acc-1')).toEqual([expect.stringContaining('a variation had ended the freeze')]);
   });
 
-  it('freezes nothing by a link of an address that the order no longer names', async () => {
+  const LATE = testId(9_999_999);
+  /** Where the next event of p-1 will stand, with that id. */
+  async function later(): Promise<object> {
+    const revision = String((await types('party-p-1')).length);
+    return { stream: 'party-p-1', revision, eventId: LATE };
+  }
+
+  it.each<[string, () => Promise<object>, string]>([
+    [
+      'the link of an address that the order no longer names',
+      async () => place(await first('party-p-1', 'AddressLinked')),
+      'no address that the basis names',
+    ],
+    [
+      'the link of another party',
+      async () => place(await last('party-p-2', 'AddressLinked')),
+      'names neither the account nor a holder of it',
+    ],
+    [
+      'the link of an address given out for deposits',
+      async () => place(await last('party-p-1', 'AddressLinked')),
+      'no address that the basis names',
+    ],
+    ['a link that comes later', later, 'is later than the authorisation'],
+  ])('freezes nothing by %s', async (_what, linkedBy, problem) => {
     await order([address('a')]);
     await freeze();
-    const frozen = await last('account-acc-1', 'AccountFrozen');
-    const authorised = await last(ORDER, 'FreezeAuthorised');
-    await varyTo(address('b'));
+    await link('p-2', 'c');
+    await world.accept(linking('p-1', 'c', 'deposit-address'), { actor: service });
+    await varyTo(address('c'));
+    const [authorised, frozen] = [await last(ORDER, 'FreezeAuthorised'), await last('account-acc-1', 'AccountFrozen')];
     const forged = await forceIn(
       world.store,
       ORDER,
-      { type: 'FreezeAuthorised', data: authorised.data },
+      { type: 'FreezeAuthorised', data: { ...(authorised.data as object), linkedBy: await linkedBy() } },
       { recordedAt: RECORDED_AT, actor: maker, key: { caller: maker.id, homeStream: 'account-acc-1', value: 'x' } },
     );
+    await linkUnseen('c', LATE);
     const data = { ...(frozen.data as object), freezeId: forged.id, citation: place(forged) };
     const { schemaVersion } = frozen;
-    await forceIn(
-      world.store,
-      'account-acc-1',
-      { type: 'AccountFrozen', data },
-      { recordedAt: RECORDED_AT, schemaVersion },
-    );
-    expect(await violations('account-acc-1')).toEqual([expect.stringContaining('no address that the basis names')]);
+    const options = { recordedAt: RECORDED_AT, schemaVersion };
+    await forceIn(world.store, 'account-acc-1', { type: 'AccountFrozen', data }, options);
+    const found = [...(await violations(ORDER)), ...(await violations('account-acc-1'))];
+    expect(found[0]).toContain(problem);
+    expect(found.at(-1)).toContain('citation-unresolved');
+    expect(await inForce(world)).toEqual([]);
   });
 });
