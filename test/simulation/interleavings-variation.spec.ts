@@ -120,8 +120,8 @@ const ofAddresses: readonly VariationCase[] = [
     () => scene({ ...onA, frozen }, onB, onA),
   ],
   [
-    'that swaps the address and narrows, a freeze, a link and a supervisor, and another, with a crash',
-    { f, link, vary: verify(1, 2), supervisor, 'supervisor second': supervisor },
+    'that swaps the address and narrows, a freeze, a link and a supervisor, with a crash',
+    { f, link, vary: verify(1, 2), supervisor },
     { crashes: 1 },
     () => scene(onA, { scope: NARROW, ...onB }, { scope: WIDE, ...onBoth }),
   ],

@@ -41,7 +41,7 @@ export async function expectQuiet(world: LedgerWorld): Promise<void> {
  * @returns another process over the same store
  */
 export async function varyOrderUnseen(world: LedgerWorld, changes: Varied, changeId: string): Promise<LedgerWorld> {
-  await world.accept(variation(changeId, changes));
+  await world.accept(variation(changeId, changes), { key: `propose-${changeId}` });
   const stream = 'legalOrder-ord-1';
   const proposed = (await world.store.read(stream)).at(-1)?.data as Record<string, unknown>;
   const { subjects, scope } = proposed;

@@ -226,8 +226,8 @@ export class CitationResolver {
   }
 
   /**
-   * A fold of the stream of an account or a party that has come at least so far. What it cites is earlier in the log, and is folded in the
-   * course of it; a fold under way answers for all that it has passed, so nothing waits for itself.
+   * A fold of the stream of an account or a party that has come at least so far. What it cites is earlier in the log, and is
+   * folded in the course of it; a fold under way answers for all that it has passed, so nothing waits for itself.
    */
   async #foldUpTo(stream: string, revision: number): Promise<StreamFold> {
     const folds = this.#folds.get(stream) ?? [];
