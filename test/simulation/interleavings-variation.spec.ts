@@ -12,6 +12,14 @@ const WIDE: RequestedScope = { direction: 'both', assets: 'all' };
 const one: Subject = { kind: 'account', accountId: 'acc-1' };
 const other: Subject = { kind: 'account', accountId: 'acc-2' };
 const holder: Subject = { kind: 'party', partyId: 'p-1' };
+const address = (name: string): Subject => ({ kind: 'address', chain: 'bitcoin', address: name });
+const linking = (name: string): LedgerCommand => ({
+  type: 'LinkAddress',
+  partyId: 'p-1',
+  chain: 'bitcoin',
+  address: name,
+  role: 'holder-controlled',
+});
 
 const basis = { kind: 'legal-order', id: 'ord-1' } as const;
 const freeze = { type: 'FreezeAccount', accountId: 'acc-1', basis } as const;
@@ -25,7 +33,10 @@ const debit = {
 } as const;
 const open = { type: 'OpenAccount', accountId: 'acc-9', holders: [{ partyId: 'p-1', capacity: 'owner' }] } as const;
 
-/** An order over two accounts, the first of them frozen if wanted, and what is proposed to change it, in this order. */
+/**
+ * An order over two accounts, the first of them frozen if wanted, and what is proposed to change it, in this order. The
+ * holder of the first controls the address `a`.
+ */
 function scene(
   {
     subjects = [one, other],
@@ -41,6 +52,7 @@ function scene(
   return logOf(async (world) => {
     await world.openAccount('acc-1', 'p-1');
     await world.openAccount('acc-2', 'p-2');
+    await world.accept(linking('a'), { actor: service });
     const source = { kind: 'bank', reference: 'r' } as const;
     for (const accountId of ['acc-1', 'acc-2']) {
       await world.accept({ type: 'Deposit', accountId, depositId: 'd-1', asset: 'BTC', amount: '3', source });
@@ -67,6 +79,53 @@ const f = asking(freeze, 'f', maker);
 const frozen = [['acc-1']] as const;
 
 type VariationCase = readonly [...Case, () => Promise<readonly RecordedEvent[]>];
+
+const link = asking(linking('b'), 'link', service);
+const onA = { subjects: [address('a')] };
+const onB = { subjects: [address('b')] };
+const onBoth = { subjects: [address('a'), address('b')] };
+
+/** Whether the order names the account, and the party, by an address depends on what is linked, and when. */
+const ofAddresses: readonly VariationCase[] = [
+  [
+    'that swaps the address for one that is being linked',
+    { link, vary: verify(1) },
+    {},
+    () => scene({ ...onA, frozen }, onB),
+  ],
+  ['that swaps the address, and a freeze through it', { f, vary: verify(1) }, {}, () => scene(onA, onB)],
+  ['that drops one address of two, and a freeze', { f, vary: verify(1) }, {}, () => scene(onBoth, onB)],
+  [
+    'that names the holder in place of the address, and a freeze',
+    { f, vary: verify(1) },
+    {},
+    () => scene(onA, { subjects: [holder] }),
+  ],
+  [
+    'that adds an address whose holder opens an account',
+    { o: asking(open, 'o', service), vary: verify(1) },
+    {},
+    () => scene({}, { subjects: [one, address('a')] }),
+  ],
+  [
+    'that swaps the address while it is linked, and a supervisor, with a crash',
+    { link, vary: verify(1), supervisor },
+    { crashes: 1 },
+    () => scene({ ...onA, frozen }, onB),
+  ],
+  [
+    'that drops and restores the address, a freeze through it and a supervisor',
+    { f, vary: verify(1, 2), supervisor },
+    { crashes: 1 },
+    () => scene({ ...onA, frozen }, onB, onA),
+  ],
+  [
+    'that swaps the address and narrows, a freeze, a link and a supervisor, with a crash',
+    { f, link, vary: verify(1, 2), supervisor },
+    { crashes: 1 },
+    () => scene(onA, { scope: NARROW, ...onB }, { scope: WIDE, ...onBoth }),
+  ],
+];
 
 describe('every interleaving of a variation', () => {
   const drop = { subjects: [other] };
@@ -158,10 +217,10 @@ describe('every interleaving of a variation', () => {
       () => scene({ subjects: [holder] }, drop, { subjects: [holder] }),
     ],
   ];
-  it.each(cases)(
+  it.each([...cases, ...ofAddresses])(
     '%s',
     async (name, actors, mishaps, prepare) => {
-      const tooMany = name.includes('and a supervisor') || name === 'and another';
+      const tooMany = /and a supervisor|being linked|^and another$/.test(name);
       await exploreAll(name, await prepare(), [name, actors, { ...mishaps, tooMany }]);
     },
     LIMIT_MS,

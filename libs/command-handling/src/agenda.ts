@@ -55,7 +55,7 @@ export class Agenda {
   readonly #failures = new Map<string, number>();
   /** Authorisations that became a freeze or nothing, and up to which epoch they were followed up. */
   readonly #settled = new Map<string, number>();
-  /** By address, the hits that were raised on it, and the orders that name it. */
+  /** By address, the hits that were raised on it, and the orders that name it, or did before they were varied. */
   readonly #basesOn = new Map<string, readonly Basis[]>();
   /** Openings that came to their end. */
   readonly #finished = new Set<string>();
@@ -77,11 +77,14 @@ export class Agenda {
       case 'LegalOrderChangeProposed':
       case 'LegalOrderChangeRejected':
       case 'LegalOrderExtended':
-      case 'LegalOrderVaried':
       case 'LegalOrderEnded':
       case 'LegalOrderExpired':
       case 'SanctionsHitConfirmed':
       case 'SanctionsHitCleared':
+        this.#addBasisOf(event, nowMs);
+        return;
+      case 'LegalOrderVaried':
+        this.#noteSubjects(event.data.subjects ?? [], { kind: 'legal-order', id: event.data.orderId });
         this.#addBasisOf(event, nowMs);
         return;
       case 'FreezeAuthorised':

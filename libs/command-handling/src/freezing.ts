@@ -85,6 +85,7 @@ interface Wanted extends Omit<FreezeAccount, 'scope'> {
 }
 
 type Authorised =
+  /** `event` where it was this very call that recorded it. */
   | { readonly kind: 'authorised'; readonly pointer: EventPointer; readonly event?: Recorded<FreezeAuthorised> }
   | { readonly kind: 'rejected'; readonly rejection: Rejection };
 
@@ -121,10 +122,9 @@ export class Freezing {
       }
       const { basis, accountId } = command;
       const ended = await this.findEnded(basis, (state) => state.authorisationsInTheWay(accountId, command.scope));
-      const authorised = await this.#authorise(home, command, before.account, ended);
-      if (authorised.kind === 'authorised') {
-        return this.#complete(home, authorised.event ?? (await this.#authorisationAt(authorised.pointer)));
-      }
+      const inTheWay = await this.#freezeInTheWay(basis, before.account);
+      const authorised = await this.#authorise(home, command, before.account, { ended, inTheWay });
+      if (authorised.kind === 'authorised') return this.#complete(home, authorised);
       if (!isRecorded(authorised.rejection.code)) return rejectedOutcome(authorised.rejection);
       const refused = await this.#refuse(home, command, ended);
       if (refused?.kind === 'replay') return this.#recorded(home, refused.revision, true);
@@ -158,7 +158,12 @@ export class Freezing {
   }
 
   /** First append: on the basis's stream, at its exact end. An open authorisation with the same key is resumed, never doubled. */
-  async #authorise(home: Asked, command: Wanted, account: AccountFacts, ended: Ended): Promise<Authorised> {
+  async #authorise(
+    home: Asked,
+    command: Wanted,
+    account: AccountFacts,
+    { ended, inTheWay }: { readonly ended: Ended; readonly inTheWay: Freeze | undefined },
+  ): Promise<Authorised> {
     const found = await this.findTie(command.basis, command.accountId, account);
     return this.#core.streams.decide<Authorised>(basisStream(command.basis), (view) => {
       const mine = ownAuthorisation(basisOf(view), home);
@@ -172,8 +177,8 @@ export class Freezing {
         { now: toTimestamp(nowMs), actor: home.request.actor, tie: found.tie, endedFreezes: ended.freezes },
       );
       if (isRejection(decision)) return { result: { kind: 'rejected', rejection: decision } };
-      if (account.freeze !== undefined && !isVariedAway(account, basisOf(view))) {
-        return { result: { kind: 'rejected', rejection: alreadyFrozen(account.freeze.freezeId) } };
+      if (inTheWay !== undefined) {
+        return { result: { kind: 'rejected', rejection: alreadyFrozen(inTheWay.freezeId) } };
       }
       return {
         append: decision,
@@ -218,8 +223,9 @@ export class Freezing {
     });
   }
 
-  async #complete(home: Asked, authorisation: Recorded<FreezeAuthorised>): Promise<Outcome> {
+  async #complete(home: Asked, { pointer, event }: Extract<Authorised, { kind: 'authorised' }>): Promise<Outcome> {
     const { actor, correlationId } = home.request;
+    const authorisation = event ?? (await this.#authorisationAt(pointer));
     const answer = await this.#settle(authorisation, { by: 'handler', actor, correlationId });
     if (answer.length > 0) return outcomeOf(this.#core.store, answer, false, authorisation);
     const known = await this.#core.streams.inspect(home.homeStream, (view) => seen(view, home));
@@ -323,12 +329,35 @@ export class Freezing {
     const existing = freezeUnder(freezes, basis)?.citation;
     if (by === 'handler' && existing === undefined) return { ended: false, lost: new Map() };
     const asked = [pointerTo(authorisation), ...(existing === undefined ? [] : [existing])];
-    const parties = holders.map(({ partyId }) => partyId);
-    return this.#core.streams.inspect(basisStream(basis), (basisView) => {
-      const state = basisOf(basisView);
-      const lost = new Map(asked.map((pointer) => [pointer.eventId, state.lostBy(pointer, parties)]));
-      return { ended: state.ended !== undefined, lost };
+    return this.askBasis(
+      basis,
+      asked,
+      holders.map(({ partyId }) => partyId),
+    );
+  }
+
+  /** Whether a basis has ended, and which variation ended what rests on some of its authorisations of one account. */
+  async askBasis(
+    basis: Basis,
+    citations: readonly EventPointer[],
+    holders: readonly string[],
+  ): Promise<BasisSays & { readonly latest: EventPointer | undefined }> {
+    const { streams } = this.#core;
+    const { ended, latest, losses } = await streams.inspect(basisStream(basis), (view) => {
+      const state = basisOf(view);
+      const losses = citations.map((pointer) => [pointer.eventId, state.losses(pointer, holders)] as const);
+      return { ended: state.ended !== undefined, latest: state.terms.at(-1)?.since, losses };
     });
+    const lost = new Map<string, BasisEnd | undefined>();
+    for (const [eventId, possible] of losses) lost.set(eventId, await streams.firstLoss(possible, holders));
+    return { ended, latest, lost };
+  }
+
+  /** The freeze under the basis; not one that a variation ended already: the freeze to come takes its place. */
+  async #freezeInTheWay(basis: Basis, { freeze, holders }: AccountFacts): Promise<Freeze | undefined> {
+    if (freeze === undefined) return undefined;
+    const { lost } = await this.askBasis(basis, [freeze.citation], holders);
+    return lost.get(freeze.citation.eventId) === undefined ? freeze : undefined;
   }
 
   /**
@@ -348,9 +377,9 @@ export class Freezing {
       const found = await this.#core.streams.inspect(`party-${partyId}`, (view): Found => {
         const party = stateOf(view, 'party');
         const attachment = attachmentOf(party, accountId, openedKey);
-        const linkedBy = byItself ? undefined : controlOf(party, named.addresses);
-        if (attachment === undefined || (!byItself && linkedBy === undefined)) return NO_TIE;
-        return { tie: { namedBy: attachment.pointer, partyId, linkedBy }, citedMs: view.time(), listing };
+        const control = byItself ? undefined : controlOf(party, named.addresses);
+        if (attachment === undefined || (!byItself && control === undefined)) return NO_TIE;
+        return { tie: { namedBy: attachment.pointer, partyId, ...control }, citedMs: view.time(), listing };
       });
       if (found.tie !== undefined) return found;
     }
@@ -429,11 +458,6 @@ export function accountFacts(view: View, basis: Basis): AccountFacts {
     openedKey: openedKey ?? undefined,
     freeze: freezeUnder(freezes, basis),
   };
-}
-
-/** True when the freeze that is in the way was ended by a variation already: the freeze to come takes its place. */
-function isVariedAway({ freeze, holders }: AccountFacts, basis: BasisState): boolean {
-  return freeze !== undefined && basis.lostBy(freeze.citation, holders) !== undefined;
 }
 
 /** The authorisation that this very command made before, if it got so far. */

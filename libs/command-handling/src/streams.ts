@@ -1,6 +1,6 @@
 import type { EventStore } from '#event-store';
 import { basisState, isBasisContents, type BasisContents } from '#freezes';
-import { reject, RejectionError, type BasisState } from '#kernel';
+import { reject, RejectionError, type BasisEnd, type BasisState, type Loss } from '#kernel';
 import {
   CitationResolver,
   idOfStream,
@@ -100,6 +100,14 @@ export class Streams {
     const fold = new StreamFold(stream, this.#resolver);
     for (const recorded of await this.#options.store.read(stream, { to: revision })) await fold.apply(recorded);
     return fold;
+  }
+
+  /**
+   * The first of some variations that ended what rests on an authorisation, as a citation is judged. It stays so.
+   * @param losses as a basis told of them that is stored: never from within its own turn
+   */
+  firstLoss(losses: readonly Loss[], holders: readonly string[]): Promise<BasisEnd | undefined> {
+    return this.#resolver.firstLoss(losses, holders);
   }
 
   #lane(stream: string): Lane {

@@ -4,6 +4,7 @@ import {
   basisStream,
   isRejection,
   pointerTo,
+  samePointer,
   SUPERVISOR,
   toMs,
   toTimestamp,
@@ -35,9 +36,8 @@ export class Varying {
       const freeze = freezeUnder(state.freezes, basis);
       if (freeze === undefined) return { result: undefined };
       const holders = state.holders.map(({ partyId }) => partyId);
-      const lost = await this.#core.streams.inspect(basisStream(basis), (basisView) =>
-        basisOf(basisView).lostBy(freeze.citation, holders),
-      );
+      const says = await this.#freezing.askBasis(basis, [freeze.citation], holders);
+      const lost = says.lost.get(freeze.citation.eventId);
       if (lost === undefined) return { result: undefined };
       const events = liftByBasis(state, freeze.freezeId, 'basis-varied', lost);
       const origin = causedBy(SUPERVISOR, lost.pointer.eventId);
@@ -50,9 +50,14 @@ export class Varying {
     const account = await this.#core.streams.inspect(`account-${accountId}`, (view) => accountFacts(view, basis));
     if (account.freeze === undefined) return;
     const { citation: replaces } = account.freeze;
+    const { latest, lost } = await this.#freezing.askBasis(basis, [replaces], account.holders);
+    if (lost.get(replaces.eventId) !== undefined) return;
     const found = await this.#freezing.findTie(basis, accountId, account);
     const ended = await this.#freezing.findEnded(basis, (state) => state.limitedAuthorisations());
     const authorised = await this.#core.streams.decide<EventPointer | undefined>(basisStream(basis), (view) => {
+      // Varied since: another variation may have ended the freeze, and is followed by itself.
+      const now = basisOf(view).terms.at(-1)?.since;
+      if (latest === undefined || !samePointer(latest, now)) return { result: undefined };
       const nowMs = view.time(found.citedMs, ended.citedMs);
       const context = { now: toTimestamp(nowMs), actor: SUPERVISOR, tie: found.tie, endedFreezes: ended.freezes };
       const decision = decideReplacement(basisContents(view), basis.id, replaces, context);

@@ -3,7 +3,7 @@ import { variedScopeSchema, type Basis, type Scope } from './basis.ts';
 import type { Timestamp } from './clock.ts';
 import { pointerTo, samePointer, type CommandKey, type EventPointer, type RecordedEvent } from './envelope.ts';
 import { field, pointerSchema } from './schema.ts';
-import type { BasisSubjects, ChainAddress } from './subjects.ts';
+import { sameAddress, type BasisSubjects, type ChainAddress } from './subjects.ts';
 import type { BasisTerms } from './terms.ts';
 
 /** What every FreezeAuthorised says, beside the id of the basis on whose stream it stands. */
@@ -36,6 +36,8 @@ export interface Tie {
   readonly partyId?: string | undefined;
   /** AddressLinked on the stream of that party, where the basis names an address. */
   readonly linkedBy?: EventPointer | undefined;
+  /** The address that this event links, where it was looked at. */
+  readonly address?: ChainAddress | undefined;
 }
 
 /** Why a basis authorises no freeze. */
@@ -113,6 +115,16 @@ export interface BasisEnd {
   readonly endedAt: Timestamp;
 }
 
+/** A variation that ends what rests on an authorisation, unless it names the account still through an address. */
+export interface Loss {
+  readonly variation: BasisEnd;
+  /**
+   * It ends nothing if one of these was linked to a holder of the account, as its own, earlier in the log than the variation.
+   * Links are never undone, so that stays as it is. Where there are none, it ends it in any case.
+   */
+  readonly unlessLinked: readonly ChainAddress[];
+}
+
 /**
  * True when a tie is of the form that a basis with these subjects asks for: to its own registration, to a party that it names,
  * or to a party and an address. What the events say that it points to is for the caller to know.
@@ -121,14 +133,15 @@ export function tieFits(
   { accounts, parties, addresses }: BasisSubjects,
   registered: EventPointer | undefined,
   accountId: string,
-  { namedBy, partyId, linkedBy }: Tie,
+  { namedBy, partyId, linkedBy, address }: Tie,
 ): boolean {
   if (partyId === undefined) {
     return linkedBy === undefined && samePointer(namedBy, registered) && accounts.includes(accountId);
   }
   if (namedBy.stream !== `party-${partyId}`) return false;
   if (linkedBy === undefined) return parties.includes(partyId);
-  return addresses.length > 0 && linkedBy.stream === `party-${partyId}`;
+  const isNamed = address === undefined ? addresses.length > 0 : addresses.some((each) => sameAddress(each, address));
+  return isNamed && linkedBy.stream === `party-${partyId}`;
 }
 
 /** A basis of any kind, as a freeze has to know it. Reads the state of the basis's stream, and is as short-lived. */
@@ -161,12 +174,13 @@ export interface BasisState {
   /** All authorisations that count against limits which it has now, unless they are known to have ended. */
   limitedAuthorisations(): readonly Authorisation[];
   /**
-   * The first variation after an authorisation that dropped its account, or left nothing of what a freeze covers that is
-   * only ever narrowed. It stays so, whatever comes later, and ends every freeze that rests on the authorisation.
+   * The variations after an authorisation that drop its account, or leave nothing of what a freeze covers that is only ever
+   * narrowed, in the order of the stream, as far as the basis knows: of links it does not. The first that ends what rests on
+   * the authorisation does so for good, whatever comes later.
    * @param citation the authorisation
    * @param holders the parties that hold its account
    */
-  lostBy(citation: EventPointer, holders: readonly string[]): BasisEnd | undefined;
+  losses(citation: EventPointer, holders: readonly string[]): readonly Loss[];
   /** Why nothing new may rest on it at that time, a freeze or anything else; undefined when something may. */
   standingObstacle(at: Timestamp): StandingObstacle | undefined;
   /** The event that put it in force, when at that time it names its parties (invariant 14). A proposed ending changes nothing. */

@@ -9,6 +9,10 @@ export function addressName({ chain, address }: ChainAddress): string {
   return JSON.stringify([chain, address]);
 }
 
+export function sameAddress(one: ChainAddress, other: ChainAddress): boolean {
+  return one.chain === other.chain && one.address === other.address;
+}
+
 /** Whom a basis names. A party stands for the accounts that it holds, an address for those of whoever controls it. */
 export interface BasisSubjects {
   readonly accounts: readonly string[];

@@ -2,7 +2,7 @@ import { toMs, type BasisState, type Timestamp } from '#kernel';
 import { expiryMs, mayAuthorise, standingObstacle } from './in-force.ts';
 import { authorisationsInTheWay, limitedAuthorisations } from './limits.ts';
 import { restraintOf, subjectsOf, type LegalOrderState } from './state.ts';
-import { lostBy } from './variation.ts';
+import { lossesOf } from './variation.ts';
 
 /** A legal order as the basis of freezes. */
 export function legalOrderBasis(orderId: string, order: LegalOrderState): BasisState {
@@ -23,7 +23,7 @@ export function legalOrderBasis(orderId: string, order: LegalOrderState): BasisS
     authorisationsInTheWay: (accountId, scope = restraint?.scope) =>
       scope === undefined ? [] : authorisationsInTheWay(order, { accountId, scope }),
     limitedAuthorisations: () => limitedAuthorisations(order),
-    lostBy: (citation, holders) => lostBy(order, citation, holders),
+    losses: (citation, holders) => lossesOf(order, citation, holders),
     standingObstacle: (at) => standingObstacle(order, at),
     inForceBy: (at) => (isEffective(order, at) ? order.verified : undefined),
     nextMoment: (at) => nextMoment(order, at),

@@ -55,7 +55,7 @@ function checkProposal(
   if (data.kind === 'variation') {
     if (toMs(metadata.recordedAt) >= (expiryMs(order) ?? Infinity)) return 'the order had expired before';
     const flaw = data.subjects === undefined ? undefined : findSubjectsFlaw(data.subjects);
-    return (flaw ?? findVariationFlaw(order, data))?.detail;
+    return (flaw ?? findVariationFlaw(order))?.detail;
   }
   if (order.instrument !== undefined && hasRunOut(order.instrument, metadata.recordedAt)) {
     return 'an extension is proposed after the time of the order has run out';

@@ -183,9 +183,7 @@ function proposeVariation(command: ProposeVariation, order: LegalOrderState, con
   if (!variesSomething(command)) return rejectField('subjects', 'must be there, or scope, or both');
   const flaw = subjects === undefined ? undefined : findSubjectsFlaw(subjects);
   const missing =
-    flaw ??
-    (order.state === undefined ? orderNotFound() : findVariationFlaw(order, command)) ??
-    subjectNotFound(context);
+    flaw ?? (order.state === undefined ? orderNotFound() : findVariationFlaw(order)) ?? subjectNotFound(context);
   if (missing !== undefined) return missing;
   const scope =
     command.scope === undefined ? undefined : parseScope(command.scope, (code) => context.assets?.get(code));

@@ -36,13 +36,14 @@ export function findSubjectsFlaw(subjects: readonly Subject[]): Rejection | unde
   if (subjects.length < 1 || subjects.length > MAX_SUBJECTS) {
     return rejectField('subjects', `must name 1 to ${String(MAX_SUBJECTS)} subjects`);
   }
-  const names = subjects.map(nameOf);
+  const names = subjects.map(subjectKey);
   const repeated = names.findIndex((name, index) => names.indexOf(name) < index);
   if (repeated >= 0) return rejectField(`subjects.${String(repeated)}`, 'must not name the same subject twice');
   return undefined;
 }
 
-function nameOf(subject: Subject): string {
+/** What tells subjects apart, of whatever kind. */
+export function subjectKey(subject: Subject): string {
   return JSON.stringify([subject.kind, subjectName(subject)]);
 }
 

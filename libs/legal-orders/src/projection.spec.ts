@@ -9,11 +9,13 @@ import {
   registeredOrder,
   rejectedChange,
   rejectedOrder,
+  SAMPLE_CHECKER,
+  SAMPLE_MAKER,
   SAMPLE_ORDER_STREAM,
   verifiedOrder,
   type ProjectedRows,
 } from '#testing';
-import type { LegalOrderEvent } from './events.ts';
+import type { LegalOrderEvent, Subject } from './events.ts';
 import {
   authorisationsTable,
   changeView,
@@ -82,6 +84,33 @@ describe('the projection of legal orders', () => {
     expect(project(registeredOrder(), verifiedOrder()).rows.of(orderSubjectsTable)).toMatchObject([
       { kind: 'account', subjectId: 'acc-1', orderId: 'ord-1', named: 1, position: '0000000000000001' },
       { kind: 'party', subjectId: 'p-1', orderId: 'ord-1', named: 1, position: '0000000000000001' },
+    ]);
+  });
+
+  it('keeps the row of a subject that a variation leaves, and tells whom it drops and whom it brings in', () => {
+    const named = (name: string): Subject => ({ kind: 'address', chain: 'bitcoin', address: name });
+    const external = { kind: 'external', sha256: 'e'.repeat(64) } as const;
+    const document = { documentSha256: 'd'.repeat(64), issuedAt: '2022-04-01T00:00:00.000Z', reference: 'r' };
+    const change = { orderId: 'ord-1', changeId: 'chg-1', subjects: [named('b'), external] };
+    const { rows } = project(
+      registeredOrder({ subjects: [named('a'), named('b')] }),
+      verifiedOrder(),
+      {
+        type: 'LegalOrderChangeProposed',
+        data: { ...change, kind: 'variation', ...document, proposedBy: SAMPLE_MAKER },
+      },
+      {
+        type: 'LegalOrderVaried',
+        data: { ...change, method: 'm', proposedBy: SAMPLE_MAKER, verifiedBy: SAMPLE_CHECKER },
+      },
+    );
+    const told = rows.of(orderSubjectsTable).map(({ subjectId, named: isNamed, position }) => {
+      return [subjectId, isNamed, Number(position)];
+    });
+    expect(told.sort()).toEqual([
+      ['["bitcoin","a"]', 0, 4],
+      ['["bitcoin","b"]', 1, 1],
+      [external.sha256, 1, 4],
     ]);
   });
 

@@ -1,4 +1,4 @@
-import { defineTable, NOBODY, putRow, setColumns, type Change, type Recorded } from '#kernel';
+import { defineTable, putRow, setColumns, type Change, type Recorded } from '#kernel';
 import type {
   FreezeAuthorised,
   Instrument,
@@ -8,7 +8,7 @@ import type {
   ReleaseInstrument,
   Subject,
 } from './events.ts';
-import { subjectName } from './instrument.ts';
+import { subjectKey, subjectName } from './instrument.ts';
 import { legalOrderView, type LegalOrderState } from './state.ts';
 import type { ChangeView, LegalOrderView } from './views.ts';
 
@@ -81,19 +81,16 @@ function subjectsOf(instrument: Instrument | ReleaseInstrument): readonly Subjec
 }
 
 function projectVaried(event: Recorded<LegalOrderVaried>, { terms }: LegalOrderState): readonly Change[] {
-  const { subjects } = event.data;
-  if (subjects === undefined) return [];
-  const before = terms.at(-2)?.subjects ?? NOBODY;
-  const dropped: Subject[] = [
-    ...before.accounts.map((accountId) => ({ kind: 'account', accountId }) as const),
-    ...before.parties.map((partyId) => ({ kind: 'party', partyId }) as const),
-  ];
+  const [before = [], after = []] = terms.slice(-2).map(({ listed }) => listed);
   return [
-    ...dropped
-      .filter((each) => !subjects.some((kept) => kept.kind === each.kind && subjectName(kept) === subjectName(each)))
-      .map((subject) => projectSubject(event, subject, 0)),
-    ...subjects.map((subject) => projectSubject(event, subject, 1)),
+    ...without(before, after).map((subject) => projectSubject(event, subject, 0)),
+    ...without(after, before).map((subject) => projectSubject(event, subject, 1)),
   ];
+}
+
+function without(subjects: readonly Subject[], others: readonly Subject[]): readonly Subject[] {
+  const known = new Set(others.map(subjectKey));
+  return subjects.filter((subject) => !known.has(subjectKey(subject)));
 }
 
 /** One that varies a freeze places none. */

@@ -12,13 +12,15 @@ import {
   type Scope,
   type Timestamp,
 } from '#kernel';
-import type { Ending, Instrument, LegalOrderEvent, ReleaseInstrument } from './events.ts';
+import type { Ending, Instrument, LegalOrderEvent, ReleaseInstrument, Subject } from './events.ts';
 import type { ChangeView, LegalOrderView, OrderState } from './views.ts';
 
 /** What an order says from an event on: its verification, or a variation. */
 export interface OrderTerms extends BasisTerms {
   /** The event that lists the subjects: a variation of the scope alone lists none. */
   readonly listedBy: EventPointer;
+  /** All that it lists: what names nobody by itself too. */
+  readonly listed: readonly Subject[];
   readonly scope: Scope;
   /** Undefined for those with which it came into force. */
   readonly variation: BasisEnd | undefined;
@@ -204,7 +206,8 @@ function beginTerms(order: LegalOrderState, since: EventPointer, variation: Basi
   const { listedBy } = order;
   const instrument = restraintOf(order);
   if (instrument === undefined || listedBy === undefined) return;
-  order.terms.push({ since, listedBy, subjects: subjectsOf(order), scope: instrument.scope, variation });
+  const { subjects: listed, scope } = instrument;
+  order.terms.push({ since, listedBy, listed, subjects: subjectsOf(order), scope, variation });
 }
 
 function closeChange(

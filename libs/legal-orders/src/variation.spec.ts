@@ -5,6 +5,7 @@ import {
   SAMPLE_CHECKER,
   SAMPLE_MAKER,
   SAMPLE_ORDER_STREAM,
+  sampleInstrument,
   sampleRegistration,
   SPEC_ACTOR,
   SPEC_NOW,
@@ -13,7 +14,7 @@ import {
   verifiedOrder,
 } from '#testing';
 import type { Scope } from '#kernel';
-import { describe, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import {
   checkLegalOrder,
   decideLegalOrder,
@@ -22,7 +23,9 @@ import {
   legalOrderEvents,
   type LegalOrderCommand,
   type LegalOrderEvent,
+  type Subject,
 } from './index.ts';
+import { lossesOf } from './variation.ts';
 
 const checker = { id: SAMPLE_CHECKER, roles: ['approver'] };
 const spec = {
@@ -39,7 +42,8 @@ const byChecker = specFor({ ...spec, context: { now: SPEC_NOW, actor: checker } 
 const orderId = 'ord-1';
 const document = { documentSha256: 'd'.repeat(64), issuedAt: '2022-04-01T00:00:00.000Z', reference: 'r' } as const;
 const scope: Scope = { direction: 'debit', assets: ['BTC'] };
-const subjects = [{ kind: 'account', accountId: 'acc-2' } as const];
+const other = { kind: 'account', accountId: 'acc-2' } as const;
+const subjects = [other];
 const proposal = (changeId: string, what: object): LegalOrderEvent => ({
   type: 'LegalOrderChangeProposed',
   data: { orderId, changeId, kind: 'variation', ...document, ...what, proposedBy: SAMPLE_MAKER },
@@ -57,7 +61,14 @@ const propose = (what: object): LegalOrderCommand => ({
 });
 const verify: LegalOrderCommand = { type: 'VerifyChange', orderId, changeId: 'chg-1', method: 'm' };
 
+const address = (name: string): Subject => ({ kind: 'address', chain: 'bitcoin', address: name });
+const external = { kind: 'external', sha256: 'e'.repeat(64) } as const;
 const inForce = [registeredOrder(), verifiedOrder()];
+/** A variation and its proposal. */
+const variationTo = (changeId: string, what: object): readonly LegalOrderEvent[] => [
+  proposal(changeId, what),
+  varied(changeId, what),
+];
 
 describe('ProposeVariation', () => {
   it('of the scope, the subjects, or both', () => {
@@ -71,25 +82,32 @@ describe('ProposeVariation', () => {
     }
   });
 
-  it('leaves alone subjects that are addresses or references, and orders of release', () => {
-    const address = { kind: 'address', chain: 'bitcoin', address: 'bc1qexample' } as const;
-    const external = { kind: 'external', sha256: 'e'.repeat(64) } as const;
-    const refused = {
-      errors: [{ field: 'subjects', message: 'of addresses or references: to vary them is not supported yet' }],
-    };
-    for (const subject of [address, external]) {
-      given(...inForce)
-        .when(propose({ subjects: [...subjects, subject] }))
-        .thenRejected('malformed-request', refused);
-      const named = [registeredOrder({ subjects: [subject] }), verifiedOrder()];
-      given(...named)
-        .when(propose({ subjects }))
-        .thenRejected('malformed-request', refused);
-      const data = { ...proposal('chg-1', { scope }).data, proposedBy: SPEC_ACTOR.id };
-      given(...named)
-        .when(propose({ scope }))
-        .then({ type: 'LegalOrderChangeProposed', data } as never);
+  it('from and to subjects that are addresses or references', () => {
+    for (const subject of [address('a'), external]) {
+      for (const [before, after] of [
+        [subject, other],
+        [other, subject],
+      ] as const) {
+        const what = { subjects: [after] };
+        const data = { ...proposal('chg-1', what).data, proposedBy: SPEC_ACTOR.id };
+        given(registeredOrder({ subjects: [before] }), verifiedOrder())
+          .when(propose(what))
+          .then({ type: 'LegalOrderChangeProposed', data } as never);
+      }
     }
+  });
+
+  it('of an order of release is none', () => {
+    const { subjects: _, scope: __, ...instrument } = sampleInstrument;
+    const registered: LegalOrderEvent = {
+      type: 'LegalOrderRegistered',
+      data: { ...instrument, effect: 'release', releases: { accountIds: ['acc-1'] }, registeredBy: SAMPLE_MAKER },
+    };
+    given(registered, verifiedOrder())
+      .when(propose({ scope }))
+      .thenRejected('malformed-request', {
+        errors: [{ field: 'kind', message: 'an order of release has nothing that could be varied' }],
+      });
   });
 
   it('of nothing, or of one twice, is malformed', () => {
@@ -170,4 +188,108 @@ describe('ReauthoriseFreeze', () => {
       .given(...frozen, proposal('chg-1', { scope, subjects }), varied('chg-1', { scope, subjects }))
       .when(again)
       .thenNothingHappened());
+});
+
+describe('what a variation may end', () => {
+  const citation = specPointer(SAMPLE_ORDER_STREAM, 2);
+  const namedBy = specPointer('party-p-1', 2);
+  const through = { accountId: 'acc-1', namedBy, partyId: 'p-1', linkedBy: specPointer('party-p-1', 3) };
+  const onAddresses = (...names: readonly string[]): LegalOrderEvent[] => [
+    registeredOrder({ subjects: names.map(address) }),
+    verifiedOrder(),
+    authorisedFreeze(through),
+  ];
+  const losses = (...events: readonly LegalOrderEvent[]): readonly object[] =>
+    lossesOf(given(...events).state(), citation, ['p-1', 'p-2']).map(({ variation, unlessLinked }) => [
+      variation.pointer.revision,
+      unlessLinked.map((each) => each.address),
+    ]);
+
+  it('is what rests on an authorisation that it names neither itself nor through a holder, unless by a link', () => {
+    const to = (...named: readonly Subject[]): readonly object[] =>
+      losses(...onAddresses('a'), ...variationTo('chg-1', { subjects: named }));
+    expect(to(address('b'), address('c'))).toEqual([['4', ['b', 'c']]]);
+    expect(to(address('a'), address('b'))).toEqual([['4', ['a', 'b']]]);
+    expect(to(external)).toEqual([['4', []]]);
+    expect(to(address('b'), { kind: 'party', partyId: 'p-2' })).toEqual([]);
+    expect(to(address('b'), { kind: 'account', accountId: 'acc-1' })).toEqual([]);
+    expect(to({ kind: 'party', partyId: 'p-3' }, { kind: 'account', accountId: 'acc-2' })).toEqual([['4', []]]);
+  });
+
+  it('is nothing where the subjects stay as they were when the freeze was authorised', () => {
+    const whole = sampleInstrument.scope;
+    const narrower = { scope: { ...whole, assets: ['BTC'] } };
+    expect(losses(...onAddresses('a'), ...variationTo('chg-1', narrower))).toEqual([]);
+    const swapped = variationTo('chg-1', { subjects: [address('b')] });
+    const all = [...onAddresses('a'), ...swapped, ...variationTo('chg-2', narrower)];
+    expect(losses(...all)).toEqual([
+      ['4', ['b']],
+      ['6', ['b']],
+    ]);
+  });
+
+  it('goes no further than to the first that ends it in any case', () => {
+    const dropped = variationTo('chg-2', { subjects: [external] });
+    const restored = variationTo('chg-3', { subjects: [address('a')] });
+    const swapped = variationTo('chg-1', { subjects: [address('b')] });
+    expect(losses(...onAddresses('a'), ...swapped, ...dropped, ...restored)).toEqual([
+      ['4', ['b']],
+      ['6', []],
+    ]);
+  });
+
+  it('is what was placed narrower, where nothing of it is left, whatever is linked', () => {
+    const narrow = authorisedFreeze({ ...through, scope: { direction: 'debit', assets: ['EUR'] } });
+    const order = [...onAddresses('a').slice(0, 2), narrow];
+    expect(losses(...order, ...variationTo('chg-1', { scope, subjects: [address('b')] }))).toEqual([['4', []]]);
+  });
+});
+
+describe('an address that a variation dropped', () => {
+  const tie = {
+    namedBy: specPointer('party-p-1', 2),
+    partyId: 'p-1',
+    linkedBy: specPointer('party-p-1', 3),
+    address: { chain: 'bitcoin', address: 'a' },
+  };
+  const tied = specFor({ ...spec, context: { now: SPEC_NOW, actor: SPEC_ACTOR, tie } });
+  const freeze: LegalOrderCommand = {
+    type: 'AuthoriseFreeze',
+    orderId,
+    accountId: 'acc-9',
+    scope: undefined,
+    blockedFrom: undefined,
+  };
+  const before = [registeredOrder({ subjects: [address('a')] }), verifiedOrder()];
+  const { namedBy, partyId, linkedBy } = tie;
+  const authorised = authorisedFreeze({ accountId: 'acc-9', namedBy, partyId, linkedBy });
+
+  it('ties no account any longer, whenever its link was looked up', () => {
+    tied
+      .given(...before)
+      .when(freeze)
+      .then({ ...authorised, data: { ...authorised.data, requestedBy: SPEC_ACTOR.id } });
+    tied
+      .given(...before, ...variationTo('chg-1', { subjects: [address('b')] }))
+      .when(freeze)
+      .thenRejected('basis-does-not-name-account');
+  });
+
+  it('is no tie for what takes the place of a freeze', () => {
+    const replaces = specPointer(SAMPLE_ORDER_STREAM, 2);
+    const again: LegalOrderCommand = { type: 'ReauthoriseFreeze', orderId, replaces };
+    const names = (...kept: readonly string[]): readonly LegalOrderEvent[] => [
+      ...before,
+      authorised,
+      ...variationTo('chg-1', { scope, subjects: kept.map(address) }),
+    ];
+    tied
+      .given(...names('a', 'b'))
+      .when(again)
+      .then(authorisedFreeze({ ...authorised.data, scope, replaces }));
+    tied
+      .given(...names('b'))
+      .when(again)
+      .thenNothingHappened();
+  });
 });

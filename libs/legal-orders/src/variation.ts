@@ -1,18 +1,17 @@
 import {
-  firstWithout,
   narrowScope,
   rejectField,
   sameScope,
   samePointer,
   termsUpTo,
   type Authorisation,
-  type BasisEnd,
+  type BasisSubjects,
   type EndedFreeze,
   type EventPointer,
+  type Loss,
   type Rejection,
   type Scope,
 } from '#kernel';
-import type { Subject } from './events.ts';
 import { claims } from './limits.ts';
 import { restraintOf, type LegalOrderState, type OrderTerms } from './state.ts';
 
@@ -23,46 +22,40 @@ export interface Replacement {
   readonly scope: Scope;
 }
 
-/**
- * Why an order can not be varied so; undefined when it can. One of release restrains nothing. Whom an order names by an
- * address or a reference depends on what is linked and registered since: such subjects are not varied yet.
- */
-export function findVariationFlaw(
-  order: LegalOrderState,
-  { subjects }: { readonly subjects?: readonly Subject[] | undefined },
-): Rejection | undefined {
-  const restraint = restraintOf(order);
-  if (restraint === undefined) return rejectField('kind', 'an order of release has nothing that could be varied');
-  if (subjects === undefined) return undefined;
-  const isFixed = [...restraint.subjects, ...subjects].some(({ kind }) => kind === 'address' || kind === 'external');
-  return isFixed ? rejectField('subjects', 'of addresses or references: to vary them is not supported yet') : undefined;
+/** Why an order can not be varied at all; undefined when it can. One of release restrains nothing. */
+export function findVariationFlaw(order: LegalOrderState): Rejection | undefined {
+  if (restraintOf(order) !== undefined) return undefined;
+  return rejectField('kind', 'an order of release has nothing that could be varied');
 }
 
 /**
- * The first variation after an authorisation that drops its account, or leaves nothing of a scope that is only ever
- * narrowed. One that names the account again makes no difference.
+ * The variations after an authorisation that drop its account, unless they name it still through an address, or leave
+ * nothing of a scope that is only ever narrowed: up to the first that does so in any case. One that names the account again
+ * makes no difference.
  * @param holders the parties that hold the account
  */
-export function lostBy(
-  order: LegalOrderState,
-  citation: EventPointer,
-  holders: readonly string[],
-): BasisEnd | undefined {
+export function lossesOf(order: LegalOrderState, citation: EventPointer, holders: readonly string[]): readonly Loss[] {
   const cited = authorisationAt(order, citation);
-  if (cited === undefined) return undefined;
-  const dropping = firstWithout(
-    order.terms,
-    citation,
-    ({ accounts, parties, addresses }) =>
-      accounts.includes(cited.accountId) ||
-      holders.some((partyId) => parties.includes(partyId)) ||
-      // Addresses are not varied (`findVariationFlaw`): what named the account through one does so still.
-      (cited.addresses !== undefined && addresses.length > 0),
-  );
+  if (cited === undefined) return [];
   const emptying = emptiedBy(order, cited);
-  const lost = [dropping, emptying].filter((terms) => terms !== undefined);
-  const [first] = lost.sort((one, other) => Number(one.since.revision) - Number(other.since.revision));
-  return first?.variation;
+  const listing = termsUpTo(order.terms, Number(citation.revision)).at(-1)?.listedBy;
+  const losses: Loss[] = [];
+  for (const terms of termsAfter(order, citation)) {
+    const { subjects, listedBy, variation } = terms;
+    const isEmpty = terms === emptying;
+    // Whatever of these subjects named the account when the freeze was authorised does so still.
+    const isNamed = samePointer(listedBy, listing) || namesOneOf(subjects, cited.accountId, holders);
+    if (variation === undefined || (isNamed && !isEmpty)) continue;
+    const unlessLinked = isEmpty ? [] : subjects.addresses;
+    losses.push({ variation, unlessLinked });
+    if (unlessLinked.length === 0) return losses;
+  }
+  return losses;
+}
+
+/** True when the account itself is among the subjects, or a party that holds it. */
+function namesOneOf({ accounts, parties }: BasisSubjects, accountId: string, holders: readonly string[]): boolean {
+  return accounts.includes(accountId) || holders.some((partyId) => parties.includes(partyId));
 }
 
 function emptiedBy(order: LegalOrderState, cited: Authorisation): OrderTerms | undefined {

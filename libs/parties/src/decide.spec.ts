@@ -178,7 +178,10 @@ describe('LinkAddress', () => {
   it('shows control of an address by its own role alone', () => {
     const deposit = { ...linked, data: { ...linked.data, role: 'deposit-address' } } as const;
     expect(controlOf(given(registered, deposit).state(), [address])).toBeUndefined();
-    expect(controlOf(given(registered, linked).state(), [address])).toEqual(specPointer('party-p-1', 1));
+    expect(controlOf(given(registered, linked).state(), [address])).toEqual({
+      address,
+      linkedBy: specPointer('party-p-1', 1),
+    });
     expect(controlOf(given(registered, linked).state(), [{ ...address, chain: 'litecoin' }])).toBeUndefined();
   });
 });

@@ -63,13 +63,22 @@ export function linkName({ chain, address }: ChainAddress, role: AddressRole): s
   return JSON.stringify([chain, address, role]);
 }
 
-/** The event that linked one of these addresses to the party as its own, if any is. */
-export function controlOf(state: PartyState, addresses: readonly ChainAddress[]): EventPointer | undefined {
+/** An address that the party controls, and the event that linked it as its own. */
+export interface Control {
+  readonly address: ChainAddress;
+  readonly linkedBy: EventPointer;
+}
+
+/** The first of these addresses that was linked to the party as its own, if any was. */
+export function controlOf(state: PartyState, addresses: readonly ChainAddress[]): Control | undefined {
+  let first: Control | undefined;
   for (const address of addresses) {
-    const link = state.addresses.get(linkName(address, 'holder-controlled'));
-    if (link !== undefined) return link;
+    const linkedBy = state.addresses.get(linkName(address, 'holder-controlled'));
+    if (linkedBy === undefined) continue;
+    if (first === undefined || Number(linkedBy.revision) < Number(first.linkedBy.revision))
+      first = { address, linkedBy };
   }
-  return undefined;
+  return first;
 }
 
 /** True when a basis with these subjects names the party: itself, or an address that is linked to it as its own. */

@@ -36,7 +36,7 @@ function ofLegal(
 export const projectors: readonly Projector[] = [
   {
     name: 'domain',
-    version: 6,
+    version: 7,
     tables: [
       ...assetTables,
       ...partyTables,

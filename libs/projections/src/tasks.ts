@@ -18,7 +18,7 @@ export const WAITS_FOR = {
   /** The basis of a freeze in force has ended (invariant 13). */
   'lift-freeze': 'supervisor',
   'name-party': 'supervisor',
-  /** The basis that names the party has ended. */
+  /** The basis that names the party has ended, or was varied and names it no longer. */
   'un-name-party': 'supervisor',
 } as const satisfies Readonly<Record<string, 'person' | 'supervisor'>>;
 
@@ -150,8 +150,15 @@ const BASIS_IN_FORCE = `(EXISTS (SELECT 1 FROM legalOrders l WHERE t.basisKind =
   OR EXISTS (SELECT 1 FROM sanctionsHits s WHERE t.basisKind = 'sanctions-hit' AND s.hitId = t.basisId
     AND s.state = 'confirmed'))`;
 
+/** A variation may drop a party that another names again, or an address which the party controls: it goes on being named. */
+const NAMED_STILL = `EXISTS (SELECT 1 FROM orderSubjects s JOIN legalOrders l ON l.orderId = s.orderId
+  WHERE t.basisKind = 'legal-order' AND s.orderId = t.basisId AND s.named = 1 AND l.state = 'verified'
+    AND ((s.kind = 'party' AND s.subjectId = t.partyId) OR (s.kind = 'address' AND s.subjectId IN
+      (SELECT json_array(chain, address) FROM addresses WHERE partyId = t.partyId))))`;
+
 /** The tasks that wait at a time, of a `FROM tasks t`; twice the time. */
 export const WAITING = `${WAITS} AND t.since <= ?
+  AND (t.kind <> 'un-name-party' OR NOT ${NAMED_STILL})
   AND (t.kind NOT IN ('lift-freeze', 'decide-lift-request') OR ${FREEZE_IN_FORCE})
   AND (t.kind <> 'freeze-account' OR (${isHeld('t')} AND ${FIRST_OF_ITS_WAYS}))
   AND (t.kind NOT IN ('freeze-account', 'review-reference-match') OR ${BASIS_IN_FORCE})`;

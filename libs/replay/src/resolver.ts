@@ -38,17 +38,19 @@ import {
   samePointer,
   type AsOf,
   type Authorisation,
+  type BasisEnd,
   type BasisState,
   type ChainAddress,
   type CommandKey,
   type EndedFreeze,
   type EventPointer,
+  type Loss,
   type Position,
   type Recorded,
   type RecordedEvent,
 } from '#kernel';
 import { releaseUnder } from '#legal-orders';
-import type { PartyNamed, PartyNoLongerNamed, PartyState } from '#parties';
+import { controlOf, type PartyNamed, type PartyNoLongerNamed, type PartyState } from '#parties';
 import { StreamFold } from './fold.ts';
 import type { IndexEntry } from './home-stream-index.ts';
 import { indexEntries, keyEntryId, type NameKind } from './index-entries.ts';
@@ -68,8 +70,8 @@ const MAX_BASES = 1000;
 /** Events of one stream that are read at a time where one of them is looked for. */
 const PAGE = 500;
 
-/** Most accounts whose folds are kept here, for what other accounts cite of them. */
-const MAX_ACCOUNTS = 1000;
+/** Most accounts and parties whose folds are kept here, for what others rest on of them. */
+const MAX_FOLDS = 1000;
 
 /** The names of an account that a judgement can rest on: its own, and those that other accounts cite. */
 export const CITED_NAMES: ReadonlySet<NameKind> = new Set(['deposit', 'reversal', 'outgoing', 'incoming', 'returned']);
@@ -81,7 +83,7 @@ export interface KnownElsewhere {
   readonly folded?: (stream: string) => StreamFold | undefined;
 }
 
-interface KnownAccount {
+interface KnownFold {
   readonly fold: StreamFold;
   /** Events are being folded: nobody else may. */
   busy: boolean;
@@ -127,7 +129,7 @@ export class CitationResolver {
   /** By the id of the event that ended an authorisation; a fold of its account's stream found it legal. */
   readonly #endings = new Map<string, Ending>();
   readonly #known: KnownElsewhere;
-  readonly #accounts = new Map<string, KnownAccount[]>();
+  readonly #folds = new Map<string, KnownFold[]>();
 
   constructor(reader: EventReader, known: KnownElsewhere = {}) {
     this.#reader = reader;
@@ -224,12 +226,12 @@ export class CitationResolver {
   }
 
   /**
-   * A fold of an account's stream that has come at least so far. What it cites is earlier in the log, and is folded in the
-   * course of it; a fold under way answers for all that it has passed, so nothing waits for itself.
+   * A fold of the stream of an account or a party that has come at least so far. What it cites is earlier in the log, and is
+   * folded in the course of it; a fold under way answers for all that it has passed, so nothing waits for itself.
    */
   async #foldUpTo(stream: string, revision: number): Promise<StreamFold> {
-    const folds = this.#accounts.get(stream) ?? [];
-    this.#rememberAccount(stream, folds);
+    const folds = this.#folds.get(stream) ?? [];
+    this.#rememberFolds(stream, folds);
     const far = folds.find(({ fold }) => fold.revision >= revision);
     if (far !== undefined) return far.fold;
     const mine = folds.find(({ busy }) => !busy) ?? { fold: this.#newFold(stream), busy: false };
@@ -250,17 +252,17 @@ export class CitationResolver {
     return new StreamFold(stream, this, new StreamNames(stream, { only: CITED_NAMES }));
   }
 
-  #rememberAccount(stream: string, folds: KnownAccount[]): void {
-    this.#accounts.delete(stream);
-    this.#accounts.set(stream, folds);
-    const oldest = this.#accounts.keys().next();
-    if (this.#accounts.size > MAX_ACCOUNTS && oldest.done !== true) this.#accounts.delete(oldest.value);
+  #rememberFolds(stream: string, folds: KnownFold[]): void {
+    this.#folds.delete(stream);
+    this.#folds.set(stream, folds);
+    const oldest = this.#folds.keys().next();
+    if (this.#folds.size > MAX_FOLDS && oldest.done !== true) this.#folds.delete(oldest.value);
   }
 
   async #onFreeze(event: Recorded<FreezeCitation>, account: AccountState): Promise<Verdict> {
     const { cited, basis } = await this.#follow(event.data.citation);
     const holders = account.holders.map((holder) => holder.partyId);
-    const lostBy: LostBy = (citation) => basis?.lostBy(citation, holders);
+    const lostBy = await this.#lostUnder(basis, account, event.data.citation.stream);
     switch (event.type) {
       case 'AccountUnfrozen':
         return resolveLift({
@@ -286,6 +288,50 @@ export class CitationResolver {
         return resolveAbandonment({ event, cited, ending, freezes, lostBy, varied, holders, keyStands });
       }
     }
+  }
+
+  /** Which variation ended what the freezes of an account under a basis rest on, as far as the basis was read. */
+  async #lostUnder(basis: BasisState | undefined, { freezes, holders }: AccountState, stream: string): Promise<LostBy> {
+    const lost = new Map<string, BasisEnd | undefined>();
+    const parties = holders.map(({ partyId }) => partyId);
+    for (const { citation } of freezes.inForce.values()) {
+      if (citation.stream !== stream) continue;
+      lost.set(citation.eventId, await this.firstLoss(basis?.losses(citation, parties) ?? [], parties));
+    }
+    return (citation) => lost.get(citation.eventId);
+  }
+
+  /**
+   * The first of some variations that ended what rests on an authorisation: whoever asks, and whenever, the answer is the
+   * same once the variations are stored.
+   * @param holders the parties that hold the account
+   * @throws StoreError when a stream can't be read
+   */
+  async firstLoss(losses: readonly Loss[], holders: readonly string[]): Promise<BasisEnd | undefined> {
+    for (const { variation, unlessLinked } of losses) {
+      if (unlessLinked.length === 0 || !(await this.#wasLinked(holders, unlessLinked, variation.pointer)))
+        return variation;
+    }
+    return undefined;
+  }
+
+  /** True when one of the addresses was linked to one of the parties as its own earlier in the log than an event. */
+  async #wasLinked(
+    partyIds: readonly string[],
+    addresses: readonly ChainAddress[],
+    before: EventPointer,
+  ): Promise<boolean> {
+    const end = await this.#eventAt(before);
+    for (const partyId of partyIds) {
+      const stream = `party-${partyId}`;
+      const [last] = await this.#reader.read(stream, { direction: 'backwards', limit: 1 });
+      if (last === undefined) continue;
+      const { contents } = await this.#foldUpTo(stream, last.revision);
+      const control = contents?.kind === 'party' ? controlOf(contents.state, addresses) : undefined;
+      const link = await this.#eventAt(control?.linkedBy);
+      if (link !== undefined && end !== undefined && link.position < end.position) return true;
+    }
+    return false;
   }
 
   /** What the authorisation that is cited points to. */
@@ -422,7 +468,7 @@ export class CitationResolver {
   /** The variation that ended what would rest on an authorisation, wherever it stands. */
   async #variationEnding(citation: EventPointer, holders: readonly string[]): Promise<CitedBasisEvent> {
     const known = await this.#basisUpTo(citation.stream, undefined);
-    const lost = known === undefined ? undefined : basisOf(known.fold)?.lostBy(citation, holders);
+    const lost = await this.firstLoss((known && basisOf(known.fold)?.losses(citation, holders)) ?? [], holders);
     return lost === undefined ? undefined : known?.legal.get(Number(lost.pointer.revision));
   }
 

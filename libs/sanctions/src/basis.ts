@@ -20,7 +20,7 @@ export function sanctionsHitBasis(hitId: string, hit: SanctionsHitState): BasisS
     authorisationsInTheWay: () => [],
     limitedAuthorisations: () => [],
     // A hit is cleared, never varied.
-    lostBy: () => undefined,
+    losses: () => [],
     standingObstacle: () => hitStandingObstacle(hit),
     inForceBy: () => (hitInForce(hit).ok ? confirmed : undefined),
     // People alone change a hit.

@@ -98,6 +98,16 @@ export class ExternalSubjectBody {
   sha256!: string;
 }
 
+const SUBJECT_KINDS = {
+  account: AccountSubjectBody,
+  party: PartySubjectBody,
+  address: AddressSubjectBody,
+  external: ExternalSubjectBody,
+};
+const SUBJECTS = Object.values(SUBJECT_KINDS);
+type SubjectBody = InstanceType<(typeof SUBJECTS)[number]>;
+const ONE_OF_SUBJECTS = { oneOf: SUBJECTS.map((body) => ({ $ref: getSchemaPath(body) })) };
+
 @Whole(findReleasesFlaw)
 export class ReleasesBody {
   @UuidsField(MAX_RELEASES, { optional: true })
@@ -139,21 +149,13 @@ export class RegisterLegalOrderBody {
   @TextField(300, { optional: true, description: 'The foreign request that the order executes.' })
   underlyingRequest?: string;
 
-  @KindListField(
-    {
-      account: AccountSubjectBody,
-      party: PartySubjectBody,
-      address: AddressSubjectBody,
-      external: ExternalSubjectBody,
-    },
-    {
-      optional: true,
-      minLength: 1,
-      maxLength: MAX_SUBJECTS,
-      description: 'Whom the order names. Needed, save for an order of release.',
-    },
-  )
-  subjects?: (AccountSubjectBody | PartySubjectBody | AddressSubjectBody | ExternalSubjectBody)[];
+  @KindListField(SUBJECT_KINDS, {
+    optional: true,
+    minLength: 1,
+    maxLength: MAX_SUBJECTS,
+    description: 'Whom the order names. Needed, save for an order of release.',
+  })
+  subjects?: SubjectBody[];
 
   @NestedField(() => ScopeBody, { optional: true, description: 'Needed, save for an order of release.' })
   scope?: ScopeBody;
@@ -250,17 +252,13 @@ export class VariationBody extends ProposeChangeBody {
   @ChoiceField(['variation'])
   kind!: 'variation';
 
-  @KindListField(
-    { account: AccountSubjectBody, party: PartySubjectBody },
-    {
-      optional: true,
-      minLength: 1,
-      maxLength: MAX_SUBJECTS,
-      notYet: ['address', 'external'],
-      description: 'Whom the order is to name from then on, all of them. Left out: whom it names now.',
-    },
-  )
-  subjects?: (AccountSubjectBody | PartySubjectBody)[];
+  @KindListField(SUBJECT_KINDS, {
+    optional: true,
+    minLength: 1,
+    maxLength: MAX_SUBJECTS,
+    description: 'Whom the order is to name from then on, all of them. Left out: whom it names now.',
+  })
+  subjects?: SubjectBody[];
 
   @NestedField(() => ScopeBody, {
     optional: true,
@@ -352,7 +350,7 @@ export class Change {
     type: 'array',
     required: false,
     description: 'Of a variation that names others.',
-    items: { oneOf: [{ $ref: getSchemaPath(AccountSubjectBody) }, { $ref: getSchemaPath(PartySubjectBody) }] },
+    items: ONE_OF_SUBJECTS,
   })
   subjects?: readonly object[];
 
@@ -396,8 +394,6 @@ export class ShownReleases {
   accountIds?: readonly string[] | undefined;
 }
 
-const SUBJECTS = [AccountSubjectBody, PartySubjectBody, AddressSubjectBody, ExternalSubjectBody];
-
 @ApiExtraModels(...SUBJECTS)
 export class LegalOrder {
   @ApiProperty(as('id'))
@@ -425,7 +421,7 @@ export class LegalOrder {
     type: 'array',
     required: false,
     description: 'Not of an order of release.',
-    items: { oneOf: SUBJECTS.map((body) => ({ $ref: getSchemaPath(body) })) },
+    items: ONE_OF_SUBJECTS,
   })
   subjects?: readonly object[];
 

@@ -153,22 +153,22 @@ export function KindField(kinds: Readonly<Record<string, Dto>>, options: FieldOp
   return applyDecorators(
     ...presence(options),
     ValidateNested(),
-    Noted({ nested: () => ({ kinds, notYet: [] }) }),
+    Noted({ nested: () => ({ kinds }) }),
     ApiExtraModels(...(models as never[])),
     Described({ oneOf: models.map((model) => ({ $ref: getSchemaPath(model as never) })) }, options),
   );
 }
 
-/** A list of objects, each of the class that its `kind` names. `notYet` are kinds that will be taken one day. */
+/** A list of objects, each of the class that its `kind` names. */
 export function KindListField(
   kinds: Readonly<Record<string, Dto>>,
-  { minLength, maxLength, notYet = [], ...options }: ListOptions & { readonly notYet?: readonly string[] },
+  { minLength, maxLength, ...options }: ListOptions,
 ): PropertyDecorator {
   const models = Object.values(kinds) as (abstract new () => object)[];
   return applyDecorators(
     ...presence(options),
     ValidateNested(),
-    Noted({ nested: () => ({ kinds, notYet }), list: { minLength, maxLength } }),
+    Noted({ nested: () => ({ kinds }), list: { minLength, maxLength } }),
     ApiExtraModels(...(models as never[])),
     Described(
       {

@@ -258,10 +258,9 @@ describe('limits', () => {
 });
 
 describe('what is not supported yet', () => {
-  const varying = { ...VARIATION, subjects: [{ kind: 'address', chain: 'bitcoin', address: 'x' }] };
   it.each<[Dto, object, string]>([
-    [ProposeChangeBody, varying, 'subjects.0.kind'],
-    [ProposeChangeBody, { ...varying, subjects: [{ kind: 'external', sha256: SHA256 }] }, 'subjects.0.kind'],
+    [RegisterLegalOrderBody, { ...ORDER, effect: 'permit' }, 'effect'],
+    [RegisterLegalOrderBody, { ...ORDER, effect: 'execute' }, 'effect'],
   ])('is refused, and said so: %p %#', (dto, body, field) => {
     expect(errorsOf(dto, body)).toEqual([{ field, message: expect.stringMatching(/is not supported yet$/) }]);
   });
@@ -276,6 +275,9 @@ describe('what is not supported yet', () => {
     [RegisterLegalOrderBody, { ...ORDER, subjects: [{ kind: 'account', partyId: 'p' }] }, 'subjects.0.partyId'],
     [RegisterLegalOrderBody, { ...ORDER, subjects: [{ kind: 'address', chain: 'bitcoin' }] }, 'subjects.0.address'],
     [RegisterLegalOrderBody, { ...ORDER, subjects: [{ kind: 'external', sha256: 'x' }] }, 'subjects.0.sha256'],
+    [ProposeChangeBody, { ...VARIATION, subjects: [{ kind: 'nationality', code: 'RU' }] }, 'subjects.0.kind'],
+    [ProposeChangeBody, { ...VARIATION, subjects: [{ kind: 'address', chain: 'bitcoin' }] }, 'subjects.0.address'],
+    [ProposeChangeBody, { ...VARIATION, subjects: [{ kind: 'external', sha256: 'x' }] }, 'subjects.0.sha256'],
     [FreezeBody, { basis: { kind: 'letter', id: 'l' } }, 'basis.kind'],
     [RequestLiftBody, { requestId: 'r', ground: 'changed-our-mind', note: 'n' }, 'ground'],
     [ProposeChangeBody, { ...ENDING, kind: 'amendment' }, 'kind'],

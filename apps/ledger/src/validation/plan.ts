@@ -26,8 +26,8 @@ export interface MapNote {
 /** Says what is wrong with a value; undefined when it is right. */
 type Check = (value: unknown) => string | undefined;
 
-/** One class, or one for each `kind` of object; `notYet` are kinds that will be taken one day. */
-type Nested = Dto | { readonly kinds: Readonly<Record<string, Dto>>; readonly notYet: readonly string[] };
+/** One class, or one for each `kind` of object. */
+type Nested = Dto | { readonly kinds: Readonly<Record<string, Dto>> };
 
 const notes = new Map<object, Map<string, FieldNotes>>();
 const notYet = new Map<object, readonly string[]>();
@@ -42,12 +42,9 @@ export function noteField(prototype: object, property: string, note: FieldNotes)
 const kindsOf = new WeakMap<object, () => Exclude<Nested, Dto>>();
 
 /** For the class that bodies have in common that are one class for each `kind`. */
-export function BodyByKind(
-  kinds: () => Readonly<Record<string, Dto>>,
-  notYet: readonly string[] = [],
-): (dto: Dto) => void {
+export function BodyByKind(kinds: () => Readonly<Record<string, Dto>>): (dto: Dto) => void {
   return (dto) => {
-    kindsOf.set(dto, () => ({ kinds: kinds(), notYet }));
+    kindsOf.set(dto, () => ({ kinds: kinds() }));
   };
 }
 
@@ -246,7 +243,7 @@ function chooseDto(nested: Nested, given: unknown, path: string, errors: FieldEr
 
 function kindProblem(nested: Exclude<Nested, Dto>, { kind }: Readonly<Record<string, unknown>>): string {
   if (kind === undefined) return 'is missing';
-  return choiceRule(Object.keys(nested.kinds), nested.notYet).problem(kind) ?? 'is not known';
+  return choiceRule(Object.keys(nested.kinds)).problem(kind) ?? 'is not known';
 }
 
 function dtoOfKind(nested: Exclude<Nested, Dto>, { kind }: Readonly<Record<string, unknown>>): Dto | undefined {

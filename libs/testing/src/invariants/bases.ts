@@ -38,9 +38,8 @@ export function whyNotNaming(log: Log, stream: string, partyId: string, cited: F
 export function endsNaming(log: Log, stream: string, partyId: string, cited: EventPointer): Fact | undefined {
   const [kind, id] = splitBasis(stream);
   const order = kind === 'legalOrder' ? log.orders.get(id) : undefined;
-  const dropping =
-    order && firstVariationAgainst(order, Number(cited.revision), (revision) => !namesParty(order, partyId, revision));
-  return dropping ?? endOf(log, stream);
+  const isUnnamed = ({ event }: Fact): boolean => !basisNamesParty(log, stream, partyId, '~', event.revision);
+  return (order && firstVariationAgainst(order, Number(cited.revision), isUnnamed)) ?? endOf(log, stream);
 }
 
 /** What a freeze under a hit may cover. */
@@ -118,7 +117,7 @@ export function basisNamesParty(log: Log, stream: string, partyId: string, befor
   if (kind === 'legalOrder') {
     const order = log.orders.get(id);
     if (order === undefined) return false;
-    return namesParty(order, partyId, revision) || controlsAny(log, partyId, addressesOf(order), before);
+    return namesParty(order, partyId, revision) || controlsAny(log, partyId, addressesOf(order, revision), before);
   }
   const hit = log.hits.get(id);
   if (hit?.raised.data.entry.measure !== 'asset-freeze') return false;
@@ -128,7 +127,7 @@ export function basisNamesParty(log: Log, stream: string, partyId: string, befor
 }
 
 /** True when one of the addresses was linked to the party as its own before that position of the log. */
-function controlsAny(log: Log, partyId: string, addresses: readonly Address[], before: string): boolean {
+export function controlsAny(log: Log, partyId: string, addresses: readonly Address[], before: string): boolean {
   return addresses.some((address) => {
     const link = controlling(log.parties.get(partyId), address);
     return link !== undefined && link.event.position < before;
@@ -147,9 +146,9 @@ export function linksAny(
   return addresses.some(({ chain, address }) => link.data.chain === chain && link.data.address === address);
 }
 
-/** The addresses that an order names. */
-export function addressesOf(order: Order): readonly Address[] {
-  return subjectsOf(order).flatMap((subject) => (subject.kind === 'address' ? [subject] : []));
+/** The addresses that an order names as of a revision. */
+export function addressesOf(order: Order, revision = Infinity): readonly Address[] {
+  return subjectsOf(order, revision).flatMap((subject) => (subject.kind === 'address' ? [subject] : []));
 }
 
 interface Address {

@@ -285,13 +285,13 @@ export function scopeAsOf({ registered, variations }: Order, revision: number): 
   return varied?.data.scope ?? registered.data.scope ?? COVERS_NOTHING;
 }
 
-/** The first variation after a revision as of which something is so. */
+/** The first variation after a revision of which something is so. */
 export function firstVariationAgainst(
   { variations }: Order,
   after: number,
-  isSo: (revision: number) => boolean,
+  isSo: (varied: Fact<'LegalOrderVaried'>) => boolean,
 ): Fact<'LegalOrderVaried'> | undefined {
-  return variations.find(({ event }) => event.revision > after && isSo(event.revision));
+  return variations.find((varied) => varied.event.revision > after && isSo(varied));
 }
 
 export function namesParty(order: Order, partyId: string, revision = Infinity): boolean {

@@ -11,7 +11,6 @@ import {
   namesParty,
   runsUntil,
   scopeAsOf,
-  subjectsOf,
   whyNotInForce,
   type Log,
   type Order,
@@ -201,10 +200,6 @@ function checkVaried(order: Order, fact: Fact<'LegalOrderVaried'>): readonly Pro
   const isProposed = proposal?.kind === 'variation' && proposal.proposedBy === proposedBy;
   if (!isProposed || !sameContent([proposal.subjects, proposal.scope], [subjects, scope])) {
     problems.push({ invariant: 9, detail: 'the variation is not the one that was proposed' });
-  }
-  const everNamed = [...subjectsOf(order, fact.event.revision - 1), ...(subjects ?? [])];
-  if (subjects !== undefined && everNamed.some(({ kind }) => kind === 'address' || kind === 'external')) {
-    problems.push(protocol('it varies addresses or references'));
   }
   if (order.registered.data.effect === 'release') problems.push(protocol('it varies an order of release'));
   const isOver = fact.event.metadata.recordedAt >= (expiresAsOf(order, fact.event.revision - 1) ?? '~');

@@ -250,6 +250,16 @@ export class Story {
     return this.tell(`extended ${orderId}`, `legalOrder-${orderId}`, 'LegalOrderExtended', data, options);
   }
 
+  /** Proposed and verified: the order says this from here on. */
+  vary(orderId: string, what: Data, changeId = 'var-1', step: Step = {}): this {
+    const document = { kind: 'variation', documentSha256: HASH, issuedAt: PAST, reference: 'r' };
+    const proposal = { orderId, changeId, ...document, ...what, proposedBy: 'maker' };
+    const stream = `legalOrder-${orderId}`;
+    this.tell(changeId, stream, 'LegalOrderChangeProposed', proposal, { actor: 'maker' });
+    const data = { orderId, changeId, ...what, method: 'called', proposedBy: 'maker', verifiedBy: 'checker' };
+    return this.tell(`varied ${changeId}`, stream, 'LegalOrderVaried', data, { actor: 'checker', ...step });
+  }
+
   rejectChange(orderId: string, changeId = 'ch-1', step: Step = {}): this {
     const data = { orderId, changeId, reason: 'no', rejectedBy: 'checker' };
     const options = { actor: 'checker', ...step };
@@ -271,7 +281,8 @@ export class Story {
   /** An address is linked to a party. */
   link(partyId: string, address = 'bc1q', step: Step = {}): this {
     const data = { partyId, chain: 'bitcoin', address, role: 'holder-controlled' };
-    return this.tell(`linked ${partyId}`, `party-${partyId}`, 'AddressLinked', data, step);
+    const name = address === 'bc1q' ? `linked ${partyId}` : `linked ${partyId} ${address}`;
+    return this.tell(name, `party-${partyId}`, 'AddressLinked', data, step);
   }
 
   hit(hitId: string, subject: Data = { kind: 'party', partyId: 'p-1' }, step: Step = {}): this {
@@ -341,6 +352,29 @@ export class Story {
     const own = { caller: 'maker', homeStream: 'account-a-1', value: key };
     const options = { actor: 'maker', key: own, ...step };
     return this.tell(`authorised ${key}`, `legalOrder-${orderId}`, 'FreezeAuthorised', data, options);
+  }
+
+  /** What a variation makes of the freeze of a key is authorised in the place of what it rests on. */
+  authoriseAnew(orderId: string, key: string, replaced: string, step: Step = {}): this {
+    const before = this.event(`authorised ${replaced}`);
+    const data = { ...(before.data as Data), replaces: pointerTo(before) };
+    return this.#unasked(`authorised ${key}`, `legalOrder-${orderId}`, 'FreezeAuthorised', data, step);
+  }
+
+  /** The freeze of a key rests on an authorisation in the place of another from here on. */
+  varyFreeze(orderId: string, freeze: string, key: string, replaced: string, step: Step = {}): this {
+    const authorised = this.event(`authorised ${key}`);
+    const data = {
+      accountId: 'a-1',
+      freezeId: this.event(`authorised ${freeze}`).id,
+      basis: this.#basis(orderId),
+      citation: pointerTo(authorised),
+      replaces: pointerTo(this.event(`authorised ${replaced}`)),
+      scope: (authorised.data as Data)['scope'],
+      stopped: [],
+      inFlight: [],
+    };
+    return this.#unasked(`varied ${key}`, 'account-a-1', 'FreezeVaried', data, step);
   }
 
   /** Second half of a freeze: cites the authorisation of the same key. */
@@ -436,6 +470,15 @@ export class Story {
       requestedBy: isExpiry ? SUPERVISOR : 'maker',
       approvedBy: isExpiry ? SUPERVISOR : 'checker',
     };
+    return this.#unasked(`lifted ${key}`, 'account-a-1', 'AccountUnfrozen', data, step);
+  }
+
+  /** The supervisor lifts a freeze that a variation ended. */
+  liftByVariation(key: string, changeId = 'var-1', step: Step = {}): this {
+    const people = { requestedBy: 'maker', approvedBy: 'checker' };
+    const freezeId = this.event(`authorised ${key}`).id;
+    const citation = pointerTo(this.event(`varied ${changeId}`));
+    const data = { accountId: 'a-1', freezeId, ground: 'basis-varied', citation, ...people };
     return this.#unasked(`lifted ${key}`, 'account-a-1', 'AccountUnfrozen', data, step);
   }
 

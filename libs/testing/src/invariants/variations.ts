@@ -1,9 +1,9 @@
+import { addressesOf, controlsAny } from './bases.ts';
 import type { Fact, Scope } from './facts.ts';
 import {
   covers,
   firstVariationAgainst,
   freezesInForce,
-  holds,
   names,
   namesAccount,
   namesParty,
@@ -28,19 +28,29 @@ export function lostBy(
   if (order === undefined) return undefined;
   const follows = followsOrder(log, order, { event, data } as Fact<'FreezeAuthorised'>);
   let left: Coverage | undefined = data.scope;
-  return firstVariationAgainst(order, event.revision, (revision) => {
-    left = left && common(left, scopeAsOf(order, revision));
-    // Addresses are not varied: what named the account through one does so still.
-    const isNamed = data.linkedBy !== undefined || namesHolder(order, data.accountId, account, revision);
-    return !isNamed || (!follows && left === undefined);
+  return firstVariationAgainst(order, event.revision, (varied) => {
+    left = left && common(left, scopeAsOf(order, varied.event.revision));
+    return !stillNames(log, order, data.accountId, account, varied) || (!follows && left === undefined);
   });
 }
 
-/** True when the order names the account by itself, or through a party that holds it. */
-function namesHolder(order: Order, accountId: string, account: Account, revision: number): boolean {
+/**
+ * True when the order as varied names the account by itself, or a party that holds it, or an address that was linked to such
+ * a party as its own earlier in the log than the variation. What is linked later names the account anew, and saves nothing.
+ */
+function stillNames(
+  log: Log,
+  order: Order,
+  accountId: string,
+  account: Account,
+  { event: { revision, position } }: Fact<'LegalOrderVaried'>,
+): boolean {
   if (namesAccount(order, accountId, revision)) return true;
+  const addresses = addressesOf(order, revision);
   const holders = account.opened?.data.holders ?? [];
-  return holders.some(({ partyId }) => holds(account, partyId) && namesParty(order, partyId, revision));
+  return holders.some(
+    ({ partyId }) => namesParty(order, partyId, revision) || controlsAny(log, partyId, addresses, position),
+  );
 }
 
 export function orderOf(log: Log, stream: string): Order | undefined {
