@@ -94,11 +94,17 @@ describe('proposing an extension', () => {
   it.each([UNTIL, '2022-04-01T00:00:00.000Z'])('asks for more time than there is: %s', (expiresAt) =>
     given(...running)
       .when(propose(expiresAt), { actor: maker })
-      .thenRejected('malformed-request'),
+      .thenRejected('malformed-request', {
+        errors: [{ field: 'expiresAt', message: 'must be after the time that the legal order runs until' }],
+      }),
   );
 
   it('makes no sense for an order that never expires', () =>
-    given(registeredOrder(), verifiedOrder()).when(propose(), { actor: maker }).thenRejected('malformed-request'));
+    given(registeredOrder(), verifiedOrder())
+      .when(propose(), { actor: maker })
+      .thenRejected('malformed-request', {
+        errors: [{ field: 'expiresAt', message: 'has nothing to extend: the legal order runs until it is ended' }],
+      }));
 
   it('needs an order that is verified, and an id of its own', () => {
     given().when(propose(), { actor: maker }).thenRejected('legal-order-not-found');
