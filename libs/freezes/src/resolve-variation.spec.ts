@@ -1,10 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
-import { pointerTo, type DomainEvent, type EventPointer, type Recorded, type RecordedEvent, type Scope } from '#kernel';
+import {
+  pointerTo,
+  type BasisEnd,
+  type DomainEvent,
+  type EventPointer,
+  type Recorded,
+  type RecordedEvent,
+  type Scope,
+} from '#kernel';
 import {
   checkLegalOrder,
   evolveLegalOrder,
   initialLegalOrderState,
-  legalOrderBasis,
   type FreezeAuthorised,
   type Instrument,
   type LegalOrderEvent,
@@ -86,8 +93,27 @@ function fold(log: LogBuilder): {
     legal.set(String(event.revision), event);
     state = evolveLegalOrder(state, event);
   }
-  const { lostBy } = legalOrderBasis('ord-1', state);
-  return { cite: ({ revision }) => legal.get(revision), lostBy: (citation) => lostBy(citation, ['p-1']) };
+  return {
+    cite: ({ revision }) => legal.get(revision),
+    lostBy: (citation) => droppedBy([...legal.values()], citation),
+  };
+}
+
+/** The first variation after a citation that names neither the account nor its holder. */
+function droppedBy(order: readonly Recorded<LegalOrderEvent>[], citation: EventPointer): BasisEnd | undefined {
+  for (const event of order) {
+    if (event.type !== 'LegalOrderVaried' || event.revision <= Number(citation.revision)) continue;
+    const { subjects, proposedBy, verifiedBy } = event.data;
+    if (subjects === undefined || subjects.some(isOurs)) continue;
+    const people = { requestedBy: proposedBy, approvedBy: verifiedBy };
+    return { pointer: pointerTo(event), ...people, endedAt: event.metadata.recordedAt };
+  }
+  return undefined;
+}
+
+function isOurs(subject: Instrument['subjects'][number]): boolean {
+  if (subject.kind === 'account') return subject.accountId === 'acc-1';
+  return subject.kind === 'party' && subject.partyId === 'p-1';
 }
 
 interface Scene {
