@@ -68,10 +68,20 @@ async function judgeAll(shared: SharedWorld, outcomes: Parameters<typeof judge>[
   const log = await world.log();
   await world.freezeAll({ basis: BASIS }, 'all');
   if ((await world.log()).length > log.length) throw new Error('a repeat after the repeat does something');
+  expectAllFrozen(log);
+  expect(checkLog(log, { quiescent: true, now: toTimestamp(clock.now()) })).toEqual([]);
+}
+
+/** After everything, and without a repeat: nothing opened that the party holds and that is not frozen. */
+async function judgeFirstAnswer(shared: SharedWorld, outcomes: Parameters<typeof judge>[1]): Promise<void> {
+  await judge(shared, outcomes);
+  expectAllFrozen((await shared.store.readAll({ limit: 1_000 })).events);
+}
+
+function expectAllFrozen(log: readonly RecordedEvent[]): void {
   const held = log.filter(({ type }) => type === 'AccountOpened').map(({ stream }) => stream);
   const frozen = log.filter(({ type }) => type === 'AccountFrozen').map(({ stream }) => stream);
   expect(frozen.sort()).toEqual(held.sort());
-  expect(checkLog(log, { quiescent: true, now: toTimestamp(clock.now()) })).toEqual([]);
 }
 
 function all(
@@ -120,6 +130,20 @@ describe('interleavings of a freeze of all that an order names', () => {
   ])(
     '%s',
     async (name, verified, actors, mishaps) => tryMany(name, all(await partyScene(verified), actors, mishaps)),
+    LIMIT_MS,
+  );
+
+  it(
+    'where the party is not named yet, and an account opens for it: the first answer leaves out none',
+    async () => {
+      const log = await partyScene(true);
+      const naming = log.findIndex(({ type }) => type === 'PartyNamed');
+      // Whoever verified the order crashed before the party was named.
+      expect(log.slice(naming)).toHaveLength(1);
+      const actors = { all: freezeAll, o: opening };
+      const tried = { ...scenario(log.slice(0, naming), actors), check: judgeFirstAnswer };
+      await tryMany('where the party is not named yet', tried);
+    },
     LIMIT_MS,
   );
 

@@ -730,6 +730,8 @@ describe('the naming of a party', () => {
   it('resolves to the verification of an order that names it, also one that has ended since', () => {
     expect(verdict(rested('PartyNamed', inForce, 1))).toBe('resolves');
     expect(verdict(rested('PartyNamed', over, 1))).toBe('resolves');
+    // From the very time at which the order becomes effective.
+    expect(verdict(rested('PartyNamed', inForce, 1, instrument.effectiveAt))).toBe('resolves');
     const { event, ...rest } = rested('PartyNamed', inForce, 1);
     expect(verdict({ ...rest, event: { ...event, position: '' } })).toBe('resolves');
   });

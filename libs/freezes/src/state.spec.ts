@@ -77,6 +77,15 @@ const unfrozen: FreezeEvent = {
   },
 };
 
+/** Puts the n-th authorisation under the order in the place of what the freeze rests on: the first one unless told otherwise. */
+function varied(n: number, changes: object = {}): FreezeEvent & { type: 'FreezeVaried' } {
+  const { basis, citation: replaces } = first.data;
+  const cited = { stream: replaces.stream, revision: String(n), eventId: specEventId(0xf00 + n) };
+  const scope = { direction: 'debit', assets: 'all' } as const;
+  const moved = { citation: cited, replaces, scope, stopped: [], inFlight: [] };
+  return { type: 'FreezeVaried', data: { accountId: 'acc-1', freezeId, basis, ...moved, ...changes } };
+}
+
 function after(...events: readonly FreezeEvent[]): FreezesState {
   return events.reduce((state, event, index) => evolveFreezes(state, recorded(event, index)), initialFreezesState());
 }
@@ -115,9 +124,38 @@ describe('the freezes of an account', () => {
     ]);
   });
 
+  it('remains the same freeze where it is varied, and rests on the new authorisation', () => {
+    const { citation: replaces } = first.data;
+    const { citation: cited, scope } = varied(7).data;
+    const state = after(first, second, varied(7));
+    const before = after(first).inForce.get(freezeId);
+    expect([...state.inForce.values()][0]).toEqual({ ...before, citation: cited, scope });
+    expect(restrictions(state)[0]).toMatchObject({ id: freezeId, scope });
+    expect(state.ended.size).toBe(0);
+    expect(state.resolved.get(cited.eventId)).toBe('varied');
+    expect([...state.over]).toEqual([[replaces.eventId, specPointer('account-acc-1', 2)]]);
+  });
+
+  it('knows what nothing rests on any longer, when a freeze that was varied is lifted', () => {
+    expect([...after(first, varied(7), unfrozen).over]).toEqual([
+      [first.data.citation.eventId, specPointer('account-acc-1', 1)],
+      [varied(7).data.citation.eventId, specPointer('account-acc-1', 2)],
+    ]);
+  });
+
+  it('goes on as before where a replacement is abandoned: it is the end of no freeze', () => {
+    const { data } = abandoned(7, 'superseded');
+    const state = after(first, { type: 'FreezeAbandoned', data: { ...data, replaces: first.data.citation } });
+    expect(state.ended.size).toBe(0);
+    expect(state.inForce).toEqual(after(first).inForce);
+    expect(state.resolved.get(data.citation.eventId)).toBe('abandoned');
+    expect([...state.over.keys()]).toEqual([data.citation.eventId]);
+  });
+
   it('survives a lift of what is not there', () => {
     expect(after(unfrozen)).toEqual(initialFreezesState());
     expect(after(rejected)).toEqual(initialFreezesState());
+    expect(after(varied(7)).inForce.size).toBe(0);
   });
 });
 
@@ -131,6 +169,9 @@ describe('what may stand in the log of an account', () => {
     ['a lift request', [first], requested],
     ['a rejection of it', [first, requested], rejected, 'approver-1'],
     ['a lift', [first], unfrozen],
+    ['a variation', [first, second], varied(7)],
+    ['another variation', [first, varied(7)], varied(8, { replaces: varied(7).data.citation })],
+    ['a lift of what was varied', [first, varied(7)], unfrozen],
   ];
   it.each(legal.map((row) => ({ row, name: row[0] })))('$name', ({ row: [, history, event, actor] }) => {
     expect(checkFreezes(after(...history), recorded(event, history.length, actor))).toBeUndefined();
@@ -168,6 +209,23 @@ describe('what may stand in the log of an account', () => {
     ['a rejection of another request', [first, requested], elsewhere, 'cites another', 'approver-1'],
     ['a rejection by who asked', [first, requested], ownRejection, 'by the person who asked', 'ops-1'],
     ['a rejection in the name of another', [first, requested], rejected, 'another than who acted', 'ops-1'],
+    ['a variation of what is not frozen', [], varied(7), 'not in force'],
+    ['a variation of what was lifted', [first, unfrozen], varied(7), 'not in force'],
+    ['a variation under another basis', [first], varied(7, { basis: second.data.basis }), 'another basis'],
+    ['a variation in the place of what is replaced already', [first, varied(7)], varied(8), 'does not rest on'],
+    [
+      'a variation of what rests on another',
+      [first],
+      varied(7, { replaces: second.data.citation }),
+      'does not rest on',
+    ],
+    ['a variation by what was abandoned', [first, abandoned(7, 'basis-ended')], varied(7), 'second time'],
+    [
+      'a variation by what the freeze rests on already',
+      [first, varied(7)],
+      varied(7, { replaces: varied(7).data.citation }),
+      'second time',
+    ],
     ['a lift of what is not frozen', [], unfrozen, 'not in force'],
     ['a lift twice', [first, unfrozen], unfrozen, 'not in force'],
   ];

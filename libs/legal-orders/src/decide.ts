@@ -171,8 +171,12 @@ function proposeExtension(command: ProposeExtension, order: LegalOrderState, con
   const { instrument } = order;
   if (instrument !== undefined && hasRunOut(instrument, context.now)) return hasExpired();
   const { orderId, changeId, expiresAt, documentSha256, issuedAt, reference } = command;
-  if (!isExtension(order, expiresAt))
-    return rejectField('expiresAt', 'must be after the time that the order runs until');
+  if (instrument?.expiresAt === undefined) {
+    return rejectField('expiresAt', 'has nothing to extend: the legal order runs until it is ended');
+  }
+  if (!isExtension(order, expiresAt)) {
+    return rejectField('expiresAt', 'must be after the time that the legal order runs until');
+  }
   const proposal = { orderId, changeId, expiresAt, documentSha256, issuedAt, reference, proposedBy: context.actor.id };
   return [{ type: 'LegalOrderChangeProposed', data: { ...proposal, kind: 'extension' } }];
 }

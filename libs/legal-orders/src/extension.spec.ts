@@ -1,4 +1,4 @@
-import type { Actor, Timestamp } from '#kernel';
+import type { Actor, Scope, Timestamp } from '#kernel';
 import {
   at,
   authorisedFreeze,
@@ -94,11 +94,17 @@ describe('proposing an extension', () => {
   it.each([UNTIL, '2022-04-01T00:00:00.000Z'])('asks for more time than there is: %s', (expiresAt) =>
     given(...running)
       .when(propose(expiresAt), { actor: maker })
-      .thenRejected('malformed-request'),
+      .thenRejected('malformed-request', {
+        errors: [{ field: 'expiresAt', message: 'must be after the time that the legal order runs until' }],
+      }),
   );
 
   it('makes no sense for an order that never expires', () =>
-    given(registeredOrder(), verifiedOrder()).when(propose(), { actor: maker }).thenRejected('malformed-request'));
+    given(registeredOrder(), verifiedOrder())
+      .when(propose(), { actor: maker })
+      .thenRejected('malformed-request', {
+        errors: [{ field: 'expiresAt', message: 'has nothing to extend: the legal order runs until it is ended' }],
+      }));
 
   it('needs an order that is verified, and an id of its own', () => {
     given().when(propose(), { actor: maker }).thenRejected('legal-order-not-found');
@@ -221,6 +227,17 @@ describe('an extension that is turned down', () => {
   });
 });
 
+const narrower: Scope = { direction: 'debit', assets: ['BTC'] };
+const varying = { orderId, changeId: 'var-1', scope: narrower };
+const proposedVariation: LegalOrderEvent = {
+  type: 'LegalOrderChangeProposed',
+  data: { ...varying, kind: 'variation', ...document, proposedBy: SAMPLE_MAKER },
+};
+const varied: LegalOrderEvent = {
+  type: 'LegalOrderVaried',
+  data: { ...varying, method: 'm', proposedBy: SAMPLE_MAKER, verifiedBy: SAMPLE_CHECKER },
+};
+
 describe('what should never be', () => {
   const objection = (history: History, event: LegalOrderEvent, recordedAt: Timestamp = SPEC_NOW): unknown => {
     try {
@@ -232,6 +249,14 @@ describe('what should never be', () => {
   };
 
   it.each<[string, History, LegalOrderEvent, Timestamp]>([
+    ['a variation proposed to the last millisecond', running, proposedVariation, JUST_BEFORE],
+    ['a variation to the last millisecond', [...running, proposedVariation], varied, JUST_BEFORE],
+    ['one while the expiry is put off', [...proposed, proposedVariation], varied, JUST_BEFORE_DEFERRED],
+  ])('not: %s', (_, history, event, recordedAt) => {
+    expect(objection(history, event, recordedAt)).toBe('none');
+  });
+
+  it.each<[string, History, LegalOrderEvent, Timestamp]>([
     ['an extension proposed too late', running, proposedExtension(), UNTIL],
     ['one that extends nothing', running, proposedExtension(UNTIL), SPEC_NOW],
     ['one of an order without end', [registeredOrder(), verifiedOrder()], proposedExtension(), SPEC_NOW],
@@ -240,6 +265,9 @@ describe('what should never be', () => {
     ['an extension after the time that put the expiry off', proposed, extended(), DEFERRED],
     ['an expiry that an extension puts off', proposed, expiredOrder(UNTIL).event, UNTIL],
     ['an expiry at the time that was extended', [...proposed, extended()], expiredOrder(UNTIL).event, LATER],
+    ['a variation proposed when the time has run out', running, proposedVariation, UNTIL],
+    ['a variation when the time has run out', [...running, proposedVariation], varied, UNTIL],
+    ['a variation after the time that put the expiry off', [...proposed, proposedVariation], varied, DEFERRED],
     ['an ending verified as an extension', [...running, proposedEnding('ext-1')], extended(), SPEC_NOW],
     ['an extension verified as an ending', proposed, endedOrder('ext-1'), SPEC_NOW],
   ])('%s', (_, history, event, recordedAt) => {

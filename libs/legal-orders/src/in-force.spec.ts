@@ -19,6 +19,7 @@ import {
   evolveLegalOrder,
   inForce,
   initialLegalOrderState,
+  legalOrderBasis,
   legalOrderEvents,
   mayAuthorise,
 } from './index.ts';
@@ -83,6 +84,24 @@ describe('inForce', () => {
         expect(inForce(limited, toTimestamp(ms)).ok).toBe(from <= ms && ms < to);
       }),
     );
+  });
+});
+
+describe('as the basis of freezes', () => {
+  const [from, to] = [Date.parse(effectiveAt), Date.parse(expiresAt)];
+  const basis = legalOrderBasis('ord-1', limited);
+  const around = (ms: number): readonly string[] => [ms - 1, ms, ms + 1].map(toTimestamp);
+
+  it('names parties from effectiveAt on, until its end is recorded', () => {
+    const isNaming = (at: string): boolean => basis.inForceBy(at) !== undefined;
+    expect(around(from).map(isNaming)).toEqual([false, true, true]);
+    expect(around(to).map(isNaming)).toEqual([true, true, true]);
+  });
+
+  it('has the clock alone change something at effectiveAt, and then at expiresAt', () => {
+    expect(around(from).map((at) => basis.nextMoment(at))).toEqual([from, to, to]);
+    expect(around(to).map((at) => basis.nextMoment(at))).toEqual([to, undefined, undefined]);
+    expect(legalOrderBasis('ord-1', verified).nextMoment(effectiveAt)).toBeUndefined();
   });
 });
 

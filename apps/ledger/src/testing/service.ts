@@ -1,5 +1,6 @@
 import { accountView } from '#accounts';
-import { createLedger, type Ledger, type LedgerCommands } from '#command-handling';
+import { createLedger, type Ledger, type LedgerCommands, type Limits } from '#command-handling';
+import type { EventStore } from '#event-store';
 import { MemoryEventStore } from '#event-store/memory';
 import { startProjections, type Projections } from '#projections';
 import { replayAccount, replayFreezes } from '#replay';
@@ -24,6 +25,9 @@ export interface TestServiceOptions {
   readonly health?: Partial<Health>;
   /** Puts something between the edge and the core. */
   readonly wrap?: (ledger: LedgerCommands) => LedgerCommands;
+  /** Puts something between the core and the store, which has other writers, too, from then on. */
+  readonly share?: (store: MemoryEventStore) => EventStore;
+  readonly limits?: Partial<Limits>;
 }
 
 /** The edge over the real core, on a store in memory. Requests are injected: no socket is opened. */
@@ -52,9 +56,14 @@ export interface TestRequest {
 }
 
 export async function startTestService(options: TestServiceOptions = {}): Promise<TestService> {
-  const store = new MemoryEventStore({ singleWriter: true });
+  const store = new MemoryEventStore({ singleWriter: options.share === undefined });
   const projections = startProjections({ kind: 'in-process', reader: store, readModelFile: ':memory:' });
-  const ledger = createLedger({ store, index: projections.index, watch: { failed: () => undefined } });
+  const ledger = createLedger({
+    store: options.share?.(store) ?? store,
+    index: projections.index,
+    limits: options.limits,
+    watch: { failed: () => undefined },
+  });
   const keys = await generateKeyPair('ES256', { extractable: true });
   const log: string[] = [];
   const state = { stopping: false };
