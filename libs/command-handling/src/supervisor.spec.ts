@@ -1,6 +1,7 @@
 import { StoreError, type EventStore } from '#event-store';
 import { MemoryEventStore } from '#event-store/memory';
-import { checker, endingProposal, LedgerWorld, TestClock } from '#testing';
+import { pointerTo, toTimestamp } from '#kernel';
+import { checker, endingProposal, forceIn, LedgerWorld, TestClock, varyOrder } from '#testing';
 import { describe, expect, it } from '@jest/globals';
 
 const freeze = { type: 'FreezeAccount', accountId: 'acc-1', basis: { kind: 'legal-order', id: 'ord-1' } } as const;
@@ -73,6 +74,30 @@ describe('on start', () => {
       replayed: true,
       rejection: { code: 'basis-not-in-force' },
     });
+  });
+
+  it('lifts what a variation dropped, though of the same order another account can not be frozen', async () => {
+    const world = new LedgerWorld();
+    await world.openAccount('acc-1', 'p-1');
+    await world.openAccount('acc-2', 'p-2');
+    const party = (partyId: string) => ({ kind: 'party', partyId }) as const;
+    await world.putOrder({ subjects: [party('p-1'), party('p-2')] });
+    await world.accept({ ...freeze, accountId: 'acc-2' });
+    // The party's own registration ties no account to it: only the streams of both can tell.
+    const [registered] = await world.store.read('party-p-1');
+    if (registered === undefined) throw new Error('p-1 is not registered');
+    const forged = { orderId: 'ord-1', accountId: 'acc-1', partyId: 'p-1', requestedBy: 'maker' };
+    const data = { ...forged, scope: { direction: 'debit', assets: 'all' }, namedBy: pointerTo(registered) };
+    const { store, clock } = world;
+    const recordedAt = toTimestamp(clock.now());
+    await forceIn(store, 'legalOrder-ord-1', { type: 'FreezeAuthorised', data }, { recordedAt });
+    const restarted = new LedgerWorld({ store, clock });
+    await varyOrder(restarted, { subjects: [party('p-1')] });
+    expect(await typesOf(store, 'account-acc-1')).toEqual(['AccountOpened']);
+    expect(await typesOf(store, 'account-acc-2')).toEqual(['AccountOpened', 'AccountFrozen', 'AccountUnfrozen']);
+    const failure = { message: expect.stringContaining('would be a violation') };
+    expect(restarted.failures).toEqual(restarted.failures.map(() => expect.objectContaining(failure)));
+    expect(restarted.failures).not.toEqual([]);
   });
 
   it('opens an account whose holders are attached, and detaches those of an opening that came to nothing', async () => {

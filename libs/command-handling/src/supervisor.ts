@@ -191,19 +191,29 @@ export class Supervisor {
   /**
    * Walks the authorisations on the basis's own stream, not a read model. Each is settled first, also one from before a
    * variation; then its freeze is lifted, when the basis ended or a variation dropped the account. What a variation changes of
-   * the others comes last: limits are spent on what is left.
+   * the others comes last: limits are spent on what is left. An account that can't be followed up keeps no other waiting.
+   * @throws what the first such account failed of
    */
   async #settleAll({ basis, authorisations, ended, terms }: BasisFacts): Promise<void> {
     const epoch = (authorisation: Authorisation): number => epochOf(authorisation, terms, ended);
     const todo = authorisations.filter((each) => !this.#agenda.isSettled(each.pointer.eventId, epoch(each)));
     const accounts = [...Map.groupBy(todo, ({ accountId }) => accountId)];
     const varied = accounts.filter(([, own]) => own.some((each) => epoch(each) !== NEVER && ended === undefined));
-    await fewAtATime(accounts, async ([, own]) => {
+    const failures = new Map<string, unknown>();
+    const forEach = (those: typeof accounts, work: (own: readonly Authorisation[], id: string) => Promise<void>) =>
+      fewAtATime(those, async ([accountId, own]) => {
+        if (failures.has(accountId)) return;
+        await work(own, accountId).catch((error: unknown) => failures.set(accountId, error));
+      });
+    await forEach(accounts, async (own) => {
       for (const authorisation of own) await this.#settle(authorisation, ended);
     });
-    await fewAtATime(varied, ([accountId]) => this.#varying.lift(basis, accountId));
-    await fewAtATime(varied, ([accountId]) => this.#varying.vary(basis, accountId));
-    for (const each of todo) this.#agenda.settled(each.pointer.eventId, epoch(each));
+    await forEach(varied, (_, accountId) => this.#varying.lift(basis, accountId));
+    await forEach(varied, (_, accountId) => this.#varying.vary(basis, accountId));
+    for (const each of todo) {
+      if (!failures.has(each.accountId)) this.#agenda.settled(each.pointer.eventId, epoch(each));
+    }
+    for (const failure of failures.values()) throw failure;
   }
 
   async #settle({ pointer, accountId }: Authorisation, ended: BasisEnd | undefined): Promise<void> {
