@@ -144,6 +144,21 @@ describe('a variation of the scope', () => {
     await expectQuiet();
   });
 
+  it('leaves the party named who controls an address of the order', async () => {
+    const address = { chain: 'bitcoin', address: 'bc1qlinked' } as const;
+    await world.accept({ type: 'LinkAddress', partyId: 'p-1', ...address, role: 'holder-controlled' });
+    await order([{ kind: 'address', ...address }], ALL);
+    const freezeId = await freeze('acc-1');
+    await vary({ scope: keeping('4') });
+    expect(await inForce()).toMatchObject([{ freezeId, scope: { limits: { BTC: '400000000' } } }]);
+    expect((await types('party-p-1')).filter((type) => type.startsWith('Party'))).toEqual([
+      'PartyRegistered',
+      'PartyIdentified',
+      'PartyNamed',
+    ]);
+    await expectQuiet();
+  });
+
   it('that leaves nothing of a narrower freeze ends it', async () => {
     await order([account('acc-1')], ALL);
     await freeze('acc-1', { direction: 'debit', assets: ['ETH'] });

@@ -38,8 +38,8 @@ export function whyNotNaming(log: Log, stream: string, partyId: string, cited: F
 export function endsNaming(log: Log, stream: string, partyId: string, cited: EventPointer): Fact | undefined {
   const [kind, id] = splitBasis(stream);
   const order = kind === 'legalOrder' ? log.orders.get(id) : undefined;
-  const dropping =
-    order && firstVariationAgainst(order, Number(cited.revision), (revision) => !namesParty(order, partyId, revision));
+  const isDropped = (revision: number): boolean => !basisNamesParty(log, stream, partyId, '~', revision);
+  const dropping = order && firstVariationAgainst(order, Number(cited.revision), isDropped);
   return dropping ?? endOf(log, stream);
 }
 
