@@ -230,6 +230,18 @@ describe('a variation of limits', () => {
     await expectQuiet();
   });
 
+  it('that brings limits in leaves nothing to a freeze that had ended', async () => {
+    await order([account('acc-1'), account('acc-2')], { direction: 'debit', assets: ['ETH'] });
+    const freezeId = await freeze('acc-1');
+    await freeze('acc-2');
+    const about = { freezeId, requestId: 'r-1' };
+    await world.accept({ type: 'RequestLift', ...about, ground: 'placed-in-error', note: 'wrong account' });
+    await world.accept({ type: 'ApproveLift', ...about }, { actor: checker });
+    await vary({ scope: keeping('7') });
+    expect(await limitsOf()).toEqual({ 'acc-2': 7 });
+    await expectQuiet();
+  });
+
   it('that brings limits in leaves the whole to the first', async () => {
     await order(
       ['1', '2'].map((nth) => account(`acc-${nth}`)),

@@ -158,7 +158,7 @@ export interface BasisState {
    * @param scope undefined: the basis's own
    */
   authorisationsInTheWay(accountId: string, scope: Scope | undefined): readonly Authorisation[];
-  /** All authorisations that count against limits which it has now, unless they are known to have ended. */
+  /** All authorisations among which the limits that it has now are divided, unless they are known to have ended. */
   limitedAuthorisations(): readonly Authorisation[];
   /**
    * The first variation after an authorisation that dropped its account, or left nothing of what a freeze covers that is
