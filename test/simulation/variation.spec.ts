@@ -12,6 +12,7 @@ import {
   maker,
   orderNaming,
   service,
+  storeOf,
   variation,
   varyOrder,
 } from '#testing';
@@ -213,6 +214,21 @@ describe('a variation of limits', () => {
     await vary({ scope: keeping('3') }, 'chg-2');
     expect(await limitsOf()).toEqual({ 'acc-2': 3, 'acc-1': 0, 'acc-3': 0 });
     await expectQuiet();
+  });
+
+  it('keeps no more than the order does when it is cut between its steps', async () => {
+    await order([account('acc-1'), account('acc-2')]);
+    await freeze('acc-1');
+    await freeze('acc-2');
+    await vary({ scope: keeping('5') });
+    const log = await world.log();
+    const varied = log.findIndex(({ type }) => type === 'LegalOrderVaried');
+    for (let count = varied + 1; count <= log.length; count += 1) {
+      world = new LedgerWorld({ store: await storeOf(log.slice(0, count)), clock: world.clock });
+      await world.ledger.supervisor.pass();
+      expect(await limitsOf()).toEqual({ 'acc-1': 5, 'acc-2': 0 });
+      await expectQuiet();
+    }
   });
 
   it('gives what is raised to a freeze of the whole, as far as no other uses it up', async () => {
