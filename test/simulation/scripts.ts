@@ -63,6 +63,12 @@ const released: Phrase = (fields) => [
 /** An order that runs out. */
 const orderForATime: Phrase = (fields) => inTurn('order', 'verify', 'freeze')({ ...fields, expires: true });
 
+/** An extension that waits to be decided when the order's time has run out. */
+const extended: Phrase = (fields) => [
+  ...inTurn('propose-extension')({ ...fields, amount: 4 }),
+  ...inTurn('wait', 'verify-change')(fields),
+];
+
 /** An order whose limits are divided over the accounts that it names. */
 const divided: Phrase = (fields) =>
   inTurn(
@@ -75,6 +81,10 @@ const divided: Phrase = (fields) =>
     scope: 'limited',
     states: 'shares',
   });
+
+/** What an order covers is varied, and whom it names is not. */
+const rescoped: Phrase = (fields) => inTurn('propose-variation', 'verify-change')({ ...fields, varies: 'scope' });
+const relimited: Phrase = (fields) => rescoped({ ...fields, scope: 'limited' });
 
 /** How a scene goes on, whatever it is about; and each step by itself, as it comes. */
 const COMMON: readonly Phrase[] = [
@@ -114,23 +124,40 @@ const ORDER: SceneKind = {
     inTurn('order', 'verify', 'freeze'),
     inTurn('order', 'verify', 'freeze'),
     inTurn('order', 'verify', 'freeze-all'),
-    divided,
-    divided,
     inTurn('link', 'order', 'verify', 'freeze-all'),
-    orderForATime,
     inTurn('order', 'reject'),
   ],
   continuations: [
     inTurn('freeze'),
+    inTurn('reserve'),
     released,
     inTurn('request-lift', 'approve-lift'),
-    ...Array.from({ length: 6 }, () => inTurn('propose-variation', 'verify-change')),
+    inTurn('propose-variation', 'verify-change'),
+    inTurn('propose-variation', 'verify-change'),
+    rescoped,
     inTurn('propose-variation', 'reject-change'),
     inTurn('propose-ending', 'freeze', 'reject-change'),
     inTurn('propose-ending', 'verify-change'),
+  ],
+};
+
+/** Freezes that share a limit, and limits that come later over freezes of the whole. */
+const LIMITS: SceneKind = {
+  under: 'order',
+  beginnings: [divided, divided, inTurn('order', 'verify', 'freeze-all')],
+  continuations: [relimited, relimited, rescoped, inTurn('freeze'), released, inTurn('request-lift', 'approve-lift')],
+};
+
+const TIME: SceneKind = {
+  under: 'order',
+  beginnings: [orderForATime],
+  continuations: [
+    extended,
+    extended,
     inTurn('propose-extension', 'verify-change'),
     inTurn('propose-extension', 'wait', 'reject-change'),
-    inTurn('reserve'),
+    inTurn('wait'),
+    rescoped,
   ],
 };
 
@@ -172,6 +199,8 @@ function sceneOf({ under, beginnings, continuations }: SceneKind): fc.Arbitrary<
 const scene = fc.oneof(
   { weight: 1, arbitrary: sceneOf(FUNDS) },
   { weight: 2, arbitrary: sceneOf(ORDER) },
+  { weight: 2, arbitrary: sceneOf(LIMITS) },
+  { weight: 1, arbitrary: sceneOf(TIME) },
   { weight: 1, arbitrary: sceneOf(HIT) },
 );
 
