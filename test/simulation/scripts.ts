@@ -56,7 +56,7 @@ const inTurn =
 /** An order of release is made and verified, and a freeze is lifted on its ground. */
 const released: Phrase = (fields) => [
   ...inTurn('release')(fields),
-  ...inTurn('verify')({ ...fields, id: fields.other }),
+  ...inTurn('verify')({ ...fields, id: fields.other, asMaker: false }),
   ...inTurn('request-release', 'approve-lift')(fields),
 ];
 
@@ -82,6 +82,17 @@ const divided: Phrase = (fields) =>
     states: 'shares',
   });
 
+/** Two orders over one claim keep of an account the higher of their limits, not the sum. */
+const claimedTwice: Phrase = (fields) => {
+  const claimed = { ...fields, names: 'account', scope: 'claimed', states: 'nothing', asMaker: false } as const;
+  return [
+    ...inTurn('deposit')({ ...fields, amount: 4 }),
+    ...inTurn('order', 'verify', 'freeze')(claimed),
+    ...inTurn('order', 'verify', 'freeze')({ ...claimed, id: fields.other }),
+    ...inTurn('reserve')({ ...fields, amount: 1 }),
+  ];
+};
+
 /** What an order covers is varied, and whom it names is not. */
 const rescoped: Phrase = (fields) => inTurn('propose-variation', 'verify-change')({ ...fields, varies: 'scope' });
 const relimited: Phrase = (fields) => rescoped({ ...fields, scope: 'limited' });
@@ -90,8 +101,8 @@ const relimited: Phrase = (fields) => rescoped({ ...fields, scope: 'limited' });
 const COMMON: readonly Phrase[] = [
   inTurn('freeze'),
   inTurn('freeze-all'),
-  inTurn('request-lift', 'reject-lift'),
-  inTurn('request-lift', 'reject-lift'),
+  inTurn('request-lift', 'reject-lift', 'approve-lift'),
+  inTurn('request-lift', 'reject-lift', 'approve-lift'),
   inTurn('letter', 'answer'),
   inTurn('deposit', 'reserve'),
   inTurn('transfer'),
@@ -135,7 +146,7 @@ const ORDER: SceneKind = {
     inTurn('propose-variation', 'verify-change'),
     inTurn('propose-variation', 'verify-change'),
     rescoped,
-    inTurn('propose-variation', 'reject-change'),
+    inTurn('propose-variation', 'reject-change', 'verify-change'),
     inTurn('propose-ending', 'freeze', 'reject-change'),
     inTurn('propose-ending', 'verify-change'),
   ],
@@ -144,7 +155,7 @@ const ORDER: SceneKind = {
 /** Freezes that share a limit, and limits that come later over freezes of the whole. */
 const LIMITS: SceneKind = {
   under: 'order',
-  beginnings: [divided, divided, inTurn('order', 'verify', 'freeze-all')],
+  beginnings: [divided, divided, claimedTwice, inTurn('order', 'verify', 'freeze-all')],
   continuations: [relimited, relimited, rescoped, inTurn('freeze'), released, inTurn('request-lift', 'approve-lift')],
 };
 
@@ -174,7 +185,7 @@ const HIT: SceneKind = {
     inTurn('freeze'),
     released,
     inTurn('request-lift', 'approve-lift'),
-    inTurn('propose-clearance', 'freeze', 'reject-clearance'),
+    inTurn('propose-clearance', 'freeze', 'reject-clearance', 'approve-clearance'),
     inTurn('propose-clearance', 'approve-clearance'),
   ],
 };
