@@ -60,6 +60,13 @@ const released: Phrase = (fields) => [
   ...inTurn('request-release', 'approve-lift')(fields),
 ];
 
+/** The same, but the order of release is about to end when the lift is to be approved. */
+const releaseInDoubt: Phrase = (fields) => [
+  ...released(fields).slice(0, -1),
+  ...inTurn('propose-ending')({ ...fields, id: fields.other }),
+  ...inTurn('approve-lift')(fields),
+];
+
 /** An order that runs out. */
 const orderForATime: Phrase = (fields) => inTurn('order', 'verify', 'freeze')({ ...fields, expires: true });
 
@@ -103,6 +110,8 @@ const COMMON: readonly Phrase[] = [
   inTurn('freeze-all'),
   inTurn('request-lift', 'reject-lift', 'approve-lift'),
   inTurn('request-lift', 'reject-lift', 'approve-lift'),
+  releaseInDoubt,
+  releaseInDoubt,
   inTurn('letter', 'answer'),
   inTurn('deposit', 'reserve'),
   inTurn('transfer'),
