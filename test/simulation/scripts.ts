@@ -229,9 +229,13 @@ export const script: fc.Arbitrary<readonly Step[]> = fc
   .array(scene, { minLength: 3, maxLength: 7 })
   .map((scenes) => scenes.flat());
 
-/** The real core over a store, with the accounts open. Refusals are recorded however many there are. */
+/**
+ * The real core over a store, with the accounts open. Refusals are recorded however many there are, and an answer waits for
+ * all that follows from its step, however long that takes.
+ */
 export async function worldOfScripts(store: EventStore): Promise<LedgerWorld> {
-  const world = new LedgerWorld({ store, limits: { refusalsPerMinute: 0 } });
+  const sleep = (): Promise<never> => new Promise(() => undefined);
+  const world = new LedgerWorld({ store, sleep, limits: { refusalsPerMinute: 0 } });
   for (const [index, party] of HOLDERS.entries()) {
     const [accountId, partyId] = [accountName(index), partyName(party)];
     const holders = [{ partyId, capacity: 'owner' }] as const;
