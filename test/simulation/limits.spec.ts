@@ -126,6 +126,13 @@ describe('an order with limits', () => {
     await expectWhole();
   });
 
+  it('is not said to be overspent by a freeze that had ended, whoever else asks at the same time', async () => {
+    await lift(await place('acc-2', '1.5'));
+    const parts = await Promise.all([freeze('acc-1', '0.75'), freeze('acc-2', '0.75')].map((each) => world.ask(each)));
+    expect(parts).toMatchObject([{ status: 'accepted' }, { status: 'accepted' }]);
+    await expectWhole();
+  });
+
   it('refuses a limit that its asset can not have, before any rule', async () => {
     for (const [limit, code] of [
       ['0.000000001', 'malformed-request'],

@@ -1,7 +1,7 @@
 import type { SnapshotOutcome, SnapshotStore } from '#command-handling';
 import type { EventStore } from '#event-store';
 import { MemoryEventStore } from '#event-store/memory';
-import type { DomainEvent, RecordedEvent } from '#kernel';
+import { toTimestamp, type DomainEvent, type RecordedEvent } from '#kernel';
 import {
   CitationResolver,
   decodeSnapshot,
@@ -20,8 +20,10 @@ import { describe, expect, it } from '@jest/globals';
 import { LIMIT_MS, runs } from './effort.ts';
 import fc from 'fast-check';
 import { JudgedIndex } from './judged-index.ts';
-import { NaiveModel, type Step } from './naive-model.ts';
-import { ACCOUNTS, step, worldOfScripts } from './scripts.ts';
+import { HOLDERS } from './naive-model/accounts.ts';
+import { NaiveModel } from './naive-model/model.ts';
+import type { Step } from './naive-model/step.ts';
+import { script, take, worldOfScripts } from './scripts.ts';
 
 const RULES = 'these rules';
 const ALL_NAMES = 1_000_000;
@@ -37,12 +39,14 @@ const FORGED: readonly ((accountId: string) => DomainEvent)[] = [
   () => ({ type: 'FundsDeposited', data: { nothing: 'of the kind' } }),
 ];
 
+const ACCOUNTS = HOLDERS.length;
+
 /** A log of whatever comes of a script, and of what others force in between. */
-async function logOf(script: readonly (Step | number)[]): Promise<EventStore> {
+async function logOf(steps: readonly (Step | number)[]): Promise<EventStore> {
   const store = new MemoryEventStore();
   const world = await worldOfScripts(store);
-  const model = new NaiveModel(ACCOUNTS);
-  for (const [at, each] of script.entries()) {
+  const model = new NaiveModel();
+  for (const [at, each] of steps.entries()) {
     if (typeof each === 'number') {
       const accountId = `acc-${String(each % ACCOUNTS)}`;
       const forged = FORGED[each % FORGED.length];
@@ -51,9 +55,8 @@ async function logOf(script: readonly (Step | number)[]): Promise<EventStore> {
     }
     const asked = model.command(each);
     if (asked === undefined) continue;
-    const outcome = await world.ask(asked.command, { actor: asked.actor, key: `step-${String(at)}` });
-    model.apply(each, outcome.status === 'accepted' ? (outcome.authorisation?.id ?? '') : '');
-    await world.ledger.supervisor.pass();
+    const { freezeIds } = await take(world, asked, `step-${String(at)}`);
+    model.apply(each, freezeIds);
   }
   return store;
 }
@@ -131,13 +134,18 @@ describe('an account that goes on from a snapshot', () => {
   it(
     'comes to the same as one folded from its first event, wherever it was made, whatever was forced in',
     async () => {
-      const anything = fc.oneof({ weight: 6, arbitrary: step }, { weight: 1, arbitrary: fc.nat(7) });
+      const forged = fc.record({ at: fc.nat(), what: fc.nat(ACCOUNTS * FORGED.length - 1) });
+      const anything = fc.tuple(script, fc.array(forged, { maxLength: 8 })).map(([steps, forgeries]) => {
+        const all: (Step | number)[] = [...steps];
+        for (const { at, what } of forgeries) all.splice(at % (all.length + 1), 0, what);
+        return all;
+      });
       await fc.assert(
         fc.asyncProperty(
-          fc.array(anything, { minLength: 10, maxLength: 40 }),
+          anything,
           fc.array(fc.tuple(fc.nat(), fc.nat(), fc.nat()), { minLength: 4, maxLength: 4 }),
-          async (script, cuts) => {
-            const store = await logOf(script);
+          async (steps, cuts) => {
+            const store = await logOf(steps);
             for (let n = 0; n < ACCOUNTS; n += 1) {
               const reference = await Reference.of(store, `account-acc-${String(n)}`);
               const { length } = reference.events;
@@ -187,9 +195,10 @@ describe('any script of commands, with starts in between', () => {
     'comes to what a naive model says, and every answer is given again',
     async () => {
       let used = 0;
-      const told = fc.record({ step, starts: fc.boolean(), takesIn: fc.nat(12) });
+      // Before which steps, over and over, the process starts anew, and how much the index takes in.
+      const meanwhile = fc.array(fc.tuple(fc.boolean(), fc.nat(12)), { minLength: 7, maxLength: 7 });
       await fc.assert(
-        fc.asyncProperty(fc.array(told, { minLength: 20, maxLength: 50 }), async (script) => {
+        fc.asyncProperty(script, meanwhile, async (steps, rhythm) => {
           const store = new MemoryEventStore({ singleWriter: true });
           const index = new JudgedIndex(store);
           const outcomes: SnapshotOutcome[] = [];
@@ -204,28 +213,25 @@ describe('any script of commands, with starts in between', () => {
             new LedgerWorld({ store, clock, index, snapshots, limits: { refusalsPerMinute: 0, cachedEntries: 4 } });
           await worldOfScripts(store);
           let world = start();
-          const model = new NaiveModel(ACCOUNTS);
-          for (const [at, { step: each, starts, takesIn }] of script.entries()) {
+          const model = new NaiveModel();
+          for (const [at, step] of steps.entries()) {
+            const [starts, takesIn] = rhythm[at % rhythm.length] ?? [false, 0];
             await index.takeIn(takesIn + 1);
             if (starts) world = start();
-            const asked = model.command(each);
+            const asked = model.command(step);
             if (asked === undefined) continue;
-            const how = { actor: asked.actor, key: `step-${String(at)}` };
-            const outcome = await world.ask(asked.command, how);
-            const freezeId = outcome.status === 'accepted' ? (outcome.authorisation?.id ?? '') : '';
-            const came = outcome.status === 'accepted' ? 'accepted' : outcome.rejection.code;
-            expect({ at, step: each, came }).toEqual({ at, step: each, came: model.apply(each, freezeId) });
-            if (asked.command.type === 'SendTransfer') await world.ledger.supervisor.pass();
-            if (outcome.status === 'accepted') {
+            const { came, freezeIds, outcome } = await take(world, asked, `step-${String(at)}`);
+            expect({ at, step, came }).toEqual({ at, step, came: model.apply(step, freezeIds) });
+            if (outcome?.status === 'accepted') {
               if (starts) world = start();
-              expect(await world.ask(asked.command, how)).toEqual({ ...outcome, replayed: true });
+              expect((await take(world, asked, `step-${String(at)}`)).outcome).toEqual({ ...outcome, replayed: true });
             }
           }
-          for (const [n, account] of model.accounts.entries()) {
+          for (const [n, account] of model.state.accounts) {
             const replayed = await replayAccount(store, `acc-${String(n)}`, undefined);
             expect(replayed?.state.balances.get('BTC')?.available ?? 0n).toBe(BigInt(account.available) * 100_000_000n);
           }
-          expect(checkLog(await world.log(), { quiescent: true })).toEqual([]);
+          expect(checkLog(await world.log(), { quiescent: true, now: toTimestamp(clock.now()) })).toEqual([]);
           expect(outcomes.filter((outcome) => outcome !== 'used')).toEqual([]);
           used += outcomes.length;
         }),

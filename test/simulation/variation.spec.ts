@@ -11,6 +11,7 @@ import {
   maker,
   orderNaming,
   service,
+  storeOf,
   variation,
   varyOrder,
   type Varied,
@@ -116,6 +117,21 @@ describe('a variation of the scope', () => {
     await expectQuiet(world);
   });
 
+  it('leaves the party named who controls an address of the order', async () => {
+    const address = { chain: 'bitcoin', address: 'bc1qlinked' } as const;
+    await world.accept({ type: 'LinkAddress', partyId: 'p-1', ...address, role: 'holder-controlled' });
+    await order([{ kind: 'address', ...address }], ALL);
+    const freezeId = await freeze('acc-1');
+    await vary({ scope: keeping('4') });
+    expect(await inForce(world)).toMatchObject([{ freezeId, scope: { limits: { BTC: '400000000' } } }]);
+    expect((await types('party-p-1')).filter((type) => type.startsWith('Party'))).toEqual([
+      'PartyRegistered',
+      'PartyIdentified',
+      'PartyNamed',
+    ]);
+    await expectQuiet(world);
+  });
+
   it('that leaves nothing of a narrower freeze ends it', async () => {
     await order([account('acc-1')], ALL);
     await freeze('acc-1', { direction: 'debit', assets: ['ETH'] });
@@ -172,6 +188,21 @@ describe('a variation of limits', () => {
     await expectQuiet(world);
   });
 
+  it('keeps no more than the order does when it is cut between its steps', async () => {
+    await order([account('acc-1'), account('acc-2')]);
+    await freeze('acc-1');
+    await freeze('acc-2');
+    await vary({ scope: keeping('5') });
+    const log = await world.log();
+    const varied = log.findIndex(({ type }) => type === 'LegalOrderVaried');
+    for (let count = varied + 1; count <= log.length; count += 1) {
+      world = new LedgerWorld({ store: await storeOf(log.slice(0, count)), clock: world.clock });
+      await world.ledger.supervisor.pass();
+      expect(await limitsOf()).toEqual({ 'acc-1': 5, 'acc-2': 0 });
+      await expectQuiet(world);
+    }
+  });
+
   it('gives what is raised to a freeze of the whole, as far as no other uses it up', async () => {
     await order(
       ['1', '2'].map((nth) => account(`acc-${nth}`)),
@@ -184,6 +215,18 @@ describe('a variation of limits', () => {
     expect(await limitsOf()).toEqual({ 'acc-1': 4 });
     await vary({ scope: keeping('6') }, 'chg-3');
     expect((await world.ask(freezing('acc-2', keeping('1')))).status).toBe('rejected');
+    await expectQuiet(world);
+  });
+
+  it('that brings limits in leaves nothing to a freeze that had ended', async () => {
+    await order([account('acc-1'), account('acc-2')], { direction: 'debit', assets: ['ETH'] });
+    const freezeId = await freeze('acc-1');
+    await freeze('acc-2');
+    const about = { freezeId, requestId: 'r-1' };
+    await world.accept({ type: 'RequestLift', ...about, ground: 'placed-in-error', note: 'wrong account' });
+    await world.accept({ type: 'ApproveLift', ...about }, { actor: checker });
+    await vary({ scope: keeping('7') });
+    expect(await limitsOf()).toEqual({ 'acc-2': 7 });
     await expectQuiet(world);
   });
 

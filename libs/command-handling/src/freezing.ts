@@ -71,6 +71,9 @@ const NO_TIE: Found = { tie: undefined, citedMs: 0 };
 interface Ended {
   readonly freezes: readonly EndedFreeze[];
   readonly citedMs: number;
+  /** The authorisations whose end was looked for, by their ids, and the revision of the basis's stream at that time. */
+  readonly looked: ReadonlySet<string>;
+  readonly asOf: number;
 }
 
 /** Whether the basis has ended, and by the ids of authorisations, the variations that ended what rests on them. */
@@ -212,8 +215,10 @@ export class Freezing {
         // Varied since the tie was looked for: it has to be looked for again.
         const isVaried = basis.listing !== undefined && !samePointer(basis.listing, listing);
         const isOver = isVaried || ownAuthorisation(basis, home) !== undefined;
+        const found = isOver ? undefined : objection(basis, command, tie, ended, nowMs);
+        const isTooEarly = found?.code === 'scope-exceeds-basis' && cameInTheWay(basis, command, ended);
         return {
-          rejection: isOver ? undefined : objection(basis, command, tie, ended, nowMs),
+          rejection: isTooEarly ? undefined : found,
           decidedOn: { stream, revision: revision < 0 ? null : String(revision) },
           atMs: nowMs,
         };
@@ -398,7 +403,10 @@ export class Freezing {
    * decision, since nothing may wait for an account's lane from within the basis's: what has ended stays so.
    */
   async findEnded(basis: Basis, inTheWayOf: (state: BasisState) => readonly Authorisation[]): Promise<Ended> {
-    const inTheWay = await this.#core.streams.inspect(basisStream(basis), (view) => [...inTheWayOf(basisOf(view))]);
+    const { inTheWay, asOf } = await this.#core.streams.inspect(basisStream(basis), (view) => ({
+      inTheWay: [...inTheWayOf(basisOf(view))],
+      asOf: view.revision,
+    }));
     const found: EndedFreeze[] = [];
     let citedMs = 0;
     for (const [account, authorisations] of Map.groupBy(inTheWay, (each) => each.accountId)) {
@@ -411,7 +419,7 @@ export class Freezing {
         }
       });
     }
-    return { freezes: found, citedMs };
+    return { freezes: found, citedMs, looked: new Set(inTheWay.map(({ pointer }) => pointer.eventId)), asOf };
   }
 
   /** Finishes an opening that ties the account to a party which the basis names. @returns false when there is none */
@@ -481,6 +489,16 @@ function objection(
   const endedFreezes = ended.freezes.map(({ freezeId }) => freezeId);
   const flaw = basis.mayAuthorise({ accountId, scope, tie, at: toTimestamp(nowMs), endedFreezes });
   return flaw === undefined ? undefined : reject(flaw.code, flaw.detail);
+}
+
+/**
+ * True when an authorisation is in the way that was not when it was looked for those which have ended, though it stood there:
+ * what others were authorised since made it count. It may have ended long ago.
+ */
+function cameInTheWay(basis: BasisState, { accountId, scope }: Wanted, { looked, asOf }: Ended): boolean {
+  return basis
+    .authorisationsInTheWay(accountId, scope)
+    .some(({ pointer }) => !looked.has(pointer.eventId) && Number(pointer.revision) <= asOf);
 }
 
 interface NamedByBasis extends BasisSubjects {

@@ -171,7 +171,7 @@ export interface BasisState {
    * @param scope undefined: the basis's own
    */
   authorisationsInTheWay(accountId: string, scope: Scope | undefined): readonly Authorisation[];
-  /** All authorisations that count against limits which it has now, unless they are known to have ended. */
+  /** All authorisations among which the limits that it has now are divided, unless they are known to have ended. */
   limitedAuthorisations(): readonly Authorisation[];
   /**
    * The variations after an authorisation that drop its account, or leave nothing of what a freeze covers that is only ever

@@ -46,12 +46,12 @@ export function claims(scope: Scope, asset: string, most: bigint): bigint {
   return scopeCovers(scope, 'debit', asset) ? (limitOf(scope, asset) ?? most) : 0n;
 }
 
-/** All authorisations that use up something of the limits that the order has now. */
+/**
+ * All authorisations among which the limits that the order has now are divided; none where it has no limits. Also those that
+ * use up nothing of them: a freeze that follows the order grows into what no other uses.
+ */
 export function limitedAuthorisations(order: LegalOrderState): readonly Authorisation[] {
-  const limits = Object.entries(restraintOf(order)?.scope.limits ?? {});
-  return order.authorisations.filter(({ scope }) =>
-    limits.some(([asset, most]) => claims(scope, asset, BigInt(most)) > 0n),
-  );
+  return Object.keys(restraintOf(order)?.scope.limits ?? {}).length === 0 ? [] : order.authorisations;
 }
 
 /** Authorisations whose end, if they have ended, would make room for a freeze that would exceed the order's limits. */

@@ -180,10 +180,17 @@ interface Claimant {
   readonly follows: boolean;
 }
 
-/** What the order's freezes keep, by account, in the order of their authorisation. */
+/**
+ * What the order's freezes keep, by account, in the order in which they were first authorised: a freeze that has been varied
+ * already keeps its place before those that are still to be.
+ */
 function claimantsOf(order: LegalOrderState, asset: string, most: bigint, ended: ReadonlySet<string>): Claimant[] {
   const live = order.authorisations.filter(({ pointer }) => !ended.has(pointer.eventId));
-  return [...Map.groupBy(live, ({ accountId }) => accountId)].map(([accountId, own]) => {
+  const byAccount = [...Map.groupBy(live, ({ accountId }) => accountId)];
+  const began = ([earliest]: readonly Authorisation[]): number =>
+    earliest === undefined ? 0 : Number(firstOf(order, earliest).pointer.revision);
+  byAccount.sort(([, own], [, others]) => began(own) - began(others));
+  return byAccount.map(([accountId, own]) => {
     const units = own.map(({ scope }) => claims(scope, asset, most)).reduce(higher, 0n);
     const latest = own.at(-1);
     const isVaried = latest === undefined || termsAfter(order, latest.pointer).length === 0;

@@ -29,6 +29,12 @@ beforeAll(async () => {
 });
 afterAll(() => projections.close());
 
+/** The freeze of acc-5 that came too late. */
+function abandoned(): string {
+  const event = log.find(({ type }) => type === 'FreezeAbandoned');
+  return (event?.data as { readonly freezeId: string }).freezeId;
+}
+
 /** The items of a list, read in pages of this size. */
 function readAllPages<Item>(list: (page: PageRequest) => Page<Item>, limit: number): { items: Item[]; pages: number } {
   const items: Item[] = [];
@@ -88,19 +94,28 @@ describe('lists', () => {
 
   it('are newest first, but for entries, refusals and violations', () => {
     expect(queries.assets(ALL).items.map(({ code }) => code)).toEqual(['EUR', 'BTC']);
-    expect(queries.accounts({}, ALL).items.map(({ accountId }) => accountId)).toEqual(['acc-3', 'acc-2', 'acc-1']);
+    expect(queries.accounts({}, ALL).items.map(({ accountId }) => accountId)).toEqual(
+      [5, 4, 3, 2, 1].map((n) => `acc-${String(n)}`),
+    );
     expect(queries.deposits('acc-1', ALL).items.map(({ depositId }) => depositId)).toEqual(
       [6, 5, 4, 3, 2, 1].map((n) => `d-${String(n)}`),
     );
     expect(queries.legalOrders({}, ALL).items.map(({ orderId }) => orderId)).toEqual([
       'ord-4',
+      'ord-7',
+      'ord-8',
+      'rel-1',
+      'ord-6',
       'ord-5',
       'ord-3',
       'ord-2',
       'ord-1',
     ]);
     const freezeIds = queries.freezes({}, ALL).items.map(({ freezeId }) => freezeId);
-    expect(freezeIds).toEqual([story.inForce, story.released, story.hitCleared, story.basisEnded, story.placedInError]);
+    const first = [story.released, story.hitCleared, story.basisEnded, story.placedInError];
+    // The two of one command come in the order of their appends.
+    const together = [story.releaseOrdered, story.dropped].sort().reverse();
+    expect(freezeIds).toEqual([story.inForce, abandoned(), story.raced, ...together, ...first]);
     const revisions = queries.entries('acc-1', ALL).items.map(({ revision }) => revision);
     expect(revisions).toEqual([...revisions].sort((one, other) => one - other));
     const positions = queries.violations(ALL).items.map(({ position }) => position);
@@ -129,10 +144,10 @@ describe('filters', () => {
     expect(ids.accounts({ partyId: 'p-1' })).toEqual(['acc-3', 'acc-1']);
     expect(ids.accounts({ partyId: 'p-2' })).toEqual(['acc-2']);
     expect(ids.accounts({ partyId: 'nobody' })).toEqual([]);
-    expect(ids.accounts({ state: 'open' })).toEqual(['acc-2', 'acc-1']);
+    expect(ids.accounts({ state: 'open' })).toEqual(['acc-5', 'acc-4', 'acc-2', 'acc-1']);
     expect(ids.accounts({ state: 'closed' })).toEqual(['acc-3']);
     expect(ids.accounts({ frozen: true })).toEqual(['acc-1']);
-    expect(ids.accounts({ frozen: false })).toEqual(['acc-3', 'acc-2']);
+    expect(ids.accounts({ frozen: false })).toEqual(['acc-5', 'acc-4', 'acc-3', 'acc-2']);
     expect(ids.accounts({ partyId: 'p-1', frozen: false, state: 'closed' })).toEqual(['acc-3']);
     expect(ids.accounts({ partyId: 'p-1', frozen: false, state: 'open' })).toEqual([]);
   });
@@ -143,12 +158,16 @@ describe('filters', () => {
   });
 
   it('of legal orders', () => {
-    expect(ids.orders({ accountId: 'acc-1' })).toEqual(['ord-4', 'ord-3', 'ord-1']);
+    expect(ids.orders({ accountId: 'acc-1' })).toEqual(['ord-4', 'ord-7', 'ord-3', 'ord-1']);
+    // It named p-3, and was varied.
+    expect(ids.orders({ accountId: 'acc-4' })).toEqual(['ord-6']);
+    expect(ids.orders({ partyId: 'p-3' })).toEqual([]);
     expect(ids.orders({ partyId: 'p-2' })).toEqual(['ord-2']);
     expect(ids.orders({ partyId: 'acc-1' })).toEqual([]);
-    expect(ids.orders({ state: 'verified' })).toEqual(['ord-4', 'ord-1']);
+    expect(ids.orders({ state: 'verified' })).toEqual(['ord-4', 'rel-1', 'ord-6', 'ord-1']);
+    expect(ids.orders({ state: 'expired' })).toEqual(['ord-7']);
     expect(ids.orders({ state: 'rejected', accountId: 'acc-1' })).toEqual(['ord-3']);
-    expect(ids.orders({ state: 'discharged' })).toEqual(['ord-5', 'ord-2']);
+    expect(ids.orders({ state: 'discharged' })).toEqual(['ord-8', 'ord-5', 'ord-2']);
   });
 
   it('of freezes', () => {
@@ -156,13 +175,11 @@ describe('filters', () => {
     expect(ids.freezes({ basisId: 'ord-2' })).toEqual([story.basisEnded]);
     expect(ids.freezes({ state: 'in-force' })).toEqual([story.inForce]);
     expect(ids.freezes({ basisId: 'hit-1' })).toEqual([story.hitCleared]);
-    expect(ids.freezes({ state: 'lifted' })).toEqual([
-      story.released,
-      story.hitCleared,
-      story.basisEnded,
-      story.placedInError,
-    ]);
-    expect(ids.freezes({ state: 'abandoned' })).toEqual([]);
+    const others = [story.inForce, abandoned()];
+    expect(ids.freezes({ state: 'lifted' })).toEqual(ids.freezes({}).filter((freezeId) => !others.includes(freezeId)));
+    expect(ids.freezes({ state: 'abandoned' })).toEqual([abandoned()]);
+    expect(new Set(ids.freezes({ basisId: 'ord-6' }))).toEqual(new Set([story.releaseOrdered, story.dropped]));
+    expect(ids.freezes({ accountId: 'acc-5' })).toEqual([abandoned(), story.raced, story.dropped]);
     expect(ids.freezes({ partyId: 'p-2' })).toEqual([story.released, story.hitCleared, story.basisEnded]);
     expect(ids.freezes({ partyId: 'p-1' })).toEqual([story.inForce, story.placedInError]);
     expect(ids.freezes({ partyId: 'p-1', state: 'lifted', accountId: 'acc-1', basisId: 'ord-1' })).toEqual([
@@ -229,6 +246,12 @@ describe('single things', () => {
       view: { state: 'lifted', lift: { ground: 'basis-ended', requestedBy: 'maker', approvedBy: 'checker' } },
       streamRevision: streamEnd('account-acc-2').revision,
     });
+    expect(queries.freeze(story.releaseOrdered)).toMatchObject({
+      view: { state: 'lifted', lift: { ground: 'release-ordered', requestedBy: 'maker', approvedBy: 'checker' } },
+    });
+    expect(queries.freeze(story.dropped)).toMatchObject({
+      view: { state: 'lifted', lift: { ground: 'basis-varied' } },
+    });
     expect(queries.liftRequest(story.placedInError, 'r-1')).toMatchObject({ state: 'rejected', reason: 'no proof' });
     expect(queries.authorityRequest('req-2')).toMatchObject({
       view: { state: 'granted', answer: { basis: { id: 'ord-4' }, inForceAt: { stream: 'legalOrder-ord-4' } } },
@@ -271,6 +294,9 @@ describe('single things', () => {
     expect(queries.refusals(ALL).items).toMatchObject([
       { stream: 'account-acc-1', command: 'ReserveWithdrawal', code: 'account-frozen', actor: 'payments' },
       { stream: 'account-acc-1', command: 'FreezeAccount', code: 'basis-not-in-force', actor: 'maker' },
+      { stream: 'legalOrder-ord-3', command: 'VerifyLegalOrder', code: 'maker-is-checker', actor: 'maker' },
+      { stream: 'sanctionsHit-hit-3', command: 'ConfirmSanctionsHit', code: 'maker-is-checker', actor: 'maker' },
+      { stream: 'authorityRequest-req-1', command: 'AnswerAuthorityRequest', code: 'maker-is-checker', actor: 'maker' },
     ]);
   });
 

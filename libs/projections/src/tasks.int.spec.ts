@@ -52,8 +52,10 @@ function waiting(events: readonly RecordedEvent[]): readonly string[] {
   );
   const inForce = all('LegalOrderVerified', 'SanctionsHitConfirmed').filter(({ stream }) => !hasEnded(stream));
   const subjects = ({ stream }: RecordedEvent): readonly Partial<Data>[] => {
-    const [began] = all('LegalOrderRegistered', 'SanctionsHitRaised').filter((event) => event.stream === stream);
-    return [began?.data['subjects'] ?? began?.data['subject'] ?? []].flat();
+    const says = all('LegalOrderRegistered', 'LegalOrderVaried', 'SanctionsHitRaised')
+      .filter((event) => event.stream === stream)
+      .findLast(({ data }) => (data['subjects'] ?? data['subject']) !== undefined);
+    return [says?.data['subjects'] ?? says?.data['subject'] ?? []].flat();
   };
   const isNamed = (stream: string, partyId: string): boolean => {
     const about = ({ data }: { readonly data: Data }): boolean =>
@@ -65,14 +67,20 @@ function waiting(events: readonly RecordedEvent[]): readonly string[] {
       data.holders.some((holder) => holder.partyId === partyId) ? [data.accountId] : [],
     );
   const parties = [...new Set(all('PartyRegistered').map(({ data }) => data.partyId))];
-  const toFreeze = inForce.flatMap((basis) => {
+  // What has run out freezes nothing, also before its expiry is recorded.
+  const running = inForce.filter(({ stream }) => {
+    const says = all('LegalOrderRegistered', 'LegalOrderExtended').findLast((event) => event.stream === stream);
+    const expiresAt = says?.data['expiresAt'];
+    return typeof expiresAt !== 'string' || expiresAt > NOW;
+  });
+  const toFreeze = running.flatMap((basis) => {
     const itself = subjects(basis).flatMap(({ accountId }) => (accountId === undefined ? [] : [accountId]));
     const through = parties.filter((partyId) => isNamed(basis.stream, partyId)).flatMap(heldBy);
     return [...new Set([...itself, ...through])]
       .filter((id) => !frozen.some(({ data }) => data.accountId === id && basisStream(data.basis) === basis.stream))
       .map((id) => `freeze-account ${basis.stream} ${id}`);
   });
-  const references = inForce.flatMap((basis) => {
+  const references = running.flatMap((basis) => {
     const own = subjects(basis);
     return all('PartyRegistered')
       .filter(({ data }) => own.some((subject) => subject['sha256'] === sha256Hex(String(data['externalRef']))))
@@ -83,6 +91,14 @@ function waiting(events: readonly RecordedEvent[]): readonly string[] {
     streams.flatMap((event) =>
       subjects(event).flatMap(({ partyId }) => (partyId === undefined ? [] : [[event.stream, partyId] as const])),
     );
+  const dropped = inForce.flatMap(({ stream, ...basis }) =>
+    all('LegalOrderRegistered')
+      .filter((event) => event.stream === stream)
+      .flatMap(({ data }) => (data['subjects'] ?? []) as readonly Partial<Data>[])
+      .flatMap(({ partyId }) => (partyId === undefined ? [] : [partyId]))
+      .filter((partyId) => !subjects({ stream, ...basis }).some((subject) => subject.partyId === partyId))
+      .map((partyId) => [stream, partyId] as const),
+  );
   return [
     ...without(
       'verify-legal-order',
@@ -92,7 +108,7 @@ function waiting(events: readonly RecordedEvent[]): readonly string[] {
     ...without(
       'decide-change',
       ['LegalOrderChangeProposed', ['stream', 'changeId']],
-      ['LegalOrderChangeRejected', 'LegalOrderExtended', 'LegalOrderEnded'],
+      ['LegalOrderChangeRejected', 'LegalOrderExtended', 'LegalOrderVaried', 'LegalOrderEnded'],
     ),
     ...without(
       'decide-sanctions-hit',
@@ -113,11 +129,15 @@ function waiting(events: readonly RecordedEvent[]): readonly string[] {
     ...toFreeze,
     ...references,
     ...all('FreezeAuthorised')
-      .filter(({ id }) => !all('AccountFrozen', 'FreezeAbandoned').some(({ data }) => data.citation.eventId === id))
+      .filter(({ id }) => {
+        const settled = all('AccountFrozen', 'FreezeVaried', 'FreezeAbandoned');
+        return !settled.some(({ data }) => data.citation.eventId === id);
+      })
       .map(({ data }) => `settle-authorisation ${data.accountId}`),
     ...without('decide-transfer', ['TransferSent', ['transferId']], ['TransferReceived', 'TransferReturned']),
     ...all('AccountAttached')
       .filter(({ data }) => !heldBy(data.partyId).includes(data.accountId))
+      .filter(({ data }) => !all('AccountDetached').some((event) => isOfOne(event.data, data)))
       .map(({ data }) => `finish-opening ${data.accountId} ${data.partyId}`),
     ...frozen
       .filter(({ data }) => hasEnded(basisStream(data.basis)))
@@ -125,10 +145,16 @@ function waiting(events: readonly RecordedEvent[]): readonly string[] {
     ...named(inForce)
       .filter(([stream, partyId]) => !isNamed(stream, partyId))
       .map(([stream, partyId]) => `name-party ${stream} ${partyId}`),
-    ...named(all(...ENDS))
+    // Of an end, and of a variation that dropped the party.
+    ...[...named(all(...ENDS)), ...dropped]
       .filter(([stream, partyId]) => isNamed(stream, partyId))
       .map(([stream, partyId]) => `un-name-party ${stream} ${partyId}`),
   ].sort();
+}
+
+/** The attachment of an account to a party, and its end. */
+function isOfOne(one: Data, other: Data): boolean {
+  return one.accountId === other.accountId && one.partyId === other.partyId;
 }
 
 function valueOf(event: RecordedEvent & { readonly data: Data }, name: string): string {

@@ -14,7 +14,7 @@ import type { AuthorityRequestCommand, Letter } from '#authority-requests';
 import type { EventStore } from '#event-store';
 import { MemoryEventStore } from '#event-store/memory';
 import { canonicalJson, sha256Hex, toMs, uuidv7, type Actor, type Clock, type RecordedEvent } from '#kernel';
-import type { Instrument, ProposeVariation } from '#legal-orders';
+import type { Instrument, ProposeVariation, ReleaseInstrument } from '#legal-orders';
 import type { HomeStreamIndex } from '#replay';
 
 /** A clock that stands until it is told to move. */
@@ -171,6 +171,12 @@ export function orderNaming(changes: Partial<Instrument> = {}): Instrument {
     documentSha256: sha256Hex('order'),
     ...changes,
   };
+}
+
+/** An order of the same day that releases freezes or accounts. */
+export function releaseNaming(releases: ReleaseInstrument['releases'], orderId = 'rel-1'): ReleaseInstrument {
+  const { subjects: _subjects, scope: _scope, ...rest } = orderNaming({ orderId });
+  return { ...rest, effect: 'release', releases };
 }
 
 /** Registers a letter that asks who holds some addresses, with what a test wants otherwise. */
