@@ -4,7 +4,6 @@ import type { RecordedEvent, RequestedScope } from '#kernel';
 import type { Subject } from '#legal-orders';
 import {
   checker,
-  checkLog,
   forceIn,
   LedgerWorld,
   maker,
@@ -15,7 +14,6 @@ import {
   varyOrder,
   type Varied,
 } from '#testing';
-import { CitationResolver, StreamFold } from '#replay';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import {
   account,
@@ -27,6 +25,7 @@ import {
   party,
   RECORDED_AT,
   varyOrderUnseen,
+  violations,
 } from './varied-orders.ts';
 
 const ORDER = 'legalOrder-ord-1';
@@ -365,18 +364,6 @@ describe('a freeze of everything', () => {
 });
 
 describe('what was forged', () => {
-  async function violations(stream: string): Promise<readonly string[]> {
-    const fold = new StreamFold(stream, new CitationResolver(world.store));
-    const found: string[] = [];
-    for (const event of await world.store.read(stream)) {
-      const { violation } = await fold.apply(event);
-      if (violation === undefined) continue;
-      found.push(`${violation.code}: ${violation.detail}`);
-      // Who judges the log by what it says alone comes to the same.
-      expect(checkLog(await world.log()).map(({ position }) => position)).toContain(event.position);
-    }
-    return found;
-  }
   const people = { requestedBy: 'maker', approvedBy: 'checker' };
 
   it('lifts nothing by a variation that names the account by an address still', async () => {
@@ -387,7 +374,7 @@ describe('what was forged', () => {
     const citation = place(await last(ORDER, 'LegalOrderVaried'));
     const data = { accountId: 'acc-1', freezeId, ground: 'basis-varied', citation, ...people };
     await forceIn(world.store, 'account-acc-1', { type: 'AccountUnfrozen', data }, { recordedAt: RECORDED_AT });
-    expect(await violations('account-acc-1')).toEqual([expect.stringContaining('citation-unresolved')]);
+    expect(await violations(world, 'account-acc-1')).toEqual([expect.stringContaining('citation-unresolved')]);
     expect(await inForce(world)).toMatchObject([{ freezeId }]);
   });
 
@@ -399,7 +386,7 @@ describe('what was forged', () => {
     const citation = place(await last(ORDER, 'LegalOrderVaried'));
     const unnamed = { type: 'PartyNoLongerNamed', data: { ...(data as object), citation } };
     await forceIn(world.store, 'party-p-1', unnamed, { recordedAt: RECORDED_AT });
-    expect(await violations('party-p-1')).toEqual([expect.stringContaining('citation-unresolved')]);
+    expect(await violations(world, 'party-p-1')).toEqual([expect.stringContaining('citation-unresolved')]);
   });
 
   it('varies nothing by what was authorised anew after a variation had dropped the address', async () => {
@@ -420,7 +407,9 @@ describe('what was forged', () => {
     const effects = { stopped: [], inFlight: [] };
     const data = { accountId: 'acc-1', freezeId, basis, citation: place(forged), replaces, scope, ...effects };
     await forceIn(world.store, 'account-acc-1', { type: 'FreezeVaried', data }, { recordedAt: RECORDED_AT });
-    expect(await violations('account-acc-1')).toEqual([expect.stringContaining('a variation had ended the freeze')]);
+    expect(await violations(world, 'account-acc-1')).toEqual([
+      expect.stringContaining('a variation had ended the freeze'),
+    ]);
   });
 
   const LATE = testId(9_999_999);
@@ -465,7 +454,7 @@ describe('what was forged', () => {
     const { schemaVersion } = frozen;
     const options = { recordedAt: RECORDED_AT, schemaVersion };
     await forceIn(world.store, 'account-acc-1', { type: 'AccountFrozen', data }, options);
-    const found = [...(await violations(ORDER)), ...(await violations('account-acc-1'))];
+    const found = [...(await violations(world, ORDER)), ...(await violations(world, 'account-acc-1'))];
     expect(found[0]).toContain(problem);
     expect(found.at(-1)).toContain('citation-unresolved');
     expect(await inForce(world)).toEqual([]);

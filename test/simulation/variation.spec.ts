@@ -4,7 +4,6 @@ import type { Subject } from '#legal-orders';
 import { CitationResolver, StreamFold } from '#replay';
 import {
   checker,
-  checkLog,
   endingProposal,
   forceIn as forceInto,
   LedgerWorld,
@@ -17,7 +16,17 @@ import {
   type Varied,
 } from '#testing';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { account, ALL, expectQuiet, inForce, keeping, party, RECORDED_AT, varyOrderUnseen } from './varied-orders.ts';
+import {
+  account,
+  ALL,
+  expectQuiet,
+  inForce,
+  keeping,
+  party,
+  RECORDED_AT,
+  varyOrderUnseen,
+  violations,
+} from './varied-orders.ts';
 
 const basis = { kind: 'legal-order', id: 'ord-1' } as const;
 const forceIn: typeof forceInto = (store, stream, event, options) =>
@@ -449,18 +458,6 @@ describe('two authorisations that replace the same one', () => {
 });
 
 describe('what was forged', () => {
-  async function violations(stream: string): Promise<readonly string[]> {
-    const fold = new StreamFold(stream, new CitationResolver(world.store));
-    const found: string[] = [];
-    for (const event of await world.store.read(stream)) {
-      const { violation } = await fold.apply(event);
-      if (violation === undefined) continue;
-      found.push(`${violation.code}: ${violation.detail}`);
-      // Who judges the log by what it says alone comes to the same.
-      expect(checkLog(await world.log()).map(({ position }) => position)).toContain(event.position);
-    }
-    return found;
-  }
   const last = async (stream: string, type: string): Promise<RecordedEvent> => {
     const event = (await world.store.read(stream)).findLast((each) => each.type === type);
     if (event === undefined) throw new Error(`no ${type} on ${stream}`);
@@ -482,7 +479,7 @@ describe('what was forged', () => {
   it('varies nothing by a citation that is spent, and nothing by one of another account', async () => {
     const { data } = await last('account-acc-1', 'FreezeVaried');
     await forceIn(world.store, 'account-acc-1', { type: 'FreezeVaried', data });
-    expect(await violations('account-acc-1')).toEqual([expect.stringContaining('illegal-event')]);
+    expect(await violations(world, 'account-acc-1')).toEqual([expect.stringContaining('illegal-event')]);
   });
 
   it('varies nothing by an authorisation that places a freeze, nor to another scope', async () => {
@@ -491,7 +488,7 @@ describe('what was forged', () => {
     const first = (await world.store.read('legalOrder-ord-1')).find(({ id }) => id === freezeId);
     const again = { ...(varied.data as object), citation: place(first as RecordedEvent), replaces: citation };
     await forceIn(world.store, 'account-acc-1', { type: 'FreezeVaried', data: again });
-    expect(await violations('account-acc-1')).toHaveLength(1);
+    expect(await violations(world, 'account-acc-1')).toHaveLength(1);
     expect(await inForce(world)).toMatchObject([{ scope: { limits: { BTC: '300000000' } } }]);
   });
 
@@ -506,8 +503,8 @@ describe('what was forged', () => {
     });
     const data = { ...(varied.data as object), scope, replaces, citation: place(forged) };
     await forceIn(world.store, 'account-acc-1', { type: 'FreezeVaried', data });
-    expect(await violations('legalOrder-ord-1')).toEqual([expect.stringContaining('no variation asks')]);
-    expect(await violations('account-acc-1')).toEqual([expect.stringContaining('citation-unresolved')]);
+    expect(await violations(world, 'legalOrder-ord-1')).toEqual([expect.stringContaining('no variation asks')]);
+    expect(await violations(world, 'account-acc-1')).toEqual([expect.stringContaining('citation-unresolved')]);
     expect(await inForce(world)).toMatchObject([{ scope: { limits: { BTC: '300000000' } } }]);
   });
 
@@ -517,7 +514,7 @@ describe('what was forged', () => {
     const people = { requestedBy: 'maker', approvedBy: 'checker' };
     const data = { accountId: 'acc-1', freezeId, ground: 'basis-varied', citation: place(variation), ...people };
     await forceIn(world.store, 'account-acc-1', { type: 'AccountUnfrozen', data });
-    expect(await violations('account-acc-1')).toEqual([expect.stringContaining('citation-unresolved')]);
+    expect(await violations(world, 'account-acc-1')).toEqual([expect.stringContaining('citation-unresolved')]);
     expect(await inForce(world)).toHaveLength(1);
   });
 
@@ -529,7 +526,7 @@ describe('what was forged', () => {
       const data = { accountId: 'acc-2', freezeId: authorised.id, basis, citation, reason };
       await forceIn(world.store, 'account-acc-2', { type: 'FreezeAbandoned', data });
     }
-    expect(await violations('account-acc-2')).toHaveLength(2);
+    expect(await violations(world, 'account-acc-2')).toHaveLength(2);
   });
 
   it('varies no order by what nobody proposed, or the maker verified', async () => {
@@ -543,7 +540,7 @@ describe('what was forged', () => {
       type: 'LegalOrderVaried',
       data: { ...data, verifiedBy: 'maker' },
     });
-    expect(await violations('legalOrder-ord-1')).toEqual([
+    expect(await violations(world, 'legalOrder-ord-1')).toEqual([
       expect.stringContaining('not the one that was proposed'),
       expect.stringContaining('also decided it'),
     ]);

@@ -1,6 +1,6 @@
 import type { RecordedEvent, RequestedScope } from '#kernel';
 import type { Subject } from '#legal-orders';
-import { replayFreezes } from '#replay';
+import { CitationResolver, replayFreezes, StreamFold } from '#replay';
 import { checker, checkLog, describeBreaches, forceIn, LedgerWorld, maker, variation, type Varied } from '#testing';
 import { expect } from '@jest/globals';
 
@@ -34,6 +34,19 @@ export async function expectQuiet(world: LedgerWorld): Promise<void> {
   await fresh.ledger.supervisor.pass();
   expect(fresh.failures).toEqual([]);
   expect((await world.log()).slice(before.length)).toEqual([]);
+}
+
+/** What the replay of a stream finds wrong with it. Who judges the log by what it says alone has to come to the same. */
+export async function violations(world: LedgerWorld, stream: string): Promise<readonly string[]> {
+  const fold = new StreamFold(stream, new CitationResolver(world.store));
+  const found: string[] = [];
+  for (const event of await world.store.read(stream)) {
+    const { violation } = await fold.apply(event);
+    if (violation === undefined) continue;
+    found.push(`${violation.code}: ${violation.detail}`);
+    expect(checkLog(await world.log()).map(({ position }) => position)).toContain(event.position);
+  }
+  return found;
 }
 
 /**
