@@ -99,14 +99,13 @@ export function proposeExtension({ orders, day }: NaiveState, step: Step): Expec
   return propose(order, step, { kind: 'extension', state: 'proposed', expires });
 }
 
-/** Neither an order of release nor one that names an address can be given other subjects. */
+/** An order of release has nothing that could be varied. */
 export function proposeVariation(state: NaiveState, step: Step): Expected {
   const order = state.orders.get(step.id);
   if (order === undefined) return 'legal-order-not-found';
   const subjects = step.varies === 'scope' ? undefined : subjectsOf(state, step);
   const scope = step.varies === 'subjects' ? undefined : naiveScopeOf(step);
-  const addresses = [...order.subjects.addresses, ...(subjects?.addresses ?? [])];
-  if (order.releases !== undefined || (subjects !== undefined && addresses.length > 0)) return 'malformed-request';
+  if (order.releases !== undefined) return 'malformed-request';
   const change: NaiveChange = { kind: 'variation', state: 'proposed', subjects, scope };
   return proposalObstacle(order, step) ?? propose(order, step, change);
 }
