@@ -97,7 +97,7 @@ export type PartyNamed = EventOf<typeof PartyNamed>;
 export const PartyNoLongerNamed = defineEvent({
   type: 'PartyNoLongerNamed',
   streams: ['party'],
-  summary: 'The basis that named this party has ended.',
+  summary: 'The basis that named this party has ended, or was varied and names it no longer.',
   schema: z.strictObject({ partyId: field.id, basis: basisSchema, citation: pointerSchema }),
 });
 export type PartyNoLongerNamed = EventOf<typeof PartyNoLongerNamed>;

@@ -30,7 +30,6 @@ type Check = (value: unknown) => string | undefined;
 type Nested = Dto | { readonly kinds: Readonly<Record<string, Dto>> };
 
 const notes = new Map<object, Map<string, FieldNotes>>();
-const notYet = new Map<object, readonly string[]>();
 const wholes = new Map<object, (value: never) => FieldError | undefined>();
 
 export function noteField(prototype: object, property: string, note: FieldNotes): void {
@@ -45,13 +44,6 @@ const kindsOf = new WeakMap<object, () => Exclude<Nested, Dto>>();
 export function BodyByKind(kinds: () => Readonly<Record<string, Dto>>): (dto: Dto) => void {
   return (dto) => {
     kindsOf.set(dto, () => ({ kinds: kinds() }));
-  };
-}
-
-/** Fields that have a meaning and will be taken one day: they are refused by another sentence. */
-export function NotYet(...fields: readonly string[]): ClassDecorator {
-  return (target) => {
-    notYet.set(target.prototype as object, fields);
   };
 }
 
@@ -88,7 +80,6 @@ export class Plan {
   /** In the order of their names, which is the order of canonical JSON. */
   readonly #fields: readonly Field[];
   readonly #names: ReadonlySet<string>;
-  readonly #notYet: readonly string[];
   readonly #whole: ((value: never) => FieldError | undefined) | undefined;
 
   static of(dto: Dto): Plan {
@@ -110,7 +101,6 @@ export class Plan {
     this.#prototype = dto.prototype as object;
     this.#fields = fieldsOf(dto);
     this.#names = new Set(this.#fields.map((field) => field.name));
-    this.#notYet = notYet.get(this.#prototype) ?? [];
     this.#whole = wholes.get(this.#prototype);
   }
 
@@ -160,9 +150,7 @@ export class Plan {
 
   #reportUnknown(value: object, path: string, errors: FieldError[]): void {
     for (const name of Object.keys(value)) {
-      if (this.#names.has(name)) continue;
-      const message = this.#notYet.includes(name) ? 'is not supported yet' : 'is not a field that there is';
-      addError(errors, joined(path, shownName(name)), message);
+      if (!this.#names.has(name)) addError(errors, joined(path, shownName(name)), 'is not a field that there is');
     }
   }
 }
