@@ -9,7 +9,7 @@ import { median } from './rounds.ts';
 
 const STREAM = 'account-acc-1';
 /** Events from one snapshot to the next, as the service has it by default. */
-export const EVERY = 500;
+export const EVERY = 250;
 const ROUNDS = 20;
 /** Below the store's bound of bytes: some 600 for each event. */
 const APPEND = Math.min(MAX_APPEND_EVENTS, 1_000);

@@ -28,7 +28,7 @@ describe('readConfig', () => {
       logLevel: 'info',
       rateLimit: 0,
       refusalLimit: 60,
-      snapshotEvery: 500,
+      snapshotEvery: 250,
       bodyLimitBytes: 1_048_576,
       concurrencyLimit: 2000,
       requestTimeoutMs: 15_000,
