@@ -59,7 +59,7 @@ describe('a store that is not as the embedded one', () => {
 
   beforeEach(async () => {
     shared = new SharedStore();
-    service = await startTestService({ share: (store) => shared.before(store), limits: { retryMs: 50 } });
+    service = await startTestService({ share: (store) => shared.before(store), limits: { retryMs: 2_000 } });
     await service.app.listen(0, '127.0.0.1');
     client = new HttpClient(await service.app.getUrl());
     await done(OPS, '/v1/assets', { code: 'BTC', scale: 8, kind: 'crypto' });
