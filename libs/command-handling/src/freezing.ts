@@ -92,6 +92,9 @@ type Authorised =
   | { readonly kind: 'authorised'; readonly pointer: EventPointer; readonly event?: Recorded<FreezeAuthorised> }
   | { readonly kind: 'rejected'; readonly rejection: Rejection };
 
+/** What settling came to: the events that answer for the key of the authorisation, if it was this call that recorded them. */
+type SettledNow = readonly RecordedEvent[] | 'opening-first';
+
 /**
  * Places freezes, over the stream of the basis and that of the account (DOMAIN, "Freezing"). First FreezeAuthorised, where
  * the basis is in force and names the account; then, on the account's stream, the arbiter, exactly one of AccountFrozen and
@@ -258,7 +261,6 @@ export class Freezing {
     throw new Error(`no authorisation at ${pointer.stream}@${pointer.revision}`);
   }
 
-  /** @returns the events that answer for the key of the authorisation, if it was this call that recorded them */
   async #settle(authorisation: Recorded<FreezeAuthorised>, by: SettledBy): Promise<readonly RecordedEvent[]> {
     const rounds = new Rounds(this.#core);
     do {
@@ -271,43 +273,37 @@ export class Freezing {
     );
   }
 
-  #settleOnce(
-    authorisation: Recorded<FreezeAuthorised>,
-    by: SettledBy,
-  ): Promise<readonly RecordedEvent[] | 'opening-first'> {
+  #settleOnce(authorisation: Recorded<FreezeAuthorised>, by: SettledBy): Promise<SettledNow> {
     const { accountId } = authorisation.data;
     const basis = basisOfStream(authorisation.stream);
     if (basis === undefined) throw new Error(`no basis lives on ${authorisation.stream}`);
-    return this.#core.streams.decide<readonly RecordedEvent[] | 'opening-first'>(
-      `account-${accountId}`,
-      async (view) => {
-        const state = stateOf(view, 'account');
-        const { key } = authorisation.metadata;
-        const opening = !state.opened && (await this.#pendingOpenings(authorisation)).length > 0;
-        // Whether it has ended a handler need not look: a freeze that comes late is lifted.
-        const { ended, lost } = await this.#lookAtBasis(basis, authorisation, view, by);
-        const lostMs = [...lost.values()].map((varied) => (varied === undefined ? 0 : toMs(varied.endedAt)));
-        const nowMs = view.time(toMs(authorisation.metadata.recordedAt), ...lostMs);
-        const settled = settleFreeze({
-          authorisation,
-          basis,
-          state,
-          opening,
-          keyStands: key !== null && view.lookup('key', keyEntryId(key)) !== undefined,
-          basisEnded: by.by === 'supervisor' && ended,
-          lostBy: (citation) => lost.get(citation.eventId),
-          by: by.by,
-          now: toTimestamp(nowMs),
-        });
-        if (settled === 'resolved-already') return { result: [] };
-        if (settled === 'opening-first') return { result: 'opening-first' };
-        const origin = originFromAuthorisation(authorisation, by, settled.withKey);
-        const ahead = (settled.ahead ?? []).map((event) => ({ ...event, isAhead: true }));
-        const answer = (recorded: readonly RecordedEvent[]): readonly RecordedEvent[] =>
-          settled.withKey ? recorded.slice(ahead.length).map(checked) : [];
-        return { append: [...ahead, ...settled.events], origin, nowMs, answer };
-      },
-    );
+    return this.#core.streams.decide<SettledNow>(`account-${accountId}`, async (view) => {
+      const state = stateOf(view, 'account');
+      const { key } = authorisation.metadata;
+      const opening = !state.opened && (await this.#pendingOpenings(authorisation)).length > 0;
+      // Whether it has ended a handler need not look: a freeze that comes late is lifted.
+      const { ended, lost } = await this.#lookAtBasis(basis, authorisation, view, by);
+      const lostMs = [...lost.values()].map((varied) => (varied === undefined ? 0 : toMs(varied.endedAt)));
+      const nowMs = view.time(toMs(authorisation.metadata.recordedAt), ...lostMs);
+      const settled = settleFreeze({
+        authorisation,
+        basis,
+        state,
+        opening,
+        keyStands: key !== null && view.lookup('key', keyEntryId(key)) !== undefined,
+        basisEnded: by.by === 'supervisor' && ended,
+        lostBy: (citation) => lost.get(citation.eventId),
+        by: by.by,
+        now: toTimestamp(nowMs),
+      });
+      if (settled === 'resolved-already') return { result: [] };
+      if (settled === 'opening-first') return { result: 'opening-first' };
+      const origin = originFromAuthorisation(authorisation, by, settled.withKey);
+      const ahead = (settled.ahead ?? []).map((event) => ({ ...event, isAhead: true }));
+      const answer = (recorded: readonly RecordedEvent[]): readonly RecordedEvent[] =>
+        settled.withKey ? recorded.slice(ahead.length).map(checked) : [];
+      return { append: [...ahead, ...settled.events], origin, nowMs, answer };
+    });
   }
 
   /** Lifts the freeze of an authorisation whose basis has ended, if it is in force (invariant 13). */
@@ -334,11 +330,8 @@ export class Freezing {
     const existing = freezeUnder(freezes, basis)?.citation;
     if (by === 'handler' && existing === undefined) return { ended: false, lost: new Map() };
     const asked = [pointerTo(authorisation), ...(existing === undefined ? [] : [existing])];
-    return this.askBasis(
-      basis,
-      asked,
-      holders.map(({ partyId }) => partyId),
-    );
+    const parties = holders.map(({ partyId }) => partyId);
+    return this.askBasis(basis, asked, parties);
   }
 
   /** Whether a basis has ended, and which variation ended what rests on some of its authorisations of one account. */
