@@ -81,7 +81,7 @@ export function readConfig(environment: Environment): Config {
   const config: Config = {
     port: reader.integer('PORT', { min: 0, max: 65_535, fallback: 3000 }),
     host: readHost(reader, identity),
-    dataDir: reader.text('WRIT_DATA_DIR') ?? 'data',
+    dataDir: readDataDir(environment),
     store: reader.oneOf('WRIT_STORE', ['sqlite'] as const, 'sqlite'),
     identity,
     logLevel: reader.oneOf('WRIT_LOG_LEVEL', LOG_LEVELS, 'info'),
@@ -98,6 +98,11 @@ export function readConfig(environment: Environment): Config {
   };
   reader.throwIfBroken();
   return config;
+}
+
+/** The data folder alone: for tools that need nothing else of the configuration. */
+export function readDataDir(environment: Environment): string {
+  return new Reader(environment).text('WRIT_DATA_DIR') ?? 'data';
 }
 
 /** Variables that look like ours and are none: most likely misspelt. */

@@ -1,2 +1,3 @@
+export * from './backup.ts';
 export * from './sqlite-event-reader.ts';
 export * from './sqlite-event-store.ts';

@@ -1,5 +1,6 @@
 /** Primary result codes of SQLite (https://www.sqlite.org/rescode.html); the extended ones have more in the higher bits. */
 const SQLITE_BUSY = 5;
+const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
 const SQLITE_CONSTRAINT = 19;
 const SQLITE_NOTADB = 26;
@@ -18,6 +19,11 @@ export function isConstraint(error: unknown): boolean {
 
 export function isNotADatabase(error: unknown): boolean {
   return primaryCode(error) === SQLITE_NOTADB;
+}
+
+/** Whether the file is not what SQLite writes, in a page or as a whole. */
+export function isDamage(error: unknown): boolean {
+  return primaryCode(error) === SQLITE_CORRUPT || isNotADatabase(error);
 }
 
 /** What an error says of itself, wherever it comes from: errors of Node's own are not always `instanceof Error` here. */

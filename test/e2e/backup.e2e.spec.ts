@@ -1,0 +1,164 @@
+import { SqliteEventReader } from '#event-store/sqlite';
+import type { RecordedEvent } from '#kernel';
+import { checkLog } from '#testing';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Answer } from './support/http.ts';
+import { valueAt } from './support/json.ts';
+import { AUDITOR, depositOf, freezeOf, Ledger, OPS, SERVICE, wellDone, withdrawalOf } from './support/ledger.ts';
+import { startService } from './support/service.ts';
+import { runTool } from './support/tool.ts';
+
+const CALLERS = 8;
+const ACCOUNTS = 4;
+/** Answers that the backup begins and ends in the middle of. */
+const ANSWERS_BEFORE = 60;
+
+let folder: string;
+let ledger: Ledger;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'writ-e2e-backup-'));
+  ledger = await Ledger.start();
+}, 90_000);
+afterEach(async () => {
+  await ledger.end();
+  rmSync(folder, { recursive: true });
+});
+
+interface Command {
+  readonly path: string;
+  readonly key: string;
+  readonly body: unknown;
+  readonly answer: Answer;
+}
+
+/** Deposits and withdrawals until it is stopped; keeps what was acknowledged, in the order of the answers. */
+class Writers {
+  readonly acknowledged: Command[] = [];
+  #over = false;
+
+  async run(caller: number): Promise<void> {
+    for (let n = 0; !this.#over; n += 1) {
+      const [path, key] = [`/v1/accounts/acc-${String(n % ACCOUNTS)}`, `c-${String(caller)}-${String(n)}`];
+      if (n % 4 === 3) await this.#send(`${path}/withdrawals`, key, withdrawalOf(key, '0.5'));
+      else await this.#send(`${path}/deposits`, key, depositOf(key, '1'));
+    }
+  }
+
+  stop(): void {
+    this.#over = true;
+  }
+
+  async until(answers: number): Promise<void> {
+    while (this.acknowledged.length < answers) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  async #send(path: string, key: string, body: unknown): Promise<void> {
+    const answer = await ledger.post(SERVICE, path, body, { key });
+    if (answer.status === 201) this.acknowledged.push({ path, key, body, answer });
+  }
+}
+
+async function logIn(file: string): Promise<readonly RecordedEvent[]> {
+  const reader = new SqliteEventReader(file);
+  try {
+    return (await reader.readAll({ limit: 1_000_000 })).events;
+  } finally {
+    await reader.close();
+  }
+}
+
+/** What the account's owner, an auditor and a lister of freezes are shown. */
+async function shown(): Promise<readonly unknown[]> {
+  const paths = [
+    '/v1/accounts/acc-0',
+    '/v1/audit/accounts/acc-1',
+    '/v1/freezes?accountId=acc-2',
+    '/v1/books/trial-balance',
+  ];
+  return Promise.all(paths.map((path) => ledger.read(AUDITOR, path)));
+}
+
+it('a backup under load holds all that was acknowledged before it began; restored, it answers the same', async () => {
+  for (let n = 0; n < ACCOUNTS; n += 1) await ledger.makeAccount({ accountId: `acc-${String(n)}`, btc: '5' });
+  await ledger.makeVerifiedOrder({ orderId: 'ord-1', accounts: ['acc-2'] });
+  wellDone(await ledger.post(OPS, '/v1/admin/accounts/acc-2/freezes', freezeOf('ord-1')), 'a freeze');
+
+  const writers = new Writers();
+  const running = Array.from({ length: CALLERS }, (_, caller) => writers.run(caller));
+  await writers.until(ANSWERS_BEFORE);
+  const before = [...writers.acknowledged];
+  const to = join(folder, 'backups');
+  const [first, second] = await Promise.all([1, 2].map(() => runTool('backup', ['--to', to], ledger)));
+  await writers.until(writers.acknowledged.length + 1);
+  writers.stop();
+  await Promise.all(running);
+  expect([first, second]).toEqual(Array(2).fill(expect.objectContaining({ code: 0, stderr: '' })));
+  const backups = readdirSync(to).sort();
+  expect(backups).toHaveLength(2);
+  const from = join(to, backups[0] ?? '');
+
+  const whole = await logIn(join(ledger.dataDir, 'events.db'));
+  const kept = await logIn(join(from, 'events.db'));
+  expect(kept).toEqual(whole.slice(0, kept.length));
+  expect(kept.length).toBeLessThan(whole.length);
+  expect(checkLog(kept)).toEqual([]);
+  const ids = new Set(kept.map(({ id }) => id));
+  for (const { answer } of before) {
+    for (const { id } of valueAt(answer.body, 'events') as { id: string }[]) expect(ids).toContain(id);
+  }
+
+  // The machine is lost. What the last backup holds is what there is.
+  await ledger.service.kill();
+  expect(await runTool('restore', ['--from', from], ledger)).toMatchObject({ code: 1, stdout: '' });
+  const later = join(folder, 'later');
+  const restored = await runTool('restore', ['--from', from, '--data', later], ledger);
+  expect(restored).toMatchObject({ code: 0, stderr: '' });
+  for (const name of ['events.db', 'events.db-wal', 'events.db-shm', 'read-models.db', 'read-models.db-wal']) {
+    rmSync(join(ledger.dataDir, name), { force: true });
+  }
+  expect(await runTool('restore', ['--from', from], ledger)).toMatchObject({ code: 0, stderr: '' });
+  await ledger.startAgain();
+
+  expect(await logIn(join(ledger.dataDir, 'events.db'))).toEqual(kept);
+  for (const { path, key, body, answer } of before.filter((_, at) => at % 10 === 0)) {
+    const repeated = await ledger.post(SERVICE, path, body, { key });
+    expect({ status: repeated.status, body: repeated.body }).toEqual({ status: answer.status, body: answer.body });
+    expect(repeated.headers['idempotent-replayed']).toBe('true');
+  }
+  // What came after the backup is not known any more: sent again, it is done anew.
+  const lost = writers.acknowledged.findLast(({ answer }) => !ids.has(String(valueAt(answer.body, 'events.0.id'))));
+  if (lost === undefined) throw new Error('something was written after the backup');
+  const again = await ledger.post(SERVICE, lost.path, lost.body, { key: lost.key });
+  expect(again.headers['idempotent-replayed']).toBeUndefined();
+
+  // The other copy, beside it, shows the same.
+  const answers = await shown();
+  await ledger.service.stop();
+  expect(await runTool('rebuild', [], ledger)).toMatchObject({ code: 0 });
+  await ledger.startAgain();
+  expect(await shown()).toEqual(answers);
+}, 180_000);
+
+it('a disk that is full in the middle leaves no half backup and no half restore, and says what to do', async () => {
+  await ledger.makeAccount({ btc: '1' });
+  const to = join(folder, 'backups');
+  const full = await runTool('backup', ['--to', to], { dataDir: ledger.dataDir, fileLimitKiB: 40 });
+  expect(full).toMatchObject({ code: 1, stdout: '' });
+  expect(full.stderr).toMatch(/^.+\n$/);
+  expect(readdirSync(to)).toEqual([]);
+
+  expect(await runTool('backup', ['--to', to], ledger)).toMatchObject({ code: 0 });
+  const from = join(to, readdirSync(to)[0] ?? '');
+  const dataDir = join(folder, 'restored');
+  const cut = await runTool('restore', ['--from', from], { dataDir, fileLimitKiB: 40 });
+  expect(cut).toMatchObject({ code: 1, stdout: '' });
+  expect(cut.stderr).toMatch(/^There is no room in .+: make room, and try again\.\n$/);
+  expect(readdirSync(dataDir)).toEqual(['events.db.lock']);
+  expect(await runTool('restore', ['--from', from], { dataDir })).toMatchObject({ code: 0 });
+  const service = await startService({ dataDir });
+  await service.stop();
+  expect(existsSync(join(dataDir, 'read-models.db'))).toBe(true);
+}, 120_000);
