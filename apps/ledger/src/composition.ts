@@ -93,6 +93,9 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
     commandsWaiting: () => ledger.waiting,
     supervisorPending: () => ledger.supervisor.pending,
   });
+  const health = healthOf(store, projections, clock, state);
+  metrics.observeHealth(health);
+  metrics.observeDisk(files.events);
   try {
     const app = await createServer(
       {
@@ -104,7 +107,7 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
           return asOf === undefined ? undefined : accountView(asOf.state, asOf);
         },
         replayFreezes: (at, page) => replayFreezes(store, at, page),
-        health: healthOf(store, projections, clock, state),
+        health,
         metrics,
         options: { requestTimeoutMs: config.requestTimeoutMs },
       },

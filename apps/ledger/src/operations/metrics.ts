@@ -1,4 +1,7 @@
+import { statfsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { readiness, type Health } from './health.ts';
 
 /** Numbers that others keep, read when the metrics are asked for. */
 export interface MetricSources {
@@ -53,6 +56,31 @@ export class Metrics {
       help: 'Snapshots of accounts: used, written, not-written, or why one was ignored.',
       labelNames: ['outcome'],
       registers,
+    });
+  }
+
+  /** Adds whether each of the checks of `/health/ready` is well. */
+  observeHealth(health: Health): void {
+    new Gauge({
+      name: 'writ_ready',
+      help: '1 when a check of /health/ready is well, 0 when it is not, by check.',
+      labelNames: ['check'],
+      registers: [this.registry],
+      async collect() {
+        const { checks } = await readiness(health);
+        for (const [check, said] of Object.entries(checks)) this.set({ check }, said === 'ok' ? 1 : 0);
+      },
+    });
+  }
+
+  /** Adds what the log takes of its disk, and what is left of that. @param log path of the log */
+  observeDisk(log: string): void {
+    this.#gauge('writ_log_size_bytes', 'Size of the log and of its write-ahead log.', () =>
+      [log, `${log}-wal`].reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0),
+    );
+    this.#gauge('writ_disk_available_bytes', 'Free on the disk that the log is on.', () => {
+      const { bavail, bsize } = statfsSync(dirname(log));
+      return bavail * bsize;
     });
   }
 
