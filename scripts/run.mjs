@@ -42,6 +42,7 @@ const TASKS = {
   lint: { needs: ensurePackages, commands: () => [eslint(), prettier('--check')] },
   format: { needs: ensurePackages, commands: () => [eslint('--fix'), prettier('--write')] },
   typecheck: { needs: ensurePackages, commands: () => [[tool('typescript/bin/tsc'), '--noEmit', '-p', '.']] },
+  'check-alerts': { needs: ensurePackages, commands: () => [['scripts/check-alerts.mjs']] },
   boundaries: { needs: ensurePackages, commands: () => [['scripts/check-boundaries.mjs']] },
 };
 

@@ -53,7 +53,8 @@ export class ConfigError extends Error {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const VARIABLES = [
+/** The variables of our own; `PORT`, `HOST` and `NODE_ENV` are others' too. */
+export const VARIABLES = [
   'WRIT_DATA_DIR',
   'WRIT_STORE',
   'WRIT_JWKS_URL',

@@ -36,7 +36,9 @@ afterEach(() => {
 });
 
 let revision = -1;
-beforeEach(() => (revision = -1));
+beforeEach(() => {
+  revision = -1;
+});
 
 /** So many events of 2 KB on one stream. */
 function append(count: number): void {
