@@ -59,13 +59,3 @@ it('the page has the default of each: set to it, nothing is another', () => {
     expect([variable, configOf({ ...provider, [variable]: production })]).toEqual([variable, configOf(provider)]);
   }
 });
-
-it('the page has no default for what has none: set, it changes what is used, or is refused', () => {
-  for (const { variable, fallback } of rows) {
-    if (fallback === '')
-      expect([variable, ruleBrokenBy(variable, 'x') ?? configOf({ [variable]: 'x' })]).not.toEqual([
-        variable,
-        configOf({}),
-      ]);
-  }
-});
