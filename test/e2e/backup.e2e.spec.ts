@@ -147,7 +147,7 @@ it('a backup under load holds all that was acknowledged before it began; restore
   if (lost === undefined) throw new Error('something was written after the backup');
   const again = await ledger.post(SERVICE, lost.path, lost.body, { key: lost.key });
   expect(again.headers['idempotent-replayed']).toBeUndefined();
-}, 180_000);
+}, 300_000);
 
 it('the drill of the page goes as it is written', async () => {
   const [variables = '', lines = ''] = new Page('docs/operations/backup-and-restore.md').textsIn('sh').slice(-2);
@@ -157,7 +157,7 @@ it('the drill of the page goes as it is written', async () => {
   const ours = `BACKUPS=${backups}\nDRILL=${join(folder, 'drill')}\nPORT=${String(await freePort())}\n`;
   const { stdout } = await promisify(execFile)('bash', ['--norc', '-euo', 'pipefail', '-c', SAFELY + ours + lines], {
     cwd: root,
-    timeout: 120_000,
+    timeout: 240_000,
   });
   expect(stdout).toContain(`"events": ${String((await ledger.log()).length)}`);
   expect(stdout).toMatch(/^ {2}verified +every revision, link and hash$/m);
@@ -165,7 +165,7 @@ it('the drill of the page goes as it is written', async () => {
   const [violations = '', balance = ''] = stdout.trimEnd().split('\n').slice(-2);
   expect(JSON.parse(violations)).toMatchObject({ items: [] });
   expect(JSON.parse(balance)).toMatchObject({ items: [{ asset: 'BTC' }, { asset: 'EUR' }] });
-}, 180_000);
+}, 300_000);
 
 it('a disk that is full in the middle leaves no half backup and no half restore, and says what to do', async () => {
   const [data, to, restored] = ['data', 'backups', 'restored'].map((name) => join(folder, name)) as [
@@ -188,4 +188,4 @@ it('a disk that is full in the middle leaves no half backup and no half restore,
   expect(cut.stderr).toMatch(/^There is no room in .+: make room, and try again\.\n$/);
   expect(readdirSync(restored)).toEqual(['events.db.lock']);
   expect(await runTool('restore', ['--from', from], { dataDir: restored })).toMatchObject({ code: 0 });
-}, 120_000);
+}, 240_000);

@@ -13,7 +13,7 @@ beforeEach(async () => {
   const store = await SqliteEventStore.open({ path: filesIn(folder).events });
   await tellStory(new LedgerWorld({ store }));
   await store.close();
-});
+}, 90_000);
 afterEach(() => rmSync(folder, { recursive: true }));
 
 async function rebuilt(environment: Record<string, string> = {}): Promise<{ code: number; out: string; err: string }> {
@@ -29,7 +29,7 @@ it('needs nothing of the configuration but the folder', async () => {
   const { code, out, err } = await rebuilt({ NODE_ENV: 'production' });
   expect({ code, out, err }).toEqual({ code: 0, out: `The read models in ${folder} are built anew.\n`, err: '' });
   expect(existsSync(filesIn(folder).readModels)).toBe(true);
-});
+}, 90_000);
 
 it('gives up what does not go on by itself, and says why in one line', async () => {
   mkdirSync(join(filesIn(folder).readModels, 'in-the-way'), { recursive: true });
@@ -38,4 +38,4 @@ it('gives up what does not go on by itself, and says why in one line', async () 
   expect(err).toMatch(/^The read models can't be built: .+ The log is untouched: see .+\n$/);
   // And lets the log go.
   await (await SqliteEventStore.open({ path: filesIn(folder).events })).close();
-});
+}, 90_000);

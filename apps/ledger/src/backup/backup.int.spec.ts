@@ -32,7 +32,7 @@ beforeAll(async () => {
   const store = await SqliteEventStore.open({ path: join(told, 'events.db') });
   await tellStory(new LedgerWorld({ store }));
   await store.close();
-});
+}, 90_000);
 afterAll(() => rmSync(told, { recursive: true }));
 
 beforeEach(() => {

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import { ConfigError, readConfig, VARIABLES, type Environment } from './config.ts';
+import { type ConfigError, readConfig, VARIABLES, type Environment } from './config.ts';
 
 interface Row {
   readonly variable: string;
