@@ -196,6 +196,12 @@ describe('a restore', () => {
     expect(existsSync(restored)).toBe(false);
   });
 
+  it('of a folder of backups names the newest', async () => {
+    const { folder: newest } = await backUp({ dataDir, to, now: () => new Date('2099-01-01T00:00:00.000Z') });
+    const { code, err } = await run(runRestore, '--from', to, '--data', restored);
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining(`the newest is ${newest}.\n`) });
+  });
+
   it('is refused when a hash does not hold, though the manifest was made to fit', async () => {
     byHand(join(made, 'events.db'), FORGE);
     const sha256 = await sha256OfFile(join(made, 'events.db'));

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { codeOf, messageOf } from '../thrown.ts';
 import { BackupError } from './backup-error.ts';
@@ -37,7 +37,7 @@ export function readManifest(folder: string): Manifest {
     parsed = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') {
-      throw new BackupError(`${folder} is no backup: it has no ${MANIFEST_NAME}. Name the folder of one backup.`);
+      throw new BackupError(`${folder} is no backup: it has no ${MANIFEST_NAME}. ${adviceOn(folder)}`);
     }
     throw new BackupError(`${path} can't be read (${messageOf(error)}). Take another backup.`);
   }
@@ -45,4 +45,11 @@ export function readManifest(folder: string): Manifest {
   if (data !== undefined) return data;
   const where = error.issues.map(({ path: at }) => at.join('.') || 'the whole').join(', ');
   throw new BackupError(`${path} is not a manifest of this version of Writ (${where}). Take another backup.`);
+}
+
+/** Names begin with their time, so the newest is the last. */
+function adviceOn(folder: string): string {
+  const newest = globSync(`20*/${MANIFEST_NAME}`, { cwd: folder }).sort().at(-1);
+  if (newest === undefined) return 'Name the folder of one backup.';
+  return `Name one of those in it: the newest is ${join(folder, dirname(newest))}.`;
 }
