@@ -14,7 +14,7 @@ import { backup, DatabaseSync } from 'node:sqlite';
 import { pipeline } from 'node:stream/promises';
 import { createPrivately, openForReading } from './file.ts';
 import { acquireLock } from './lock.ts';
-import { isDamage, isFull, messageOf } from './sqlite-errors.ts';
+import { isDamaged, isFull, messageOf } from './sqlite-errors.ts';
 
 /** Pages of 4 KiB that are copied in one go: between two of them the copy can tell how far it is. */
 const PAGES_AT_ONCE = 500;
@@ -63,7 +63,7 @@ export function damageIn(path: string): string | undefined {
     const found = Object.values(db.prepare('PRAGMA quick_check(1)').get() ?? {})[0];
     return found === 'ok' ? undefined : String(found);
   } catch (error) {
-    if (isDamage(error)) return messageOf(error);
+    if (isDamaged(error)) return messageOf(error);
     throw error;
   } finally {
     db?.close();
@@ -134,6 +134,6 @@ function standAlone(path: string): void {
 function failureOfCopy(from: string, to: string, error: unknown): StoreError {
   if (error instanceof StoreError) return error;
   if (isFull(error)) return new StoreError('store-full', `there is no room for ${to}`);
-  if (isDamage(error)) return new StoreError('store-unavailable', `${from} is damaged: ${messageOf(error)}`);
+  if (isDamaged(error)) return new StoreError('store-unavailable', `${from} is damaged: ${messageOf(error)}`);
   return new StoreError('store-unavailable', `${from} can't be copied to ${to}: ${messageOf(error)}`);
 }

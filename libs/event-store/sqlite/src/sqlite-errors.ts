@@ -21,8 +21,8 @@ export function isNotADatabase(error: unknown): boolean {
   return primaryCode(error) === SQLITE_NOTADB;
 }
 
-/** Whether the file is not what SQLite writes, in a page or as a whole. */
-export function isDamage(error: unknown): boolean {
+/** Whether a file was read and can't be what was written. */
+export function isDamaged(error: unknown): boolean {
   return primaryCode(error) === SQLITE_CORRUPT || isNotADatabase(error);
 }
 
