@@ -7,6 +7,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Answer } from './support/http.ts';
@@ -19,6 +20,7 @@ const CALLERS = 8;
 const ACCOUNTS = 4;
 /** Answers that the backup begins and ends in the middle of. */
 const ANSWERS_BEFORE = 60;
+const LOAD_LIMIT_MS = 60_000;
 
 /** Smaller than the log that is copied. */
 const SMALL_DISK_KIB = 64;
@@ -71,7 +73,11 @@ class Writers {
   }
 
   async until(answers: number): Promise<void> {
-    while (this.acknowledged.length < answers) await new Promise((resolve) => setImmediate(resolve));
+    const endMs = performance.now() + LOAD_LIMIT_MS;
+    while (this.acknowledged.length < answers) {
+      if (performance.now() > endMs) throw new Error('the service does not answer in time');
+      await delay(20);
+    }
   }
 
   async #send(path: string, key: string, body: unknown): Promise<void> {

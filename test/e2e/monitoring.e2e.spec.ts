@@ -26,7 +26,9 @@ beforeAll(async () => {
     await ledger.makeVerifiedOrder({ orderId: 'ord-1', accounts: [accountId] });
     wellDone(await ledger.post(OPS, `/v1/admin/accounts/${accountId}/freezes`, freezeOf('ord-1')), 'a freeze');
     const text = async (): Promise<string> => (await ledger.ask({ path: '/metrics' })).text;
-    while (!(await text()).includes('writ_snapshots_total{')) await ledger.makeDeposit(accountId, '1');
+    for (let n = 0; n < 200 && !(await text()).includes('writ_snapshots_total{'); n += 1) {
+      await ledger.makeDeposit(accountId, '1');
+    }
     shown = new ShownMetrics(await text());
   } finally {
     await ledger.end();
