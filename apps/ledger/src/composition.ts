@@ -2,10 +2,10 @@ import { accountView } from '#accounts';
 import { createLedger, foldRules, SnapshotFiles, type Ledger } from '#command-handling';
 import { SqliteEventStore } from '#event-store/sqlite';
 import type { Position } from '#kernel';
-import { startProjections, type ProjectionEvent, type Projections } from '#projections';
+import { startProjections, type Projections } from '#projections';
 import { replayAccount, replayFreezes } from '#replay';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -16,7 +16,9 @@ import { ClockWatch } from './operations/clock-watch.ts';
 import type { Health } from './operations/health.ts';
 import { LagWatch } from './operations/lag-watch.ts';
 import { Metrics } from './operations/metrics.ts';
+import { watchProjections } from './operations/projection-watch.ts';
 import { watchSnapshots } from './operations/snapshot-watch.ts';
+import { StartError } from './start-error.ts';
 
 /** The log, and what can be made from it again, read models and snapshots; all in the data folder. */
 export function filesIn(dataDir: string): {
@@ -55,16 +57,15 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
   const verifier = await openVerifier(config);
   const files = filesIn(config.dataDir);
   const rules = foldRules();
-  const store = await SqliteEventStore.open({ path: files.events });
+  demandLog(files);
+  const store = await openLog(files.events, logger);
   const metrics = new Metrics();
   const lag = new LagWatch();
   const projections = startProjections({
     kind: 'worker',
     eventFile: files.events,
     readModelFile: files.readModels,
-    onEvent: (event) => {
-      noteProjection(event, lag, logger);
-    },
+    onEvent: watchProjections(metrics, lag, logger),
   });
   const stopFollowing = store.onAppended((head: Position) => {
     lag.appended(head);
@@ -90,6 +91,8 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
   metrics.observe({
     violations: violationCounter(projections),
     projectionLagSeconds: () => lag.seconds(),
+    projectionFailing: () => (projections.status().failure === undefined ? 0 : 1),
+    logDamaged: () => (store.damage === undefined ? 0 : 1),
     commandsWaiting: () => ledger.waiting,
     supervisorPending: () => ledger.supervisor.pending,
   });
@@ -124,6 +127,29 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
     await store.close();
     throw error;
   }
+}
+
+/**
+ * What is made from a log was not there before it. Where it is there alone, the log is lost or elsewhere, and to begin a new
+ * one would say of all that was recorded that it never was.
+ * @throws StartError when that is so
+ */
+export function demandLog({ events, readModels, snapshots }: ReturnType<typeof filesIn>): void {
+  if (existsSync(events)) return;
+  const left = [readModels, snapshots].filter((path) => existsSync(path));
+  if (left.length === 0) return;
+  throw new StartError(
+    `${events} is gone, and ${left.join(' and ')}, made from it, is there. Put it back, or restore it from a backup; to begin an empty log, delete what was made from the old one.`,
+  );
+}
+
+async function openLog(path: string, logger: Logger): Promise<SqliteEventStore> {
+  const store = await SqliteEventStore.open({ path });
+  if (store.notice !== undefined) logger.warn(store.notice);
+  store.onDamage((message) => {
+    logger.error({ damage: message }, 'the event log is damaged: nothing is recorded until it was restored');
+  });
+  return store;
 }
 
 interface Parts {
@@ -208,6 +234,7 @@ function healthOf(
   return {
     stopping: () => (state.stopping ? 'The service is stopping.' : undefined),
     store: async () => {
+      if (store.damage !== undefined) return 'The event log is damaged: nothing is recorded any more.';
       const answered = await Promise.race([
         store.head().then(
           () => true,
@@ -218,28 +245,14 @@ function healthOf(
       return answered ? undefined : 'The store does not answer.';
     },
     clock: () => clock.problem(),
-    projections: () =>
-      projections.status().state === 'live' ? undefined : 'The read models have not caught up with the log.',
+    projections: () => {
+      const { state, failure } = projections.status();
+      if (failure?.position !== undefined) return `The read models are stuck at the event at ${failure.position}.`;
+      if (failure !== undefined) return 'The read models are stuck.';
+      return state === 'live' ? undefined : 'The read models have not caught up with the log.';
+    },
     supervisor: () => (state.supervised ? undefined : 'What the last run left open is not finished yet.'),
   };
-}
-
-function noteProjection(event: ProjectionEvent, lag: LagWatch, logger: Logger): void {
-  switch (event.type) {
-    case 'committed':
-      lag.takenIn(event.checkpoint);
-      return;
-    case 'violation':
-      logger.error({ violation: event.violation }, 'an event in the log breaks an invariant: it changes nothing');
-      return;
-    case 'rebuilding':
-      logger.info({ reason: event.reason }, 'the read models are built anew');
-      return;
-    case 'status':
-      if (event.status.checkpoint !== undefined) lag.takenIn(event.status.checkpoint);
-      if (event.status.failure !== undefined)
-        logger.error({ failure: event.status.failure }, 'the read models are stuck');
-  }
 }
 
 /** While the read models are being built, the number is the last that was known. */

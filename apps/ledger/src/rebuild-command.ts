@@ -1,6 +1,6 @@
 import { SqliteEventStore } from '#event-store/sqlite';
 import { startProjections } from '#projections';
-import { filesIn } from './composition.ts';
+import { demandLog, filesIn } from './composition.ts';
 import { readConfig, type Environment } from './config/config.ts';
 import { describeStartFailure } from './start-error.ts';
 
@@ -18,6 +18,7 @@ export async function rebuildReadModels(environment: Environment, output: Output
   try {
     ({ dataDir } = readConfig(environment));
     const files = filesIn(dataDir);
+    demandLog(files);
     const store = await SqliteEventStore.open({ path: files.events });
     const projections = startProjections({ kind: 'in-process', reader: store, readModelFile: files.readModels });
     try {

@@ -1,5 +1,5 @@
 import { addUp, type Cell, type Change, type Position, type RecordedEvent, type Row, type Table } from '#kernel';
-import { closeSync, openSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, openSync, renameSync, rmSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { cellOf, type ChangeSet } from './change-set.ts';
 
@@ -9,18 +9,31 @@ export interface Checkpoint {
   readonly stream: string;
   readonly revision: number;
   readonly eventId: string;
+  /** The id of the log's first event, which tells one log from another; absent in files of before it was kept. */
+  readonly logId?: string | undefined;
 }
 
-export function checkpointAt(event: RecordedEvent): Checkpoint {
+export function checkpointAt(event: RecordedEvent, logId: string | undefined): Checkpoint {
   const { position, stream, revision, id } = event;
-  return { position, stream, revision, eventId: id };
+  return { position, stream, revision, eventId: id, logId };
 }
+
+/** Why read models are built anew. */
+export type RebuildCause =
+  | 'asked-for'
+  | 'damaged'
+  | 'projections-changed'
+  | 'other-log'
+  /** They have taken in events that the log does not have any more: acknowledged events are missing. */
+  | 'ahead-of-log';
 
 /** A file that is not what it should be: thrown away and built again. */
 export class UnusableReadModelError extends Error {
-  constructor(reason: string) {
-    super(reason);
+  readonly why: RebuildCause;
+  constructor(why: RebuildCause) {
+    super(`the read models can't be used: ${why}`);
     this.name = 'UnusableReadModelError';
+    this.why = why;
   }
 }
 
@@ -55,6 +68,7 @@ export class ReadModel {
   /** By kind of change, or for those of some columns by their names. */
   readonly #writers = new Map<Table, Map<string, Writer>>();
   #checkpoint: Checkpoint | undefined;
+  #isNew = false;
 
   /**
    * Opens the file, or makes it, for its owner's eyes only.
@@ -66,17 +80,25 @@ export class ReadModel {
     this.db = new DatabaseSync(file);
     try {
       this.#prepareConnection();
-      if (this.#tableNames().size === 0) this.#create(tables, fingerprint);
+      if (this.#tableNames().size === 0) {
+        this.#create(tables, fingerprint);
+        this.#isNew = true;
+      }
       this.#demandFingerprint(fingerprint);
       this.#checkpoint = this.#readCheckpoint();
     } catch (error) {
       this.db.close();
-      throw isDamage(error) ? new UnusableReadModelError('the file is damaged') : error;
+      throw isDamage(error) ? new UnusableReadModelError('damaged') : error;
     }
   }
 
   get checkpoint(): Checkpoint | undefined {
     return this.#checkpoint;
+  }
+
+  /** Whether there were none before. */
+  get isNew(): boolean {
+    return this.#isNew;
   }
 
   /** Commits changes and checkpoint together, or neither. */
@@ -120,7 +142,7 @@ export class ReadModel {
     // Whatever this database is, it is not ours to throw away.
     if (!this.#tableNames().has('readModel')) throw new Error('the file is a database, but not of read models');
     const row = this.db.prepare('SELECT fingerprint FROM readModel').get();
-    if (row?.['fingerprint'] !== fingerprint) throw new UnusableReadModelError('the projections have changed');
+    if (row?.['fingerprint'] !== fingerprint) throw new UnusableReadModelError('projections-changed');
   }
 
   #readCheckpoint(): Checkpoint | undefined {
@@ -195,6 +217,15 @@ function createPrivately(file: string): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
+}
+
+/**
+ * Puts a file out of the way that has taken in what the log has lost: nothing else knows any more what that was. The first
+ * such file is kept, which knows most. Nobody may have it open.
+ */
+export function setAside(file: string): void {
+  if (file === IN_MEMORY || existsSync(`${file}.ahead`)) return;
+  renameSync(file, `${file}.ahead`);
 }
 
 /** Deletes the file and what SQLite keeps beside it. Nobody may have it open. */

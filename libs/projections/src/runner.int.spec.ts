@@ -69,7 +69,7 @@ class Watched {
   }
 
   rebuilds(): string[] {
-    return this.events.flatMap((event) => (event.type === 'rebuilding' ? [event.reason] : []));
+    return this.events.flatMap((event) => (event.type === 'rebuilding' ? [event.cause] : []));
   }
 
   violations(): string[] {
@@ -214,12 +214,12 @@ describe('a file that is not of these projectors and this log', () => {
 
   it('is rebuilt when a version has changed', async () => {
     const file = await fileOf(store, { projectors: newerVersion() });
-    expect(await reopened(file)).toEqual(['the projections have changed']);
+    expect(await reopened(file)).toEqual(['projections-changed']);
   });
 
   it('is rebuilt when it is of another log', async () => {
     const file = await fileOf(await storyStore());
-    expect(await reopened(file)).toEqual(['the read models are of another log, or ahead of this one']);
+    expect(await reopened(file)).toEqual(['other-log']);
   });
 
   it('is rebuilt when it is ahead of the log', async () => {
@@ -232,7 +232,7 @@ describe('a file that is not of these projectors and this log', () => {
     const watched = new Watched({ reader: shorter, file });
     await watched.live();
     await watched.runner.close();
-    expect(watched.rebuilds()).toEqual(['the read models are of another log, or ahead of this one']);
+    expect(watched.rebuilds()).toEqual(['ahead-of-log']);
     expect(dump(file)).toEqual(await projectWhole(shorter));
   });
 
@@ -242,14 +242,14 @@ describe('a file that is not of these projectors and this log', () => {
       file,
       'not a database, and long enough to have a header that is read and found to be none'.repeat(10),
     );
-    expect(await reopened(file)).toEqual(['the file is damaged']);
+    expect(await reopened(file)).toEqual(['damaged']);
   });
 
   it('is rebuilt when pages of it are damaged', async () => {
     const file = await fileOf(store);
     const bytes = await readFile(file);
     await writeFile(file, bytes.fill(0xa5, 4096));
-    expect(await reopened(file)).toEqual(['the file is damaged']);
+    expect(await reopened(file)).toEqual(['damaged']);
   });
 
   it('is left alone when it is a database of something else', async () => {
@@ -278,13 +278,13 @@ describe('a file that is not of these projectors and this log', () => {
       },
     });
     await watched.live();
-    await watched.runner.rebuild('asked for');
+    await watched.runner.rebuild('asked-for');
     order.push('rebuilt');
     expect(order).toEqual(['released', 'rebuilt']);
     expect(watched.runner.status().state).toBe('live');
     await watched.runner.close();
     expect(dump(file)).toEqual(expected);
-    await expect(watched.runner.rebuild('too late')).rejects.toThrow('closed');
+    await expect(watched.runner.rebuild('asked-for')).rejects.toThrow('closed');
   });
 });
 
@@ -374,7 +374,7 @@ describe('violations', () => {
     const [first, ...others] = watched.violations();
     expect(first).toBeDefined();
     expect(others).toEqual([]);
-    await watched.runner.rebuild('asked for');
+    await watched.runner.rebuild('asked-for');
     const second = await forceIn(store, 'account-acc-3', danglingFreeze('acc-3'));
     await watched.until(() => watched.violations().length > 1);
     expect(watched.violations()).toEqual([first, second.position]);

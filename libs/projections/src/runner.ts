@@ -12,8 +12,10 @@ import {
   isDamage,
   ReadModel,
   removeReadModel,
+  setAside,
   UnusableReadModelError,
   type Checkpoint,
+  type RebuildCause,
 } from './read-model.ts';
 import { CommittedNames } from './sqlite-home-stream-index.ts';
 import { violationView } from './violations-projection.ts';
@@ -44,8 +46,15 @@ export type ProjectionEvent =
       readonly durationMs: number;
       readonly servable: boolean;
     }
+  /** There are no read models, and there is a log: they are built from its first event. */
+  | { readonly type: 'building' }
   /** The read models are thrown away and built again from the log. */
-  | { readonly type: 'rebuilding'; readonly reason: string }
+  | {
+      readonly type: 'rebuilding';
+      readonly cause: RebuildCause;
+      /** For `ahead-of-log`: how many events, at least, they have taken in that the log does not have. */
+      readonly missingEvents?: number | undefined;
+    }
   | { readonly type: 'violation'; readonly violation: ViolationView };
 
 export interface EventJudge {
@@ -121,7 +130,9 @@ export class ProjectionRunner {
   #failure: ProjectionFailure | undefined;
   /** End of the log when the file was opened; undefined until it is known. */
   #target: { readonly position: Position | undefined } | undefined;
-  #rebuildReason: string | undefined;
+  #rebuildCause: RebuildCause | undefined;
+  /** The id of the log's first event, once it was looked up for the file that is open. */
+  #logId: string | undefined;
   #rebuilds: { resolve: () => void; reject: (error: Error) => void }[] = [];
   /** A rebuild does not report again what this process has reported. */
   #reportedUpTo: Position = '';
@@ -160,10 +171,10 @@ export class ProjectionRunner {
   }
 
   /** Throws the read models away and builds them again. @returns when they have caught up with the log */
-  rebuild(reason: string): Promise<void> {
+  rebuild(cause: RebuildCause): Promise<void> {
     if (this.#closing.signal.aborted) return Promise.reject(new Error('the projections are closed'));
     const rebuilt = new Promise<void>((resolve, reject) => this.#rebuilds.push({ resolve, reject }));
-    this.#rebuildReason = reason;
+    this.#rebuildCause = cause;
     this.#target = undefined;
     this.#source?.close();
     this.#cutPause.abort();
@@ -230,35 +241,43 @@ export class ProjectionRunner {
   }
 
   #interrupted(): boolean {
-    return this.#closing.signal.aborted || this.#rebuildReason !== undefined;
+    return this.#closing.signal.aborted || this.#rebuildCause !== undefined;
   }
 
   /** The open file, at a checkpoint that stands in this log; rebuilt if it has to be. */
   async #open(): Promise<ReadModel> {
-    if (this.#rebuildReason === undefined) {
+    if (this.#rebuildCause === undefined) {
       try {
         const model = this.#model ?? this.#openFile();
+        if (this.#model === undefined && model.isNew) await this.#tellOfBuilding();
         this.#model = model;
         await this.#demandSameLog(model.checkpoint);
         return model;
       } catch (error) {
         if (!(error instanceof UnusableReadModelError)) throw error;
-        this.#rebuildReason = error.message;
+        this.#rebuildCause = error.why;
       }
     }
-    return this.#replace(this.#rebuildReason);
+    return this.#replace(this.#rebuildCause);
   }
 
-  async #replace(reason: string): Promise<ReadModel> {
+  async #tellOfBuilding(): Promise<void> {
+    if ((await this.#options.reader.head()) !== undefined) this.#options.onEvent({ type: 'building' });
+  }
+
+  async #replace(cause: RebuildCause): Promise<ReadModel> {
     this.#target = undefined;
-    this.#options.onEvent({ type: 'rebuilding', reason });
+    const missingEvents = cause === 'ahead-of-log' ? await this.#missingEvents() : undefined;
+    this.#options.onEvent({ type: 'rebuilding', cause, missingEvents });
     this.#reportStatus();
     this.#model?.close();
     this.#model = undefined;
     await this.#options.releaseReaders?.();
+    if (cause === 'ahead-of-log') setAside(this.#options.file);
     removeReadModel(this.#options.file);
     this.#model = this.#openFile();
-    this.#rebuildReason = undefined;
+    this.#logId = undefined;
+    this.#rebuildCause = undefined;
     return this.#model;
   }
 
@@ -270,10 +289,22 @@ export class ProjectionRunner {
   /** @throws UnusableReadModelError when the last event taken in is not in this log, where it was */
   async #demandSameLog(checkpoint: Checkpoint | undefined): Promise<void> {
     if (checkpoint === undefined) return;
-    const { stream, revision, position, eventId } = checkpoint;
+    const { stream, revision, position, eventId, logId } = checkpoint;
     const [event] = await this.#options.reader.read(stream, { from: revision, to: revision });
     if (event?.id === eventId && event.position === position) return;
-    throw new UnusableReadModelError('the read models are of another log, or ahead of this one');
+    const first = await this.#firstId();
+    const isThisLog = logId !== undefined && (first === undefined || first === logId);
+    throw new UnusableReadModelError(isThisLog ? 'ahead-of-log' : 'other-log');
+  }
+
+  async #firstId(): Promise<string | undefined> {
+    return (await this.#options.reader.readAll({ limit: 1 })).events[0]?.id;
+  }
+
+  /** At least so many: where the log went on without them, their places are taken. */
+  async #missingEvents(): Promise<number> {
+    const ahead = numberOf(this.#model?.checkpoint?.position) - numberOf(await this.#options.reader.head());
+    return ahead > 0n ? Number(ahead) : 1;
   }
 
   async #takeIn(batch: readonly RecordedEvent[], model: ReadModel, judge: EventJudge): Promise<void> {
@@ -299,7 +330,8 @@ export class ProjectionRunner {
       events += 1;
     }
     if (last !== undefined) {
-      model.commit(changes, checkpointAt(last));
+      this.#logId ??= await this.#firstId();
+      model.commit(changes, checkpointAt(last, this.#logId));
       this.#reportCommit(last.position, events, performance.now() - startedMs, violations);
     }
     if (failed !== undefined) throw failed;
@@ -332,7 +364,7 @@ export class ProjectionRunner {
 
   #noteFailure(error: unknown): void {
     // The next round opens the file and the log anew: nothing in memory is trusted after a failure.
-    if (isDamage(error)) this.#rebuildReason = 'the file is damaged';
+    if (isDamage(error)) this.#rebuildCause = 'damaged';
     const position = error instanceof EventFailedError ? error.position : undefined;
     this.#failure = { position, message: messageOf(error), attempts: (this.#failure?.attempts ?? 0) + 1 };
     this.#reportStatus();
@@ -353,6 +385,10 @@ export class ProjectionRunner {
 /** Doubles with each attempt, from `retryMs` up to `retryMaxMs`. */
 export function retryDelayMs(attempts: number, { retryMs, retryMaxMs }: RunnerLimits): number {
   return Math.min(retryMs * 2 ** Math.min(attempts - 1, 20), retryMaxMs);
+}
+
+function numberOf(position: Position | undefined): bigint {
+  return position === undefined ? 0n : BigInt(`0x${position}`);
 }
 
 function messageOf(error: unknown): string {

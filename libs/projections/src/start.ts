@@ -100,7 +100,7 @@ function startInProcess(options: InProcessOptions): Projections {
 
 /** Whoever asked has an answer already: of a rebuild that comes to nothing the status tells. */
 function rebuildDamaged(runner: WorkerRunner | ProjectionRunner): void {
-  runner.rebuild('the file is damaged').catch(() => undefined);
+  runner.rebuild('damaged').catch(() => undefined);
 }
 
 function assemble(runner: WorkerRunner | ProjectionRunner, rows: ReadSide, notify: () => void): Projections {
@@ -110,7 +110,7 @@ function assemble(runner: WorkerRunner | ProjectionRunner, rows: ReadSide, notif
     status: () => runner.status(),
     caughtUp: (timeoutMs) => rows.waitFor(undefined, timeoutMs),
     notify,
-    rebuild: () => runner.rebuild('asked for'),
+    rebuild: () => runner.rebuild('asked-for'),
     close: async () => {
       rows.close();
       await runner.close();

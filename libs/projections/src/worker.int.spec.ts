@@ -91,7 +91,7 @@ describe('the projections in their own thread', () => {
     await tellStory(world);
     const reasons: string[] = [];
     const projections = start((event) => {
-      if (event.type === 'rebuilding') reasons.push(event.reason);
+      if (event.type === 'rebuilding') reasons.push(event.cause);
     });
     await caughtUp(projections);
     const expected = shown(projections);
@@ -100,13 +100,13 @@ describe('the projections in their own thread', () => {
     await projections.close();
     await damage(readModelFile(), 'accounts');
     const damaged = start((event) => {
-      if (event.type === 'rebuilding') reasons.push(event.reason);
+      if (event.type === 'rebuilding') reasons.push(event.cause);
     });
     await damaged.caughtUp(TIMEOUT_MS);
     expect(() => shown(damaged)).toThrow('being built');
     await caughtUp(damaged);
     expect(shown(damaged)).toEqual(expected);
-    expect(reasons).toEqual(['asked for', 'the file is damaged']);
+    expect(reasons).toEqual(['asked-for', 'damaged']);
   });
 
   it('begin when there is a log to follow, trying again until then', async () => {

@@ -1,3 +1,4 @@
+import type { RebuildCause } from '#projections';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** Numbers that others keep, read when the metrics are asked for. */
@@ -5,6 +6,10 @@ export interface MetricSources {
   readonly violations: () => number;
   /** Events that the read models have not taken in yet, as far as is known. */
   readonly projectionLagSeconds: () => number;
+  /** 1 while something keeps the read models from going on. */
+  readonly projectionFailing: () => number;
+  /** 1 once a page of the log was found damaged: nothing is recorded any more. */
+  readonly logDamaged: () => number;
   readonly commandsWaiting: () => number;
   readonly supervisorPending: () => number;
 }
@@ -20,6 +25,8 @@ export class Metrics {
   readonly #appendedOf = new Map<string, { inc(by: number): void }>();
   readonly #conflicts: Counter;
   readonly #snapshots: Counter<'outcome'>;
+  readonly #rebuilds: Counter<'cause'>;
+  readonly #missing: Gauge;
 
   constructor() {
     const registers = [this.registry];
@@ -54,6 +61,17 @@ export class Metrics {
       labelNames: ['outcome'],
       registers,
     });
+    this.#rebuilds = new Counter({
+      name: 'writ_read_model_rebuilds_total',
+      help: 'Read models built from the first event of the log, by why that was needed.',
+      labelNames: ['cause'],
+      registers,
+    });
+    this.#missing = new Gauge({
+      name: 'writ_events_missing',
+      help: 'Acknowledged events, at least so many, that the read models had taken in and the log does not have.',
+      registers,
+    });
   }
 
   /** Adds what others count. */
@@ -64,6 +82,12 @@ export class Metrics {
       'Time since the read models were last level with the log.',
       sources.projectionLagSeconds,
     );
+    this.#gauge(
+      'writ_projection_failing',
+      '1 while something keeps the read models from going on.',
+      sources.projectionFailing,
+    );
+    this.#gauge('writ_log_damaged', '1 once a page of the log was found damaged.', sources.logDamaged);
     this.#gauge('writ_commands_waiting', 'Commands that wait or run.', sources.commandsWaiting);
     this.#gauge('writ_supervisor_pending', 'Steps that the supervisor has yet to finish.', sources.supervisorPending);
   }
@@ -84,6 +108,15 @@ export class Metrics {
 
   conflicted(): void {
     this.#conflicts.inc();
+  }
+
+  rebuild(cause: RebuildCause | 'missing'): void {
+    this.#rebuilds.inc({ cause });
+  }
+
+  /** Says that the log lacks events that were in it. */
+  eventsMissing(atLeast: number): void {
+    this.#missing.set(atLeast);
   }
 
   snapshot(outcome: string): void {

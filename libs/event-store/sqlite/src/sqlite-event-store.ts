@@ -39,7 +39,8 @@ export class SqliteEventStore implements EventStore {
 
   /**
    * Opens the log and keeps every other store away from it until `close`, or the end of the process.
-   * @throws StoreError `store-unavailable` that names the file: in use, of another program, or of a newer version
+   * @throws StoreError `store-unavailable` that names the file: in use, of another program, of a newer version, damaged,
+   * not all there, or not to be written
    */
   static async open({ path, maxPages }: SqliteEventStoreOptions): Promise<SqliteEventStore> {
     return new SqliteEventStore(await WriterThread.start({ path: resolve(path), maxPages }));
@@ -88,6 +89,21 @@ export class SqliteEventStore implements EventStore {
     // A log that breaks tells everybody who calls the store: a listener only misses what never came.
     const subscription = this.#commits.subscribe({ next: listener, error: () => undefined });
     return () => subscription.unsubscribe();
+  }
+
+  /** What was found at the opening that whoever runs the service should be told of, in one line. */
+  get notice(): string | undefined {
+    return this.#writer.notice;
+  }
+
+  /** Why nothing is appended any more: a page of the log was found damaged. What can be read still is. */
+  get damage(): string | undefined {
+    return this.#writer.damage;
+  }
+
+  /** Calls back once, when a page of the log is found damaged. */
+  onDamage(listener: (message: string) => void): void {
+    this.#writer.damages.subscribe(listener);
   }
 
   /** Takes nothing more, finishes what it took, completes the subscriptions, and lets the file go. */

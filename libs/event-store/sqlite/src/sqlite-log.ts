@@ -1,10 +1,10 @@
 import { type AppendRequest, type EventPlace, judgeAppend, NO_REVISION, StoreError } from '#event-store';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import { FORMAT_VERSION, openForWriting } from './file.ts';
+import { demandSound, examine, failureAt, FORMAT_VERSION, openForWriting } from './file.ts';
 import { HeadCache } from './head-cache.ts';
 import { acquireLock } from './lock.ts';
 import { LogReader } from './log-reader.ts';
-import { isConstraint, isFull, messageOf } from './sqlite-errors.ts';
+import { isConstraint, isDamaged, isFull, messageOf } from './sqlite-errors.ts';
 
 /** The positions of an append's events, in order, or why it was refused. */
 export type AppendOutcome = readonly bigint[] | StoreError;
@@ -69,23 +69,45 @@ export class SqliteLog {
   #syncMayHaveFailed = false;
   #end = 0n;
   #dataVersion = 0;
+  #damage: StoreError | undefined;
+  /** What was found at the opening that whoever runs the service should be told of. */
+  readonly notice: string | undefined;
 
-  /** @throws StoreError `store-unavailable`, naming the file: in use, of another program, or of a newer version */
+  /**
+   * @throws StoreError `store-unavailable`, naming the file: in use, of another program, of a newer version, damaged, or
+   * not to be written
+   */
   constructor(options: SqliteLogOptions) {
     this.#options = options;
     this.#releaseLock = acquireLock(options.path);
     try {
+      this.notice = examine(options.path);
+      demandSound(options.path);
       this.#ensureSession();
     } catch (error) {
       this.#releaseLock();
-      if (error instanceof StoreError) throw error;
-      throw new StoreError('store-unavailable', `${options.path} can't be opened: ${messageOf(error)}`);
+      throw failureAt(options.path, error);
     }
   }
 
   /** @throws StoreError while the file can't be opened again after a failure */
   get reader(): LogReader {
     return this.#ensureSession().reader;
+  }
+
+  /** Set once a page was found that can't be what was written. */
+  get damage(): StoreError | undefined {
+    return this.#damage;
+  }
+
+  /**
+   * What to tell of a failure to read. A page that is damaged may be one of an index: then nobody can tell whether an event
+   * is there already, and nothing is appended any more until the log was opened anew, which looks at all of it.
+   */
+  failureOf(error: unknown): unknown {
+    if (!isDamaged(error)) return error;
+    this.#damage ??= failureAt(this.#options.path, error);
+    return this.#damage;
   }
 
   /** Position number of the last committed event, 0 for none. */
@@ -100,11 +122,13 @@ export class SqliteLog {
    * on a member that leaned on another one fell with that one.
    */
   appendGroup(appends: readonly AppendRequest[]): readonly AppendOutcome[] {
+    const damage = this.#damage;
+    if (damage !== undefined) return appends.map(() => damage);
     let session: Session;
     try {
       session = this.#ensureSession();
     } catch (error) {
-      return appends.map(() => refusal(error));
+      return appends.map(() => refusal(this.failureOf(error)));
     }
     let group: Group;
     let outcomes: readonly AppendOutcome[] | undefined;
@@ -118,7 +142,7 @@ export class SqliteLog {
       }
     } catch (error) {
       this.#abandon(session);
-      return appends.map(() => refusal(error));
+      return appends.map(() => refusal(this.failureOf(error)));
     }
     try {
       session.commit.run();

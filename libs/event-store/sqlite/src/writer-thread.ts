@@ -46,6 +46,8 @@ interface WaitingRead {
 export class WriterThread {
   /** The position number of the log's end, after each commit. */
   readonly commits = new Subject<bigint>();
+  /** Tells of the damage when it is found. */
+  readonly damages = new Subject<string>();
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
   readonly #appends: WaitingAppend[] = [];
@@ -59,6 +61,10 @@ export class WriterThread {
   #ended: StoreError | undefined;
   #closing: Promise<void> | undefined;
   #close: 'not-asked' | 'asked' | 'sent' = 'not-asked';
+  /** What was found at the opening that whoever runs the service should be told of. */
+  readonly notice: string | undefined;
+  /** Set once a page of the log was found damaged: nothing is appended any more. */
+  damage: string | undefined;
 
   /** @throws StoreError `store-unavailable` when the log can't be opened */
   static async start(options: WorkerOptions): Promise<WriterThread> {
@@ -69,11 +75,12 @@ export class WriterThread {
     });
     const [first] = (await once(worker, 'message')) as [FromWorker];
     if (first.kind === 'not-opened') throw errorFrom(first.failure);
-    return new WriterThread(worker);
+    return new WriterThread(worker, first.kind === 'opened' ? first.notice : undefined);
   }
 
-  private constructor(worker: Worker) {
+  private constructor(worker: Worker, notice: string | undefined) {
     this.#worker = worker;
+    this.notice = notice;
     this.#exited = new Promise((resolve) => {
       worker.once('exit', () => {
         this.#onExit();
@@ -175,6 +182,10 @@ export class WriterThread {
 
   #onMessage(message: FromWorker): void {
     if (message.kind === 'appended') this.#onAppended(message.outcomes, message.end);
+    if (message.kind === 'damaged') {
+      this.damage = message.message;
+      this.damages.next(message.message);
+    }
     if (message.kind === 'answers') {
       const reads = this.#readsUnderWay.shift() ?? [];
       for (const [index, answer] of message.answers.entries()) reads[index]?.resolve(answer);
