@@ -7,6 +7,9 @@ export const SCHEDULES = Number(process.env['WRIT_SCHEDULES'] ?? (isNightly ? 20
 /** Schedules tried at random of each case of which there are far too many. */
 export const WALKS = Number(process.env['WRIT_WALKS'] ?? (isNightly ? 20_000 : 170));
 
+/** How often the service is killed under load. */
+export const KILLS = isNightly ? 50 : 8;
+
 /** How long one test of the simulations may take, in milliseconds: no test is meant to come near it. */
 export const LIMIT_MS = isNightly ? 6 * 3_600_000 : 300_000;
 

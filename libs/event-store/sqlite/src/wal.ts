@@ -93,7 +93,8 @@ class Inspection {
   #withoutHeader(header: DataView): WalState {
     let zeros = true;
     for (let at = 0; at < HEADER_BYTES; at += 4) zeros &&= header.getUint32(at) === 0;
-    const hasFrames = [...this.#chained(1)].length > 0;
+    let hasFrames = false;
+    for (const { page } of this.#chained(1)) hasFrames ||= page > 0;
     if (hasFrames || !zeros) return { kind: 'damaged', atByte: 0 };
     return { kind: 'torn', pages: this.#pages(), lostBytes: this.#sizeBytes };
   }
