@@ -29,13 +29,15 @@ const TASKS = {
   catalogue: { needs: ensureBuild, commands: (args) => [[built('catalogue'), ...args]] },
   // Node strips the types of test/bench itself; what it imports by `#` is the build, as without `writ-source`.
   bench: { needs: ensureBuild, commands: (args) => [['test/bench/main.ts', ...args]] },
+  // No acknowledgement before its sync, shown by what the service asks of the system.
+  'prove-durability': { needs: ensureBuild, commands: (args) => [['test/recovery/prove-durability.ts', ...args]] },
   // Some tests start the built service.
   test: { needs: ensureBuild, commands: (args) => [[...jest, ...args]] },
   // The simulations, for hours: every corner that `npm test` has no time for.
   nightly: {
     needs: ensureBuild,
     environment: { WRIT_EFFORT: 'nightly' },
-    commands: (args) => [[...jest, ...(args.length === 0 ? ['test/simulation'] : args)]],
+    commands: (args) => [[...jest, ...(args.length === 0 ? ['test/simulation', 'test/recovery/kill'] : args)]],
   },
   lint: { needs: ensurePackages, commands: () => [eslint(), prettier('--check')] },
   format: { needs: ensurePackages, commands: () => [eslint('--fix'), prettier('--write')] },

@@ -163,8 +163,8 @@ const STORIES: readonly Story[] = [
     await load.send(APPROVER, `${HITS}/nh-${id}/dismissal`, { reason: 'a namesake' }, `nhd-${id}`);
     const hit = `${HITS}/h-${id}`;
     await load.send(APPROVER, `${hit}/confirmation`, {}, `hc-${id}`);
-    await load.send(OPS, `/v1/admin/accounts/a-${id}/freezes`, freezeUnderHit(`h-${id}`), `hf-${id}`);
     await load.send(OPS, `${hit}/freezes`, {}, `hfa-${id}`);
+    await load.send(OPS, `/v1/admin/accounts/a-${id}/freezes`, freezeUnderHit(`h-${id}`), `hf-${id}`);
     for (const [clearanceId, step, body] of [
       ['no', 'rejection', { reason: 'still listed' }],
       ['yes', 'approval', {}],
