@@ -13,7 +13,7 @@ import type { Config } from './config/config.ts';
 import { createServer } from './http/server.ts';
 import { openVerifier } from './identity.ts';
 import { ClockWatch } from './operations/clock-watch.ts';
-import type { Health } from './operations/health.ts';
+import { projectionProblem, type Health } from './operations/health.ts';
 import { LagWatch } from './operations/lag-watch.ts';
 import { Metrics } from './operations/metrics.ts';
 import { watchProjections } from './operations/projection-watch.ts';
@@ -245,12 +245,7 @@ function healthOf(
       return answered ? undefined : 'The store does not answer.';
     },
     clock: () => clock.problem(),
-    projections: () => {
-      const { state, failure } = projections.status();
-      if (failure?.position !== undefined) return `The read models are stuck at the event at ${failure.position}.`;
-      if (failure !== undefined) return 'The read models are stuck.';
-      return state === 'live' ? undefined : 'The read models have not caught up with the log.';
-    },
+    projections: () => projectionProblem(projections.status()),
     supervisor: () => (state.supervised ? undefined : 'What the last run left open is not finished yet.'),
   };
 }

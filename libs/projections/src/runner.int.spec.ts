@@ -232,8 +232,39 @@ describe('a file that is not of these projectors and this log', () => {
     const watched = new Watched({ reader: shorter, file });
     await watched.live();
     await watched.runner.close();
-    expect(watched.rebuilds()).toEqual(['ahead-of-log']);
+    expect(watched.events.filter(({ type }) => type === 'rebuilding')).toEqual([
+      { type: 'rebuilding', cause: 'ahead-of-log', missingEvents: events.length - 5 },
+    ]);
+    // Nothing else knows any more what is missing.
+    expect(dump(`${file}.ahead`)).toEqual(expected);
     expect(dump(file)).toEqual(await projectWhole(shorter));
+  });
+
+  it('is ahead, too, where the log went on in another way', async () => {
+    const events = (await store.readAll({ limit: 10_000 })).events;
+    const file = await fileOf(store);
+    const other = new MemoryEventStore();
+    for (const { stream, revision, position: _, ...sealed } of events.slice(0, 5)) {
+      await other.append(stream, revision === 0 ? 'no-stream' : revision - 1, [sealed]);
+    }
+    for (let n = 0; n < events.length; n += 1) {
+      await forceIn(other, `account-other-${String(n)}`, danglingFreeze(`other-${String(n)}`));
+    }
+    const watched = new Watched({ reader: other, file });
+    await watched.live();
+    await watched.runner.close();
+    expect(watched.events).toContainEqual({ type: 'rebuilding', cause: 'ahead-of-log', missingEvents: 1 });
+  });
+
+  it('is told of when it is not there, unless there is nothing to build', async () => {
+    const told = async (reader: EventReader): Promise<number> => {
+      const watched = new Watched({ reader, file: newFile() });
+      await watched.live();
+      await watched.runner.close();
+      return watched.events.filter(({ type }) => type === 'building').length;
+    };
+    expect(await told(store)).toBe(1);
+    expect(await told(new MemoryEventStore())).toBe(0);
   });
 
   it('is rebuilt when it is no database', async () => {

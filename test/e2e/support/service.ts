@@ -84,7 +84,7 @@ export async function startInVain(
 
 function launch(options: ServiceOptions): ServiceProcess {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'writ-e2e-'));
-  const [program = '', ...args] = [...wrapperOf(options), PINNED_NODE, built('main.js')];
+  const [program, ...args] = [...wrapperOf(options), PINNED_NODE, built('main.js')] as const;
   const child = spawn(program, args, {
     env: { ...withoutOurs(process.env), PORT: '0', WRIT_DATA_DIR: dataDir, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
