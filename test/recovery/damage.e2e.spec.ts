@@ -19,7 +19,7 @@ describe('pages of the log that are damaged while the service runs', () => {
     const file = join(ledger.dataDir, 'events.db');
     // All but the first page, which says what the file is.
     overwrite(file, PAGE_BYTES, Buffer.alloc(statSync(file).size - PAGE_BYTES, 0xa5));
-  }, 120_000);
+  }, 180_000);
   afterAll(() => ledger.end());
 
   it('give no answer, and are told: the log takes nothing more', async () => {
@@ -43,5 +43,5 @@ describe('pages of the log that are damaged while the service runs', () => {
       balances: [{ available: '60.00000000' }],
     });
     expect((await ledger.ask({ path: '/metrics' })).text).not.toMatch(/^writ_read_model_rebuilds_total/m);
-  }, 60_000);
+  }, 180_000);
 });

@@ -17,6 +17,9 @@ import { Ledger, until } from '../e2e/support/ledger.ts';
 import { startInVain, startService, type RunningService } from '../e2e/support/service.ts';
 import { damageTable, flipByte } from './damage.ts';
 
+/** A slow machine starts a service in half a minute. */
+const LIMIT_MS = 180_000;
+
 /** A data folder as a stop left it, and one as a kill left it: with events that are in the write-ahead log alone. */
 let folder: string;
 const stopped = (): string => join(folder, 'stopped');
@@ -35,7 +38,7 @@ beforeAll(async () => {
   await ledger.service.stop();
   cpSync(ledger.dataDir, stopped(), { recursive: true });
   await ledger.end();
-}, 120_000);
+}, LIMIT_MS);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function copyOf(dataDir: string): string {
@@ -119,40 +122,52 @@ describe('a start on what it can not use ends in one line', () => {
         rmSync(join(dir, 'events.db'));
         cpSync(join(dir, 'snapshots'), join(dir, 'events.db'), { recursive: true });
       },
-      `DIR/events.db can't be written (unable to open database file). Make it and its folder readable and writable for the service's user.`,
+      `DIR/events.db can't be opened (disk I/O error). Make it and its folder readable and writable for the service's user.`,
     ],
-  ])('when %s', async (_, source, spoil, expected) => {
-    const dataDir = copyOf(source());
-    spoil(dataDir);
-    const left = readdirSync(dataDir);
-    expect(await lineOf(dataDir)).toBe(expected);
-    expect(readdirSync(dataDir)).toEqual(expect.arrayContaining(left));
-  });
+  ])(
+    'when %s',
+    async (_, source, spoil, expected) => {
+      const dataDir = copyOf(source());
+      spoil(dataDir);
+      const left = readdirSync(dataDir);
+      expect(await lineOf(dataDir)).toBe(expected);
+      expect(readdirSync(dataDir)).toEqual(expect.arrayContaining(left));
+    },
+    LIMIT_MS,
+  );
 
   it.each([
-    ['the folder', '.', `DIR/events.db can't be written (unable to open database file).`],
+    ['the folder', '.', `DIR/events.db can't be written (attempt to write a readonly database).`],
     ['the log', 'events.db', `DIR/events.db can't be written (attempt to write a readonly database).`],
     ['the lock', 'events.db.lock', `DIR/events.db.lock can't be written (attempt to write a readonly database).`],
-  ])('when %s is read-only', async (_, name, expected) => {
-    const dataDir = copyOf(stopped());
-    chmodSync(join(dataDir, name), name === '.' ? 0o500 : 0o400);
-    expect(await lineOf(dataDir, true)).toBe(
-      `${expected} Make it and its folder readable and writable for the service's user.`,
-    );
-    chmodSync(join(dataDir, name), 0o700);
-  });
-
-  it('when another process has the folder, which goes on', async () => {
-    const service = await startService({ dataDir: copyOf(stopped()) });
-    try {
-      expect(await lineOf(service.dataDir)).toBe(
-        'DIR/events.db is in use by another process, which holds DIR/events.db.lock. Stop that one, or set WRIT_DATA_DIR to another folder.',
+  ])(
+    'when %s is read-only',
+    async (_, name, expected) => {
+      const dataDir = copyOf(stopped());
+      chmodSync(join(dataDir, name), name === '.' ? 0o500 : 0o400);
+      expect(await lineOf(dataDir, true)).toBe(
+        `${expected} Make it and its folder readable and writable for the service's user.`,
       );
-      expect((await service.request('GET', '/health/ready')).status).toBe(200);
-    } finally {
-      await service.stop();
-    }
-  }, 60_000);
+      chmodSync(join(dataDir, name), 0o700);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'when another process has the folder, which goes on',
+    async () => {
+      const service = await startService({ dataDir: copyOf(stopped()) });
+      try {
+        expect(await lineOf(service.dataDir)).toBe(
+          'DIR/events.db is in use by another process, which holds DIR/events.db.lock. Stop that one, or set WRIT_DATA_DIR to another folder.',
+        );
+        expect((await service.request('GET', '/health/ready')).status).toBe(200);
+      } finally {
+        await service.stop();
+      }
+    },
+    LIMIT_MS,
+  );
 });
 
 describe('a start that goes on without something says so', () => {
@@ -168,15 +183,19 @@ describe('a start that goes on without something says so', () => {
   };
   afterAll(stop);
 
-  it('a write-ahead log with an unfinished end', async () => {
-    const dataDir = copyOf(killed());
-    const wal = join(dataDir, 'events.db-wal');
-    truncateSync(wal, 32 + 40 * (24 + 4096) + 1000);
-    const { events } = await checked(dataDir);
-    expect(events).toBeGreaterThan(0);
-    expect(service?.logs()).toMatch(/events\.db-wal ends in a write that was never finished, and never acknowledged/);
-    await stop();
-  }, 60_000);
+  it(
+    'a write-ahead log with an unfinished end',
+    async () => {
+      const dataDir = copyOf(killed());
+      const wal = join(dataDir, 'events.db-wal');
+      truncateSync(wal, 32 + 40 * (24 + 4096) + 1000);
+      const { events } = await checked(dataDir);
+      expect(events).toBeGreaterThan(0);
+      expect(service?.logs()).toMatch(/events\.db-wal ends in a write that was never finished, and never acknowledged/);
+      await stop();
+    },
+    LIMIT_MS,
+  );
 
   /** Starts on the folder. @returns how many deposits the account has */
   async function checked(dataDir: string): Promise<{ readonly events: number }> {
@@ -209,38 +228,48 @@ describe('a start that goes on without something says so', () => {
     60_000,
   );
 
-  it('read models of another log', async () => {
-    const other = await Ledger.start();
-    await other.service.stop();
-    const dataDir = copyOf(stopped());
-    copyFileSync(join(other.dataDir, 'read-models.db'), join(dataDir, 'read-models.db'));
-    await other.end();
-    expect(await checked(dataDir)).toEqual({ events: 30 });
-    expect(await metric('writ_read_model_rebuilds_total')).toBe('writ_read_model_rebuilds_total{cause="other-log"} 1');
-    expect(await metric('writ_events_missing')).toBe('writ_events_missing 0');
-    await stop();
-  }, 90_000);
+  it(
+    'read models of another log',
+    async () => {
+      const other = await Ledger.start();
+      await other.service.stop();
+      const dataDir = copyOf(stopped());
+      copyFileSync(join(other.dataDir, 'read-models.db'), join(dataDir, 'read-models.db'));
+      await other.end();
+      expect(await checked(dataDir)).toEqual({ events: 30 });
+      expect(await metric('writ_read_model_rebuilds_total')).toBe(
+        'writ_read_model_rebuilds_total{cause="other-log"} 1',
+      );
+      expect(await metric('writ_events_missing')).toBe('writ_events_missing 0');
+      await stop();
+    },
+    LIMIT_MS,
+  );
 
-  it('read models ahead of the log: events that were acknowledged are missing, and what knows of them is kept', async () => {
-    const dataDir = copyOf(killed());
-    // All that was not merged yet is lost, and nothing beside the log says that there was more.
-    for (const suffix of ['-wal', '-shm']) rmSync(join(dataDir, `events.db${suffix}`));
-    const before = readdirSync(dataDir);
-    expect(before).toContain('read-models.db');
-    const { events } = await checked(dataDir);
-    expect(events).toBe(0);
-    expect(await metric('writ_read_model_rebuilds_total')).toBe(
-      'writ_read_model_rebuilds_total{cause="ahead-of-log"} 1',
-    );
-    expect(Number((await metric('writ_events_missing'))?.split(' ')[1])).toBeGreaterThan(30);
-    expect(service?.logs()).toMatch(
-      /"level":50.*"missingEvents":\d+.*events that were acknowledged are not in the log/,
-    );
-    await stop();
-    const kept = new DatabaseSync(join(dataDir, 'read-models.db.ahead'), { readOnly: true });
-    expect(kept.prepare("SELECT count(*) AS n FROM accounts WHERE accountId = 'acc-1'").get()).toEqual({ n: 1 });
-    kept.close();
-  }, 60_000);
+  it(
+    'read models ahead of the log: events that were acknowledged are missing, and what knows of them is kept',
+    async () => {
+      const dataDir = copyOf(killed());
+      // All that was not merged yet is lost, and nothing beside the log says that there was more.
+      for (const suffix of ['-wal', '-shm']) rmSync(join(dataDir, `events.db${suffix}`));
+      const before = readdirSync(dataDir);
+      expect(before).toContain('read-models.db');
+      const { events } = await checked(dataDir);
+      expect(events).toBe(0);
+      expect(await metric('writ_read_model_rebuilds_total')).toBe(
+        'writ_read_model_rebuilds_total{cause="ahead-of-log"} 1',
+      );
+      expect(Number((await metric('writ_events_missing'))?.split(' ')[1])).toBeGreaterThan(30);
+      expect(service?.logs()).toMatch(
+        /"level":50.*"missingEvents":\d+.*events that were acknowledged are not in the log/,
+      );
+      await stop();
+      const kept = new DatabaseSync(join(dataDir, 'read-models.db.ahead'), { readOnly: true });
+      expect(kept.prepare("SELECT count(*) AS n FROM accounts WHERE accountId = 'acc-1'").get()).toEqual({ n: 1 });
+      kept.close();
+    },
+    LIMIT_MS,
+  );
 });
 
 function sql(file: string, statement: string): void {

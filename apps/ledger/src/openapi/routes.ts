@@ -45,7 +45,7 @@ const ANY_COMMAND: readonly ProblemCode[] = [
   'store-unavailable',
   'clock-unreliable',
 ];
-const ANY_QUERY: readonly ProblemCode[] = [...ANY_ROUTE, 'read-model-behind'];
+const ANY_QUERY: readonly ProblemCode[] = [...ANY_ROUTE, 'read-model-behind', 'store-unavailable'];
 
 const CORRELATION_ID = {
   'X-Correlation-Id': { description: 'The one of the request, or a new one.', schema: { type: 'string' } },
