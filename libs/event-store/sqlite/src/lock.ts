@@ -15,7 +15,8 @@ export function acquireLock(logPath: string): () => void {
   try {
     createPrivately(path);
     db = new DatabaseSync(path, { timeout: 0 });
-    db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
+    // Of a file that it may not write SQLite makes that a transaction that only reads, and anyone may have one of those.
+    db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE; PRAGMA user_version = 1');
     const held = db;
     return () => held.close();
   } catch (error) {
