@@ -112,7 +112,13 @@ describe('kill -9 in the middle of load', () => {
 });
 
 /** What the answers and the supervisor finish; the load would be no test without them. */
-const DONE_OVER_TWO_STREAMS = ['AccountFrozen', 'AccountUnfrozen', 'TransferReceived', 'AccountOpened', 'AccountAttached'];
+const DONE_OVER_TWO_STREAMS = [
+  'AccountFrozen',
+  'AccountUnfrozen',
+  'TransferReceived',
+  'AccountOpened',
+  'AccountAttached',
+];
 
 /** A route without the ids in it. */
 function kindOf(path: string): string {
