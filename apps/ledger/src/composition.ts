@@ -11,7 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from './config/config.ts';
 import { createServer } from './http/server.ts';
-import { openVerifier } from './identity.ts';
+import { openIdentity } from './identity.ts';
 import { ClockWatch } from './operations/clock-watch.ts';
 import type { Health } from './operations/health.ts';
 import { LagWatch } from './operations/lag-watch.ts';
@@ -52,7 +52,7 @@ export interface Service {
  */
 export async function compose(config: Config, logger: Logger): Promise<Service> {
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
-  const verifier = await openVerifier(config);
+  const { verifier, keys } = await openIdentity(config, logger);
   const files = filesIn(config.dataDir);
   const rules = foldRules();
   const store = await SqliteEventStore.open({ path: files.events });
@@ -92,6 +92,7 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
     projectionLagSeconds: () => lag.seconds(),
     commandsWaiting: () => ledger.waiting,
     supervisorPending: () => ledger.supervisor.pending,
+    keySetAgeSeconds: () => keys.ageSeconds(),
   });
   try {
     const app = await createServer(

@@ -7,6 +7,8 @@ export interface MetricSources {
   readonly projectionLagSeconds: () => number;
   readonly commandsWaiting: () => number;
   readonly supervisorPending: () => number;
+  /** Since the keys of the identity provider were read. */
+  readonly keySetAgeSeconds: () => number;
 }
 
 /** What Prometheus sees. One registry for each service, so that two in one process do not mix. */
@@ -66,6 +68,11 @@ export class Metrics {
     );
     this.#gauge('writ_commands_waiting', 'Commands that wait or run.', sources.commandsWaiting);
     this.#gauge('writ_supervisor_pending', 'Steps that the supervisor has yet to finish.', sources.supervisorPending);
+    this.#gauge(
+      'writ_key_set_age_seconds',
+      'Time since the keys of the identity provider were read; 0 in development mode.',
+      sources.keySetAgeSeconds,
+    );
   }
 
   requestEnded(method: string, route: string, status: number, seconds: number): void {
