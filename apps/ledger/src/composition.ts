@@ -2,7 +2,7 @@ import { accountView } from '#accounts';
 import { createLedger, foldRules, SnapshotFiles, type Ledger } from '#command-handling';
 import { SqliteEventStore } from '#event-store/sqlite';
 import type { Position } from '#kernel';
-import { startProjections, type ProjectionEvent, type Projections } from '#projections';
+import { startProjections, type ProjectionEvent, type Projections, type ViolationView } from '#projections';
 import { replayAccount, replayFreezes } from '#replay';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { mkdirSync } from 'node:fs';
@@ -231,7 +231,10 @@ function noteProjection(event: ProjectionEvent, lag: LagWatch, logger: Logger): 
       lag.takenIn(event.checkpoint);
       return;
     case 'violation':
-      logger.error({ violation: event.violation }, 'an event in the log breaks an invariant: it changes nothing');
+      logger.error(
+        { violation: pointerTo(event.violation) },
+        'an event in the log breaks an invariant: it changes nothing',
+      );
       return;
     case 'rebuilding':
       logger.info({ reason: event.reason }, 'the read models are built anew');
@@ -241,6 +244,17 @@ function noteProjection(event: ProjectionEvent, lag: LagWatch, logger: Logger): 
       if (event.status.failure !== undefined)
         logger.error({ failure: event.status.failure }, 'the read models are stuck');
   }
+}
+
+/** Where an auditor finds it, and of what sort it is; what the event says stays there. */
+function pointerTo({
+  stream,
+  revision,
+  position,
+  eventId,
+  code,
+}: ViolationView): Omit<ViolationView, 'detail' | 'type' | 'detectedAt'> {
+  return { stream, revision, position, eventId, code };
 }
 
 /** While the read models are being built, the number is the last that was known. */

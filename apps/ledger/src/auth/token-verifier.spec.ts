@@ -272,7 +272,7 @@ describe('ReloadedKeys', () => {
         reads += 1;
         return Promise.resolve(JSON.stringify({ keys: [key.jwk] }));
       },
-      () => 0,
+      { now: () => 0 },
     );
     await Promise.all(Array.from({ length: 100 }, () => keys.refreshed()));
     await keys.refreshed();

@@ -7,11 +7,11 @@ import { replayAccount, replayFreezes } from '#replay';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { LightMyRequestResponse } from 'fastify';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose';
-import { pino } from 'pino';
 import { fixedKeys } from '../auth/key-source.ts';
 import { TokenVerifier } from '../auth/token-verifier.ts';
 import { createServer } from '../http/server.ts';
 import type { Health } from '../operations/health.ts';
+import { createLogger } from '../operations/logging.ts';
 import { Metrics } from '../operations/metrics.ts';
 
 const ISSUER = 'https://id.example';
@@ -58,8 +58,9 @@ export interface TestRequest {
 export async function startTestService(options: TestServiceOptions = {}): Promise<TestService> {
   const store = new MemoryEventStore({ singleWriter: options.share === undefined });
   const projections = startProjections({ kind: 'in-process', reader: store, readModelFile: ':memory:' });
+  const shared = options.share?.(store) ?? store;
   const ledger = createLedger({
-    store: options.share?.(store) ?? store,
+    store: shared,
     index: projections.index,
     limits: options.limits,
     watch: { failed: () => undefined },
@@ -71,12 +72,12 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     {
       ledger: options.wrap?.(ledger) ?? ledger,
       queries: projections.queries,
-      reader: store,
+      reader: shared,
       replayAccount: async (accountId, at) => {
-        const asOf = await replayAccount(store, accountId, at);
+        const asOf = await replayAccount(shared, accountId, at);
         return asOf === undefined ? undefined : accountView(asOf.state, asOf);
       },
-      replayFreezes: (at, page) => replayFreezes(store, at, page),
+      replayFreezes: (at, page) => replayFreezes(shared, at, page),
       health: { ...HEALTHY, ...options.health },
       metrics: new Metrics(),
       options: { requestTimeoutMs: options.requestTimeoutMs ?? 5_000 },
@@ -87,7 +88,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
       bodyLimitBytes: options.bodyLimitBytes ?? 64 * 1024,
       concurrencyLimit: options.concurrencyLimit ?? 100,
       isStopping: () => state.stopping,
-      logger: pino({ level: 'trace' }, { write: (line: string) => log.push(line) }),
+      logger: createLogger('trace', { write: (line) => log.push(line) }),
     },
   );
   await projections.caughtUp(5_000);
