@@ -3,6 +3,7 @@ import type { Caller } from '../auth/roles.ts';
 import { Unauthenticated, type TokenVerifier } from '../auth/token-verifier.ts';
 import { isLoopback } from '../config/config.ts';
 import { sendProblem } from './answer.ts';
+import { protect } from './protective-headers.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import type { Problem } from './problem.ts';
 import { routeOf } from './request.ts';
@@ -41,6 +42,7 @@ export class Gatekeeper {
       this.#options.onEnd(request, reply, startedMs);
     });
     reply.header('x-correlation-id', request.id);
+    protect(reply, routeOf(request).url);
     if (isOpen(request)) next();
     else if (this.#options.isStopping()) sendProblem(request, reply, STOPPING);
     else if (this.#underWay > this.#options.concurrencyLimit) sendProblem(request, reply, TOO_MUCH);

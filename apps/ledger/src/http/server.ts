@@ -15,6 +15,7 @@ import { correlationIdOf } from './headers.ts';
 import { parseJsonBody } from './json-body.ts';
 import { malformedRequest, problemBody } from './problem.ts';
 import { ProblemFilter } from './problem.filter.ts';
+import { protect } from './protective-headers.ts';
 import { RateLimiter } from './rate-limiter.ts';
 import { routeOf } from './request.ts';
 
@@ -59,6 +60,7 @@ export async function createServer(services: EdgeServices, options: ServerOption
     skipMiddie: true,
     frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
       reply.header('x-correlation-id', request.id);
+      protect(reply, undefined);
       gatekeeper.authenticated(request, reply, () => {
         filter.answer(error, request, reply);
       });

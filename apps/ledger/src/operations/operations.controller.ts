@@ -31,7 +31,7 @@ export class OperationsController {
   @OpenRoute({ operationId: 'readLiveness', summary: 'Whether the process answers' })
   @ApiResponse({ status: 200, type: HealthAnswer })
   live(@Res() reply: FastifyReply): void {
-    reply.header('cache-control', 'no-store').send({ status: 'ok' });
+    reply.send({ status: 'ok' });
   }
 
   @Get('health/ready')
@@ -43,7 +43,6 @@ export class OperationsController {
   @ReadyProblems()
   async ready(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const { problem, checks } = await readiness(this.#health);
-    reply.header('cache-control', 'no-store');
     if (problem === undefined) reply.send({ status: 'ok', checks });
     else sendProblem(request, reply, { ...problem, extra: { checks } });
   }
