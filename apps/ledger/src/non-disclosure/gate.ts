@@ -35,7 +35,8 @@ export class NonDisclosureGate {
 
   /** The hook for `preSerialization`. A filter that names an order under non-disclosure finds nothing. */
   readonly preSerialization = (request: FastifyRequest, _reply: FastifyReply, payload: unknown, done: Done): void => {
-    if (!isWithheldFrom(request)) {
+    // What `preHandler` answered shows nothing, whatever the query adds to the path.
+    if (payload === WITHHELD_ORDER || !isWithheldFrom(request)) {
       done(null, payload);
       return;
     }
