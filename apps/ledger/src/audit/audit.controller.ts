@@ -3,7 +3,7 @@ import type { LedgerCommands } from '#command-handling';
 import type { FreezesAsOf, Moment } from '#replay';
 import { isPosition, type Position } from '#kernel';
 import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
-import { ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import { Account, AccountPath, assetsShown, shownAccount } from '../accounts/account.dto.ts';
@@ -15,8 +15,9 @@ import { etagOf } from '../http/answer.ts';
 import { malformedRequest, ProblemError } from '../http/problem.ts';
 import { callerOf } from '../http/request.ts';
 import { NonDisclosureGate } from '../non-disclosure/gate.ts';
-import { QueryRoute } from '../openapi/routes.ts';
+import { NDJSON, QueryRoute } from '../openapi/routes.ts';
 import {
+  AuditedEvent,
   AsOfQuery,
   EventPage,
   EventsQuery,
@@ -42,7 +43,6 @@ export type ReplayFreezes = (
 ) => Promise<FreezesAsOf>;
 
 const DEFAULT_PAGE = 50;
-const NDJSON = 'application/x-ndjson';
 
 @ApiTags('Audit')
 @Controller('v1/audit')
@@ -71,7 +71,6 @@ export class AuditController {
   }
 
   @Get('events')
-  @ApiProduces('application/json', NDJSON)
   @QueryRoute({
     operationId: 'listEvents',
     summary: 'The log, as recorded, in order',
@@ -81,6 +80,7 @@ export class AuditController {
       'envelope and hashes stay.',
     roles: ['auditor'],
     answer: EventPage,
+    lines: AuditedEvent,
   })
   async events(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @Query() query: EventsQuery): Promise<void> {
     await this.#storeHas(query.atLeast);

@@ -46,6 +46,21 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  it('lets requests have no members but those that it names, at any depth', () => {
+    const { schemas } = document.components;
+    for (const name of [
+      'DepositBody',
+      'SourceBody',
+      'RegisterLegalOrderBody',
+      'PartySubjectBody',
+      'ScopeBody',
+      'NoteBody',
+    ]) {
+      expect([name, schemas[name]]).toEqual([name, expect.objectContaining({ additionalProperties: false })]);
+    }
+    expect(schemas['Account']).not.toHaveProperty('additionalProperties');
+  });
+
   it('asks for a token under /v1 and nowhere else', () => {
     for (const [, path, { operationId, security }] of operations) {
       expect([operationId, security]).toEqual([operationId, path.startsWith('/v1') ? [{ bearer: [] }] : []]);
