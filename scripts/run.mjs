@@ -35,7 +35,7 @@ const TASKS = {
   nightly: {
     needs: ensureBuild,
     environment: { WRIT_EFFORT: 'nightly' },
-    commands: (args) => [[...jest, ...(args.length === 0 ? ['test/simulation'] : args)]],
+    commands: (args) => [[...jest, ...(args.length === 0 ? ['test/simulation', 'test/security/fuzz'] : args)]],
   },
   lint: { needs: ensurePackages, commands: () => [eslint(), prettier('--check')] },
   format: { needs: ensurePackages, commands: () => [eslint('--fix'), prettier('--write')] },
