@@ -43,7 +43,7 @@ class Provider {
   looks = 0;
   readonly told: string[] = [];
   #nowMs = 0;
-  #held: (() => void)[] = [];
+  #held: { readonly answer: () => void; readonly fail: () => void }[] = [];
   readonly source = new ReloadedKeys(() => this.#answer(), {
     now: () => this.#nowMs,
     watch: { failed: (error) => this.told.push(String(error)), recovered: () => this.told.push('recovered') },
@@ -64,7 +64,13 @@ class Provider {
 
   /** All that hang fail now, as they do when their time is up. */
   async giveUp(): Promise<void> {
-    for (const fail of this.#held.splice(0)) fail();
+    for (const { fail } of this.#held.splice(0)) fail();
+    await settled();
+  }
+
+  /** All that hang are answered now, with what was so when they asked. */
+  async giveIn(): Promise<void> {
+    for (const { answer } of this.#held.splice(0)) answer();
     await settled();
   }
 
@@ -73,7 +79,16 @@ class Provider {
     if (this.state === 'away') return Promise.reject(new Error('away'));
     const document = JSON.stringify({ keys: this.keys });
     if (this.state === 'well') return Promise.resolve(document);
-    return new Promise((_, reject) => this.#held.push(() => reject(new Error('too slow'))));
+    return new Promise((resolve, reject) => {
+      this.#held.push({
+        answer: () => {
+          resolve(document);
+        },
+        fail: () => {
+          reject(new Error('too slow'));
+        },
+      });
+    });
   }
 }
 
@@ -119,6 +134,17 @@ describe('a key that the provider removes', () => {
     await provider.pass(30);
     expect(await provider.letsIn(byFirst)).toBe(false);
     expect(provider.told).toEqual([]);
+  });
+
+  it('counts from when the provider was asked, however long it took to answer', async () => {
+    const provider = new Provider();
+    provider.state = 'hanging';
+    const asking = provider.letsIn(bySecond);
+    await settled();
+    await provider.pass(4);
+    await provider.giveIn();
+    expect(await asking).toBe(true);
+    expect(provider.source.ageSeconds()).toBe(4);
   });
 
   it('stops working although what is left of the set is odd', async () => {
