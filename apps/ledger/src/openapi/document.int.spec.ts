@@ -67,6 +67,12 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  it('says of the metrics what others than this machine may be answered', () => {
+    const metrics = operations.find(([, path]) => path === '/metrics')?.[2].responses ?? {};
+    expect(Object.keys(metrics)).toEqual(['200', '401', '403', '429', '503']);
+    expect(metrics['200']).toMatchObject({ content: { 'text/plain': {} } });
+  });
+
   it('lists the problems of each route under /v1, by their status', () => {
     for (const [method, path, { operationId, responses, parameters }] of operations) {
       if (!path.startsWith('/v1')) continue;

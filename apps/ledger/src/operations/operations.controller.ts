@@ -1,8 +1,9 @@
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
-import { ApiProduces, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HEALTH, METRICS } from '../edge/tokens.ts';
 import { sendProblem } from '../http/answer.ts';
+import type { ProblemCode } from '../http/problem.ts';
 import { OpenRoute, problemResponses } from '../openapi/routes.ts';
 import { as } from '../openapi/schemas.ts';
 import { readiness, type Health } from './health.ts';
@@ -40,7 +41,7 @@ export class OperationsController {
     summary: 'Whether the store answers, the read models have caught up, and nothing is left half done',
   })
   @ApiResponse({ status: 200, type: HealthAnswer })
-  @ReadyProblems()
+  @Problems('store-unavailable', 'read-model-behind', 'overloaded', 'clock-unreliable', 'shutting-down')
   async ready(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const { problem, checks } = await readiness(this.#health);
     if (problem === undefined) reply.send({ status: 'ok', checks });
@@ -49,22 +50,16 @@ export class OperationsController {
 
   @Get('metrics')
   @OpenRoute({ operationId: 'readMetrics', summary: 'Metrics for Prometheus; from another machine they need a token' })
-  @ApiProduces('text/plain')
-  @ApiResponse({ status: 200, schema: { type: 'string' } })
+  @ApiResponse({ status: 200, content: { 'text/plain': { schema: { type: 'string' } } } })
+  @Problems('unauthenticated', 'forbidden', 'rate-limited', 'overloaded', 'shutting-down')
   async metrics(@Res() reply: FastifyReply): Promise<void> {
     const text = await this.#metrics.registry.metrics();
     reply.header('content-type', this.#metrics.registry.contentType).send(text);
   }
 }
 
-function ReadyProblems(): MethodDecorator {
-  const decorators = problemResponses([
-    'store-unavailable',
-    'read-model-behind',
-    'overloaded',
-    'clock-unreliable',
-    'shutting-down',
-  ]);
+function Problems(...codes: readonly ProblemCode[]): MethodDecorator {
+  const decorators = problemResponses(codes);
   return (target, property, descriptor) => {
     for (const decorate of decorators) decorate(target, property, descriptor);
   };
