@@ -33,7 +33,7 @@ beforeAll(async () => {
   client = new HttpClient(ledger.service.url);
   document = new ApiDocument((await ledger.ask({ path: '/openapi.json' })).body as Schema);
   known = await settle();
-});
+}, LIMIT_MS);
 afterAll(async () => {
   client.close();
   await ledger.end();

@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 
 /** For the browser of somebody who was led here: an answer is data, loads nothing, stands in no frame, and is not kept. */
-const OF_ANSWERS = {
+export const OF_ANSWERS = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',

@@ -15,7 +15,7 @@ import { correlationIdOf } from './headers.ts';
 import { parseJsonBody } from './json-body.ts';
 import { malformedRequest, problemBody } from './problem.ts';
 import { ProblemFilter } from './problem.filter.ts';
-import { protect } from './protective-headers.ts';
+import { OF_ANSWERS, protect } from './protective-headers.ts';
 import { RateLimiter } from './rate-limiter.ts';
 import { routeOf } from './request.ts';
 
@@ -131,6 +131,7 @@ function refuseUnreadable(socket: Socket): void {
     'Content-Type: application/problem+json',
     `Content-Length: ${String(Buffer.byteLength(body))}`,
     `X-Correlation-Id: ${correlationId}`,
+    ...Object.entries(OF_ANSWERS).map(([name, value]) => `${name}: ${value}`),
     'Connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
