@@ -1,2 +1,4 @@
+export * from './bulk-log.ts';
+export * from './log-scan.ts';
 export * from './sqlite-event-reader.ts';
 export * from './sqlite-event-store.ts';

@@ -4,6 +4,7 @@ import { FORMAT_VERSION, openForWriting } from './file.ts';
 import { HeadCache } from './head-cache.ts';
 import { acquireLock } from './lock.ts';
 import { LogReader } from './log-reader.ts';
+import { COLUMNS, insertStatement } from './rows.ts';
 import { isConstraint, isFull, messageOf } from './sqlite-errors.ts';
 
 /** The positions of an append's events, in order, or why it was refused. */
@@ -15,7 +16,6 @@ export interface SqliteLogOptions {
   readonly maxPages?: number | undefined;
 }
 
-const COLUMNS = ['position', 'stream', 'revision', 'id', 'type', 'schema_version', 'data', 'metadata'] as const;
 /**
  * After a commit in which the pages of an index were split, SQLite walks the whole cache: a larger one costs more time than
  * it saves. What falls out of it is still in the system's cache of the file.
@@ -284,8 +284,6 @@ function copyIntoFile(db: DatabaseSync): void {
 function openSession({ path, maxPages }: SqliteLogOptions): Session {
   const db = openForWriting(path, maxPages);
   db.exec(`PRAGMA cache_size = -${WRITER_CACHE_KIB}`);
-  const row = `(${COLUMNS.map(() => '?').join(', ')})`;
-  const rows = Array.from({ length: ROWS_AT_ONCE }, () => row).join(', ');
   // CROSS JOIN keeps SQLite to this order: each id is looked up in the index.
   const placesOfIds = db.prepare(
     'SELECT events.id, stream, revision, position FROM json_each(?) AS asked CROSS JOIN events ON events.id = asked.value',
@@ -300,8 +298,8 @@ function openSession({ path, maxPages }: SqliteLogOptions): Session {
     savepoint: db.prepare('SAVEPOINT append'),
     rollbackToSavepoint: db.prepare('ROLLBACK TO append'),
     release: db.prepare('RELEASE append'),
-    insertOne: db.prepare(`INSERT INTO events (${COLUMNS.join(', ')}) VALUES ${row}`),
-    insertMany: db.prepare(`INSERT OR ROLLBACK INTO events (${COLUMNS.join(', ')}) VALUES ${rows}`),
+    insertOne: insertStatement(db, 1),
+    insertMany: insertStatement(db, ROWS_AT_ONCE, 'OR ROLLBACK'),
     placesOfIds,
     headOfStream: db.prepare(`SELECT ifnull(max(revision), ${NO_REVISION}) FROM events WHERE stream = ?`),
     dataVersion: db.prepare('PRAGMA data_version'),
