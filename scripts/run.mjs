@@ -25,6 +25,8 @@ const TASKS = {
   token: { needs: ensureBuild, commands: (args) => [[built('token'), ...args]] },
   demo: { needs: ensureBuild, commands: (args) => [[built('demo/main'), ...args]] },
   rebuild: { needs: ensureBuild, commands: (args) => [[built('rebuild'), ...args]] },
+  load: { needs: ensureBuild, commands: (args) => [[built('load'), ...args]] },
+  check: { needs: ensureBuild, commands: (args) => [[built('check'), ...args]] },
   openapi: { needs: ensureBuild, commands: (args) => [[built('openapi'), ...args]] },
   catalogue: { needs: ensureBuild, commands: (args) => [[built('catalogue'), ...args]] },
   // Node strips the types of test/bench itself; what it imports by `#` is the build, as without `writ-source`.

@@ -6,10 +6,10 @@ import { startProjections, type ProjectionEvent, type Projections } from '#proje
 import { replayAccount, replayFreezes } from '#replay';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from './config/config.ts';
+import { filesIn } from './data-folder.ts';
 import { createServer } from './http/server.ts';
 import { openVerifier } from './identity.ts';
 import { ClockWatch } from './operations/clock-watch.ts';
@@ -18,22 +18,11 @@ import { LagWatch } from './operations/lag-watch.ts';
 import { Metrics } from './operations/metrics.ts';
 import { watchSnapshots } from './operations/snapshot-watch.ts';
 
-/** The log, and what can be made from it again, read models and snapshots; all in the data folder. */
-export function filesIn(dataDir: string): {
-  readonly events: string;
-  readonly readModels: string;
-  readonly snapshots: string;
-} {
-  return {
-    events: join(dataDir, 'events.db'),
-    readModels: join(dataDir, 'read-models.db'),
-    snapshots: join(dataDir, 'snapshots'),
-  };
-}
-
 const HEALTH_TIMEOUT_MS = 2_000;
 const SUPERVISOR_RETRY_MS = 1_000;
 const CATCH_UP_POLL_MS = 1_000;
+
+export { filesIn };
 
 /** The whole service, wired. */
 export interface Service {
