@@ -81,6 +81,11 @@ export interface KnownElsewhere {
   readonly index?: NamesIndex | undefined;
   /** The fold of a stream, if it is in memory. */
   readonly folded?: (stream: string) => StreamFold | undefined;
+  /**
+   * For streams that others judge at the same time: true when they are to be asked, afterwards, whether the event that a
+   * pointer leads to is legal and is what this name was first given to. Until then it is taken for granted.
+   */
+  readonly askedLater?: (pointer: EventPointer, kind: NameKind, name: string) => boolean;
 }
 
 interface KnownFold {
@@ -144,7 +149,8 @@ export class CitationResolver {
   async #stands({ stream, revision, eventId }: EventPointer, kind: NameKind, name: string): Promise<boolean> {
     const at = Number(revision);
     const isThis = (entry: IndexEntry | undefined): boolean => entry?.value === eventId && entry.revision === at;
-    const { index, folded } = this.#known;
+    const { index, folded, askedLater } = this.#known;
+    if (askedLater?.({ stream, revision, eventId }, kind, name) === true) return true;
     if (index !== undefined && index.indexedRevision(stream) >= at) return isThis(index.lookup(stream, kind, name));
     const inMemory = folded?.(stream);
     // What is in memory may be ahead of the store: only that an event is there can be believed, not that it is not.
