@@ -2,9 +2,10 @@ import type { EventReader } from '#event-store';
 import { MemoryEventStore } from '#event-store/memory';
 import { accountsTable } from '#accounts';
 import type { RecordedEvent, Row, Table } from '#kernel';
-import { danglingFreeze, forceIn, LedgerWorld, tellStory } from '#testing';
+import { danglingFreeze, forceIn, LedgerWorld, storeOf, tellStory } from '#testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -126,14 +127,21 @@ describe('the projection of a log', () => {
   });
 
   it.each([1, 2, 7, 1000])('is the same in batches of %i', async (batch) => {
-    expect(await projectWhole(store, { limits: { batch } })).toEqual(expected);
+    expect(await projectWhole(store, { limits: { batch, buildingBatch: batch } })).toEqual(expected);
   });
 
   it('is the same after a stop between any two batches', async () => {
     const file = newFile();
     const events = (await store.readAll({ limit: 10_000 })).events;
+    const growing = await storeOf(events.slice(0, 10));
+    const first = new Watched({ reader: growing, file });
+    await first.live();
+    await first.runner.close();
+    for (const { stream, revision, position: _, ...sealed } of events.slice(10)) {
+      await growing.append(stream, revision === 0 ? 'no-stream' : revision - 1, [sealed]);
+    }
     for (let stops = 0; ; stops += 1) {
-      const watched = new Watched({ reader: store, file, limits: { batch: 5 } });
+      const watched = new Watched({ reader: growing, file, limits: { batch: 5 } });
       const before = watched.events.length;
       await watched.until(
         () =>
@@ -151,6 +159,36 @@ describe('the projection of a log', () => {
     expect(dump(file)).toEqual(expected);
   });
 
+  it('is built anew after a stop, or a crash, within its first build', async () => {
+    const file = newFile();
+    const watched = new Watched({ reader: store, file, limits: { buildingBatch: 5 } });
+    await watched.until(() => watched.events.some(({ type }) => type === 'committed'));
+    expect(watched.events.some((event) => event.type === 'committed' && event.servable)).toBe(false);
+    await watched.runner.close();
+    expect(existsSync(file)).toBe(false);
+    // Without syncs a power cut may leave anything behind.
+    expect(existsSync(`${file}.unfinished`)).toBe(true);
+    await writeFile(`${file}.unfinished`, (await readFile(`${file}.unfinished`)).fill(0xa5, 100));
+    await writeFile(`${file}.unfinished-journal`, 'half of a transaction');
+    const again = new Watched({ reader: store, file });
+    await again.live();
+    await again.runner.close();
+    expect(dump(file)).toEqual(expected);
+    expect((await readdir(folder)).filter((name) => name.includes('unfinished'))).toEqual([]);
+  });
+
+  it('has all indexes when its build is over', async () => {
+    const file = newFile();
+    const watched = new Watched({ reader: store, file });
+    await watched.live();
+    await watched.runner.close();
+    const db = new DatabaseSync(file, { readOnly: true });
+    const indexes = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL").all();
+    db.close();
+    const wanted = projectors.flatMap(({ tables }) => tables.flatMap((table) => table.indexes));
+    expect(indexes).toHaveLength(wanted.length);
+  });
+
   it('is the same when a batch is lost before its commit', async () => {
     const file = newFile();
     let judged = 0;
@@ -162,7 +200,7 @@ describe('the projection of a log', () => {
         return projector.project(event, seenAt);
       },
     }));
-    const watched = new Watched({ reader: store, file, projectors: failing, limits: { batch: 50 } });
+    const watched = new Watched({ reader: store, file, projectors: failing, limits: { buildingBatch: 50 } });
     await watched.live();
     await watched.runner.close();
     expect(watched.events.some((event) => event.type === 'status' && event.status.failure !== undefined)).toBe(true);
@@ -332,7 +370,12 @@ describe('what fails', () => {
       },
     };
     const file = newFile();
-    const watched = new Watched({ reader: store, file, projectors: [...projectors, unstorable], limits: { batch: 7 } });
+    const watched = new Watched({
+      reader: store,
+      file,
+      projectors: [...projectors, unstorable],
+      limits: { buildingBatch: 7 },
+    });
     await watched.live();
     await watched.runner.close();
     expect(refusals).toBe(0);

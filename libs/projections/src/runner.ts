@@ -56,6 +56,8 @@ export interface EventJudge {
 export interface RunnerLimits {
   /** Most events of one transaction, and most held in memory. */
   readonly batch: number;
+  /** The same while the file is built: pages that many events change are then written once. */
+  readonly buildingBatch: number;
   /** Rest after a transaction that was not full, in milliseconds: many small ones would cost more than they tell. */
   readonly lingerMs: number;
   /** Rest after one of `busyEvents` or more: a row, and a page of the file, is then written once for many events. */
@@ -70,6 +72,7 @@ export interface RunnerLimits {
 
 export const DEFAULT_RUNNER_LIMITS: RunnerLimits = {
   batch: 5_000,
+  buildingBatch: 20_000,
   lingerMs: 25,
   busyLingerMs: 200,
   busyEvents: 50,
@@ -198,24 +201,36 @@ export class ProjectionRunner {
     const head = await this.#options.reader.head();
     this.#target ??= { position: head };
     if ((head ?? '') <= (model.checkpoint?.position ?? '')) this.#failure = undefined;
+    if (this.#finishedBuilding(model)) return;
     this.#reportStatus();
     this.#settleRebuilds();
     const judge =
       this.#options.createJudge?.() ??
       new Judge(this.#options.reader, { maxStreams: this.#limits.streams, index: new CommittedNames(model.db) });
-    const source = new BatchSource(this.#options.reader, model.checkpoint?.position, this.#limits.batch);
+    const { batch: ordinary, buildingBatch } = this.#limits;
+    const most = model.isBuilding ? buildingBatch : ordinary;
+    const source = new BatchSource(this.#options.reader, model.checkpoint?.position, most);
     this.#source = source;
     try {
       for (;;) {
         const batch = this.#interrupted() ? [] : await source.next();
         if (batch.length === 0) return;
         await this.#takeIn(batch, model, judge);
+        if (this.#finishedBuilding(model)) return;
         await this.#rest(batch.length);
       }
     } finally {
       source.close();
       this.#source = undefined;
     }
+  }
+
+  /** Gives a file that was being built its name, once it has all that it has to have. @returns true when it has to be opened anew */
+  #finishedBuilding(model: ReadModel): boolean {
+    if (!model.isBuilding || !this.#caughtUp()) return false;
+    model.finish();
+    this.#model = undefined;
+    return true;
   }
 
   /** Rests after a batch, unless there is more to take in at once or somebody waits. */
@@ -323,8 +338,12 @@ export class ProjectionRunner {
     for (const { resolve } of this.#rebuilds.splice(0)) resolve();
   }
 
-  /** Whether all is taken in that the log held when the file was opened. */
   #servable(): boolean {
+    return this.#model?.isBuilding === false && this.#caughtUp();
+  }
+
+  /** Whether all is taken in that the log held when the file was opened. */
+  #caughtUp(): boolean {
     if (this.#target === undefined || this.#model === undefined) return false;
     const { position } = this.#target;
     return position === undefined || (this.#model.checkpoint?.position ?? '') >= position;
