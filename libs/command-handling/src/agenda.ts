@@ -1,6 +1,7 @@
 import { addressName, basisOfStream, type Basis, type ChainAddress, type Position, type RecordedEvent } from '#kernel';
 import type { Opening } from '#parties';
 import { decodeEvent, idOfStream } from '#replay';
+import type { RememberedAgenda } from './agenda-memory.ts';
 import type { TransferName } from './transferring.ts';
 
 /** A stream that the supervisor should look at. */
@@ -62,6 +63,17 @@ export class Agenda {
 
   get size(): number {
     return this.#dueMs.size;
+  }
+
+  /** All that must not be forgotten; what is known to be done is only spared a look. */
+  remembered(): RememberedAgenda {
+    return { items: [...this.#dueMs.keys()], basesOn: [...this.#basesOn] };
+  }
+
+  /** Goes on from what was remembered. Only before anything is noted. */
+  restore({ items, basesOn }: RememberedAgenda): void {
+    for (const name of items) this.#dueMs.set(name, 0);
+    for (const [address, bases] of basesOn) this.#basesOn.set(address, bases);
   }
 
   /**

@@ -23,13 +23,14 @@ export interface Core {
   readonly limits: Limits;
   readonly streams: Streams;
   readonly oneStream: OneStream;
+  readonly snapshots: SnapshotOptions | undefined;
 }
 
 export function createCore(options: CoreOptions): Core {
-  const { store, index, machine, limits } = options;
+  const { store, index, machine, limits, snapshots } = options;
   const streams = new Streams(options);
   const oneStream = new OneStream(streams, store, new RefusalLimiter(limits.refusalsPerMinute));
-  return { store, index, machine, limits, streams, oneStream };
+  return { store, index, machine, limits, streams, oneStream, snapshots };
 }
 
 /** Bounds the rounds of a step over two streams that others keep changing. */

@@ -11,9 +11,11 @@ import {
   type BasisTerms,
   type ChainAddress,
   type Position,
+  type RecordedEvent,
 } from '#kernel';
 import { decideLegalOrder } from '#legal-orders';
 import { decideParty, type NamingBasis } from '#parties';
+import { AgendaMemory } from './agenda-memory.ts';
 import { Agenda, AGENDA_EVENTS, FOR_GOOD, NEVER, transferOfItem, type Item } from './agenda.ts';
 import type { Core } from './core.ts';
 import { fewAtATime } from './few-at-a-time.ts';
@@ -41,6 +43,8 @@ export interface StepsOfTwo {
 /** How often the clock and the end of the log are looked at, in milliseconds: an expiry is recorded at most that late. */
 const TICK_MS = 250;
 const PAGE = 1_000;
+/** Events that are taken in before the agenda is remembered again: as many are read at most once more after a crash. */
+const REMEMBER_EVERY = 2_000;
 const FILTER: EventFilter = { types: AGENDA_EVENTS };
 
 /**
@@ -58,6 +62,10 @@ export class Supervisor {
   readonly #watch: SupervisorWatch;
   readonly #agenda = new Agenda();
   #position: Position | undefined;
+  /** The last event that the agenda has taken in, and how many since it was remembered. */
+  #last: RecordedEvent | undefined;
+  #sinceRemembered = 0;
+  #memory: AgendaMemory | undefined;
   #timer: NodeJS.Timeout | undefined;
   #working: Promise<void> | undefined;
   #stopped = false;
@@ -76,9 +84,14 @@ export class Supervisor {
     return this.#agenda.size;
   }
 
-  /** Reads the log, finishes all that was left open, and goes on by itself. Resolves when the first pass is over. */
+  /**
+   * Reads the log, from where it is remembered if it is, finishes all that was left open, and goes on by itself. Resolves when
+   * the first pass is over.
+   */
   async start(): Promise<void> {
+    await this.#recall();
     await this.pass();
+    this.#remember();
     // Looking at the log from time to time, and not at each commit, costs a busy service nothing; who has to see a step
     // done at once (an order that ends) does it before the answer.
     this.#timer = setInterval(() => {
@@ -91,6 +104,25 @@ export class Supervisor {
     this.#stopped = true;
     clearInterval(this.#timer);
     await this.#working;
+    this.#remember();
+  }
+
+  async #recall(): Promise<void> {
+    const { snapshots, store } = this.#core;
+    if (snapshots === undefined || this.#position !== undefined) return;
+    const memory = new AgendaMemory(snapshots);
+    const recalled = await memory.recall(store);
+    this.#memory = memory;
+    if (recalled === undefined) return;
+    this.#agenda.restore(recalled);
+    this.#position = recalled.position;
+  }
+
+  /** Only while nothing is worked on: what was taken off the agenda is then done, or back on it. */
+  #remember(): void {
+    if (this.#last === undefined || this.#sinceRemembered === 0) return;
+    this.#memory?.keep(this.#agenda.remembered(), this.#last);
+    this.#sinceRemembered = 0;
   }
 
   /** Takes in the log up to its end and does all that is due: once, to the end. */
@@ -107,6 +139,8 @@ export class Supervisor {
       const { index, machine } = this.#core;
       const isLegal = (position: Position): boolean => index.isLegal(position);
       for (const event of page.events) this.#agenda.note(event, machine.clock.now(), isLegal);
+      this.#last = page.events.at(-1) ?? this.#last;
+      this.#sinceRemembered += page.events.length;
       this.#position = page.scannedTo ?? after;
       if (page.atEnd) return;
     }
@@ -126,11 +160,15 @@ export class Supervisor {
       return;
     }
     await this.#workThroughDue();
+    if (this.#sinceRemembered >= REMEMBER_EVERY) this.#remember();
   }
 
   async #workThroughDue(): Promise<void> {
     for (const item of this.#agenda.takeDue(this.#core.machine.clock.now())) {
-      if (this.#stopped) return;
+      if (this.#stopped) {
+        this.#agenda.add(item, 0);
+        continue;
+      }
       try {
         await this.#tend(item);
         this.#agenda.succeeded(item);
