@@ -95,9 +95,18 @@ describe('npm run check', () => {
       ["UPDATE sqlite_schema SET sql = replace(sql, 'data TEXT', 'data INTEGER') WHERE name = 'events'"],
       /damaged-file: the log: /,
     ],
+    [
+      'an id that stands twice, in a table that allows it',
+      'repeated-id',
+      [
+        'CREATE TABLE other AS SELECT * FROM events; DROP TABLE events; ALTER TABLE other RENAME TO events',
+        'UPDATE events SET id = (SELECT id FROM events WHERE position = 5) WHERE position = 9',
+      ],
+      /^repeated-id: the log: the id [0-9a-f-]{36} stands twice/m,
+    ],
   ])('finds %s', async (_, code, statements, detail) => {
-    const writable = code === 'damaged-file' ? ['PRAGMA writable_schema = 1'] : [];
-    const data = code === 'damaged-file' ? damageSchema(statements) : tamper(...writable, ...statements);
+    const isOfSchema = code === 'damaged-file' || code === 'repeated-id';
+    const data = isOfSchema ? damageSchema(statements) : tamper(...statements);
     const { code: exit, out } = await check(data);
     expect(exit).toBe(1);
     expect(out).toMatch(detail);

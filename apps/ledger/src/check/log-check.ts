@@ -161,7 +161,7 @@ function findingsIn(extent: LogExtent, parts: readonly PartResult[]): readonly F
       code: 'repeated-id' as const,
       detail: `the id ${id} stands twice`,
     })),
-    ...unbalanced(parts).map((detail) => ({ ...ofLog, code: 'books' as const, detail })),
+    ...unbalanced(parts.flatMap((part) => part.sums)).map((detail) => ({ ...ofLog, code: 'books' as const, detail })),
   ];
   if (judged !== extent.events) {
     const detail = `${String(extent.events)} events are counted, and ${String(judged)} were read`;
@@ -175,10 +175,13 @@ function gapText(position: Position): string {
   return /^0+$/.test(position) ? 'the first position is missing' : `the position after ${position} is missing`;
 }
 
-/** What all accounts have, what is on its way, and what the outside world has given come to nothing, for each asset. */
-function unbalanced(parts: readonly PartResult[]): readonly string[] {
+/**
+ * What all accounts have, what is on its way, and what the outside world has given come to nothing, for each asset.
+ * @returns where they do not
+ */
+export function unbalanced(ofParts: readonly AssetSums[]): readonly string[] {
   const sums = new Map<string, Omit<AssetSums, 'asset'>>();
-  for (const { asset, external, transit, held } of parts.flatMap((part) => part.sums)) {
+  for (const { asset, external, transit, held } of ofParts) {
     const known = sums.get(asset) ?? { external: 0n, transit: 0n, held: 0n };
     const summed = { external: known.external + external, transit: known.transit + transit, held: known.held + held };
     sums.set(asset, summed);
