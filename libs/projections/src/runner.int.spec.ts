@@ -9,6 +9,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setImmediate } from 'node:timers/promises';
 import { projectors, type Projector } from './projectors.ts';
 import { ProjectionRunner, type ProjectionEvent, type RunnerOptions } from './runner.ts';
 
@@ -327,6 +328,27 @@ describe('a file that is not of these projectors and this log', () => {
 });
 
 describe('what fails', () => {
+  it('may be a rebuild that can not begin: it rests before it tries again', async () => {
+    const store = await storyStore();
+    const file = newFile();
+    await writeFile(file, 'no database'.repeat(100));
+    let tried = 0;
+    const watched = new Watched({
+      reader: store,
+      file,
+      releaseReaders: async () => {
+        tried += 1;
+        await setImmediate();
+        throw new Error('somebody holds on to the file');
+      },
+      limits: { retryMs: 60_000, retryMaxMs: 60_000 },
+    });
+    await watched.until(() => watched.runner.status().failure !== undefined);
+    for (let turn = 0; turn < 20; turn += 1) await setImmediate();
+    expect(tried).toBe(1);
+    await watched.runner.close();
+  });
+
   it('is tried again, skips nothing, and is told with its place', async () => {
     const store = await storyStore();
     const events = (await store.readAll({ limit: 10_000 })).events;

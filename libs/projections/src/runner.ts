@@ -236,7 +236,7 @@ export class ProjectionRunner {
   /** Rests after a batch, unless there is more to take in at once or somebody waits. */
   async #rest(events: number): Promise<void> {
     const { batch, busyEvents, busyLingerMs, lingerMs } = this.#limits;
-    if (events < batch && !this.#hurried) {
+    if (events < batch && !this.#hurried && !this.#interrupted()) {
       this.#resting = true;
       await this.#pause(events < busyEvents ? lingerMs : busyLingerMs);
       this.#resting = false;
@@ -358,7 +358,7 @@ export class ProjectionRunner {
   }
 
   async #pause(ms: number): Promise<void> {
-    if (ms === 0 || this.#interrupted()) return;
+    if (ms === 0 || this.#closing.signal.aborted) return;
     this.#cutPause = new AbortController();
     await delay(ms, undefined, { signal: this.#cutPause.signal }).catch(() => undefined);
   }
