@@ -178,10 +178,16 @@ describe('the projection of a log', () => {
     expect((await readdir(folder)).filter((name) => name.includes('unfinished'))).toEqual([]);
   });
 
-  it('has all indexes when its build is over', async () => {
+  it('has its name, and all indexes, before anybody is told that it may be queried', async () => {
     const file = newFile();
     const watched = new Watched({ reader: store, file });
-    await watched.live();
+    const named: boolean[] = [];
+    await watched.until(() => {
+      const last = watched.events.at(-1);
+      if (last !== undefined && 'servable' in last && last.servable) named.push(existsSync(file));
+      return watched.runner.status().state === 'live';
+    });
+    expect(new Set(named)).toEqual(new Set([true]));
     await watched.runner.close();
     const db = new DatabaseSync(file, { readOnly: true });
     const indexes = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL").all();
