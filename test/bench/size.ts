@@ -95,7 +95,7 @@ function eventsIn(file: string): number {
 
 function removeDerived(dataDir: string): void {
   for (const suffix of ['', '-wal', '-shm']) rmSync(join(dataDir, `read-models.db${suffix}`), { force: true });
-  rmSync(join(dataDir, 'snapshots'), { recursive: true, force: true });
+  for (const name of ['snapshots', 'supervisor']) rmSync(join(dataDir, name), { recursive: true, force: true });
 }
 
 /** The rows of a file of read models, put into the same tables of another, as node:sqlite does it without anything around it. */

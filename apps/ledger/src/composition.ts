@@ -61,6 +61,7 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
   });
   const watch = watchSnapshots(metrics, logger);
   const snapshotFiles = new SnapshotFiles({ folder: files.snapshots, watch });
+  const agendaFiles = new SnapshotFiles({ folder: files.supervisor });
   const everyEvents = config.snapshotEvery;
   const ledger = createLedger({
     store,
@@ -68,6 +69,13 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
     limits: { refusalsPerMinute: config.refusalLimit },
     metrics,
     snapshots: everyEvents === 0 ? undefined : { store: snapshotFiles, everyEvents, rules, watch },
+    agendaMemory: {
+      store: agendaFiles,
+      watch: (outcome) => {
+        if (outcome !== 'used')
+          logger.info({ outcome }, 'what the supervisor remembers does not fit: it reads the whole log');
+      },
+    },
     watch: {
       failed: (item, error) => {
         logger.warn({ item, err: error }, 'a step of the supervisor failed, and will be tried again');
@@ -106,7 +114,18 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
         logger,
       },
     );
-    return new RunningService({ app, config, logger, store, projections, ledger, state, stopFollowing, snapshotFiles });
+    return new RunningService({
+      app,
+      config,
+      logger,
+      store,
+      projections,
+      ledger,
+      state,
+      stopFollowing,
+      snapshotFiles,
+      agendaFiles,
+    });
   } catch (error) {
     stopFollowing();
     await projections.close();
@@ -125,6 +144,7 @@ interface Parts {
   readonly state: { stopping: boolean; supervised: boolean };
   readonly stopFollowing: () => void;
   readonly snapshotFiles: SnapshotFiles;
+  readonly agendaFiles: SnapshotFiles;
 }
 
 class RunningService implements Service {
@@ -169,7 +189,7 @@ class RunningService implements Service {
   }
 
   async stop(): Promise<void> {
-    const { app, state, ledger, projections, store, stopFollowing, snapshotFiles } = this.#parts;
+    const { app, state, ledger, projections, store, stopFollowing, snapshotFiles, agendaFiles } = this.#parts;
     state.stopping = true;
     const server = app.getHttpServer();
     const closed = app.close();
@@ -182,6 +202,7 @@ class RunningService implements Service {
     });
     await ledger.supervisor.stop();
     await snapshotFiles.close();
+    await agendaFiles.close();
     stopFollowing();
     await projections.close();
     await store.close();

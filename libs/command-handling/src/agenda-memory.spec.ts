@@ -30,11 +30,8 @@ function newProcess(over: EventStore = store): LedgerWorld {
     read: (stream) => Promise.resolve(texts.get(stream)),
     put: (stream, text) => void texts.set(stream, text),
   };
-  const watch = (outcome: SnapshotOutcome, stream: string): void => {
-    if (stream === 'supervisor') outcomes.push(outcome);
-  };
-  const snapshots = { store: kept, everyEvents: 1_000, rules: 'rules', watch };
-  const world = new LedgerWorld({ store: over, clock, snapshots });
+  const watch = (outcome: SnapshotOutcome): void => void outcomes.push(outcome);
+  const world = new LedgerWorld({ store: over, clock, agendaMemory: { store: kept, watch } });
   started.push(world);
   return world;
 }

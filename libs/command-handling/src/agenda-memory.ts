@@ -2,7 +2,7 @@ import type { EventReader } from '#event-store';
 import { sha256Hex, type Basis, type Position, type RecordedEvent } from '#kernel';
 import { chainHash, type SnapshotMisfit } from '#replay';
 import { foldRules, FOLDING } from './fold-rules.ts';
-import type { SnapshotOptions } from './snapshots.ts';
+import type { SnapshotStore, SnapshotWatch } from './snapshots.ts';
 
 /** Where the supervisor has to look, as of an event of the log. */
 export interface RememberedAgenda {
@@ -24,6 +24,11 @@ interface Memory extends RememberedAgenda {
   readonly last: LastSeen;
 }
 
+export interface AgendaMemoryOptions {
+  readonly store: SnapshotStore;
+  readonly watch?: SnapshotWatch | undefined;
+}
+
 /** The name that it is kept under: no stream has it. */
 const NAME = 'supervisor';
 
@@ -33,10 +38,10 @@ const NAME = 'supervisor';
  * never what to do.
  */
 export class AgendaMemory {
-  readonly #options: SnapshotOptions;
+  readonly #options: AgendaMemoryOptions;
   readonly #rules = foldRules(undefined, [...FOLDING, 'command-handling']);
 
-  constructor(options: SnapshotOptions) {
+  constructor(options: AgendaMemoryOptions) {
     this.#options = options;
   }
 

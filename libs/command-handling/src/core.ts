@@ -3,6 +3,7 @@ import type { HomeStreamIndex } from '#replay';
 import { OneStream } from './one-stream.ts';
 import type { Limits, Machine } from './ports.ts';
 import { RefusalLimiter } from './refusals.ts';
+import type { AgendaMemoryOptions } from './agenda-memory.ts';
 import type { SnapshotOptions } from './snapshots.ts';
 import { Streams, type CommandMetrics } from './streams.ts';
 
@@ -13,6 +14,8 @@ export interface CoreOptions {
   readonly limits: Limits;
   readonly metrics?: CommandMetrics | undefined;
   readonly snapshots?: SnapshotOptions | undefined;
+  /** Absent where the supervisor reads the whole log at each start. */
+  readonly agendaMemory?: AgendaMemoryOptions | undefined;
 }
 
 /** What the handlers of commands and the supervisor share. */
@@ -23,14 +26,14 @@ export interface Core {
   readonly limits: Limits;
   readonly streams: Streams;
   readonly oneStream: OneStream;
-  readonly snapshots: SnapshotOptions | undefined;
+  readonly agendaMemory: AgendaMemoryOptions | undefined;
 }
 
 export function createCore(options: CoreOptions): Core {
-  const { store, index, machine, limits, snapshots } = options;
+  const { store, index, machine, limits, agendaMemory } = options;
   const streams = new Streams(options);
   const oneStream = new OneStream(streams, store, new RefusalLimiter(limits.refusalsPerMinute));
-  return { store, index, machine, limits, streams, oneStream, snapshots };
+  return { store, index, machine, limits, streams, oneStream, agendaMemory };
 }
 
 /** Bounds the rounds of a step over two streams that others keep changing. */

@@ -19,6 +19,7 @@ import type { HomeStreamIndex, StateOfKind, StreamState } from '#replay';
 import { decideSanctionsHit, type RaiseSanctionsHit, type SanctionsHitRequest } from '#sanctions';
 import { transferItemId, type Item } from './agenda.ts';
 import { decideAnswer } from './answering.ts';
+import type { AgendaMemoryOptions } from './agenda-memory.ts';
 import { createCore, type Core } from './core.ts';
 import { FreezingAll } from './freezing-all.ts';
 import { Freezing } from './freezing.ts';
@@ -52,6 +53,8 @@ export interface LedgerOptions {
   readonly metrics?: CommandMetrics | undefined;
   /** Absent for no snapshots: then every account is folded from its first event. */
   readonly snapshots?: SnapshotOptions | undefined;
+  /** Where the supervisor remembers how far it has read the log. Absent: it reads all of it at each start. */
+  readonly agendaMemory?: AgendaMemoryOptions | undefined;
   readonly watch: SupervisorWatch;
 }
 
@@ -76,6 +79,7 @@ export function createLedger(options: LedgerOptions): Ledger {
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     metrics: options.metrics,
     snapshots: options.snapshots,
+    agendaMemory: options.agendaMemory,
   });
   return new CommandLedger(core, options.watch);
 }

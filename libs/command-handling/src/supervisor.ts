@@ -108,9 +108,9 @@ export class Supervisor {
   }
 
   async #recall(): Promise<void> {
-    const { snapshots, store } = this.#core;
-    if (snapshots === undefined || this.#position !== undefined) return;
-    const memory = new AgendaMemory(snapshots);
+    const { agendaMemory, store } = this.#core;
+    if (agendaMemory === undefined || this.#position !== undefined) return;
+    const memory = new AgendaMemory(agendaMemory);
     const recalled = await memory.recall(store);
     this.#memory = memory;
     if (recalled === undefined) return;
