@@ -155,10 +155,8 @@ export async function starts(dataDir: string, say: (line: string) => void): Prom
   try {
     await inFolder(async (folder) => {
       const empty = await start(folder);
-      const rest = `an empty log: ${seconds(empty.readySeconds)}, ${mib(empty)}`;
-      say(
-        `start: ready in ${seconds(service.readySeconds)}, resident ${mib(service)}   (target 3.0 s, 400 MiB; ${rest})`,
-      );
+      const rest = `an empty log: ${readyText(empty)}, ${mib(empty)}`;
+      say(`start: ready in ${readyText(service)}, resident ${mib(service)}   (target 3.0 s, 400 MiB; ${rest})`);
       const ms = await firstKey(service.url, dataDir);
       const recentMs = await firstKey(empty.url, folder);
       await empty.stop();
