@@ -39,6 +39,8 @@ export const AGENDA_EVENTS: readonly string[] = [
 /** A step that a handler has just begun is left to it for so long, in milliseconds. */
 const GRACE_MS = 1_000;
 const FIRST_RETRY_MS = 500;
+/** How the names of transfers begin. */
+const TRANSFER = 'transfer\n';
 
 /** Epochs of an authorisation: its basis was not varied after it; the basis, or the freeze, has ended. */
 export const NEVER = -1;
@@ -165,9 +167,14 @@ export class Agenda {
     for (const name of this.#dueMs.keys()) this.#dueMs.set(name, 0);
   }
 
-  /** Takes out what is due. */
-  takeDue(nowMs: number): Item[] {
-    const due = [...this.#dueMs].filter(([, dueMs]) => dueMs <= nowMs).map(([name]) => name);
+  /**
+   * Takes out what is due, transfers last: whatever restricts or frees an account must not wait for them.
+   * @param mostTransfers the others stay due
+   */
+  takeDue(nowMs: number, mostTransfers = Infinity): Item[] {
+    const names = [...this.#dueMs].filter(([, dueMs]) => dueMs <= nowMs).map(([name]) => name);
+    const transfers = names.filter((name) => name.startsWith(TRANSFER));
+    const due = [...names.filter((name) => !name.startsWith(TRANSFER)), ...transfers.slice(0, mostTransfers)];
     for (const name of due) this.#dueMs.delete(name);
     return due.map((name) => {
       const at = name.indexOf('\n');

@@ -202,6 +202,7 @@ class CommandLedger implements Ledger {
     const recipientExists = await this.#core.streams.inspect(
       `account-${to}`,
       (view) => stateOf(view, 'account').opened,
+      'in-line',
     );
     const outcome = await this.#onAccount(request, command, { asset, recipientExists });
     if (outcome.status === 'accepted' && !outcome.replayed) {
@@ -221,7 +222,7 @@ class CommandLedger implements Ledger {
   ): Promise<Outcome> {
     const { streams, store } = this.#core;
     const stream = `account-${command.accountId}`;
-    const named = await streams.inspect(stream, (view) => view.lookup('deposit', command.depositId));
+    const named = await streams.inspect(stream, (view) => view.lookup('deposit', command.depositId), 'in-line');
     const event = named === undefined ? undefined : await checkedEvent(store, stream, named.revision);
     const deposit = recordedDeposit(event as Recorded<AccountEvent> | undefined, command.depositId);
     return this.#onAccount(request, command, { deposit });

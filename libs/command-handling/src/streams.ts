@@ -11,7 +11,7 @@ import {
 } from '#replay';
 import { HomeStream } from './home-stream.ts';
 import { Lane, type LaneHost } from './lane.ts';
-import type { Task, View } from './plan.ts';
+import type { Task, Turn, View } from './plan.ts';
 import type { Limits, Machine } from './ports.ts';
 import { Snapshots, type SnapshotOptions } from './snapshots.ts';
 
@@ -73,13 +73,14 @@ export class Streams {
     return this.#cache.size;
   }
 
-  /** Decides on one stream, in its turn, at its exact end. */
-  decide<Result>(stream: string, task: Task<Result>): Promise<Result> {
-    if (this.#waiting >= this.#options.limits.queuedInAll) {
+  /** Decides on one stream, in its turn, at its exact end. @param turn `in-line` for movements of funds only */
+  decide<Result>(stream: string, task: Task<Result>, turn: Turn = 'ahead'): Promise<Result> {
+    const { queuedInAll, reservedInAll } = this.#options.limits;
+    if (this.#waiting >= queuedInAll + (turn === 'ahead' ? reservedInAll : 0)) {
       return Promise.reject(new RejectionError(reject('overloaded', 'too many commands are waiting')));
     }
     this.#waiting += 1;
-    const result = this.#lane(stream).run(task);
+    const result = this.#lane(stream).run(task, turn);
     // First to be told, so that whoever has the answer does not find the command waiting still.
     result.then(this.#leave, this.#leave);
     return result;
@@ -91,8 +92,8 @@ export class Streams {
    * of bases and parties, from within a task of an authority request's on that of a basis, and nowhere else within a task:
    * a task that waits for a lane that waits for it would never end.
    */
-  inspect<Result>(stream: string, extract: (view: View) => Result): Promise<Result> {
-    return this.decide(stream, (view) => ({ result: extract(view) }));
+  inspect<Result>(stream: string, extract: (view: View) => Result, turn?: Turn): Promise<Result> {
+    return this.decide(stream, (view) => ({ result: extract(view) }), turn);
   }
 
   /** The stream as it was after the event at a revision, by replay. */

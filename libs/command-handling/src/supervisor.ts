@@ -41,6 +41,8 @@ export interface StepsOfTwo {
 /** How often the clock and the end of the log are looked at, in milliseconds: an expiry is recorded at most that late. */
 const TICK_MS = 250;
 const PAGE = 1_000;
+/** Transfers finished in one round, before anything else that has become due gets its turn. */
+const TRANSFERS_A_ROUND = 100;
 const FILTER: EventFilter = { types: AGENDA_EVENTS };
 
 /**
@@ -97,7 +99,7 @@ export class Supervisor {
   async pass(): Promise<void> {
     await this.#readToEnd(this.#core.store);
     this.#agenda.hurry();
-    await this.#workThroughDue();
+    await this.#workThroughDue(Infinity);
   }
 
   async #readToEnd(reader: EventReader): Promise<void> {
@@ -125,11 +127,11 @@ export class Supervisor {
       this.#watch.failed({ kind: 'log', id: 'events' }, error);
       return;
     }
-    await this.#workThroughDue();
+    await this.#workThroughDue(TRANSFERS_A_ROUND);
   }
 
-  async #workThroughDue(): Promise<void> {
-    for (const item of this.#agenda.takeDue(this.#core.machine.clock.now())) {
+  async #workThroughDue(mostTransfers: number): Promise<void> {
+    for (const item of this.#agenda.takeDue(this.#core.machine.clock.now(), mostTransfers)) {
       if (this.#stopped) return;
       try {
         await this.#tend(item);

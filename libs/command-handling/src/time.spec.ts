@@ -206,6 +206,15 @@ describe('what the supervisor is to look at', () => {
     expect(agenda.takeDue(1_000)).toEqual([item]);
     expect(agenda.takeDue(1_001)).toEqual([]);
   });
+
+  it('puts transfers last, and takes a part of them', () => {
+    const agenda = new Agenda();
+    const transfers = ['a/t-1', 'a/t-2', 'a/t-3'].map((id) => ({ kind: 'transfer', id }) as const);
+    const order = { kind: 'legal-order', id: 'ord-1' } as const;
+    for (const item of [...transfers, order]) agenda.add(item, 0);
+    expect(agenda.takeDue(0, 2)).toEqual([order, transfers[0], transfers[1]]);
+    expect(agenda.takeDue(0)).toEqual([transfers[2]]);
+  });
 });
 
 describe('the legal time of a freeze', () => {
