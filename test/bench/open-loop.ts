@@ -16,7 +16,7 @@ export interface Job {
   readonly seconds: number;
   /** Requests a second; 0 to send on each connection as soon as its answer is there. */
   readonly perSecond: number;
-  /** Most connections; requests for which none is free are counted as not sent. */
+  /** Opened before the clock starts; requests for which none is free are counted as not sent. */
   readonly connections: number;
   /** The deposits go to accounts `acc-0` to the last but one of this count, in turn. */
   readonly accounts: number;
@@ -146,9 +146,12 @@ function take(connection: Connection, text: string): void {
 }
 
 async function run(): Promise<Report> {
+  const connections = Array.from({ length: job.connections }, () => openConnection());
+  await Promise.all(connections.map(({ socket }) => once(socket, 'connect')));
+  if (job.perSecond > 0) idle.push(...connections);
   const startMs = performance.now();
   const endMs = startMs + job.seconds * 1000;
-  if (job.perSecond === 0) for (let n = 0; n < job.connections; n += 1) send(openConnection(), startMs);
+  if (job.perSecond === 0) for (const connection of connections) send(connection, startMs);
   while (performance.now() < endMs) {
     if (job.perSecond > 0) sendDue(startMs);
     await delay(2);

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from './config/config.ts';
+import { Door } from './http/door.ts';
 import { createServer } from './http/server.ts';
 import { openVerifier } from './identity.ts';
 import { ClockWatch } from './operations/clock-watch.ts';
@@ -17,6 +18,7 @@ import type { Health } from './operations/health.ts';
 import { LagWatch } from './operations/lag-watch.ts';
 import { Metrics } from './operations/metrics.ts';
 import { watchSnapshots } from './operations/snapshot-watch.ts';
+import { watchTurnedAway } from './operations/turned-away.ts';
 
 /** The log, and what can be made from it again, read models and snapshots; all in the data folder. */
 export function filesIn(dataDir: string): {
@@ -34,6 +36,13 @@ export function filesIn(dataDir: string): {
 const HEALTH_TIMEOUT_MS = 2_000;
 const SUPERVISOR_RETRY_MS = 1_000;
 const CATCH_UP_POLL_MS = 1_000;
+/**
+ * A stop: until nothing has come for so long, and no longer than so long in all, everything is answered, what was taken and
+ * what is turned away; what still hangs on then (a client that does not send on, or takes no answer) is cut off.
+ */
+const QUIET_MS = 100;
+const DRAIN_LIMIT_MS = 5_000;
+const CUT_OFF_MS = 500;
 
 /** The whole service, wired. */
 export interface Service {
@@ -76,7 +85,7 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
   const ledger = createLedger({
     store,
     index: projections.index,
-    limits: { refusalsPerMinute: config.refusalLimit },
+    limits: { refusalsPerMinute: config.refusalLimit, waitMs: config.requestTimeoutMs },
     metrics,
     snapshots: everyEvents === 0 ? undefined : { store: snapshotFiles, everyEvents, rules, watch },
     watch: {
@@ -87,6 +96,11 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
   });
   const clock = new ClockWatch();
   const state = { stopping: false, supervised: false };
+  const door = new Door({
+    concurrencyLimit: config.concurrencyLimit,
+    isStopping: () => state.stopping,
+    onTurnedAway: watchTurnedAway(metrics, logger),
+  });
   metrics.observe({
     violations: violationCounter(projections),
     projectionLagSeconds: () => lag.seconds(),
@@ -112,12 +126,22 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
         verifier,
         rateLimit: config.rateLimit,
         bodyLimitBytes: config.bodyLimitBytes,
-        concurrencyLimit: config.concurrencyLimit,
-        isStopping: () => state.stopping,
+        door,
         logger,
       },
     );
-    return new RunningService({ app, config, logger, store, projections, ledger, state, stopFollowing, snapshotFiles });
+    return new RunningService({
+      app,
+      config,
+      logger,
+      store,
+      projections,
+      ledger,
+      state,
+      door,
+      stopFollowing,
+      snapshotFiles,
+    });
   } catch (error) {
     stopFollowing();
     await projections.close();
@@ -134,6 +158,7 @@ interface Parts {
   readonly projections: Projections;
   readonly ledger: Ledger;
   readonly state: { stopping: boolean; supervised: boolean };
+  readonly door: Door;
   readonly stopFollowing: () => void;
   readonly snapshotFiles: SnapshotFiles;
 }
@@ -180,16 +205,15 @@ class RunningService implements Service {
   }
 
   async stop(): Promise<void> {
-    const { app, state, ledger, projections, store, stopFollowing, snapshotFiles } = this.#parts;
+    const { app, door, state, ledger, projections, store, stopFollowing, snapshotFiles } = this.#parts;
     state.stopping = true;
-    const server = app.getHttpServer();
-    const closed = app.close();
-    // What is under way ends by itself; connections that only wait for more would keep the server open.
-    const hangUp = setInterval(() => {
-      server.closeIdleConnections();
-    }, 50);
-    await closed.finally(() => {
-      clearInterval(hangUp);
+    // A connection that seems idle may have a request on its way: until it is quiet, nobody is hung up on.
+    await door.drained({ quietMs: QUIET_MS, limitMs: DRAIN_LIMIT_MS });
+    const cutOff = setTimeout(() => {
+      app.getHttpServer().closeAllConnections();
+    }, CUT_OFF_MS);
+    await app.close().finally(() => {
+      clearTimeout(cutOff);
     });
     await ledger.supervisor.stop();
     await snapshotFiles.close();

@@ -185,41 +185,4 @@ describe('what goes wrong inside', () => {
       await slow.close();
     }
   });
-
-  it('is a 503 with Retry-After when too many ask at once', async () => {
-    const release: (() => void)[] = [];
-    const busy = await startTestService({
-      concurrencyLimit: 2,
-      wrap: (ledger) => ({
-        ...ledger,
-        execute: async (request) => {
-          await new Promise<void>((resolve) => release.push(resolve));
-          return ledger.execute(request);
-        },
-      }),
-    });
-    try {
-      const first = [
-        busy.send({ url: '/v1/assets', as: OPS, body: ASSET }),
-        busy.send({ url: '/v1/assets', as: OPS, body: ASSET }),
-      ];
-      while (release.length < 2) await new Promise(setImmediate);
-      const third = await busy.send({ url: '/v1/assets', as: OPS });
-      expectProblem(third, 503, 'overloaded');
-      expect((await busy.send({ url: '/health/live' })).statusCode).toBe(200);
-      for (const go of release) go();
-      expect((await Promise.all(first)).map(({ statusCode }) => statusCode).sort()).toEqual([201, 409]);
-      expect((await busy.send({ url: '/v1/assets', as: OPS })).statusCode).toBe(200);
-    } finally {
-      await busy.close();
-    }
-  });
-
-  it('is a 503 once the service stops, but for its health', async () => {
-    service.state.stopping = true;
-    const response = await service.send({ url: '/v1/assets', as: OPS, body: ASSET });
-    service.state.stopping = false;
-    expectProblem(response, 503, 'shutting-down');
-    expect(response.headers['retry-after']).toBe('5');
-  });
 });

@@ -1,3 +1,4 @@
+import type { Bound } from '#kernel';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** Numbers that others keep, read when the metrics are asked for. */
@@ -8,6 +9,8 @@ export interface MetricSources {
   readonly commandsWaiting: () => number;
   readonly supervisorPending: () => number;
 }
+
+type Shown = readonly { readonly what: string; readonly value: number }[];
 
 /** What Prometheus sees. One registry for each service, so that two in one process do not mix. */
 export class Metrics {
@@ -20,6 +23,7 @@ export class Metrics {
   readonly #appendedOf = new Map<string, { inc(by: number): void }>();
   readonly #conflicts: Counter;
   readonly #snapshots: Counter<'outcome'>;
+  readonly #turnedAway: Counter<'what'>;
 
   constructor() {
     const registers = [this.registry];
@@ -48,6 +52,12 @@ export class Metrics {
       help: 'Appends that found another writer had come first.',
       registers,
     });
+    this.#turnedAway = new Counter({
+      name: 'writ_turned_away_total',
+      help: 'Requests and connections turned away unread, by the bound that they met, or stopping.',
+      labelNames: ['what'],
+      registers,
+    });
     this.#snapshots = new Counter({
       name: 'writ_snapshots_total',
       help: 'Snapshots of accounts: used, written, not-written, or why one was ignored.',
@@ -66,6 +76,30 @@ export class Metrics {
     );
     this.#gauge('writ_commands_waiting', 'Commands that wait or run.', sources.commandsWaiting);
     this.#gauge('writ_supervisor_pending', 'Steps that the supervisor has yet to finish.', sources.supervisorPending);
+  }
+
+  /** Shows of each bound how much there may be, and how much is in use: the same two metrics for all. */
+  observeBounds(bounds: readonly Bound[]): void {
+    const most = (): Shown => bounds.map(({ what, most: value }) => ({ what, value }));
+    const inUse = (): Shown => bounds.map(({ what, inUse: value }) => ({ what, value: value() }));
+    this.#gaugeOfBounds('writ_bound', 'How much there may be of what is bounded.', most);
+    this.#gaugeOfBounds('writ_in_use', 'How much there is of what is bounded.', inUse);
+  }
+
+  #gaugeOfBounds(name: string, help: string, read: () => Shown): void {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['what'],
+      registers: [this.registry],
+      collect() {
+        for (const { what, value } of read()) this.set({ what }, value);
+      },
+    });
+  }
+
+  turnedAway(what: string): void {
+    this.#turnedAway.inc({ what });
   }
 
   requestEnded(method: string, route: string, status: number, seconds: number): void {

@@ -10,7 +10,8 @@ import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose';
 import { pino } from 'pino';
 import { fixedKeys } from '../auth/key-source.ts';
 import { TokenVerifier } from '../auth/token-verifier.ts';
-import { createServer } from '../http/server.ts';
+import { Door } from '../http/door.ts';
+import { createServer, type Patience } from '../http/server.ts';
 import type { Health } from '../operations/health.ts';
 import { Metrics } from '../operations/metrics.ts';
 
@@ -21,6 +22,8 @@ export interface TestServiceOptions {
   readonly rateLimit?: number;
   readonly bodyLimitBytes?: number;
   readonly concurrencyLimit?: number;
+  readonly mostConnections?: number;
+  readonly patience?: Partial<Patience>;
   readonly requestTimeoutMs?: number;
   readonly health?: Partial<Health>;
   /** Puts something between the edge and the core. */
@@ -30,7 +33,7 @@ export interface TestServiceOptions {
   readonly limits?: Partial<Limits>;
 }
 
-/** The edge over the real core, on a store in memory. Requests are injected: no socket is opened. */
+/** The edge over the real core, on a store in memory. Requests are injected: no socket is opened unless it listens. */
 export interface TestService {
   readonly app: NestFastifyApplication;
   readonly store: MemoryEventStore;
@@ -39,6 +42,9 @@ export interface TestService {
   /** Lines that were logged. */
   readonly log: readonly string[];
   readonly state: { stopping: boolean };
+  readonly door: Door;
+  /** Opens a port, on loopback. @returns its address */
+  listen(): Promise<string>;
   token(sub: string, ...roles: readonly string[]): Promise<string>;
   /** Sends a request as `sub` with these roles; a command gets a key of its own unless `headers` brings one. */
   send(request: TestRequest): Promise<LightMyRequestResponse>;
@@ -67,6 +73,13 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
   const keys = await generateKeyPair('ES256', { extractable: true });
   const log: string[] = [];
   const state = { stopping: false };
+  const metrics = new Metrics();
+  const door = new Door({
+    concurrencyLimit: options.concurrencyLimit ?? 100,
+    ...(options.mostConnections === undefined ? {} : { mostConnections: options.mostConnections }),
+    isStopping: () => state.stopping,
+    onTurnedAway: (what) => metrics.turnedAway(what),
+  });
   const app = await createServer(
     {
       ledger: options.wrap?.(ledger) ?? ledger,
@@ -78,15 +91,15 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
       },
       replayFreezes: (at, page) => replayFreezes(store, at, page),
       health: { ...HEALTHY, ...options.health },
-      metrics: new Metrics(),
+      metrics,
       options: { requestTimeoutMs: options.requestTimeoutMs ?? 5_000 },
     },
     {
       verifier: await verifierOf(keys.publicKey),
       rateLimit: options.rateLimit ?? 0,
       bodyLimitBytes: options.bodyLimitBytes ?? 64 * 1024,
-      concurrencyLimit: options.concurrencyLimit ?? 100,
-      isStopping: () => state.stopping,
+      door,
+      ...(options.patience === undefined ? {} : { patience: options.patience }),
       logger: pino({ level: 'trace' }, { write: (line: string) => log.push(line) }),
     },
   );
@@ -100,7 +113,12 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     projections,
     log,
     state,
+    door,
     token,
+    async listen() {
+      await app.listen({ port: 0, host: '127.0.0.1' });
+      return app.getUrl();
+    },
     async send({ method, url, as, body, text, headers }) {
       const key = `key-${String((sent += 1))}`;
       const isCommand = body !== undefined || text !== undefined || method === 'POST';
