@@ -127,6 +127,7 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
         rateLimit: config.rateLimit,
         bodyLimitBytes: config.bodyLimitBytes,
         door,
+        bounds: [...ledger.bounds, ...snapshotFiles.bounds, ...store.bounds, ...projections.bounds],
         logger,
       },
     );

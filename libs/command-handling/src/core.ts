@@ -1,4 +1,5 @@
 import type { EventStore } from '#event-store';
+import type { Bound } from '#kernel';
 import type { HomeStreamIndex } from '#replay';
 import { OneStream } from './one-stream.ts';
 import type { Limits, Machine } from './ports.ts';
@@ -23,13 +24,15 @@ export interface Core {
   readonly limits: Limits;
   readonly streams: Streams;
   readonly oneStream: OneStream;
+  readonly bounds: readonly Bound[];
 }
 
 export function createCore(options: CoreOptions): Core {
   const { store, index, machine, limits } = options;
   const streams = new Streams(options);
-  const oneStream = new OneStream(streams, store, new RefusalLimiter(limits.refusalsPerMinute));
-  return { store, index, machine, limits, streams, oneStream };
+  const limiter = new RefusalLimiter(limits.refusalsPerMinute);
+  const oneStream = new OneStream(streams, store, limiter);
+  return { store, index, machine, limits, streams, oneStream, bounds: [...streams.bounds, limiter.bound] };
 }
 
 /** Bounds the rounds of a step over two streams that others keep changing. */

@@ -9,6 +9,7 @@ import {
   RejectionError,
   type Asset,
   type Basis,
+  type Bound,
   type EventPointer,
   type Recorded,
   type RecordedEvent,
@@ -60,7 +61,14 @@ export interface Ledger extends LedgerCommands {
   readonly supervisor: Supervisor;
   /** Commands that wait or run now. */
   readonly waiting: number;
+  /** What waits or is kept in memory, and how much of it there may be. */
+  readonly bounds: readonly Bound[];
 }
+
+/** Most assets of which the scale is kept in memory. */
+const MOST_ASSETS = 10_000;
+/** Most transfers that may be on their way: the supervisor has to bring each to its end. */
+const MOST_OPEN_TRANSFERS = 10_000;
 
 /** How long the answer to a step of a basis waits for what follows from it, in milliseconds; the supervisor goes on in any case. */
 const FOLLOW_UP_MS = 2_000;
@@ -108,6 +116,16 @@ class CommandLedger implements Ledger {
 
   get waiting(): number {
     return this.#core.streams.waiting;
+  }
+
+  get bounds(): readonly Bound[] {
+    const { supervisor } = this;
+    return [
+      ...this.#core.bounds,
+      ...supervisor.bounds,
+      { what: 'open-transfers', most: MOST_OPEN_TRANSFERS, inUse: () => supervisor.openTransfers },
+      { what: 'assets-in-memory', most: MOST_ASSETS, inUse: () => this.#assets.size },
+    ];
   }
 
   execute(request: CommandRequest): Promise<Outcome> {
@@ -198,6 +216,9 @@ class CommandLedger implements Ledger {
   ): Promise<Outcome> {
     const { accountId, transferId, to } = command;
     if (to === accountId) return rejectedOutcome(rejectField('to', 'must be another account'));
+    if (this.supervisor.openTransfers >= MOST_OPEN_TRANSFERS) {
+      return rejectedOutcome(reject('overloaded', 'too many transfers are on their way'));
+    }
     const asset = await this.asset(command.asset);
     const recipientExists = await this.#core.streams.inspect(
       `account-${to}`,
@@ -392,7 +413,10 @@ class CommandLedger implements Ledger {
       const { registered } = stateOf(view, 'asset');
       return registered === undefined ? undefined : { code: registered.code, scale: registered.scale };
     });
-    if (asset !== undefined) this.#assets.set(code, asset);
+    if (asset === undefined) return undefined;
+    const oldest = this.#assets.keys().next();
+    if (this.#assets.size >= MOST_ASSETS && oldest.done !== true) this.#assets.delete(oldest.value);
+    this.#assets.set(code, asset);
     return asset;
   }
 

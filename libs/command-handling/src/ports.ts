@@ -39,6 +39,8 @@ export interface Limits {
   readonly cachedStreams: number;
   /** Named entries of one stream kept in memory before the index is asked for older ones. */
   readonly cachedEntries: number;
+  /** Those of all streams together: the more streams, the fewer of each. */
+  readonly cachedEntriesInAll: number;
   /** Recorded refusals of one stream within a minute; 0 for no limit. */
   readonly refusalsPerMinute: number;
 }
@@ -54,5 +56,6 @@ export const DEFAULT_LIMITS: Limits = {
   resendMs: 5_000,
   cachedStreams: 50_000,
   cachedEntries: 10_000,
+  cachedEntriesInAll: 500_000,
   refusalsPerMinute: 60,
 };

@@ -1,6 +1,6 @@
 import type { EventStore } from '#event-store';
 import { basisState, isBasisContents, type BasisContents } from '#freezes';
-import { reject, RejectionError, type BasisEnd, type BasisState, type Loss } from '#kernel';
+import { reject, RejectionError, type BasisEnd, type BasisState, type Bound, type Loss } from '#kernel';
 import {
   CitationResolver,
   idOfStream,
@@ -32,6 +32,9 @@ export interface StreamsOptions {
   /** Absent for no snapshots. */
   readonly snapshots?: SnapshotOptions | undefined;
 }
+
+/** Of each stream in memory so many names at least: those of the commands that are under way. */
+const FEWEST_ENTRIES = 32;
 
 /** All streams that this process decides on: a lane for each that is busy, and a bounded cache of their folds. */
 export class Streams {
@@ -71,6 +74,35 @@ export class Streams {
 
   get cachedStreams(): number {
     return this.#cache.size;
+  }
+
+  /** What waits or is kept in memory, and how much of it there may be. */
+  get bounds(): readonly Bound[] {
+    const { limits } = this.#options;
+    const { queuedInAll, reservedInAll, queuedPerStream, reservedPerStream } = limits;
+    return [
+      { what: 'commands-waiting', most: queuedInAll + reservedInAll, inUse: () => this.#waiting },
+      {
+        what: 'commands-of-one-stream',
+        most: queuedPerStream + reservedPerStream,
+        inUse: () => largest([...this.#lanes.values()].map(({ queued }) => queued)),
+      },
+      { what: 'streams-in-memory', most: limits.cachedStreams, inUse: () => this.#cache.size },
+      { what: 'names-in-memory', most: limits.cachedEntriesInAll, inUse: () => this.#names() },
+      ...this.#resolver.bounds,
+    ];
+  }
+
+  #names(): number {
+    let names = 0;
+    for (const { fold } of this.#cache.values()) names += fold.names.size;
+    return names;
+  }
+
+  #entriesOfEach(): number {
+    const { cachedEntries, cachedEntriesInAll } = this.#options.limits;
+    const share = Math.floor(cachedEntriesInAll / Math.max(1, this.#cache.size));
+    return Math.min(cachedEntries, Math.max(FEWEST_ENTRIES, share));
   }
 
   /** Decides on one stream, in its turn, at its exact end. @param turn `in-line` for movements of funds only */
@@ -128,12 +160,16 @@ export class Streams {
     }
     const { index, limits } = this.#options;
     const [resolver, snapshots] = [this.#resolver, this.#snapshots];
-    const home = new HomeStream(stream, { resolver, index, maxEntries: limits.cachedEntries, snapshots });
+    const home = new HomeStream(stream, { resolver, index, maxEntries: () => this.#entriesOfEach(), snapshots });
     this.#cache.set(stream, home);
     const oldest = this.#cache.keys().next();
     if (this.#cache.size > limits.cachedStreams && oldest.done !== true) this.#cache.delete(oldest.value);
     return home;
   }
+}
+
+function largest(numbers: readonly number[]): number {
+  return numbers.reduce((one, other) => Math.max(one, other), 0);
 }
 
 /** A view of the stream of a basis, of whatever kind. @throws Error for a stream of anything else: a bug. */

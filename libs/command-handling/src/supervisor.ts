@@ -9,6 +9,7 @@ import {
   type BasisEnd,
   type BasisSubjects,
   type BasisTerms,
+  type Bound,
   type ChainAddress,
   type Position,
 } from '#kernel';
@@ -76,6 +77,16 @@ export class Supervisor {
   /** Items that wait or are late: what a metric shows. */
   get pending(): number {
     return this.#agenda.size;
+  }
+
+  /** Transfers that may not have come to their end. */
+  get openTransfers(): number {
+    return this.#agenda.transfers;
+  }
+
+  /** What is remembered as done, and how much of it may be. */
+  get bounds(): readonly Bound[] {
+    return this.#agenda.bounds;
   }
 
   /** Reads the log, finishes all that was left open, and goes on by itself. Resolves when the first pass is over. */

@@ -43,13 +43,19 @@ export type ProjectionEvent =
       readonly events: number;
       readonly durationMs: number;
       readonly servable: boolean;
+      /** Streams whose state is in memory. */
+      readonly streams: number;
     }
   /** The read models are thrown away and built again from the log. */
   | { readonly type: 'rebuilding'; readonly reason: string }
   | { readonly type: 'violation'; readonly violation: ViolationView };
 
+type Committed = Extract<ProjectionEvent, { readonly type: 'committed' }>;
+
 export interface EventJudge {
   judge(recorded: RecordedEvent): JudgedEvent | Promise<JudgedEvent>;
+  /** Streams whose state is in memory. */
+  readonly streams?: number;
 }
 
 /** Bounds and waits of the runner. */
@@ -300,12 +306,17 @@ export class ProjectionRunner {
     }
     if (last !== undefined) {
       model.commit(changes, checkpointAt(last));
-      this.#reportCommit(last.position, events, performance.now() - startedMs, violations);
+      const durationMs = performance.now() - startedMs;
+      this.#reportCommit({ checkpoint: last.position, events, durationMs, streams: judge.streams ?? 0 }, violations);
     }
     if (failed !== undefined) throw failed;
   }
 
-  #reportCommit(checkpoint: Position, events: number, durationMs: number, violations: readonly ViolationView[]): void {
+  #reportCommit(
+    committed: Pick<Committed, 'checkpoint' | 'events' | 'durationMs' | 'streams'>,
+    violations: readonly ViolationView[],
+  ): void {
+    const { checkpoint } = committed;
     for (const violation of violations) {
       if (violation.position > this.#reportedUpTo) this.#options.onEvent({ type: 'violation', violation });
     }
@@ -314,7 +325,7 @@ export class ProjectionRunner {
     this.#failure = undefined;
     const servable = this.#servable();
     if (recovered || servable !== this.#reportedServable) this.#reportStatus();
-    this.#options.onEvent({ type: 'committed', checkpoint, events, durationMs, servable });
+    this.#options.onEvent({ type: 'committed', ...committed, servable });
     this.#settleRebuilds();
   }
 

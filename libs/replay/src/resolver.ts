@@ -40,6 +40,7 @@ import {
   type Authorisation,
   type BasisEnd,
   type BasisState,
+  type Bound,
   type ChainAddress,
   type CommandKey,
   type EndedFreeze,
@@ -130,6 +131,15 @@ export class CitationResolver {
   readonly #endings = new Map<string, Ending>();
   readonly #known: KnownElsewhere;
   readonly #folds = new Map<string, KnownFold[]>();
+
+  /** What is kept in memory, and how much of it there may be. */
+  get bounds(): readonly Bound[] {
+    return [
+      { what: 'cited-bases', most: MAX_BASES, inUse: () => this.#bases.size },
+      { what: 'cited-streams', most: MAX_FOLDS, inUse: () => this.#folds.size },
+      { what: 'cited-endings', most: MAX_ENDINGS, inUse: () => this.#endings.size },
+    ];
+  }
 
   constructor(reader: EventReader, known: KnownElsewhere = {}) {
     this.#reader = reader;

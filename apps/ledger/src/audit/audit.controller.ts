@@ -30,6 +30,7 @@ import {
   ViolationPage,
   type LogReader,
 } from './audit.dto.ts';
+import { EventExports } from './event-exports.ts';
 import { readLines, readPage, type ShowEvents } from './event-log.ts';
 
 /** Gives an account as it was, by replay; undefined when it was not open then. */
@@ -53,6 +54,7 @@ export class AuditController {
   readonly #ledger: LedgerCommands;
   readonly #queries: QueryEdge;
   readonly #gate: NonDisclosureGate;
+  readonly #exports: EventExports;
 
   constructor(
     @Inject(EVENT_READER) reader: LogReader,
@@ -61,6 +63,7 @@ export class AuditController {
     @Inject(LEDGER) ledger: LedgerCommands,
     queries: QueryEdge,
     gate: NonDisclosureGate,
+    exports: EventExports,
   ) {
     this.#reader = reader;
     this.#replayAccount = replayAccount;
@@ -68,6 +71,7 @@ export class AuditController {
     this.#ledger = ledger;
     this.#queries = queries;
     this.#gate = gate;
+    this.#exports = exports;
   }
 
   @Get('events')
@@ -89,6 +93,7 @@ export class AuditController {
     if (request.headers.accept?.includes(NDJSON) === true) {
       const show: ShowEvents = async (found) =>
         (await this.#gate.shown(request, found.map(shownEvent))) as readonly object[];
+      if (request.method !== 'HEAD') this.#exports.begin(reply.raw);
       sendLines(request, reply, readLines(this.#reader, selection, limit, show));
       return;
     }

@@ -1,3 +1,4 @@
+import type { Bound } from '#kernel';
 import { hash } from 'node:crypto';
 import { errors, jwtVerify, type JWTPayload, type JWTVerifyResult } from 'jose';
 import type { KeySet, KeySource } from './key-source.ts';
@@ -56,6 +57,10 @@ export class TokenVerifier {
   constructor(rules: TokenRules, now: () => number = Date.now) {
     this.#rules = rules;
     this.#now = now;
+  }
+
+  get bound(): Bound {
+    return { what: 'verified-tokens', most: MAX_CACHED_TOKENS, inUse: () => this.#cache.size };
   }
 
   /** Answers at once for a token that was seen before. @param header the `Authorization` header */

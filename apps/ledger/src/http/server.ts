@@ -1,3 +1,4 @@
+import type { Bound } from '#kernel';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -5,6 +6,7 @@ import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { AppModule, type EdgeServices } from '../app.module.ts';
+import { EventExports } from '../audit/event-exports.ts';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import { NonDisclosureGate } from '../non-disclosure/gate.ts';
 import { nestLogger } from '../operations/logging.ts';
@@ -25,6 +27,8 @@ export interface ServerOptions {
   readonly rateLimit: number;
   readonly bodyLimitBytes: number;
   readonly door: Door;
+  /** Of all that stands behind: shown with those of the edge. */
+  readonly bounds: readonly Bound[];
   readonly logger: Logger;
   readonly patience?: Partial<Patience>;
 }
@@ -59,9 +63,10 @@ const MAX_PARAMETER_LENGTH = 65_536;
 export async function createServer(services: EdgeServices, options: ServerOptions): Promise<NestFastifyApplication> {
   const { logger } = options;
   const filter = new ProblemFilter(logger);
+  const rateLimiter = new RateLimiter(options.rateLimit);
   const gatekeeper = new Gatekeeper({
     verifier: options.verifier,
-    rateLimiter: new RateLimiter(options.rateLimit),
+    rateLimiter,
     door: options.door,
     onEnd: (request, reply, startedMs) => {
       ended(request, reply, startedMs, services, logger);
@@ -104,6 +109,9 @@ export async function createServer(services: EdgeServices, options: ServerOption
   app.useGlobalPipes(new DtoPipe());
   app.useGlobalFilters(filter);
   const gate = app.get(NonDisclosureGate);
+  const { door, verifier, bounds } = options;
+  const ofEdge = [...door.bounds, verifier.bound, rateLimiter.bound, app.get(EventExports).bound, gate.bound];
+  services.metrics.observeBounds([...ofEdge, ...bounds]);
   fastify.addHook('preHandler', gate.preHandler);
   fastify.addHook('preSerialization', gate.preSerialization);
   serveDocument(app);

@@ -1,3 +1,4 @@
+import type { Bound } from '#kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { mustNotBeTold } from '../auth/roles.ts';
 import { callerOf } from '../http/request.ts';
@@ -15,6 +16,10 @@ export class NonDisclosureGate {
 
   constructor(nonDisclosure: NonDisclosure) {
     this.#nonDisclosure = nonDisclosure;
+  }
+
+  get bound(): Bound {
+    return this.#nonDisclosure.bound;
   }
 
   /**

@@ -99,6 +99,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
       rateLimit: options.rateLimit ?? 0,
       bodyLimitBytes: options.bodyLimitBytes ?? 64 * 1024,
       door,
+      bounds: [...ledger.bounds, ...projections.bounds],
       ...(options.patience === undefined ? {} : { patience: options.patience }),
       logger: pino({ level: 'trace' }, { write: (line: string) => log.push(line) }),
     },

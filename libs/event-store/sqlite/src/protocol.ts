@@ -65,7 +65,7 @@ export type ToWorker =
 export type FromWorker =
   | { readonly kind: 'opened' }
   | { readonly kind: 'not-opened'; readonly failure: Failure }
-  | { readonly kind: 'appended'; readonly outcomes: FlatOutcomes; readonly end: bigint }
+  | { readonly kind: 'appended'; readonly outcomes: FlatOutcomes; readonly end: bigint; readonly heads: number }
   | { readonly kind: 'answers'; readonly answers: readonly ReadAnswer[] };
 
 export function flattenGroup(waiting: readonly { readonly append: AppendRequest }[]): FlatGroup {

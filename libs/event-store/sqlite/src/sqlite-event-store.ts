@@ -14,7 +14,7 @@ import {
   StoreError,
   streamRange,
 } from '#event-store';
-import type { Position, RecordedEvent } from '#kernel';
+import type { Bound, Position, RecordedEvent } from '#kernel';
 import { resolve } from 'node:path';
 import { map, Observable } from 'rxjs';
 import { pageFrom, readInSteps } from './pages.ts';
@@ -88,6 +88,11 @@ export class SqliteEventStore implements EventStore {
     // A log that breaks tells everybody who calls the store: a listener only misses what never came.
     const subscription = this.#commits.subscribe({ next: listener, error: () => undefined });
     return () => subscription.unsubscribe();
+  }
+
+  /** What waits for the disk or is kept of it in memory, and how much of that there may be. */
+  get bounds(): readonly Bound[] {
+    return this.#writer.bounds;
   }
 
   /** Takes nothing more, finishes what it took, completes the subscriptions, and lets the file go. */

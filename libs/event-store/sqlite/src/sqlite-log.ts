@@ -88,6 +88,11 @@ export class SqliteLog {
     return this.#ensureSession().reader;
   }
 
+  /** Streams whose last revision is in memory. */
+  get heads(): number {
+    return this.#heads.size;
+  }
+
   /** Position number of the last committed event, 0 for none. */
   get end(): bigint {
     return this.#end;

@@ -25,7 +25,7 @@ function serve(port: NonNullable<typeof parentPort>, options: WorkerOptions): vo
     switch (message.kind) {
       case 'append': {
         const outcomes = flattenOutcomes(log.appendGroup(unflattenGroup(message.group)));
-        return tell({ kind: 'appended', outcomes, end: log.end });
+        return tell({ kind: 'appended', outcomes, end: log.end, heads: log.heads });
       }
       case 'read':
         return tell({ kind: 'answers', answers: message.requests.map((request) => answer(log, request)) });
