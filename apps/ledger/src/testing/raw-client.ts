@@ -6,12 +6,20 @@ export class RawClient {
   readonly socket: Socket;
   #received = '';
   #closed = false;
+  /** Those who wait for anything to happen. */
+  readonly #waiting: (() => void)[] = [];
 
   private constructor(socket: Socket) {
     this.socket = socket;
-    socket.setEncoding('latin1').on('data', (text: string) => (this.#received += text));
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      this.#received += text;
+      this.#wakeUp();
+    });
     socket.on('error', () => undefined);
-    socket.on('close', () => (this.#closed = true));
+    socket.on('close', () => {
+      this.#closed = true;
+      this.#wakeUp();
+    });
   }
 
   static async connect(url: string): Promise<RawClient> {
@@ -40,7 +48,7 @@ export class RawClient {
 
   /** Resolves when the other side has closed. */
   async closed(): Promise<void> {
-    if (!this.#closed) await once(this.socket, 'close');
+    while (!this.#closed) await this.#anything();
   }
 
   /** Resolves with what came, when a whole answer (its `Content-Length` told) is there; then forgets it. */
@@ -53,12 +61,20 @@ export class RawClient {
         return answer;
       }
       if (this.#closed) throw new Error(`the connection was closed after: ${this.#received}`);
-      await Promise.race([once(this.socket, 'data'), once(this.socket, 'close')]);
+      await this.#anything();
     }
   }
 
   end(): void {
     this.socket.destroy();
+  }
+
+  #anything(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #wakeUp(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
   }
 }
 
