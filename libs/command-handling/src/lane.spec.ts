@@ -326,4 +326,18 @@ describe('names beyond what memory holds', () => {
     expect(asked).toContain('deposit d-0');
     expect(await world.ask({ ...deposit, depositId: 'd-7' })).toMatchObject({ rejection: { code: 'already-exists' } });
   });
+
+  it('are fewer of each stream, the more streams there are: memory has a bound in all', async () => {
+    let indexed = -1;
+    const index: HomeStreamIndex = { ...emptyIndex, indexedRevision: () => indexed };
+    const world = new LedgerWorld({ index, limits: { cachedEntriesInAll: 64 } });
+    await world.openAccount();
+    for (let n = 0; n < 60; n += 1) {
+      await world.accept({ ...deposit, depositId: `d-${String(n)}` });
+      indexed = n;
+    }
+    const names = world.ledger.bounds.find(({ what }) => what === 'names-in-memory');
+    // Two of each deposit, of which so many at most were kept before the index took them over.
+    expect(names?.inUse()).toBeLessThanOrEqual(64);
+  });
 });
