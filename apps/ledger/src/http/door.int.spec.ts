@@ -1,5 +1,6 @@
 import type { LedgerCommands } from '#command-handling';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { IncomingMessage } from 'node:http';
 import { RawClient, requestText } from '../testing/raw-client.ts';
 import { startTestService, type TestService, type TestServiceOptions } from '../testing/service.ts';
 
@@ -219,6 +220,24 @@ describe('when too many requests are under way', () => {
     expectRefusal(await inPieces.answer(), 'overloaded', 1);
     inPieces.send(request);
     expectRefusal(await inPieces.answer(), 'overloaded', 1);
+  });
+
+  it('what the parser has begun to read it reads to the end, though the rest looks like a request', async () => {
+    busy = await Busy.start({ concurrencyLimit: 1 });
+    const client = await busy.deposit('a');
+    await busy.until(1);
+    client.send('GET /v1/assets HTTP/1.1\r\nHost: a\r\nX-Value: ');
+    // The server has read it by the time that it answers what was sent later.
+    expect(await busy.get(OPS, '/health/live')).toMatch(/^HTTP\/1\.1 200/);
+    busy.letGo();
+    expect(await client.answer()).toMatch(/^HTTP\/1\.1 404/);
+    await busy.deposit('b');
+    await busy.until(1);
+    const values: unknown[] = [];
+    busy.service.app.getHttpServer().on('request', ({ headers }: IncomingMessage) => values.push(headers['x-value']));
+    client.send('GET /v1/assets HTTP/1.1\r\nHost: b\r\n\r\n');
+    expectRefusal(await client.answer(), 'overloaded', 1);
+    expect(values).toEqual(['GET /v1/assets HTTP/1.1']);
   });
 
   it('a client that goes away gives up its place', async () => {
