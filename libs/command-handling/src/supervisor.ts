@@ -58,7 +58,6 @@ export class Supervisor {
   readonly #watch: SupervisorWatch;
   readonly #agenda = new Agenda();
   #position: Position | undefined;
-  #timer: NodeJS.Timeout | undefined;
   #working: Promise<void> | undefined;
   #stopped = false;
 
@@ -79,17 +78,12 @@ export class Supervisor {
   /** Reads the log, finishes all that was left open, and goes on by itself. Resolves when the first pass is over. */
   async start(): Promise<void> {
     await this.pass();
-    // Looking at the log from time to time, and not at each commit, costs a busy service nothing; who has to see a step
-    // done at once (an order that ends) does it before the answer.
-    this.#timer = setInterval(() => {
-      this.#tick();
-    }, TICK_MS);
+    void this.#goOn();
   }
 
   /** Stops taking up work and waits for what is under way. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    clearInterval(this.#timer);
     await this.#working;
   }
 
@@ -112,9 +106,17 @@ export class Supervisor {
     }
   }
 
-  #tick(): void {
-    if (this.#stopped || this.#working !== undefined) return;
-    this.#working = this.#lookAndWork().finally(() => (this.#working = undefined));
+  /**
+   * Looking at the log from time to time, and not at each commit, costs a busy service nothing; who has to see a step done at
+   * once (an order that ends) does it before the answer.
+   */
+  async #goOn(): Promise<void> {
+    for (;;) {
+      await this.#core.machine.sleep(TICK_MS);
+      if (this.#stopped) return;
+      this.#working = this.#lookAndWork();
+      await this.#working;
+    }
   }
 
   async #lookAndWork(): Promise<void> {
