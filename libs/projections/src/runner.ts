@@ -78,6 +78,8 @@ export const DEFAULT_RUNNER_LIMITS: RunnerLimits = {
   retryMaxMs: 10_000,
 };
 
+export type Sleep = (ms: number, signal: AbortSignal) => Promise<void>;
+
 export interface RunnerOptions {
   readonly reader: EventReader;
   /** The read models' file, or `:memory:`. */
@@ -87,6 +89,8 @@ export interface RunnerOptions {
   readonly releaseReaders?: () => Promise<void>;
   readonly limits?: Partial<RunnerLimits>;
   readonly clock?: Clock;
+  /** Waits so long, or until the signal ends the wait; never throws. Default: in real time. */
+  readonly sleep?: Sleep;
   readonly projectors?: readonly Projector[];
   readonly createJudge?: () => EventJudge;
 }
@@ -341,7 +345,7 @@ export class ProjectionRunner {
   async #pause(ms: number): Promise<void> {
     if (ms === 0 || this.#interrupted()) return;
     this.#cutPause = new AbortController();
-    await delay(ms, undefined, { signal: this.#cutPause.signal }).catch(() => undefined);
+    await (this.#options.sleep ?? sleepInRealTime)(ms, this.#cutPause.signal);
   }
 
   #reportStatus(): void {
@@ -349,6 +353,8 @@ export class ProjectionRunner {
     this.#options.onEvent({ type: 'status', status: this.status(), servable: this.#reportedServable });
   }
 }
+
+const sleepInRealTime: Sleep = (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined);
 
 /** Doubles with each attempt, from `retryMs` up to `retryMaxMs`. */
 export function retryDelayMs(attempts: number, { retryMs, retryMaxMs }: RunnerLimits): number {

@@ -12,6 +12,7 @@ import {
   type ProjectionEvent,
   type ProjectionStatus,
   type RunnerLimits,
+  type Sleep,
 } from './runner.ts';
 import { SqliteHomeStreamIndex } from './sqlite-home-stream-index.ts';
 import { SqliteQueries } from './sqlite-queries.ts';
@@ -38,6 +39,8 @@ export interface InProcessOptions extends CommonOptions {
   /** Stays the caller's: it is not closed here. */
   readonly reader: EventReader;
   readonly clock?: Clock;
+  /** How the runner waits: as its own `sleep`. */
+  readonly sleep?: Sleep;
   readonly projectors?: readonly Projector[];
   readonly createJudge?: () => EventJudge;
 }
