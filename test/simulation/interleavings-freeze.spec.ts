@@ -77,7 +77,11 @@ describe('every interleaving of a freeze under a hit', () => {
 
 describe('every interleaving of a link to an address', () => {
   const cases: readonly Case[] = [
-    ['and the confirmation of a hit on it, beside a supervisor', { linkAddress, confirmHit, supervisor }, {}],
+    [
+      'and the confirmation of a hit on it, beside a supervisor',
+      { linkAddress, confirmHit, supervisor },
+      { large: true },
+    ],
     ['that crashes, beside the confirmation', { linkAddress, confirmHit }, { crashes: 1 }],
   ];
   it.each(cases)('%s', async (...each) => exploreAll(each[0], await addressScene(), each), LIMIT_MS);

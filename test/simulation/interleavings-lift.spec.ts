@@ -205,7 +205,7 @@ describe('every interleaving of the approval of a lift by an order of release', 
       'and the ends of both orders',
       { proposed: 'end-basis' },
       (freezeId) => ({ a: approve(freezeId), end: verifyChange('ord-1'), endRelease: script(...endRelease) }),
-      {},
+      { large: true },
     ],
   ];
   it.each(cases)('%s', async (...each) => exploreLift('release-ordered', each), LIMIT_MS);

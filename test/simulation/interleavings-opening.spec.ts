@@ -6,7 +6,11 @@ import { open, openAlone, openingScene, verifyOrder } from './scenes.ts';
 describe('every interleaving of an opening', () => {
   const casesOf = (command: typeof open | typeof openAlone, whose: string, tooMany: boolean): readonly Case[] => [
     [`${whose} and its repetition`, { 'o first': asking(command, 'o'), 'o second': asking(command, 'o') }, { tooMany }],
-    [`${whose} and another opening of the same id`, { o: asking(command, 'o'), p: asking(command, 'p') }, { tooMany }],
+    [
+      `${whose} and another opening of the same id`,
+      { o: asking(command, 'o'), p: asking(command, 'p') },
+      { tooMany, large: true },
+    ],
     [`${whose} that crashes, beside a supervisor`, { o: asking(command, 'o'), supervisor }, { crashes: 1, tooMany }],
     [`${whose} and an order that comes to name a holder`, { o: asking(command, 'o'), verifyOrder }, { tooMany }],
     [`${whose} with lost acknowledgements`, { o: asking(command, 'o') }, { faults: 2, tooMany }],

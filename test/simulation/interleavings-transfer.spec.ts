@@ -18,7 +18,7 @@ describe('every interleaving of a transfer', () => {
     [
       'to an account that closes, crashing, beside a supervisor',
       { t: asking(send, 't', service), closing, supervisor },
-      { crashes: 1 },
+      { crashes: 1, large: true },
     ],
     ['with lost acknowledgements', { t: asking(send, 't', service) }, { faults: 2 }],
     [
