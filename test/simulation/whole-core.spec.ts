@@ -13,7 +13,7 @@ const kept = process.env['WRIT_KEEP'];
 /** So many seeds show all that can happen. */
 const ENOUGH = 300;
 /** Seeds of one test; the first of them is played a second time. */
-const BATCH = 50;
+const BATCH = 25;
 
 /** Only races in which two commands cross at one very moment bring these: the interleavings of each are tried elsewhere. */
 const RARE = ['AccountOpeningAbandoned', 'AccountDetached', 'FreezeAbandoned'];
