@@ -1,11 +1,9 @@
 import { createLedger, type Ledger } from '#command-handling';
 import { isStoreError } from '#event-store';
-import { RejectionError, type Clock } from '#kernel';
+import { RejectionError, type Clock, type IdGenerator } from '#kernel';
 import { startProjections, type ProjectionEvent, type Projections } from '#projections';
-import { testId } from '#testing';
 import { FaultyStore, SIMULATED, type SharedStore } from './faulty-store.ts';
 
-const IDS_OF_A_LIFE = 100_000;
 const POLL_MS = 100;
 const SUPERVISOR_RETRY_MS = 1_000;
 
@@ -24,20 +22,20 @@ export class Instance {
   #isAlive = true;
 
   /**
-   * @param life counts the lives of all instances: ids of events differ
    * @param failed told of what should never fail, whatever the store does
    */
   constructor(
     number: 0 | 1,
-    life: number,
     {
       shared,
+      newId,
       refusalsPerMinute,
       crash,
       failed,
       troubled,
     }: {
       readonly shared: SharedStore;
+      readonly newId: IdGenerator;
       readonly refusalsPerMinute: number;
       readonly crash: (instance: Instance, downMs: number) => void;
       readonly failed: (error: unknown) => void;
@@ -63,11 +61,10 @@ export class Instance {
       sleep: (ms, signal) => this.#sleepUntil(ms, signal),
       onEvent: (event) => noteProjection(event, failed),
     });
-    let ids = life * IDS_OF_A_LIFE;
     this.ledger = createLedger({
       store: new FaultyStore(shared, options),
       index: this.projections.index,
-      machine: { clock: this.clock, newId: () => testId((ids += 1)), sleep: (ms) => this.#sleep(ms) },
+      machine: { clock: this.clock, newId, sleep: (ms) => this.#sleep(ms) },
       limits: { refusalsPerMinute },
       watch: {
         failed: (_item, error) => {

@@ -22,6 +22,8 @@ const LONGEST_RETRY_MS = 31_000;
 const GRACE_MS = 1_600;
 /** The supervisor looks four times a second. */
 const TWO_LOOKS_MS = 650;
+/** Above the ids of the log that a run starts from. */
+const FIRST_ID = 100_000;
 const CLOCK_FARTHEST_MS = 620_000;
 
 /** The logs that runs start from, made once: the accounts are open, and for a storm in funds. */
@@ -63,7 +65,7 @@ export class World {
   readonly #draw: (below: number) => number;
   readonly #instances: [Instance | undefined, Instance | undefined] = [undefined, undefined];
   readonly #startMs: number;
-  #lives = 0;
+  #ids = FIRST_ID;
   #log: RecordedEvent[] = [];
   #troubles = 0;
 
@@ -177,9 +179,10 @@ export class World {
   }
 
   #start(number: 0 | 1): void {
-    this.#lives += 1;
-    this.#instances[number] = new Instance(number, this.#lives, {
+    this.#instances[number] = new Instance(number, {
       shared: this.#shared,
+      // They rise with time, whichever instance makes them, as real ones do: the naive model tells by them what came first.
+      newId: () => testId((this.#ids += 1)),
       refusalsPerMinute: this.plan.mode === 'storm' ? 60 : 0,
       crash: (instance, downMs) => this.#crash(instance, downMs),
       failed: (error) => this.#fail(error),
