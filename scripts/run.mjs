@@ -14,6 +14,9 @@ const prettier = (...args) => [tool('prettier/bin/prettier.cjs'), '.', '--log-le
 // jest loads ES modules through an interface of Node's that warns of itself in every worker.
 const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', tool('jest/bin/jest.js')];
 
+/** What has more to try than `npm test` has time for. */
+const NIGHTLY = ['test/simulation', 'test/security/fuzz', 'test/recovery/kill'];
+
 /**
  * For each task its set-up, the environment that it adds, and the commands that the pinned Node then runs in turn; `args`
  * are the caller's.
@@ -25,21 +28,28 @@ const TASKS = {
   token: { needs: ensureBuild, commands: (args) => [[built('token'), ...args]] },
   demo: { needs: ensureBuild, commands: (args) => [[built('demo/main'), ...args]] },
   rebuild: { needs: ensureBuild, commands: (args) => [[built('rebuild'), ...args]] },
+  backup: { needs: ensureBuild, commands: (args) => [[built('backup'), ...args]] },
+  restore: { needs: ensureBuild, commands: (args) => [[built('restore'), ...args]] },
+  load: { needs: ensureBuild, commands: (args) => [[built('load'), ...args]] },
+  check: { needs: ensureBuild, commands: (args) => [[built('check'), ...args]] },
   openapi: { needs: ensureBuild, commands: (args) => [[built('openapi'), ...args]] },
   catalogue: { needs: ensureBuild, commands: (args) => [[built('catalogue'), ...args]] },
   // Node strips the types of test/bench itself; what it imports by `#` is the build, as without `writ-source`.
   bench: { needs: ensureBuild, commands: (args) => [['test/bench/main.ts', ...args]] },
+  // No acknowledgement before its sync, shown by what the service asks of the system.
+  'prove-durability': { needs: ensureBuild, commands: (args) => [['test/recovery/prove-durability.ts', ...args]] },
   // Some tests start the built service.
   test: { needs: ensureBuild, commands: (args) => [[...jest, ...args]] },
   // The simulations, for hours: every corner that `npm test` has no time for.
   nightly: {
     needs: ensureBuild,
     environment: { WRIT_EFFORT: 'nightly' },
-    commands: (args) => [[...jest, ...(args.length === 0 ? ['test/simulation'] : args)]],
+    commands: (args) => [[...jest, ...(args.length === 0 ? NIGHTLY : args)]],
   },
   lint: { needs: ensurePackages, commands: () => [eslint(), prettier('--check')] },
   format: { needs: ensurePackages, commands: () => [eslint('--fix'), prettier('--write')] },
   typecheck: { needs: ensurePackages, commands: () => [[tool('typescript/bin/tsc'), '--noEmit', '-p', '.']] },
+  'check-alerts': { needs: ensurePackages, commands: () => [['scripts/check-alerts.mjs']] },
   boundaries: { needs: ensurePackages, commands: () => [['scripts/check-boundaries.mjs']] },
 };
 

@@ -26,7 +26,10 @@ export function freezeAgainstDeposit(): Promise<Latencies> {
     const token = await served.token('maker', 'service,ops');
     const checker = await served.token('checker', 'approver');
     await openAccounts(served, token, LOADED + FROZEN);
-    for (let n = LOADED; n < LOADED + FROZEN; n += 1) await putOrder(served, token, checker, `acc-${String(n)}`);
+    for (let n = LOADED; n < LOADED + FROZEN; n += 1) {
+      const account = `acc-${String(n)}`;
+      await putOrder(served, token, checker, { orderId: orderOf(account), account });
+    }
     const others = { token, connections: CONNECTIONS, accounts: LOADED };
     await load(served.url, { ...others, seconds: WARM_UP_SECONDS });
     const under = load(served.url, { ...others, seconds: WARM_UP_SECONDS });
@@ -61,9 +64,15 @@ function orderOf(account: string): string {
   return `ord-${account}`;
 }
 
-async function putOrder({ post }: Served, maker: string, checker: string, account: string): Promise<void> {
+/** Registers an order that names an account, and verifies it. */
+export async function putOrder(
+  { post }: Served,
+  maker: string,
+  checker: string,
+  { orderId, account }: { readonly orderId: string; readonly account: string },
+): Promise<void> {
   await post(maker, '/v1/admin/legal-orders', {
-    orderId: orderOf(account),
+    orderId,
     kind: 'freezing-order',
     authority: { name: 'High Court of Justice', jurisdiction: 'GB-EAW' },
     caseReference: 'CL-2022-000123',
@@ -75,5 +84,5 @@ async function putOrder({ post }: Served, maker: string, checker: string, accoun
     effectiveAt: '2022-02-15T00:00:00Z',
     documentSha256: 'a'.repeat(64),
   });
-  await post(checker, `/v1/admin/legal-orders/${orderOf(account)}/verification`, { method: 'called the court' });
+  await post(checker, `/v1/admin/legal-orders/${orderId}/verification`, { method: 'called the court' });
 }

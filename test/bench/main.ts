@@ -4,19 +4,33 @@ import { decider } from './decider.ts';
 import { freezeAgainstDeposit } from './freeze.ts';
 import { deposits } from './http.ts';
 import { EVERY, loading } from './loading.ts';
+import { overload } from './overload.ts';
 import { latencyLine, line, perSecond } from './rounds.ts';
+import { size } from './size.ts';
 import { manyCallers, oneCaller } from './store.ts';
 
 /**
  * Prints how fast it is: ratios of one run, medians of rounds that take turns. Judges nothing: machines are noisy.
  * `--accounts` measures only what is about single accounts; `--events` says how long the one is that is loaded.
+ * `--size` measures only what a large log costs: one of `--events` that it makes, or the one in the folder `--data`.
+ * `--overload` measures only what becomes of too much load, `--minutes` of it (default 1).
  */
 const { values } = parseArgs({
-  options: { accounts: { type: 'boolean', default: false }, events: { type: 'string' } },
+  options: {
+    accounts: { type: 'boolean', default: false },
+    size: { type: 'boolean', default: false },
+    overload: { type: 'boolean', default: false },
+    events: { type: 'string' },
+    data: { type: 'string' },
+    minutes: { type: 'string', default: '1' },
+  },
 });
 /** The whole is to be done in a few minutes: the long account is for those who ask for it. */
-const EVENTS = Number(values.events ?? (values.accounts ? 1_000_000 : 100_000));
+const EVENTS = Number(values.events ?? (values.size ? 5_000_000 : values.accounts ? 1_000_000 : 100_000));
+/** Of a large log, for each account. */
+const EVENTS_OF_ONE = 100;
 const MAX_EVENTS = 10_000_000;
+const MAX_MINUTES = 60;
 if (!Number.isSafeInteger(EVENTS) || EVENTS < 1 || EVENTS > MAX_EVENTS) {
   throw new RangeError(`--events must be a whole number from 1 to ${String(MAX_EVENTS)}`);
 }
@@ -24,9 +38,21 @@ if (!Number.isSafeInteger(EVENTS) || EVENTS < 1 || EVENTS > MAX_EVENTS) {
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 say(`Node ${process.version}, ${String(cpus().length)} x ${cpus()[0]?.model ?? 'unknown processor'}\n`);
-say(`${''.padEnd(58)} ${'Writ'.padStart(12)} ${'base'.padStart(12)}   ratio`);
-if (!values.accounts) await throughput();
-await accounts();
+if (values.size) {
+  await size({ accounts: Math.ceil(EVENTS / EVENTS_OF_ONE), events: EVENTS, dataDir: values.data, say });
+} else if (values.overload) {
+  const minutes = Number(values.minutes);
+  if (!(minutes > 0 && minutes <= MAX_MINUTES)) throw new RangeError(`--minutes must be up to ${String(MAX_MINUTES)}`);
+  await overload(minutes, say);
+} else {
+  await speed();
+}
+
+async function speed(): Promise<void> {
+  say(`${''.padEnd(58)} ${'Writ'.padStart(12)} ${'base'.padStart(12)}   ratio`);
+  if (!values.accounts) await throughput();
+  await accounts();
+}
 
 async function throughput(): Promise<void> {
   say(line('deposits over HTTP, 64 connections / bare Fastify handler', await deposits(), 0.4));

@@ -14,6 +14,8 @@ const entry = (path: string): string => fileURLToPath(new URL(`../../${path}`, i
 /** The built service on a folder of its own, while it is measured. */
 export interface Served {
   readonly url: string;
+  /** Of the service's process. */
+  readonly pid: number;
   /** Starts a script of this folder that prints its address. @returns the address */
   startBeside(script: string): Promise<string>;
   token(sub: string, roles: string): Promise<string>;
@@ -28,6 +30,7 @@ export function withService<Result>(work: (served: Served) => Promise<Result>): 
       const url = await startService(children, dataDir);
       return await work({
         url,
+        pid: children[0]?.pid ?? 0,
         startBeside: (script) => startBeside(children, script),
         token: (sub, roles) => makeToken(dataDir, ['--sub', sub, '--roles', roles]),
         post: (token, path, body) => post(url, token, path, body),

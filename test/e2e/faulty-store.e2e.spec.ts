@@ -140,8 +140,11 @@ describe('a store that is not as the embedded one', () => {
     expect(failed.text).not.toMatch(/srv|undefined/);
     // Whoever runs the service finds it under the correlation id.
     const correlationId = textAt(failed.body, 'correlationId');
-    const logged = service.log.filter((line) => line.includes(correlationId) && line.includes('store.ts:17'));
-    expect(logged.length).toBeGreaterThan(0);
+    const logged = service.log
+      .map((line): unknown => JSON.parse(line))
+      .filter((line) => valueAt(line, 'err') !== undefined);
+    const at = expect.stringMatching(/^faulty-store\.e2e\.spec\.ts:\d+$/);
+    expect(logged).toMatchObject([{ correlationId, err: { name: 'TypeError', message: '(statement)', at } }]);
     expect(await typesOf('account-acc-1')).toEqual(['AccountOpened']);
 
     shared.contested.clear();

@@ -52,6 +52,9 @@ describe('with the keys of an identity provider, by their URL', () => {
       expect(allowed).toMatchObject({ status: 200, body: { items: [] } });
       const stranger = await sign((await generateKeyPair('ES256')).privateKey);
       expect((await service.request('GET', path, { token: stranger })).status).toBe(401);
+      const [, age] = /^writ_key_set_age_seconds (\S+)$/m.exec((await service.request('GET', '/metrics')).text) ?? [];
+      expect(Number(age)).toBeGreaterThan(0);
+      expect(Number(age)).toBeLessThan(60);
       const selfMade = await service.token({ sub: 'auditor-1', roles: ['auditor'] });
       expect((await service.request('GET', path, { token: selfMade })).status).toBe(401);
     } finally {

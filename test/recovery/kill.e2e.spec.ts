@@ -3,110 +3,20 @@ import type { RecordedEvent } from '#kernel';
 import { checkLog } from '#testing';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Answer } from '../e2e/support/http.ts';
-import {
-  APPROVER,
-  depositOf,
-  endingOf,
-  freezeOf,
-  Ledger,
-  OPS,
-  SERVICE,
-  type Person,
-  wellDone,
-  withdrawalOf,
-} from '../e2e/support/ledger.ts';
+import { Ledger, until } from '../e2e/support/ledger.ts';
+import { KILLS } from '../simulation/effort.ts';
+import { type Acknowledged, MixedLoad, SHARED_ACCOUNTS } from './mixed-load.ts';
 
-const ROUNDS = 5;
-const CALLERS = 16;
-/** Answers to wait for before the kill: the kill falls somewhere into the load, not after a time. */
-const ANSWERS_BEFORE_KILL = 150;
-
-/** What a caller was told before the process died. */
-interface Acknowledged {
-  readonly path: string;
-  readonly key: string;
-  readonly status: number;
-  readonly body: unknown;
-}
-
-/** Mixed load until the process is gone; notes every answer that came. */
-class Load {
-  readonly acknowledged: Acknowledged[] = [];
-  readonly #ledger: Ledger;
-  readonly #round: number;
-  #over = false;
-
-  constructor(ledger: Ledger, round: number) {
-    this.#ledger = ledger;
-    this.#round = round;
-  }
-
-  stop(): void {
-    this.#over = true;
-  }
-
-  async run(caller: number): Promise<void> {
-    const accountId = `acc-${String(caller % 4)}`;
-    for (let n = 0; !this.#over; n += 1) {
-      const id = `${String(this.#round)}-${String(caller)}-${String(n)}`;
-      try {
-        await this.#step(n, id, accountId);
-      } catch {
-        return; // The process is gone.
-      }
-    }
-  }
-
-  async #step(n: number, id: string, accountId: string): Promise<void> {
-    const account = `/v1/accounts/${accountId}`;
-    switch (n % 5) {
-      case 0:
-      case 1:
-        await this.#send(SERVICE, `${account}/deposits`, depositOf(`d-${id}`, '1'), `d-${id}`);
-        break;
-      case 2:
-        await this.#send(SERVICE, `${account}/withdrawals`, withdrawalOf(`w-${id}`, '1'), `w-${id}`);
-        break;
-      case 3:
-        await this.#ledger.makeVerifiedOrder({ orderId: `ord-${id}`, accounts: [accountId] });
-        await this.#send(OPS, `/v1/admin/accounts/${accountId}/freezes`, freezeOf(`ord-${id}`), `f-${id}`);
-        break;
-      default:
-        await this.#endOrder(previous(id), id);
-    }
-  }
-
-  async #endOrder(orderOf: string, id: string): Promise<void> {
-    const changes = `/v1/admin/legal-orders/ord-${orderOf}/changes`;
-    wellDone(await this.#ledger.post(OPS, changes, endingOf('chg-1')), 'a change');
-    await this.#send(APPROVER, `${changes}/chg-1/verification`, { method: 'gazette' }, `e-${id}`);
-  }
-
-  async #send(person: Person, path: string, body: unknown, key: string): Promise<void> {
-    this.#note(path, key, await this.#ledger.post(person, path, body, { key }));
-  }
-
-  #note(path: string, key: string, { status, body }: Answer): void {
-    if (status === 200 || status === 201) this.acknowledged.push({ path, key, status, body });
-  }
-}
-
-/** The id of the step before. */
-function previous(id: string): string {
-  const at = id.lastIndexOf('-') + 1;
-  return id.slice(0, at) + String(Number(id.slice(at)) - 1);
-}
-
-async function until(condition: () => boolean | Promise<boolean>, limitMs: number): Promise<void> {
-  const endMs = performance.now() + limitMs;
-  while (performance.now() < endMs) {
-    if (await condition()) return;
-    await delay(20);
-  }
-  throw new Error('what was waited for did not come in time');
-}
+const CALLERS = 6;
+/** Answers to wait for before the kill, another number in each round: it falls somewhere into the load, not after a time. */
+const ANSWERS_BEFORE_KILL = 50;
+const ANSWERS_APART = 37;
+/** Nothing is half done any more so long after the start. */
+const SETTLED_LIMIT_MS = 10_000;
+/** No round is meant to come near it. */
+const ROUND_LIMIT_MS = 90_000;
+/** Repeats under way at once. */
+const REPEATS_AT_ONCE = 12;
 
 async function readLog(dataDir: string): Promise<readonly RecordedEvent[]> {
   const reader = new SqliteEventReader(join(dataDir, 'events.db'));
@@ -117,42 +27,103 @@ async function readLog(dataDir: string): Promise<readonly RecordedEvent[]> {
   }
 }
 
+async function eachAtOnce<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
+  const waiting = [...items];
+  const worker = async (): Promise<void> => {
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: REPEATS_AT_ONCE }, worker));
+}
+
 describe('kill -9 in the middle of load', () => {
   let ledger: Ledger;
   afterAll(() => ledger.end());
 
-  it(`loses nothing that was acknowledged and leaves nothing half done, ${String(ROUNDS)} times`, async () => {
-    const acknowledged: Acknowledged[] = [];
-    for (let round = 0; round < ROUNDS; round += 1) {
-      if (round === 0) {
-        // Every load after a kill goes on from a snapshot.
-        ledger = await Ledger.start({ WRIT_SNAPSHOT_EVERY: '5' });
-        for (let n = 0; n < 4; n += 1) await ledger.makeAccount({ accountId: `acc-${String(n)}` });
-      } else {
-        await ledger.startAgain();
-      }
-      const load = new Load(ledger, round);
-      const callers = Array.from({ length: CALLERS }, (_, caller) => load.run(caller));
-      await until(() => load.acknowledged.length >= ANSWERS_BEFORE_KILL, 60_000);
-      await ledger.service.kill();
-      load.stop();
-      await Promise.all(callers);
-      acknowledged.push(...load.acknowledged);
-    }
+  /** Load from many callers, and no end to it but the kill. */
+  async function killUnderLoad(round: number): Promise<MixedLoad> {
+    const load = new MixedLoad(ledger, String(round));
+    const callers = Array.from({ length: CALLERS }, (_, caller) => load.run(caller));
+    const enough = ANSWERS_BEFORE_KILL + ((round * ANSWERS_APART) % ANSWERS_BEFORE_KILL);
+    await until('answers', () => Promise.resolve(load.acknowledged.length >= enough ? true : undefined), 120_000);
+    await ledger.service.kill();
+    load.stop();
+    await Promise.all(callers);
+    return load;
+  }
 
-    await ledger.startAgain();
-    // Ready means that what was left open is finished.
-    const log = await readLog(ledger.dataDir);
-    expect(checkLog(log, { quiescent: true, now: new Date().toISOString() })).toEqual([]);
-    const ids = new Set(log.map((event) => event.id));
-    for (const { body } of acknowledged) {
-      for (const { id } of (body as { events: { id: string }[] }).events) expect(ids).toContain(id);
+  /** Nothing is half done: what the invariants still miss, if anything, is done within the time. */
+  async function demandSettled(): Promise<readonly RecordedEvent[]> {
+    let breaches: unknown;
+    return until(
+      'everything to be finished',
+      async () => {
+        const log = await readLog(ledger.dataDir);
+        breaches = checkLog(log, { quiescent: true, now: new Date().toISOString() });
+        return (breaches as readonly unknown[]).length === 0 ? log : undefined;
+      },
+      SETTLED_LIMIT_MS,
+    ).catch((error: unknown) => {
+      throw new Error(`${String(error)}: ${JSON.stringify(breaches)}`);
+    });
+  }
+
+  async function repeat({ as, path, body, key, status, text }: Acknowledged): Promise<void> {
+    const again = await ledger.post(as, path, body, { key });
+    expect({ key, status: again.status, text: again.text }).toEqual({ key, status, text });
+    expect(again.headers['idempotent-replayed']).toBe('true');
+  }
+
+  /** Each is there, once, and a repeat is told what the first was told. */
+  async function demandAcknowledged(acknowledged: readonly Acknowledged[]): Promise<void> {
+    const before = await readLog(ledger.dataDir);
+    const ids = new Set(before.map((event) => event.id));
+    for (const { answer } of acknowledged) {
+      for (const { id } of (answer as { events?: readonly { id: string }[] }).events ?? []) expect(ids).toContain(id);
     }
-    for (const { path, key, status, body } of acknowledged.filter((_, at) => at % 10 === 0)) {
-      if (!path.endsWith('/deposits')) continue;
-      const repeated = await ledger.post(SERVICE, path, depositOf(key, '1'), { key });
-      expect({ status: repeated.status, body: repeated.body }).toEqual({ status, body });
-      expect(repeated.headers['idempotent-replayed']).toBe('true');
-    }
-  }, 240_000);
+    await eachAtOnce(acknowledged, repeat);
+    expect((await readLog(ledger.dataDir)).length).toBe(before.length);
+  }
+
+  it(
+    `loses nothing that was acknowledged and leaves nothing half done, ${String(KILLS)} times`,
+    async () => {
+      // Every load after a kill goes on from a snapshot.
+      ledger = await Ledger.start({ WRIT_SNAPSHOT_EVERY: '5', WRIT_REFUSAL_LIMIT: '100000' });
+      for (const accountId of SHARED_ACCOUNTS) await ledger.makeAccount({ accountId, btc: '100' });
+      const kinds = new Set<string>();
+      for (let round = 0; round < KILLS; round += 1) {
+        const load = await killUnderLoad(round);
+        await ledger.startAgain();
+        await demandSettled();
+        await demandAcknowledged(load.acknowledged);
+        // Whoever was not answered asks again, and is told what is so now.
+        await eachAtOnce([...load.unanswered], async ({ as, path, body, key }) => {
+          expect((await ledger.post(as, path, body, { key })).status).toBeLessThan(500);
+        });
+        for (const { path } of load.acknowledged) kinds.add(kindOf(path));
+      }
+      const log = await demandSettled();
+      const types = new Set(log.map(({ type }) => type));
+      expect(DONE_OVER_TWO_STREAMS.filter((type) => !types.has(type))).toEqual([]);
+      expect(kinds.size).toBeGreaterThan(25);
+    },
+    KILLS * ROUND_LIMIT_MS,
+  );
 });
+
+/** What the answers and the supervisor finish; the load would be no test without them. */
+const DONE_OVER_TWO_STREAMS = [
+  'AccountFrozen',
+  'AccountUnfrozen',
+  'TransferReceived',
+  'AccountOpened',
+  'AccountAttached',
+];
+
+/** A route without the ids in it. */
+function kindOf(path: string): string {
+  return path
+    .split('/')
+    .filter((part) => !/\d/.test(part) || part === 'v1')
+    .join('/');
+}

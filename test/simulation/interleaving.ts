@@ -1,12 +1,11 @@
 import type { LedgerCommand, Outcome } from '#command-handling';
-import type { MemoryEventStore } from '#event-store/memory';
+import { MemoryEventStore } from '#event-store/memory';
 import { toTimestamp, type Actor, type RecordedEvent } from '#kernel';
 import {
   checkLog,
   explore,
   LedgerWorld,
   maker,
-  storeOf,
   TestClock,
   VirtualTime,
   type ActorBody,
@@ -68,8 +67,8 @@ export async function logOf(prepare: (world: LedgerWorld) => Promise<void>): Pro
   return world.log();
 }
 
-async function copied(log: readonly RecordedEvent[]): Promise<SharedWorld> {
-  return { store: await storeOf(log), time: new VirtualTime(Date.parse(START)) };
+function copied(log: readonly RecordedEvent[]): SharedWorld {
+  return { store: new MemoryEventStore({ log }), time: new VirtualTime(Date.parse(START)) };
 }
 
 /** After everything: a process starts, finishes what was left, and the log alone is judged. */
@@ -123,10 +122,10 @@ interface Mishaps {
   readonly tooMany?: boolean;
 }
 
-export type Case = readonly [string, Readonly<Record<string, ActorBody>>, Mishaps];
-
 /** More than any case has of which all are tried. */
 const ALL = 100_000;
+
+export type Case = readonly [string, Readonly<Record<string, ActorBody>>, Mishaps];
 
 export async function exploreAll(
   name: string,

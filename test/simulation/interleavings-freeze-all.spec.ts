@@ -100,8 +100,8 @@ const verifiedThenFrozen: ActorBody = async (ports) => {
 };
 
 /** Each of these has more steps than the freeze of one account: not all schedules can be tried each time. */
-const SOME_RUNS = SCHEDULES / 10;
-const SOME_WALKS = WALKS / 5;
+const SOME_RUNS = SCHEDULES / 3;
+const SOME_WALKS = WALKS / 2;
 
 /** Schedules in order from the first, and others at random. */
 async function tryMany(name: string, tried: Scenario<SharedWorld>): Promise<void> {

@@ -74,7 +74,7 @@ describe('any script of commands', () => {
     async () => {
       await fc.assert(
         fc.asyncProperty(script, (steps) => play(new MemoryEventStore(), steps)),
-        { numRuns: runs(150) },
+        { numRuns: runs(100) },
       );
     },
     LIMIT_MS,

@@ -224,6 +224,14 @@ const scene = fc.oneof(
   { weight: 1, arbitrary: sceneOf(HIT) },
 );
 
+/** One scene. */
+export const aScene: fc.Arbitrary<readonly Step[]> = scene;
+
+/** Orders that run out, some of them extended, one after the other: months go by. */
+export const months: fc.Arbitrary<readonly Step[]> = fc
+  .array(sceneOf(TIME), { minLength: 4, maxLength: 8 })
+  .map((scenes) => scenes.flatMap((steps, index) => steps.map((step) => ({ ...step, id: index + 1 }))));
+
 /** Scenes one after the other, over the same few accounts, orders and hits. */
 export const script: fc.Arbitrary<readonly Step[]> = fc
   .array(scene, { minLength: 3, maxLength: 7 })
@@ -236,13 +244,18 @@ export const script: fc.Arbitrary<readonly Step[]> = fc
 export async function worldOfScripts(store: EventStore): Promise<LedgerWorld> {
   const sleep = (): Promise<never> => new Promise(() => undefined);
   const world = new LedgerWorld({ store, sleep, limits: { refusalsPerMinute: 0 } });
+  await openAccounts(world);
+  return world;
+}
+
+/** Opens the accounts that scripts are about. */
+export async function openAccounts(world: LedgerWorld): Promise<void> {
   for (const [index, party] of HOLDERS.entries()) {
     const [accountId, partyId] = [accountName(index), partyName(party)];
     const holders = [{ partyId, capacity: 'owner' }] as const;
     if (HOLDERS.indexOf(party) === index) await world.openAccount(accountId, partyId);
     else await world.accept({ type: 'OpenAccount', accountId, holders });
   }
-  return world;
 }
 
 /** What the ledger made of a step. */
@@ -264,23 +277,27 @@ export async function take(world: LedgerWorld, asked: Asked, key: string): Promi
 async function answerTo(world: LedgerWorld, asked: Asked, key: string): Promise<Answer> {
   if ('passesMs' in asked) {
     world.clock.advance(asked.passesMs);
-    return { came: 'accepted', freezeIds: new Map(), outcome: undefined };
+    return answerFrom(asked, undefined);
   }
+  if ('all' in asked) return answerFrom(asked, await world.freezeAll(asked.all, key));
+  return answerFrom(asked, await world.ask(asked.command, { actor: asked.actor, key }));
+}
+
+/** An outcome in the words of the model. */
+export function answerFrom(asked: Asked, outcome: Outcome | OutcomeOfAll | undefined): Answer {
   const freezeIds = new Map<number, string>();
-  const note = (outcome: Outcome, accountId: string): Expected => {
-    if (outcome.status === 'rejected') return outcome.rejection.code;
-    freezeIds.set(indexOf(accountId), outcome.authorisation?.id ?? '');
+  const note = (single: Outcome, accountId: string): Expected => {
+    if (single.status === 'rejected') return single.rejection.code;
+    freezeIds.set(indexOf(accountId), single.authorisation?.id ?? '');
     return 'accepted';
   };
-  if ('all' in asked) {
-    const outcome = await world.freezeAll(asked.all, key);
-    if (outcome.status === 'rejected') return { came: outcome.rejection.code, freezeIds, outcome };
+  if (outcome === undefined) return { came: 'accepted', freezeIds, outcome };
+  if (outcome.status === 'answered') {
     const came = outcome.parts.map((part) => `${indexOf(part.accountId)} ${note(part.outcome, part.accountId)}`);
     return { came: came.join(', '), freezeIds, outcome };
   }
-  const { command, actor } = asked;
-  const outcome = await world.ask(command, { actor, key });
-  return { came: note(outcome, 'accountId' in command ? command.accountId : ''), freezeIds, outcome };
+  const accountId = 'command' in asked && 'accountId' in asked.command ? asked.command.accountId : '';
+  return { came: note(outcome, accountId), freezeIds, outcome };
 }
 
 function indexOf(accountId: string): number {

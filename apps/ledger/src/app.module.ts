@@ -4,6 +4,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { AccountsController } from './accounts/accounts.controller.ts';
 import { AssetsController } from './assets/assets.controller.ts';
 import { AuditController, type ReplayAccount, type ReplayFreezes } from './audit/audit.controller.ts';
+import { EventExports } from './audit/event-exports.ts';
 import type { LogReader } from './audit/audit.dto.ts';
 import { AuthorityRequestsController } from './authority-requests/authority-requests.controller.ts';
 import { BooksController } from './books/books.controller.ts';
@@ -58,7 +59,7 @@ export interface EdgeServices {
     AuditController,
     OperationsController,
   ],
-  providers: [CommandEdge, QueryEdge],
+  providers: [CommandEdge, QueryEdge, EventExports],
 })
 export class AppModule {
   static with(services: EdgeServices): DynamicModule {

@@ -1,13 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { developmentKey, developmentToken } from './auth/development-key.ts';
 import type { Role } from './auth/roles.ts';
-import { compose, filesIn, type Service } from './composition.ts';
+import { compose, type Service } from './composition.ts';
 import { readConfig, type Environment } from './config/config.ts';
+import { filesIn } from './data-folder.ts';
 import { rebuildReadModels } from './rebuild-command.ts';
 import { describeStartFailure } from './start-error.ts';
 
@@ -175,5 +176,31 @@ describe('a start that fails says what, where, and what to do, in one line', () 
   it('when the keys of the identity provider are not there', async () => {
     const provider = { WRIT_JWKS_FILE: join(folder, 'no.json'), WRIT_JWT_ISSUER: 'i', WRIT_JWT_AUDIENCE: 'a' };
     expect(await failureOf(provider)).toMatch(/^WRIT_JWKS_FILE: the keys .* can't be used: ENOENT/);
+  });
+});
+
+describe('the bounds', () => {
+  /** By name, the most that there may be, as the table of the documentation says it. */
+  function documented(): ReadonlyMap<string, number> {
+    const text = readFileSync(new URL('../../../docs/architecture.md', import.meta.url), 'utf8');
+    const section = text.slice(text.indexOf('\n## Bounds\n'));
+    const rows = section.matchAll(/^\| `([a-z-]+)` +\| ([\d,]*\d)/gm);
+    return new Map([...rows].map(([, what = '', most = '']) => [what, Number(most.replaceAll(',', ''))]));
+  }
+
+  function shown(metrics: string, name: string): ReadonlyMap<string, number> {
+    const lines = metrics.matchAll(new RegExp(`^${name}\\{what="([^"]+)"\\} (\\S+)$`, 'gm'));
+    return new Map([...lines].map(([, what = '', value]) => [what, Number(value)]));
+  }
+
+  it('are all shown by two metrics, and are those that the documentation lists', async () => {
+    const { url } = await start();
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    const bounds = shown(metrics, 'writ_bound');
+    expect(Object.fromEntries(bounds)).toEqual(Object.fromEntries(documented()));
+    const inUse = shown(metrics, 'writ_in_use');
+    expect([...inUse.keys()]).toEqual([...bounds.keys()]);
+    expect(inUse.get('open-requests')).toBe(1);
+    for (const [what, most] of bounds) expect([what, (inUse.get(what) ?? -1) <= most]).toEqual([what, true]);
   });
 });

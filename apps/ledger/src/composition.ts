@@ -2,38 +2,35 @@ import { accountView } from '#accounts';
 import { createLedger, foldRules, SnapshotFiles, type Ledger } from '#command-handling';
 import { SqliteEventStore } from '#event-store/sqlite';
 import type { Position } from '#kernel';
-import { startProjections, type ProjectionEvent, type Projections } from '#projections';
+import { startProjections, type Projections } from '#projections';
 import { replayAccount, replayFreezes } from '#replay';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from './config/config.ts';
+import { demandLog, filesIn } from './data-folder.ts';
+import { Door } from './http/door.ts';
 import { createServer } from './http/server.ts';
-import { openVerifier } from './identity.ts';
+import { openIdentity } from './identity.ts';
 import { ClockWatch } from './operations/clock-watch.ts';
-import type { Health } from './operations/health.ts';
+import { projectionProblem, type Health } from './operations/health.ts';
 import { LagWatch } from './operations/lag-watch.ts';
 import { Metrics } from './operations/metrics.ts';
+import { watchProjections } from './operations/projection-watch.ts';
 import { watchSnapshots } from './operations/snapshot-watch.ts';
-
-/** The log, and what can be made from it again, read models and snapshots; all in the data folder. */
-export function filesIn(dataDir: string): {
-  readonly events: string;
-  readonly readModels: string;
-  readonly snapshots: string;
-} {
-  return {
-    events: join(dataDir, 'events.db'),
-    readModels: join(dataDir, 'read-models.db'),
-    snapshots: join(dataDir, 'snapshots'),
-  };
-}
+import { watchTurnedAway } from './operations/turned-away.ts';
 
 const HEALTH_TIMEOUT_MS = 2_000;
 const SUPERVISOR_RETRY_MS = 1_000;
 const CATCH_UP_POLL_MS = 1_000;
+/**
+ * A stop: until nothing has come for so long, and no longer than so long in all, everything is answered, what was taken and
+ * what is turned away; what still hangs on then (a client that does not send on, or takes no answer) is cut off.
+ */
+const QUIET_MS = 100;
+const DRAIN_LIMIT_MS = 5_000;
+const CUT_OFF_MS = 500;
 
 /** The whole service, wired. */
 export interface Service {
@@ -52,19 +49,18 @@ export interface Service {
  */
 export async function compose(config: Config, logger: Logger): Promise<Service> {
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
-  const verifier = await openVerifier(config);
+  const { verifier, keys } = await openIdentity(config, logger);
   const files = filesIn(config.dataDir);
   const rules = foldRules();
-  const store = await SqliteEventStore.open({ path: files.events });
+  demandLog(files);
+  const store = await openLog(files.events, logger);
   const metrics = new Metrics();
   const lag = new LagWatch();
   const projections = startProjections({
     kind: 'worker',
     eventFile: files.events,
     readModelFile: files.readModels,
-    onEvent: (event) => {
-      noteProjection(event, lag, logger);
-    },
+    onEvent: watchProjections(metrics, lag, logger),
   });
   const stopFollowing = store.onAppended((head: Position) => {
     lag.appended(head);
@@ -72,13 +68,21 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
   });
   const watch = watchSnapshots(metrics, logger);
   const snapshotFiles = new SnapshotFiles({ folder: files.snapshots, watch });
+  const agendaFiles = new SnapshotFiles({ folder: files.supervisor });
   const everyEvents = config.snapshotEvery;
   const ledger = createLedger({
     store,
     index: projections.index,
-    limits: { refusalsPerMinute: config.refusalLimit },
+    limits: { refusalsPerMinute: config.refusalLimit, waitMs: config.requestTimeoutMs },
     metrics,
     snapshots: everyEvents === 0 ? undefined : { store: snapshotFiles, everyEvents, rules, watch },
+    agendaMemory: {
+      store: agendaFiles,
+      watch: (outcome) => {
+        if (outcome !== 'used')
+          logger.info({ outcome }, 'what the supervisor remembers does not fit: it reads the whole log');
+      },
+    },
     watch: {
       failed: (item, error) => {
         logger.warn({ item, err: error }, 'a step of the supervisor failed, and will be tried again');
@@ -87,12 +91,23 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
   });
   const clock = new ClockWatch();
   const state = { stopping: false, supervised: false };
+  const door = new Door({
+    concurrencyLimit: config.concurrencyLimit,
+    isStopping: () => state.stopping,
+    onTurnedAway: watchTurnedAway(metrics, logger),
+  });
   metrics.observe({
     violations: violationCounter(projections),
     projectionLagSeconds: () => lag.seconds(),
+    projectionFailing: () => (projections.status().failure === undefined ? 0 : 1),
+    logDamaged: () => (store.damage === undefined ? 0 : 1),
     commandsWaiting: () => ledger.waiting,
     supervisorPending: () => ledger.supervisor.pending,
+    keySetAgeSeconds: () => keys.ageSeconds(),
   });
+  const health = healthOf(store, projections, clock, state);
+  metrics.observeHealth(health);
+  metrics.observeDisk(files.events);
   try {
     const app = await createServer(
       {
@@ -104,7 +119,7 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
           return asOf === undefined ? undefined : accountView(asOf.state, asOf);
         },
         replayFreezes: (at, page) => replayFreezes(store, at, page),
-        health: healthOf(store, projections, clock, state),
+        health,
         metrics,
         options: { requestTimeoutMs: config.requestTimeoutMs },
       },
@@ -112,18 +127,39 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
         verifier,
         rateLimit: config.rateLimit,
         bodyLimitBytes: config.bodyLimitBytes,
-        concurrencyLimit: config.concurrencyLimit,
-        isStopping: () => state.stopping,
+        door,
+        bounds: [...ledger.bounds, ...snapshotFiles.bounds, ...store.bounds, ...projections.bounds],
         logger,
       },
     );
-    return new RunningService({ app, config, logger, store, projections, ledger, state, stopFollowing, snapshotFiles });
+    return new RunningService({
+      app,
+      config,
+      logger,
+      store,
+      projections,
+      ledger,
+      state,
+      door,
+      stopFollowing,
+      snapshotFiles,
+      agendaFiles,
+    });
   } catch (error) {
     stopFollowing();
     await projections.close();
     await store.close();
     throw error;
   }
+}
+
+async function openLog(path: string, logger: Logger): Promise<SqliteEventStore> {
+  const store = await SqliteEventStore.open({ path });
+  if (store.notice !== undefined) logger.warn(store.notice);
+  store.onDamage((message) => {
+    logger.error({ damage: message }, 'the event log is damaged: nothing is recorded until it was restored');
+  });
+  return store;
 }
 
 interface Parts {
@@ -134,8 +170,10 @@ interface Parts {
   readonly projections: Projections;
   readonly ledger: Ledger;
   readonly state: { stopping: boolean; supervised: boolean };
+  readonly door: Door;
   readonly stopFollowing: () => void;
   readonly snapshotFiles: SnapshotFiles;
+  readonly agendaFiles: SnapshotFiles;
 }
 
 class RunningService implements Service {
@@ -180,19 +218,19 @@ class RunningService implements Service {
   }
 
   async stop(): Promise<void> {
-    const { app, state, ledger, projections, store, stopFollowing, snapshotFiles } = this.#parts;
+    const { app, door, state, ledger, projections, store, stopFollowing, snapshotFiles, agendaFiles } = this.#parts;
     state.stopping = true;
-    const server = app.getHttpServer();
-    const closed = app.close();
-    // What is under way ends by itself; connections that only wait for more would keep the server open.
-    const hangUp = setInterval(() => {
-      server.closeIdleConnections();
-    }, 50);
-    await closed.finally(() => {
-      clearInterval(hangUp);
+    // A connection that seems idle may have a request on its way: until it is quiet, nobody is hung up on.
+    await door.drained({ quietMs: QUIET_MS, limitMs: DRAIN_LIMIT_MS });
+    const cutOff = setTimeout(() => {
+      app.getHttpServer().closeAllConnections();
+    }, CUT_OFF_MS);
+    await app.close().finally(() => {
+      clearTimeout(cutOff);
     });
     await ledger.supervisor.stop();
     await snapshotFiles.close();
+    await agendaFiles.close();
     stopFollowing();
     await projections.close();
     await store.close();
@@ -208,6 +246,7 @@ function healthOf(
   return {
     stopping: () => (state.stopping ? 'The service is stopping.' : undefined),
     store: async () => {
+      if (store.damage !== undefined) return 'The event log is damaged: nothing is recorded any more.';
       const answered = await Promise.race([
         store.head().then(
           () => true,
@@ -218,28 +257,9 @@ function healthOf(
       return answered ? undefined : 'The store does not answer.';
     },
     clock: () => clock.problem(),
-    projections: () =>
-      projections.status().state === 'live' ? undefined : 'The read models have not caught up with the log.',
+    projections: () => projectionProblem(projections.status()),
     supervisor: () => (state.supervised ? undefined : 'What the last run left open is not finished yet.'),
   };
-}
-
-function noteProjection(event: ProjectionEvent, lag: LagWatch, logger: Logger): void {
-  switch (event.type) {
-    case 'committed':
-      lag.takenIn(event.checkpoint);
-      return;
-    case 'violation':
-      logger.error({ violation: event.violation }, 'an event in the log breaks an invariant: it changes nothing');
-      return;
-    case 'rebuilding':
-      logger.info({ reason: event.reason }, 'the read models are built anew');
-      return;
-    case 'status':
-      if (event.status.checkpoint !== undefined) lag.takenIn(event.status.checkpoint);
-      if (event.status.failure !== undefined)
-        logger.error({ failure: event.status.failure }, 'the read models are stuck');
-  }
 }
 
 /** While the read models are being built, the number is the last that was known. */

@@ -1,35 +1,68 @@
+import { parsePosition } from '#event-store';
 import { SqliteEventStore } from '#event-store/sqlite';
-import { startProjections } from '#projections';
-import { filesIn } from './composition.ts';
-import { readConfig, type Environment } from './config/config.ts';
-import { describeStartFailure } from './start-error.ts';
+import type { Position } from '#kernel';
+import { startProjections, type ProjectionEvent } from '#projections';
+import { demandLog, filesIn } from './data-folder.ts';
+import { readDataDir, type Environment } from './config/config.ts';
+import { Progress, type Output } from './terminal.ts';
+import { describeStartFailure, StartError } from './start-error.ts';
 
-interface Output {
-  readonly stdout: { write(text: string): unknown };
-  readonly stderr: { write(text: string): unknown };
-}
+/** A rebuild that fails so often in a row will not go on by itself. */
+const MOST_ATTEMPTS = 5;
 
 /**
  * Builds the read models of the data folder anew. The log's lock keeps a running service out: it does this by itself.
  * @returns the exit code
  */
 export async function rebuildReadModels(environment: Environment, output: Output): Promise<number> {
-  let dataDir = '';
+  const dataDir = readDataDir(environment);
   try {
-    ({ dataDir } = readConfig(environment));
     const files = filesIn(dataDir);
+    demandLog(files);
     const store = await SqliteEventStore.open({ path: files.events });
-    const projections = startProjections({ kind: 'in-process', reader: store, readModelFile: files.readModels });
     try {
-      await projections.rebuild();
-      output.stdout.write(`The read models in ${dataDir} are built anew.\n`);
+      await rebuild(store, files.readModels, output);
     } finally {
-      await projections.close();
       await store.close();
     }
+    output.stdout.write(`The read models in ${dataDir} are built anew.\n`);
     return 0;
   } catch (error) {
     output.stderr.write(`${describeStartFailure(error, { host: '', port: 0, dataDir })}\n`);
     return 1;
   }
+}
+
+async function rebuild(store: SqliteEventStore, readModelFile: string, output: Output): Promise<void> {
+  const head = await store.head();
+  const progress = new Progress(output.stderr, 'rebuilding');
+  const stuck = Promise.withResolvers<never>();
+  const projections = startProjections({
+    kind: 'in-process',
+    reader: store,
+    readModelFile,
+    onEvent: (event) => {
+      if (event.type === 'committed') progress.at(countTo(event.checkpoint), countTo(head), 'events');
+      const why = reasonToGiveUp(event);
+      if (why !== undefined) stuck.reject(new StartError(why));
+    },
+  });
+  try {
+    await Promise.race([projections.rebuild(), stuck.promise]);
+  } finally {
+    progress.end();
+    await projections.close();
+  }
+}
+
+function reasonToGiveUp(event: ProjectionEvent): string | undefined {
+  if (event.type !== 'status' || event.status.failure === undefined) return undefined;
+  const { attempts, position, message } = event.status.failure;
+  if (attempts < MOST_ATTEMPTS) return undefined;
+  const where = position === undefined ? '' : ` at position ${position}`;
+  return `The read models can't be built${where}: ${message}. The log is untouched: see docs/operations/projector-stopped.md.`;
+}
+
+function countTo(position: Position | undefined): number {
+  return position === undefined ? 0 : Number(parsePosition(position));
 }

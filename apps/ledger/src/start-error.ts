@@ -33,8 +33,17 @@ function isListening(thrown: unknown): boolean {
   return (thrown as { syscall?: unknown }).syscall === 'listen';
 }
 
+const ADVICE: readonly (readonly [said: RegExp, advice: string])[] = [
+  [/ is in use by another process/, 'Stop that one, or set WRIT_DATA_DIR to another folder.'],
+  [/ is not the lock /, 'Delete it: nothing is kept in it.'],
+  [/ has format /, 'Start the version of Writ that wrote it, or a newer one.'],
+  [/the disk is full/, 'Make room, and start again.'],
+  [/ can't be (written|opened) /, "Make it and its folder readable and writable for the service's user."],
+  [/ is gone/, 'Put it back, or restore a backup: see "When it does not start" in docs/operations.md.'],
+  [/ is (damaged|cut off)/, 'Restore a backup: see "When it does not start" in docs/operations.md.'],
+];
+
 function adviceFor(message: string): string {
-  if (message.includes('in use')) return 'Stop that one, or set WRIT_DATA_DIR to another folder.';
-  if (message.includes('format')) return 'Start the version of Writ that wrote it, or a newer one.';
-  return 'Set WRIT_DATA_DIR to another folder, or restore the file from a backup.';
+  const known = ADVICE.find(([said]) => said.test(message));
+  return known?.[1] ?? 'Set WRIT_DATA_DIR to another folder, or restore the file from a backup.';
 }

@@ -1,6 +1,15 @@
-import { addressName, basisOfStream, type Basis, type ChainAddress, type Position, type RecordedEvent } from '#kernel';
+import {
+  addressName,
+  basisOfStream,
+  type Basis,
+  type Bound,
+  type ChainAddress,
+  type Position,
+  type RecordedEvent,
+} from '#kernel';
 import type { Opening } from '#parties';
 import { decodeEvent, idOfStream } from '#replay';
+import type { RememberedAgenda } from './agenda-memory.ts';
 import type { TransferName } from './transferring.ts';
 
 /** A stream that the supervisor should look at. */
@@ -39,6 +48,10 @@ export const AGENDA_EVENTS: readonly string[] = [
 /** A step that a handler has just begun is left to it for so long, in milliseconds. */
 const GRACE_MS = 1_000;
 const FIRST_RETRY_MS = 500;
+/** Of what is done so many are remembered: of what was forgotten the streams are looked at once more. */
+const MOST_DONE = 100_000;
+/** How the names of transfers begin. */
+const TRANSFER = 'transfer\n';
 
 /** Epochs of an authorisation: its basis was not varied after it; the basis, or the freeze, has ended. */
 export const NEVER = -1;
@@ -59,9 +72,34 @@ export class Agenda {
   readonly #basesOn = new Map<string, readonly Basis[]>();
   /** Openings that came to their end. */
   readonly #finished = new Set<string>();
+  #transfers = 0;
 
   get size(): number {
     return this.#dueMs.size;
+  }
+
+  /** All that must not be forgotten; what is known to be done is only spared a look. */
+  remembered(): RememberedAgenda {
+    return { items: [...this.#dueMs.keys()], basesOn: [...this.#basesOn] };
+  }
+
+  /** Goes on from what was remembered. Only before anything is noted. */
+  restore({ items, basesOn }: RememberedAgenda): void {
+    for (const name of items) this.#dueMs.set(name, 0);
+    this.#transfers = items.filter((name) => name.startsWith(TRANSFER)).length;
+    for (const [address, bases] of basesOn) this.#basesOn.set(address, bases);
+  }
+
+  /** Transfers among them. */
+  get transfers(): number {
+    return this.#transfers;
+  }
+
+  get bounds(): readonly Bound[] {
+    return [
+      { what: 'settled-authorisations', most: MOST_DONE, inUse: () => this.#settled.size },
+      { what: 'finished-openings', most: MOST_DONE, inUse: () => this.#finished.size },
+    ];
   }
 
   /**
@@ -153,11 +191,17 @@ export class Agenda {
   /** Looks at an item at a time, or earlier if it is due earlier. */
   add(item: Item, dueMs: number): void {
     const name = `${item.kind}\n${item.id}`;
-    this.#dueMs.set(name, Math.min(dueMs, this.#dueMs.get(name) ?? dueMs));
+    const known = this.#dueMs.get(name);
+    this.#dueMs.set(name, Math.min(dueMs, known ?? dueMs));
+    if (known === undefined && item.kind === 'transfer') this.#transfers += 1;
   }
 
   #remove({ kind, id }: Item): void {
-    this.#dueMs.delete(`${kind}\n${id}`);
+    this.#delete(`${kind}\n${id}`);
+  }
+
+  #delete(name: string): void {
+    if (this.#dueMs.delete(name) && name.startsWith(TRANSFER)) this.#transfers -= 1;
   }
 
   /** On start nothing waits for a handler: there is none. */
@@ -165,10 +209,15 @@ export class Agenda {
     for (const name of this.#dueMs.keys()) this.#dueMs.set(name, 0);
   }
 
-  /** Takes out what is due. */
-  takeDue(nowMs: number): Item[] {
-    const due = [...this.#dueMs].filter(([, dueMs]) => dueMs <= nowMs).map(([name]) => name);
-    for (const name of due) this.#dueMs.delete(name);
+  /**
+   * Takes out what is due, transfers last: whatever restricts or frees an account must not wait for them.
+   * @param mostTransfers the others stay due
+   */
+  takeDue(nowMs: number, mostTransfers = Infinity): Item[] {
+    const names = [...this.#dueMs].filter(([, dueMs]) => dueMs <= nowMs).map(([name]) => name);
+    const transfers = names.filter((name) => name.startsWith(TRANSFER));
+    const due = [...names.filter((name) => !name.startsWith(TRANSFER)), ...transfers.slice(0, mostTransfers)];
+    for (const name of due) this.#delete(name);
     return due.map((name) => {
       const at = name.indexOf('\n');
       return { kind: name.slice(0, at) as Item['kind'], id: name.slice(at + 1) };
@@ -189,7 +238,9 @@ export class Agenda {
   /** @param epoch the revision of the variation that was followed, NEVER if the basis was not varied since, or FOR_GOOD */
   settled(authorisationId: string, epoch: number): void {
     const known = this.#settled.get(authorisationId) ?? NEVER;
+    this.#settled.delete(authorisationId);
     this.#settled.set(authorisationId, Math.max(epoch, known));
+    forgetOldest(this.#settled);
   }
 
   /** True when nothing is left to do for an authorisation up to an epoch of its basis. */
@@ -200,12 +251,18 @@ export class Agenda {
 
   finished(opening: Pick<Opening, 'accountId' | 'key'>): void {
     this.#finished.add(openingName(opening));
+    forgetOldest(this.#finished);
   }
 
   /** True when nothing is left to do for an opening. */
   isFinished(opening: Opening): boolean {
     return this.#finished.has(openingName(opening));
   }
+}
+
+function forgetOldest(done: Set<string> | Map<string, number>): void {
+  const oldest = done.keys().next();
+  if (done.size > MOST_DONE && oldest.done !== true) done.delete(oldest.value);
 }
 
 function isAddress(subject: { readonly kind: string }): subject is ChainAddress & { readonly kind: 'address' } {

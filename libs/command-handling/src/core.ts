@@ -1,8 +1,10 @@
 import type { EventStore } from '#event-store';
+import type { Bound } from '#kernel';
 import type { HomeStreamIndex } from '#replay';
 import { OneStream } from './one-stream.ts';
 import type { Limits, Machine } from './ports.ts';
 import { RefusalLimiter } from './refusals.ts';
+import type { AgendaMemoryOptions } from './agenda-memory.ts';
 import type { SnapshotOptions } from './snapshots.ts';
 import { Streams, type CommandMetrics } from './streams.ts';
 
@@ -13,6 +15,8 @@ export interface CoreOptions {
   readonly limits: Limits;
   readonly metrics?: CommandMetrics | undefined;
   readonly snapshots?: SnapshotOptions | undefined;
+  /** Absent where the supervisor reads the whole log at each start. */
+  readonly agendaMemory?: AgendaMemoryOptions | undefined;
 }
 
 /** What the handlers of commands and the supervisor share. */
@@ -23,13 +27,25 @@ export interface Core {
   readonly limits: Limits;
   readonly streams: Streams;
   readonly oneStream: OneStream;
+  readonly agendaMemory: AgendaMemoryOptions | undefined;
+  readonly bounds: readonly Bound[];
 }
 
 export function createCore(options: CoreOptions): Core {
-  const { store, index, machine, limits } = options;
+  const { store, index, machine, limits, agendaMemory } = options;
   const streams = new Streams(options);
-  const oneStream = new OneStream(streams, store, new RefusalLimiter(limits.refusalsPerMinute));
-  return { store, index, machine, limits, streams, oneStream };
+  const limiter = new RefusalLimiter(limits.refusalsPerMinute);
+  const oneStream = new OneStream(streams, store, limiter);
+  return {
+    store,
+    index,
+    machine,
+    limits,
+    streams,
+    oneStream,
+    agendaMemory,
+    bounds: [...streams.bounds, limiter.bound],
+  };
 }
 
 /** Bounds the rounds of a step over two streams that others keep changing. */

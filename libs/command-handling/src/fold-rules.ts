@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
 /** The libraries whose code folds and judges an event. */
-const FOLDING = [
+export const FOLDING: readonly string[] = [
   'kernel',
   'assets',
   'parties',
@@ -14,16 +14,17 @@ const FOLDING = [
   'freezes',
   'accounts',
   'replay',
-] as const;
+];
 
 /**
  * Names the code that folds streams: a hash of every module that has a part in it, as this process runs them, and of
  * what they rest on. Whoever changes a rule or a state need not remember to say so.
  * @param libraries the folder that they stand in
+ * @param names of those that are to be named
  * @throws Error when one can't be read: then the service is not whole
  */
-export function foldRules(libraries = fileURLToPath(new URL('../../', import.meta.url))): string {
-  const parts = FOLDING.flatMap((library) => modulesIn(`${library}/src`, libraries));
+export function foldRules(libraries = fileURLToPath(new URL('../../', import.meta.url)), names = FOLDING): string {
+  const parts = names.flatMap((library) => modulesIn(`${library}/src`, libraries));
   return hash('sha256', JSON.stringify([process.version, z.core.version, ...parts]), 'hex');
 }
 

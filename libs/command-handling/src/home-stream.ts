@@ -17,8 +17,8 @@ const PAGE_EVENTS = 500;
 export interface HomeStreamOptions {
   readonly resolver: CitationResolver;
   readonly index: HomeStreamIndex;
-  /** Names kept in memory before the index is relied on. */
-  readonly maxEntries: number;
+  /** Names kept in memory before the index is relied on, as of now. */
+  readonly maxEntries: () => number;
   /** Absent where none are made. */
   readonly snapshots?: Snapshots | undefined;
 }

@@ -1,5 +1,6 @@
 export * from './ledger-api.ts';
 export { createLedger, type Ledger, type LedgerOptions } from './ledger.ts';
+export { type AgendaMemoryOptions } from './agenda-memory.ts';
 export { DEFAULT_LIMITS, realMachine, type Limits, type Machine } from './ports.ts';
 export { foldRules } from './fold-rules.ts';
 export { SnapshotFiles, type SnapshotFilesOptions } from './snapshot-files.ts';

@@ -1,3 +1,4 @@
+import type { Limits, Outcome } from '#command-handling';
 import type { Appended, EventStore, ExpectedRevision } from '#event-store';
 import { StoreError } from '#event-store';
 import { MemoryEventStore } from '#event-store/memory';
@@ -36,6 +37,50 @@ function storeWith(intercept: (append: Append, ...call: Parameters<Append>) => P
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },
   });
+}
+
+/** A store that keeps the appends of one account waiting while it is told to. */
+class HeldStore extends MemoryEventStore {
+  #release: (() => void) | undefined;
+  #held: Promise<void> | undefined;
+  #heldOne: () => void = () => undefined;
+  #one: Promise<void> = Promise.resolve();
+
+  hold(): void {
+    this.#held = new Promise((resolve) => (this.#release = resolve));
+    this.#one = new Promise((resolve) => (this.#heldOne = resolve));
+  }
+
+  /** Resolves when an append of the account waits. */
+  heldOne(): Promise<void> {
+    return this.#one;
+  }
+
+  release(): void {
+    this.#release?.();
+    this.#held = undefined;
+  }
+
+  override async append(...call: Parameters<Append>): Promise<Appended> {
+    if (this.#held !== undefined && call[0] === 'account-acc-1') {
+      this.#heldOne();
+      await this.#held;
+    }
+    return super.append(...call);
+  }
+}
+
+async function heldWorld(limits: Partial<Limits>): Promise<{ world: LedgerWorld; store: HeldStore }> {
+  const store = new HeldStore();
+  const world = new LedgerWorld({ store, limits });
+  await world.openAccount();
+  // From here on the asset is known: deposits wait for the account alone.
+  await world.accept({ ...deposit, depositId: 'd-first' });
+  return { world, store };
+}
+
+function depositsOf(world: LedgerWorld, count: number): Promise<Outcome>[] {
+  return Array.from({ length: count }, (_, n) => world.ask({ ...deposit, depositId: `d-${String(n)}` }));
 }
 
 describe('appending', () => {
@@ -159,6 +204,78 @@ describe('appending', () => {
     ).toEqual([false, true, 'already-exists', false, 'insufficient-funds']);
   });
 
+  it('takes freezes, lifts and the steps of orders ahead of the deposits that wait, and some of these with each', async () => {
+    const { world, store } = await heldWorld({ batch: 8 });
+    await world.putOrder();
+    store.hold();
+    const deposits = depositsOf(world, 200);
+    await store.heldOne();
+    const freeze = world.ask({
+      type: 'FreezeAccount',
+      accountId: 'acc-1',
+      basis: { kind: 'legal-order', id: 'ord-1' },
+    });
+    store.release();
+    expect(await freeze).toMatchObject({ status: 'accepted' });
+    expect((await Promise.all(deposits)).filter(({ status }) => status === 'accepted')).toHaveLength(200);
+    const types = (await store.read('account-acc-1')).map(({ type }) => type);
+    // A few batches go on meanwhile: a freeze looks at the order between its turns here.
+    expect(types.indexOf('AccountFrozen')).toBeLessThan(100);
+    expect(types.slice(0, types.indexOf('AccountFrozen')).length).toBeGreaterThan(8);
+  });
+
+  it('has room for a freeze when no deposit finds any', async () => {
+    const { world, store } = await heldWorld({ queuedPerStream: 5, queuedInAll: 6 });
+    await world.putOrder();
+    store.hold();
+    const deposits = depositsOf(world, 20);
+    await store.heldOne();
+    const freeze = world.ask({
+      type: 'FreezeAccount',
+      accountId: 'acc-1',
+      basis: { kind: 'legal-order', id: 'ord-1' },
+    });
+    store.release();
+    const outcomes = await Promise.all(deposits);
+    expect(outcomes.some((each) => each.status === 'rejected' && each.rejection.code === 'overloaded')).toBe(true);
+    expect(await freeze).toMatchObject({ status: 'accepted' });
+  });
+
+  it('takes the commands of others in the next group, whatever waits for one account', async () => {
+    const { world, store } = await heldWorld({ batch: 8 });
+    await world.openAccount('acc-2', 'p-2');
+    store.hold();
+    const deposits = depositsOf(world, 100);
+    await store.heldOne();
+    const other = await world.ask({ ...deposit, accountId: 'acc-2' });
+    expect(other).toMatchObject({ status: 'accepted' });
+    expect((await store.read('account-acc-1')).map(({ type }) => type)).toEqual(['AccountOpened', 'FundsDeposited']);
+    store.release();
+    await Promise.all(deposits);
+  });
+
+  it('does not carry out a movement whose sender has given up waiting; a freeze it does', async () => {
+    const { world, store } = await heldWorld({ batch: 1, waitMs: 1_000 });
+    await world.putOrder();
+    store.hold();
+    const deposits = depositsOf(world, 3);
+    await store.heldOne();
+    const freeze = world.ask({
+      type: 'FreezeAccount',
+      accountId: 'acc-1',
+      basis: { kind: 'legal-order', id: 'ord-1' },
+    });
+    world.clock.advance(1_001);
+    store.release();
+    const outcomes = await Promise.all(deposits);
+    expect(outcomes.map((each) => (each.status === 'rejected' ? each.rejection.code : each.status))).toEqual([
+      'accepted',
+      'overloaded',
+      'overloaded',
+    ]);
+    expect(await freeze).toMatchObject({ status: 'accepted' });
+  });
+
   it('turns away what its bounded queue has no room for', async () => {
     const world = new LedgerWorld({ limits: { queuedPerStream: 3 } });
     await world.openAccount();
@@ -208,5 +325,19 @@ describe('names beyond what memory holds', () => {
     expect(await world.ask({ ...deposit, depositId: 'd-0' })).toMatchObject({ rejection: { code: 'already-exists' } });
     expect(asked).toContain('deposit d-0');
     expect(await world.ask({ ...deposit, depositId: 'd-7' })).toMatchObject({ rejection: { code: 'already-exists' } });
+  });
+
+  it('are fewer of each stream, the more streams there are: memory has a bound in all', async () => {
+    let indexed = -1;
+    const index: HomeStreamIndex = { ...emptyIndex, indexedRevision: () => indexed };
+    const world = new LedgerWorld({ index, limits: { cachedEntriesInAll: 64 } });
+    await world.openAccount();
+    for (let n = 0; n < 60; n += 1) {
+      await world.accept({ ...deposit, depositId: `d-${String(n)}` });
+      indexed = n;
+    }
+    const names = world.ledger.bounds.find(({ what }) => what === 'names-in-memory');
+    // Two of each deposit, of which so many at most were kept before the index took them over.
+    expect(names?.inUse()).toBeLessThanOrEqual(64);
   });
 });

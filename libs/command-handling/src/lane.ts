@@ -20,7 +20,7 @@ import {
 } from '#kernel';
 import { registry, type IndexEntry, type NamedEntry, type StreamState } from '#replay';
 import type { HomeStream } from './home-stream.ts';
-import type { Draft, Origin, Plan, Task, View } from './plan.ts';
+import type { Draft, Origin, Plan, Task, Turn, View } from './plan.ts';
 import { MAX_CLOCK_LAG_MS, type Limits, type Machine } from './ports.ts';
 
 /** What a lane needs of its surroundings. */
@@ -47,7 +47,8 @@ interface Waiting {
   readonly task: Task<unknown>;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
-  readonly deadlineMs: number;
+  readonly turn: Turn;
+  readonly sinceMs: number;
 }
 
 /** An event that gets its position when it is stored. */
@@ -70,12 +71,14 @@ interface Decisions {
 
 /**
  * The one place from which this process appends to a stream: one append is in flight, tasks that come meanwhile wait in a
- * bounded queue and are decided together, each on the state that those before it make, and appended as one.
+ * bounded queue and are decided together, each on the state that those before it make, and appended as one. Those that go
+ * ahead wait apart, so that a freeze need not wait for all the deposits that came before it.
  */
 export class Lane {
   readonly stream: string;
   readonly #host: LaneHost;
-  readonly #queue: Waiting[] = [];
+  readonly #ahead: Waiting[] = [];
+  readonly #inLine: Waiting[] = [];
   #running = false;
 
   constructor(stream: string, host: LaneHost) {
@@ -84,26 +87,48 @@ export class Lane {
   }
 
   get queued(): number {
-    return this.#queue.length;
+    return this.#ahead.length + this.#inLine.length;
   }
 
   /** Runs a task when its turn comes. @throws RejectionError `overloaded`, `store-unavailable`, `revision-conflict`, … */
-  run<Result>(task: Task<Result>): Promise<Result> {
-    if (this.#queue.length >= this.#host.limits.queuedPerStream) {
+  run<Result>(task: Task<Result>, turn: Turn): Promise<Result> {
+    const { queuedPerStream, reservedPerStream } = this.#host.limits;
+    const [queue, most] =
+      turn === 'ahead' ? [this.#ahead, reservedPerStream] : ([this.#inLine, queuedPerStream] as const);
+    if (queue.length >= most) {
       return Promise.reject(new RejectionError(reject('overloaded', 'too many commands wait for this stream')));
     }
-    const deadlineMs = this.#host.machine.clock.now() + this.#host.limits.retryMs;
+    const sinceMs = this.#host.machine.clock.now();
     return new Promise<Result>((resolve, rejectPromise) => {
-      this.#queue.push({ task, resolve: resolve as (value: unknown) => void, reject: rejectPromise, deadlineMs });
+      queue.push({ task, resolve: resolve as (value: unknown) => void, reject: rejectPromise, turn, sinceMs });
       if (!this.#running) void this.#drain();
     });
   }
 
   async #drain(): Promise<void> {
     this.#running = true;
-    while (this.#queue.length > 0) await this.#runOrReject(this.#queue.splice(0, this.#host.limits.batch));
+    while (this.queued > 0) await this.#runOrReject(this.#takeBatch());
     this.#running = false;
     this.#host.idle(this);
+  }
+
+  /** Those that go ahead, and those in line; neither keeps the other waiting for more than half of a batch. */
+  #takeBatch(): readonly Waiting[] {
+    const { batch, waitMs } = this.#host.limits;
+    const nowMs = this.#host.machine.clock.now();
+    const ahead = this.#ahead.splice(0, Math.max(batch - this.#inLine.length, Math.ceil(batch / 2)));
+    const inLine = this.#inLine.splice(0, batch - ahead.length);
+    const inTime = inLine.filter((waiting) => {
+      if (nowMs - waiting.sinceMs <= waitMs) return true;
+      waiting.reject(new RejectionError(reject('overloaded', 'the command waited too long for its turn')));
+      return false;
+    });
+    return [...ahead, ...inTime];
+  }
+
+  #putBack(batch: readonly Waiting[]): void {
+    this.#ahead.unshift(...batch.filter(({ turn }) => turn === 'ahead'));
+    this.#inLine.unshift(...batch.filter(({ turn }) => turn === 'in-line'));
   }
 
   async #runOrReject(batch: readonly Waiting[]): Promise<void> {
@@ -161,7 +186,7 @@ export class Lane {
     const decisions: Decisions = { decided: [], events: [], sealed: [] };
     for (const [index, waiting] of batch.entries()) {
       if (decisions.events.length >= EVENTS_BEFORE_LAST) {
-        this.#queue.unshift(...batch.slice(index));
+        this.#putBack(batch.slice(index));
         break;
       }
       const planned = this.#decide(waiting, home);
@@ -265,9 +290,10 @@ export class Lane {
   }
 
   #withinTime(batch: readonly Waiting[]): readonly Waiting[] {
-    const nowMs = this.#host.machine.clock.now();
+    const { machine, limits } = this.#host;
+    const nowMs = machine.clock.now();
     return batch.filter((waiting) => {
-      if (nowMs < waiting.deadlineMs) return true;
+      if (nowMs - waiting.sinceMs < limits.retryMs) return true;
       waiting.reject(new RejectionError(reject('revision-conflict', 'others kept writing to this stream; try again')));
       return false;
     });

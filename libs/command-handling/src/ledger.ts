@@ -9,6 +9,7 @@ import {
   RejectionError,
   type Asset,
   type Basis,
+  type Bound,
   type EventPointer,
   type Recorded,
   type RecordedEvent,
@@ -19,6 +20,7 @@ import type { HomeStreamIndex, StateOfKind, StreamState } from '#replay';
 import { decideSanctionsHit, type RaiseSanctionsHit, type SanctionsHitRequest } from '#sanctions';
 import { transferItemId, type Item } from './agenda.ts';
 import { decideAnswer } from './answering.ts';
+import type { AgendaMemoryOptions } from './agenda-memory.ts';
 import { createCore, type Core } from './core.ts';
 import { FreezingAll } from './freezing-all.ts';
 import { Freezing } from './freezing.ts';
@@ -52,6 +54,8 @@ export interface LedgerOptions {
   readonly metrics?: CommandMetrics | undefined;
   /** Absent for no snapshots: then every account is folded from its first event. */
   readonly snapshots?: SnapshotOptions | undefined;
+  /** Where the supervisor remembers how far it has read the log. Absent: it reads all of it at each start. */
+  readonly agendaMemory?: AgendaMemoryOptions | undefined;
   readonly watch: SupervisorWatch;
 }
 
@@ -60,7 +64,14 @@ export interface Ledger extends LedgerCommands {
   readonly supervisor: Supervisor;
   /** Commands that wait or run now. */
   readonly waiting: number;
+  /** What waits or is kept in memory, and how much of it there may be. */
+  readonly bounds: readonly Bound[];
 }
+
+/** Most assets of which the scale is kept in memory. */
+const MOST_ASSETS = 10_000;
+/** Most transfers that may be on their way: the supervisor has to bring each to its end. */
+const MOST_OPEN_TRANSFERS = 10_000;
 
 /** How long the answer to a step of a basis waits for what follows from it, in milliseconds; the supervisor goes on in any case. */
 const FOLLOW_UP_MS = 2_000;
@@ -76,6 +87,7 @@ export function createLedger(options: LedgerOptions): Ledger {
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     metrics: options.metrics,
     snapshots: options.snapshots,
+    agendaMemory: options.agendaMemory,
   });
   return new CommandLedger(core, options.watch);
 }
@@ -108,6 +120,16 @@ class CommandLedger implements Ledger {
 
   get waiting(): number {
     return this.#core.streams.waiting;
+  }
+
+  get bounds(): readonly Bound[] {
+    const { supervisor } = this;
+    return [
+      ...this.#core.bounds,
+      ...supervisor.bounds,
+      { what: 'open-transfers', most: MOST_OPEN_TRANSFERS, inUse: () => supervisor.openTransfers },
+      { what: 'assets-in-memory', most: MOST_ASSETS, inUse: () => this.#assets.size },
+    ];
   }
 
   execute(request: CommandRequest): Promise<Outcome> {
@@ -198,10 +220,14 @@ class CommandLedger implements Ledger {
   ): Promise<Outcome> {
     const { accountId, transferId, to } = command;
     if (to === accountId) return rejectedOutcome(rejectField('to', 'must be another account'));
+    if (this.supervisor.openTransfers >= MOST_OPEN_TRANSFERS) {
+      return rejectedOutcome(reject('overloaded', 'too many transfers are on their way'));
+    }
     const asset = await this.asset(command.asset);
     const recipientExists = await this.#core.streams.inspect(
       `account-${to}`,
       (view) => stateOf(view, 'account').opened,
+      'in-line',
     );
     const outcome = await this.#onAccount(request, command, { asset, recipientExists });
     if (outcome.status === 'accepted' && !outcome.replayed) {
@@ -221,7 +247,7 @@ class CommandLedger implements Ledger {
   ): Promise<Outcome> {
     const { streams, store } = this.#core;
     const stream = `account-${command.accountId}`;
-    const named = await streams.inspect(stream, (view) => view.lookup('deposit', command.depositId));
+    const named = await streams.inspect(stream, (view) => view.lookup('deposit', command.depositId), 'in-line');
     const event = named === undefined ? undefined : await checkedEvent(store, stream, named.revision);
     const deposit = recordedDeposit(event as Recorded<AccountEvent> | undefined, command.depositId);
     return this.#onAccount(request, command, { deposit });
@@ -391,7 +417,10 @@ class CommandLedger implements Ledger {
       const { registered } = stateOf(view, 'asset');
       return registered === undefined ? undefined : { code: registered.code, scale: registered.scale };
     });
-    if (asset !== undefined) this.#assets.set(code, asset);
+    if (asset === undefined) return undefined;
+    const oldest = this.#assets.keys().next();
+    if (this.#assets.size >= MOST_ASSETS && oldest.done !== true) this.#assets.delete(oldest.value);
+    this.#assets.set(code, asset);
     return asset;
   }
 

@@ -1,9 +1,9 @@
 import type { EventReader } from '#event-store';
 import { isRecorded, isRejection, toTimestamp, type DecidedOn, type Rejection, type Timestamp } from '#kernel';
 import { asked, originOf, precedesIfMatch, revisionMismatch, seen, type Asked } from './asked.ts';
-import type { CommandRequest, Outcome } from './ledger-api.ts';
+import type { CommandRequest, LedgerCommand, Outcome } from './ledger-api.ts';
 import { outcomeOf, recordedOutcome } from './outcome.ts';
-import type { Draft, Plan, View } from './plan.ts';
+import type { Draft, Plan, Turn, View } from './plan.ts';
 import { refusalDraft, type RefusalLimiter } from './refusals.ts';
 import type { Streams } from './streams.ts';
 
@@ -53,7 +53,7 @@ export class OneStream {
   ): Promise<Outcome> {
     const command = asked(request, stream);
     return this.#streams
-      .decide<Settled>(stream, (view) => this.#plan(view, command, decide))
+      .decide<Settled>(stream, (view) => this.#plan(view, command, decide), turnOf(request.command))
       .then((settled) => {
         if (settled.kind === 'outcome') return settled.outcome;
         return recordedOutcome(this.#reader, stream, settled.revision, true);
@@ -102,6 +102,25 @@ export class OneStream {
       },
     };
   }
+}
+
+/** What services send, and may send in any number, waits in line. */
+const IN_LINE: ReadonlySet<LedgerCommand['type']> = new Set([
+  'RegisterParty',
+  'IdentifyParty',
+  'LinkAddress',
+  'Deposit',
+  'ReverseDeposit',
+  'ReserveWithdrawal',
+  'DispatchWithdrawal',
+  'SettleWithdrawal',
+  'CancelWithdrawal',
+  'SendTransfer',
+  'CloseAccount',
+]);
+
+function turnOf({ type }: CommandRequest['command']): Turn {
+  return IN_LINE.has(type) ? 'in-line' : 'ahead';
 }
 
 export function rejectedOutcome(rejection: Rejection): Extract<Outcome, { readonly status: 'rejected' }> {

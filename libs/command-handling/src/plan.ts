@@ -53,5 +53,11 @@ export interface View {
   time(...citedMs: readonly number[]): number;
 }
 
+/**
+ * Where a task waits for its stream: behind all that came before it, or ahead of the movements of funds that wait. What they
+ * would be decided on is not decided yet, so a freeze that goes ahead of them takes effect when it is recorded, as ever.
+ */
+export type Turn = 'in-line' | 'ahead';
+
 /** One decision on one stream. May be called again when another writer came first; must not keep anything of the view. */
 export type Task<Result> = (view: View) => Plan<Result> | Promise<Plan<Result>>;

@@ -20,10 +20,15 @@ export const MAX_CLOCK_LAG_MS = 5_000;
 
 /** Limits of command handling: every queue, loop and wait has one. */
 export interface Limits {
-  /** Commands waiting for one stream. */
+  /** Movements of funds waiting for one stream. */
   readonly queuedPerStream: number;
-  /** Commands waiting in all. */
+  /** Tasks waiting in all, whatever they are. */
   readonly queuedInAll: number;
+  /** How many more may wait for one stream, and in all, of those that go ahead of movements: freezes, lifts, supervision. */
+  readonly reservedPerStream: number;
+  readonly reservedInAll: number;
+  /** How long a movement of funds may wait for its turn, in milliseconds: by then whoever sent it has given up. */
+  readonly waitMs: number;
   /** Commands decided together and appended as one. */
   readonly batch: number;
   /** How long a command may go on being decided again after conflicts, in milliseconds. */
@@ -34,6 +39,8 @@ export interface Limits {
   readonly cachedStreams: number;
   /** Named entries of one stream kept in memory before the index is asked for older ones. */
   readonly cachedEntries: number;
+  /** Those of all streams together: the more streams, the fewer of each. */
+  readonly cachedEntriesInAll: number;
   /** Recorded refusals of one stream within a minute; 0 for no limit. */
   readonly refusalsPerMinute: number;
 }
@@ -41,10 +48,14 @@ export interface Limits {
 export const DEFAULT_LIMITS: Limits = {
   queuedPerStream: 1_000,
   queuedInAll: 10_000,
+  reservedPerStream: 1_000,
+  reservedInAll: 1_000,
+  waitMs: 15_000,
   batch: 64,
   retryMs: 5_000,
   resendMs: 5_000,
   cachedStreams: 50_000,
   cachedEntries: 10_000,
+  cachedEntriesInAll: 500_000,
   refusalsPerMinute: 60,
 };

@@ -1,4 +1,4 @@
-import { isRecorded, reject, type DecidedOn, type Rejection } from '#kernel';
+import { isRecorded, reject, type Bound, type DecidedOn, type Rejection } from '#kernel';
 import type { FreezeAllNamed, LedgerCommand } from './ledger-api.ts';
 import type { Draft } from './plan.ts';
 
@@ -14,6 +14,10 @@ export class RefusalLimiter {
   /** @param perMinute refusals of one stream within a minute; 0 for no limit */
   constructor(perMinute: number) {
     this.#perMinute = perMinute;
+  }
+
+  get bound(): Bound {
+    return { what: 'streams-with-refusals', most: MAX_STREAMS, inUse: () => this.#recent.size };
   }
 
   /** @returns the rejection to answer instead when the stream has had its share */

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { mkdir, open, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Bound } from '#kernel';
 import type { SnapshotStore, SnapshotWatch } from './snapshots.ts';
 
 export interface SnapshotFilesOptions {
@@ -51,6 +52,10 @@ export class SnapshotFiles implements SnapshotStore {
     }
     this.#waiting.set(stream, text);
     this.#writing ??= this.#writeAll();
+  }
+
+  get bounds(): readonly Bound[] {
+    return [{ what: 'snapshots-waiting', most: MAX_WAITING, inUse: () => this.#waiting.size }];
   }
 
   /** Where the snapshot of a stream is: file systems that take `A` for `a` are no trouble to a hash. */

@@ -1,6 +1,6 @@
 import type { EventStore } from '#event-store';
 import { basisState, isBasisContents, type BasisContents } from '#freezes';
-import { reject, RejectionError, type BasisEnd, type BasisState, type Loss } from '#kernel';
+import { reject, RejectionError, type BasisEnd, type BasisState, type Bound, type Loss } from '#kernel';
 import {
   CitationResolver,
   idOfStream,
@@ -11,7 +11,7 @@ import {
 } from '#replay';
 import { HomeStream } from './home-stream.ts';
 import { Lane, type LaneHost } from './lane.ts';
-import type { Task, View } from './plan.ts';
+import type { Task, Turn, View } from './plan.ts';
 import type { Limits, Machine } from './ports.ts';
 import { Snapshots, type SnapshotOptions } from './snapshots.ts';
 
@@ -32,6 +32,9 @@ export interface StreamsOptions {
   /** Absent for no snapshots. */
   readonly snapshots?: SnapshotOptions | undefined;
 }
+
+/** Of each stream in memory so many names at least: those of the commands that are under way. */
+const FEWEST_ENTRIES = 32;
 
 /** All streams that this process decides on: a lane for each that is busy, and a bounded cache of their folds. */
 export class Streams {
@@ -73,13 +76,43 @@ export class Streams {
     return this.#cache.size;
   }
 
-  /** Decides on one stream, in its turn, at its exact end. */
-  decide<Result>(stream: string, task: Task<Result>): Promise<Result> {
-    if (this.#waiting >= this.#options.limits.queuedInAll) {
+  /** What waits or is kept in memory, and how much of it there may be. */
+  get bounds(): readonly Bound[] {
+    const { limits } = this.#options;
+    const { queuedInAll, reservedInAll, queuedPerStream, reservedPerStream } = limits;
+    return [
+      { what: 'commands-waiting', most: queuedInAll + reservedInAll, inUse: () => this.#waiting },
+      {
+        what: 'commands-of-one-stream',
+        most: queuedPerStream + reservedPerStream,
+        inUse: () => largest([...this.#lanes.values()].map(({ queued }) => queued)),
+      },
+      { what: 'streams-in-memory', most: limits.cachedStreams, inUse: () => this.#cache.size },
+      { what: 'names-in-memory', most: limits.cachedEntriesInAll, inUse: () => this.#names() },
+      ...this.#resolver.bounds,
+    ];
+  }
+
+  #names(): number {
+    let names = 0;
+    for (const { fold } of this.#cache.values()) names += fold.names.size;
+    return names;
+  }
+
+  #entriesOfEach(): number {
+    const { cachedEntries, cachedEntriesInAll } = this.#options.limits;
+    const share = Math.floor(cachedEntriesInAll / Math.max(1, this.#cache.size));
+    return Math.min(cachedEntries, Math.max(FEWEST_ENTRIES, share));
+  }
+
+  /** Decides on one stream, in its turn, at its exact end. @param turn `in-line` for movements of funds only */
+  decide<Result>(stream: string, task: Task<Result>, turn: Turn = 'ahead'): Promise<Result> {
+    const { queuedInAll, reservedInAll } = this.#options.limits;
+    if (this.#waiting >= queuedInAll + (turn === 'ahead' ? reservedInAll : 0)) {
       return Promise.reject(new RejectionError(reject('overloaded', 'too many commands are waiting')));
     }
     this.#waiting += 1;
-    const result = this.#lane(stream).run(task);
+    const result = this.#lane(stream).run(task, turn);
     // First to be told, so that whoever has the answer does not find the command waiting still.
     result.then(this.#leave, this.#leave);
     return result;
@@ -91,8 +124,8 @@ export class Streams {
    * of bases and parties, from within a task of an authority request's on that of a basis, and nowhere else within a task:
    * a task that waits for a lane that waits for it would never end.
    */
-  inspect<Result>(stream: string, extract: (view: View) => Result): Promise<Result> {
-    return this.decide(stream, (view) => ({ result: extract(view) }));
+  inspect<Result>(stream: string, extract: (view: View) => Result, turn?: Turn): Promise<Result> {
+    return this.decide(stream, (view) => ({ result: extract(view) }), turn);
   }
 
   /** The stream as it was after the event at a revision, by replay. */
@@ -127,12 +160,16 @@ export class Streams {
     }
     const { index, limits } = this.#options;
     const [resolver, snapshots] = [this.#resolver, this.#snapshots];
-    const home = new HomeStream(stream, { resolver, index, maxEntries: limits.cachedEntries, snapshots });
+    const home = new HomeStream(stream, { resolver, index, maxEntries: () => this.#entriesOfEach(), snapshots });
     this.#cache.set(stream, home);
     const oldest = this.#cache.keys().next();
     if (this.#cache.size > limits.cachedStreams && oldest.done !== true) this.#cache.delete(oldest.value);
     return home;
   }
+}
+
+function largest(numbers: readonly number[]): number {
+  return numbers.reduce((one, other) => Math.max(one, other), 0);
 }
 
 /** A view of the stream of a basis, of whatever kind. @throws Error for a stream of anything else: a bug. */

@@ -254,3 +254,32 @@ describe('while it runs', () => {
     expect(await typesOf(inner, 'party-p-1')).toContain('PartyNamed');
   });
 });
+
+describe('once started', () => {
+  it('looks at the clock and the log again and again, until it is stopped', async () => {
+    const wakers: (() => void)[] = [];
+    const clock = new TestClock();
+    const sleep = (): Promise<void> => new Promise((resolve) => wakers.push(resolve));
+    const world = new LedgerWorld({ clock, sleep });
+    await world.openAccount();
+    await world.putOrder({ expiresAt: toTimestamp(clock.now() + HOUR_MS) });
+    await world.ledger.supervisor.start();
+    const look = async (): Promise<void> => {
+      for (const wake of wakers.splice(0)) wake();
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+    await look();
+    expect(await typesOf(world.store, 'legalOrder-ord-1')).not.toContain('LegalOrderExpired');
+    clock.advance(HOUR_MS);
+    await look();
+    expect(await typesOf(world.store, 'legalOrder-ord-1')).toContain('LegalOrderExpired');
+    await world.putOrder({ orderId: 'ord-2', expiresAt: toTimestamp(clock.now() + HOUR_MS) });
+    await look();
+    await world.ledger.supervisor.stop();
+    clock.advance(HOUR_MS);
+    await look();
+    await look();
+    expect(await typesOf(world.store, 'legalOrder-ord-2')).not.toContain('LegalOrderExpired');
+    expect(wakers).toEqual([]);
+  });
+});

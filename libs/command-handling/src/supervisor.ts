@@ -9,11 +9,14 @@ import {
   type BasisEnd,
   type BasisSubjects,
   type BasisTerms,
+  type Bound,
   type ChainAddress,
   type Position,
+  type RecordedEvent,
 } from '#kernel';
 import { decideLegalOrder } from '#legal-orders';
 import { decideParty, type NamingBasis } from '#parties';
+import { AgendaMemory } from './agenda-memory.ts';
 import { Agenda, AGENDA_EVENTS, FOR_GOOD, NEVER, transferOfItem, type Item } from './agenda.ts';
 import type { Core } from './core.ts';
 import { fewAtATime } from './few-at-a-time.ts';
@@ -41,6 +44,10 @@ export interface StepsOfTwo {
 /** How often the clock and the end of the log are looked at, in milliseconds: an expiry is recorded at most that late. */
 const TICK_MS = 250;
 const PAGE = 1_000;
+/** Transfers finished in one round, before anything else that has become due gets its turn. */
+const TRANSFERS_A_ROUND = 100;
+/** Events that are taken in before the agenda is remembered again: as many are read at most once more after a crash. */
+const REMEMBER_EVERY = 2_000;
 const FILTER: EventFilter = { types: AGENDA_EVENTS };
 
 /**
@@ -58,7 +65,10 @@ export class Supervisor {
   readonly #watch: SupervisorWatch;
   readonly #agenda = new Agenda();
   #position: Position | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  /** The last event that the agenda has taken in, and how many since it was remembered. */
+  #last: RecordedEvent | undefined;
+  #sinceRemembered = 0;
+  #memory: AgendaMemory | undefined;
   #working: Promise<void> | undefined;
   #stopped = false;
 
@@ -76,28 +86,57 @@ export class Supervisor {
     return this.#agenda.size;
   }
 
-  /** Reads the log, finishes all that was left open, and goes on by itself. Resolves when the first pass is over. */
+  /** Transfers that may not have come to their end. */
+  get openTransfers(): number {
+    return this.#agenda.transfers;
+  }
+
+  /** What is remembered as done, and how much of it may be. */
+  get bounds(): readonly Bound[] {
+    return this.#agenda.bounds;
+  }
+
+  /**
+   * Reads the log, from where it is remembered if it is, finishes all that was left open, and goes on by itself. Resolves when
+   * the first pass is over.
+   */
   async start(): Promise<void> {
+    await this.#recall();
     await this.pass();
-    // Looking at the log from time to time, and not at each commit, costs a busy service nothing; who has to see a step
-    // done at once (an order that ends) does it before the answer.
-    this.#timer = setInterval(() => {
-      this.#tick();
-    }, TICK_MS);
+    this.#remember();
+    void this.#goOn();
   }
 
   /** Stops taking up work and waits for what is under way. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    clearInterval(this.#timer);
     await this.#working;
+    this.#remember();
+  }
+
+  async #recall(): Promise<void> {
+    const { agendaMemory, store } = this.#core;
+    if (agendaMemory === undefined || this.#position !== undefined) return;
+    const memory = new AgendaMemory(agendaMemory);
+    const recalled = await memory.recall(store);
+    this.#memory = memory;
+    if (recalled === undefined) return;
+    this.#agenda.restore(recalled);
+    this.#position = recalled.position;
+  }
+
+  /** Only while nothing is worked on: what was taken off the agenda is then done, or back on it. */
+  #remember(): void {
+    if (this.#last === undefined || this.#sinceRemembered === 0) return;
+    this.#memory?.keep(this.#agenda.remembered(), this.#last);
+    this.#sinceRemembered = 0;
   }
 
   /** Takes in the log up to its end and does all that is due: once, to the end. */
   async pass(): Promise<void> {
     await this.#readToEnd(this.#core.store);
     this.#agenda.hurry();
-    await this.#workThroughDue();
+    await this.#workThroughDue(Infinity);
   }
 
   async #readToEnd(reader: EventReader): Promise<void> {
@@ -107,14 +146,24 @@ export class Supervisor {
       const { index, machine } = this.#core;
       const isLegal = (position: Position): boolean => index.isLegal(position);
       for (const event of page.events) this.#agenda.note(event, machine.clock.now(), isLegal);
+      this.#last = page.events.at(-1) ?? this.#last;
+      this.#sinceRemembered += page.events.length;
       this.#position = page.scannedTo ?? after;
       if (page.atEnd) return;
     }
   }
 
-  #tick(): void {
-    if (this.#stopped || this.#working !== undefined) return;
-    this.#working = this.#lookAndWork().finally(() => (this.#working = undefined));
+  /**
+   * Looking at the log from time to time, and not at each commit, costs a busy service nothing; who has to see a step done at
+   * once (an order that ends) does it before the answer.
+   */
+  async #goOn(): Promise<void> {
+    for (;;) {
+      await this.#core.machine.sleep(TICK_MS);
+      if (this.#stopped) return;
+      this.#working = this.#lookAndWork();
+      await this.#working;
+    }
   }
 
   async #lookAndWork(): Promise<void> {
@@ -125,12 +174,16 @@ export class Supervisor {
       this.#watch.failed({ kind: 'log', id: 'events' }, error);
       return;
     }
-    await this.#workThroughDue();
+    await this.#workThroughDue(TRANSFERS_A_ROUND);
+    if (this.#sinceRemembered >= REMEMBER_EVERY) this.#remember();
   }
 
-  async #workThroughDue(): Promise<void> {
-    for (const item of this.#agenda.takeDue(this.#core.machine.clock.now())) {
-      if (this.#stopped) return;
+  async #workThroughDue(mostTransfers: number): Promise<void> {
+    for (const item of this.#agenda.takeDue(this.#core.machine.clock.now(), mostTransfers)) {
+      if (this.#stopped) {
+        this.#agenda.add(item, 0);
+        continue;
+      }
       try {
         await this.#tend(item);
         this.#agenda.succeeded(item);

@@ -206,6 +206,29 @@ describe('what the supervisor is to look at', () => {
     expect(agenda.takeDue(1_000)).toEqual([item]);
     expect(agenda.takeDue(1_001)).toEqual([]);
   });
+
+  it('puts transfers last, and takes a part of them', () => {
+    const agenda = new Agenda();
+    const transfers = ['a/t-1', 'a/t-2', 'a/t-3'].map((id) => ({ kind: 'transfer', id }) as const);
+    const order = { kind: 'legal-order', id: 'ord-1' } as const;
+    for (const item of [...transfers, order]) agenda.add(item, 0);
+    expect(agenda.takeDue(0, 2)).toEqual([order, transfers[0], transfers[1]]);
+    expect(agenda.takeDue(0)).toEqual([transfers[2]]);
+  });
+
+  it('counts the transfers among it, and forgets the oldest of what is done when there is too much', () => {
+    const agenda = new Agenda();
+    const transfer = { kind: 'transfer', id: 'a/t-1' } as const;
+    agenda.add(transfer, 0);
+    agenda.add(transfer, 5);
+    agenda.add({ kind: 'party', id: 'p-1' }, 0);
+    expect(agenda.transfers).toBe(1);
+    agenda.takeDue(0);
+    expect(agenda.transfers).toBe(0);
+    for (let n = 0; n <= 100_000; n += 1) agenda.settled(`id-${String(n)}`, 0);
+    expect(agenda.bounds.map(({ inUse }) => inUse())).toEqual([100_000, 0]);
+    expect([agenda.isSettled('id-0', 0), agenda.isSettled('id-1', 0)]).toEqual([false, true]);
+  });
 });
 
 describe('the legal time of a freeze', () => {

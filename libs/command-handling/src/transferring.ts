@@ -2,7 +2,7 @@ import { incomingName, returnTransfer, settleTransfer, type AccountEvent } from 
 import { SUPERVISOR, toMs, type Recorded } from '#kernel';
 import type { Core } from './core.ts';
 import { checkedEvent } from './outcome.ts';
-import type { Draft, Origin } from './plan.ts';
+import type { Draft, Origin, Task } from './plan.ts';
 import { stateOf } from './streams.ts';
 
 type Of<Type extends AccountEvent['type']> = Recorded<Extract<AccountEvent, { type: Type }>>;
@@ -29,7 +29,7 @@ export class Transferring {
   async finish({ from, transferId }: TransferName): Promise<void> {
     const { streams, store } = this.#core;
     const stream = `account-${from}`;
-    const named = await streams.inspect(stream, (view) => view.lookup('outgoing', transferId));
+    const named = await streams.inspect(stream, (view) => view.lookup('outgoing', transferId), 'in-line');
     const sent = named === undefined ? undefined : await checkedEvent(store, stream, named.revision);
     if (sent?.type !== 'TransferSent') return;
     const outcome = await this.#decide(sent as Of<'TransferSent'>);
@@ -41,24 +41,26 @@ export class Transferring {
     const { streams, store } = this.#core;
     const { accountId: from, to, transferId } = sent.data;
     const stream = `account-${to}`;
-    const revision = await streams.decide<number>(stream, (view) => {
+    const settle: Task<number> = (view) => {
       const decided = view.lookup('incoming', incomingName(from, transferId));
       if (decided !== undefined) return { result: decided.revision };
       const event: Draft = settleTransfer(sent, stateOf(view, 'account'));
       const nowMs = view.time(toMs(sent.metadata.recordedAt));
       return { append: [event], origin: causedBy(sent), nowMs, answer: ([decision]) => decision?.revision ?? -1 };
-    });
+    };
+    const revision = await streams.decide(stream, settle, 'in-line');
     return (await checkedEvent(store, stream, revision)) as Of<'TransferReceived' | 'TransferRefused'>;
   }
 
   /** On the sender's stream, once. */
   async #return(refused: Of<'TransferRefused'>): Promise<void> {
     const { from, transferId } = refused.data;
-    await this.#core.streams.decide(`account-${from}`, (view) => {
+    const giveBack: Task<undefined> = (view) => {
       if (view.lookup('returned', transferId) !== undefined) return { result: undefined };
       const nowMs = view.time(toMs(refused.metadata.recordedAt));
       return { append: [returnTransfer(refused)], origin: causedBy(refused), nowMs, answer: () => undefined };
-    });
+    };
+    await this.#core.streams.decide(`account-${from}`, giveBack, 'in-line');
   }
 }
 

@@ -82,6 +82,16 @@ describe('SqliteEventStore', () => {
     expect(await store.append('account-1', 2, sealedEvents(1))).toMatchObject({ firstRevision: 3 });
   });
 
+  it('counts a read against its bound until it is answered', async () => {
+    const waiting = store.bounds.find(({ what }) => what === 'reads-waiting');
+    const reads = [store.head(), store.head(), store.head()];
+    // By now they are sent to the thread, and no answer can have come.
+    await new Promise(setImmediate);
+    expect(waiting?.inUse()).toBe(3);
+    await Promise.all(reads);
+    expect(waiting?.inUse()).toBe(0);
+  });
+
   it('commits together what waits at the same time', async () => {
     const heads: string[] = [];
     const end = store.onAppended((head) => heads.push(head));

@@ -1,3 +1,4 @@
+export * from './bound.ts';
 export * from './canonical.ts';
 export * from './clock.ts';
 export * from './decider.ts';

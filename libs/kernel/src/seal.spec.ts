@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { canonicalJson } from './canonical.ts';
-import { eventHash, SUPERVISOR, type EventMetadata } from './envelope.ts';
-import { sealEvent } from './seal.ts';
+import { eventHash, hashHolds, SUPERVISOR, type EventMetadata, type RecordedEvent } from './envelope.ts';
+import { sealEvent, sealHolds } from './seal.ts';
 
 const unsealed: Omit<EventMetadata, 'hash'> = {
   actor: { id: 'maker "1"\n', roles: ['ops', 'é'] },
@@ -33,5 +34,56 @@ describe('sealing an event', () => {
     const { hash, metadataText } = sealEvent('account-a', 12, event);
     expect(hash).toBe(eventHash('account-a', 12, event));
     expect(metadataText).toBe(canonicalJson({ ...metadata, hash }));
+  });
+});
+
+describe('sealHolds', () => {
+  /** An event as it may stand in a log: well formed metadata, whatever content, and any one of its parts changed since. */
+  const stored = fc
+    .record({
+      id: fc.string(),
+      type: fc.string(),
+      schemaVersion: fc.integer(),
+      data: fc.jsonValue(),
+      stream: fc.string(),
+      revision: fc.nat(),
+      metadata: fc.record({
+        actor: fc.record({ id: fc.string({ unit: 'binary' }), roles: fc.array(fc.string()) }),
+        correlationId: fc.string({ unit: 'binary' }),
+        causationId: fc.option(fc.string()),
+        key: fc.option(fc.record({ caller: fc.string(), homeStream: fc.string(), value: fc.string() })),
+        commandHash: fc.option(fc.string()),
+        recordedAt: fc.string(),
+        previousHash: fc.option(fc.string()),
+      }),
+    })
+    .map(({ metadata, ...event }) => {
+      const hash = eventHash(event.stream, event.revision, { ...event, metadata });
+      return { ...event, position: '', metadata: { ...metadata, hash } };
+    });
+  const changed = fc
+    .tuple(stored, fc.constantFrom('data', 'id', 'stream', 'actor', 'key', 'recordedAt', 'hash'))
+    .map(([event, part]): RecordedEvent => {
+      const isOutside = part === 'data' || part === 'id' || part === 'stream';
+      if (isOutside) return { ...event, [part]: 'changed since' };
+      return { ...event, metadata: { ...event.metadata, [part]: { id: 'changed', roles: [] } } };
+    });
+
+  it('says what hashHolds says', () => {
+    fc.assert(fc.property(stored, (event) => hashHolds(event) && sealHolds(event)));
+    fc.assert(fc.property(changed, (event) => sealHolds(event) === hashHolds(event)));
+  });
+
+  it('does not hold for content that has no canonical form', () => {
+    const event = {
+      id: 'id-1',
+      type: 'T',
+      schemaVersion: 1,
+      data: { text: '\ud800' },
+      stream: 'account-a',
+      revision: 0,
+    };
+    const recorded = { ...event, position: '', metadata: { ...unsealed, hash: 'a'.repeat(64) } };
+    expect([hashHolds(recorded), sealHolds(recorded)]).toEqual([false, false]);
   });
 });

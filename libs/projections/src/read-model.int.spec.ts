@@ -8,7 +8,11 @@ it('the files of the read models are for their owner alone, whatever the umask s
   const folder = mkdtempSync(join(tmpdir(), 'writ-read-model-'));
   const umask = process.umask(0);
   try {
-    const model = new ReadModel(join(folder, 'read-models.db'), [], 'none');
+    const file = join(folder, 'read-models.db');
+    const building = new ReadModel(file, [], 'none');
+    expect(statSync(`${file}.unfinished`).mode & 0o777).toBe(0o600);
+    building.finish();
+    const model = new ReadModel(file, [], 'none');
     const modes = readdirSync(folder).map((name) => [name, (statSync(join(folder, name)).mode & 0o777).toString(8)]);
     model.close();
     expect(modes.sort()).toEqual([

@@ -1,5 +1,6 @@
 import { addUp, type Cell, type Change, type Position, type RecordedEvent, type Row, type Table } from '#kernel';
-import { closeSync, openSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { cellOf, type ChangeSet } from './change-set.ts';
 
@@ -9,18 +10,31 @@ export interface Checkpoint {
   readonly stream: string;
   readonly revision: number;
   readonly eventId: string;
+  /** The id of the log's first event, which tells one log from another; absent in files of before it was kept. */
+  readonly logId?: string | undefined;
 }
 
-export function checkpointAt(event: RecordedEvent): Checkpoint {
+export function checkpointAt(event: RecordedEvent, logId: string | undefined): Checkpoint {
   const { position, stream, revision, id } = event;
-  return { position, stream, revision, eventId: id };
+  return { position, stream, revision, eventId: id, logId };
 }
+
+/** Why read models are built anew. */
+export type RebuildCause =
+  | 'asked-for'
+  | 'damaged'
+  | 'projections-changed'
+  | 'other-log'
+  /** They have taken in events that the log does not have any more: acknowledged events are missing. */
+  | 'ahead-of-log';
 
 /** A file that is not what it should be: thrown away and built again. */
 export class UnusableReadModelError extends Error {
-  constructor(reason: string) {
-    super(reason);
+  readonly why: RebuildCause;
+  constructor(why: RebuildCause) {
+    super(`the read models can't be used: ${why}`);
     this.name = 'UnusableReadModelError';
+    this.why = why;
   }
 }
 
@@ -39,6 +53,8 @@ export function isDamage(error: unknown): boolean {
 const IN_MEMORY = ':memory:';
 /** Page cache of the writing connection: the upper levels of all B-trees stay in memory. */
 const CACHE_KIB = 64 * 1024;
+/** What the file is called while it is built for the first time. */
+const UNFINISHED = '.unfinished';
 /** Pages of 4 KiB in the write-ahead log before it is copied into the file, which waits for the disk: 64 MiB. */
 const WAL_PAGES = 16 * 1024;
 
@@ -48,13 +64,23 @@ interface Writer {
   readonly statement: StatementSync;
 }
 
-/** The read models' file on its writing side. Disposable: whatever is in it can be built from the log again. */
+/**
+ * The read models' file on its writing side. Disposable: whatever is in it can be built from the log again.
+ *
+ * One that is not there is built under another name, without a sync and without indexes, which is several times quicker, and
+ * gets its own name when it is whole (`finish`). So whatever ends a build early, the next one begins anew.
+ */
 export class ReadModel {
   readonly db: DatabaseSync;
+  /** Nobody may query it yet: call `finish`. */
+  readonly isBuilding: boolean;
+  readonly #file: string;
+  readonly #tables: readonly Table[];
   readonly #statements = new Map<string, StatementSync>();
   /** By kind of change, or for those of some columns by their names. */
   readonly #writers = new Map<Table, Map<string, Writer>>();
   #checkpoint: Checkpoint | undefined;
+  #isNew = false;
 
   /**
    * Opens the file, or makes it, for its owner's eyes only.
@@ -62,21 +88,34 @@ export class ReadModel {
    * @throws UnusableReadModelError for a file that is damaged or was made by other projectors; Error for another database
    */
   constructor(file: string, tables: readonly Table[], fingerprint: string) {
-    if (file !== IN_MEMORY) createPrivately(file);
-    this.db = new DatabaseSync(file);
+    this.#file = file;
+    this.#tables = tables;
+    this.isBuilding = file !== IN_MEMORY && !existsSync(file);
+    const path = this.isBuilding ? file + UNFINISHED : file;
+    if (this.isBuilding) removeFiles(path);
+    if (file !== IN_MEMORY) createPrivately(path);
+    this.db = new DatabaseSync(path);
     try {
       this.#prepareConnection();
-      if (this.#tableNames().size === 0) this.#create(tables, fingerprint);
+      if (this.#tableNames().size === 0) {
+        this.#create(tables, fingerprint);
+        this.#isNew = true;
+      }
       this.#demandFingerprint(fingerprint);
       this.#checkpoint = this.#readCheckpoint();
     } catch (error) {
       this.db.close();
-      throw isDamage(error) ? new UnusableReadModelError('the file is damaged') : error;
+      throw isDamage(error) ? new UnusableReadModelError('damaged') : error;
     }
   }
 
   get checkpoint(): Checkpoint | undefined {
     return this.#checkpoint;
+  }
+
+  /** Whether there were none before. */
+  get isNew(): boolean {
+    return this.#isNew;
   }
 
   /** Commits changes and checkpoint together, or neither. */
@@ -93,19 +132,39 @@ export class ReadModel {
     this.#checkpoint = checkpoint;
   }
 
+  /** Ends the build: the file is whole, on the disk, and has its name. It is closed then: open it anew. When it fails, call it again. */
+  finish(): void {
+    if (this.db.isOpen) {
+      for (const table of this.#tables) for (const sql of indexesSql(table)) this.db.exec(sql);
+      this.db.close();
+    }
+    syncFile(this.#file + UNFINISHED);
+    renameSync(this.#file + UNFINISHED, this.#file);
+    syncFile(dirname(this.#file));
+  }
+
   close(): void {
     if (this.db.isOpen) this.db.close();
   }
 
   #prepareConnection(): void {
+    this.db.exec(`PRAGMA cache_size = -${String(CACHE_KIB)}`);
+    if (this.isBuilding) {
+      // The journal stays for what is tried again. A file that a crash leaves behind is never opened.
+      this.db.exec('PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE');
+      return;
+    }
     // NORMAL: a power cut may lose the last commits, never half of one; they are projected again.
     this.db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
-    this.db.exec(`PRAGMA cache_size = -${String(CACHE_KIB)}; PRAGMA wal_autocheckpoint = ${String(WAL_PAGES)}`);
+    this.db.exec(`PRAGMA wal_autocheckpoint = ${String(WAL_PAGES)}`);
   }
 
   #create(tables: readonly Table[], fingerprint: string): void {
     this.db.exec('BEGIN');
-    for (const table of tables) this.db.exec(tableSql(table));
+    for (const table of tables) {
+      this.db.exec(tableSql(table));
+      if (!this.isBuilding) for (const sql of indexesSql(table)) this.db.exec(sql);
+    }
     this.db.exec('CREATE TABLE readModel (fingerprint TEXT NOT NULL, checkpoint TEXT) STRICT');
     this.db.prepare('INSERT INTO readModel (fingerprint) VALUES (?)').run(fingerprint);
     this.db.exec('COMMIT');
@@ -120,7 +179,7 @@ export class ReadModel {
     // Whatever this database is, it is not ours to throw away.
     if (!this.#tableNames().has('readModel')) throw new Error('the file is a database, but not of read models');
     const row = this.db.prepare('SELECT fingerprint FROM readModel').get();
-    if (row?.['fingerprint'] !== fingerprint) throw new UnusableReadModelError('the projections have changed');
+    if (row?.['fingerprint'] !== fingerprint) throw new UnusableReadModelError('projections-changed');
   }
 
   #readCheckpoint(): Checkpoint | undefined {
@@ -197,21 +256,45 @@ function createPrivately(file: string): void {
   }
 }
 
-/** Deletes the file and what SQLite keeps beside it. Nobody may have it open. */
-export function removeReadModel(file: string): void {
-  if (file === IN_MEMORY) return;
-  for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
+/**
+ * Puts a file out of the way that has taken in what the log has lost: nothing else knows any more what that was. The first
+ * such file is kept, which knows most. Nobody may have it open.
+ */
+export function setAside(file: string): void {
+  if (file === IN_MEMORY || existsSync(`${file}.ahead`)) return;
+  renameSync(file, `${file}.ahead`);
 }
 
-function tableSql({ name, columns, primaryKey, indexes }: Table): string {
+/** Deletes the file and what SQLite keeps beside it. Nobody may have it open. */
+export function removeReadModel(file: string): void {
+  if (file !== IN_MEMORY) removeFiles(file);
+}
+
+function removeFiles(file: string): void {
+  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(file + suffix, { force: true });
+}
+
+/** Of a file or a folder. */
+function syncFile(path: string): void {
+  const file = openSync(path, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function tableSql({ name, columns, primaryKey }: Table): string {
   const lines = Object.entries(columns).map(([column, type]) =>
     type.endsWith('?') ? `${column} ${type.slice(0, -1).toUpperCase()}` : `${column} ${type.toUpperCase()} NOT NULL`,
   );
-  const table = `CREATE TABLE ${name} (${lines.join(', ')}, PRIMARY KEY (${primaryKey.join(', ')})) STRICT, WITHOUT ROWID;`;
-  const indexed = indexes.map(
-    (on) => `CREATE INDEX ${name}By${on.map(capitalised).join('')} ON ${name} (${on.join(', ')});`,
+  return `CREATE TABLE ${name} (${lines.join(', ')}, PRIMARY KEY (${primaryKey.join(', ')})) STRICT, WITHOUT ROWID`;
+}
+
+function indexesSql({ name, indexes }: Table): readonly string[] {
+  return indexes.map(
+    (on) => `CREATE INDEX IF NOT EXISTS ${name}By${on.map(capitalised).join('')} ON ${name} (${on.join(', ')})`,
   );
-  return [table, ...indexed].join('\n');
 }
 
 function capitalised(text: string): string {

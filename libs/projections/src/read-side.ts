@@ -1,10 +1,13 @@
-import { reject, RejectionError, type Position } from '#kernel';
+import { reject, RejectionError, type Bound, type Position } from '#kernel';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { isDamage } from './read-model.ts';
 import type { ProjectionEvent } from './runner.ts';
 
 /** Most callers that wait for a position at once; more are told at once that it is not there yet. */
 const MAX_WAITERS = 10_000;
+
+/** Most statements kept; beyond it all are prepared anew. The queries of the service, with all their filters, are fewer. */
+const MAX_STATEMENTS = 1_000;
 
 interface Waiter {
   /** Undefined: until the read models may be queried. */
@@ -56,6 +59,13 @@ export class ReadSide {
     this.#statements.clear();
     if (this.#connection !== undefined) this.#options.release(this.#connection);
     this.#connection = undefined;
+  }
+
+  get bounds(): readonly Bound[] {
+    return [
+      { what: 'waits-for-a-position', most: MAX_WAITERS, inUse: () => this.#waiters.size },
+      { what: 'query-statements', most: MAX_STATEMENTS, inUse: () => this.#statements.size },
+    ];
   }
 
   get servable(): boolean {
@@ -120,6 +130,7 @@ export class ReadSide {
     if (statement === undefined) {
       this.#connection ??= this.#options.open();
       statement = this.#connection.prepare(sql);
+      if (this.#statements.size >= MAX_STATEMENTS) this.#statements.clear();
       this.#statements.set(sql, statement);
     }
     return statement;

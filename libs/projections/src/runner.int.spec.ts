@@ -2,12 +2,14 @@ import type { EventReader } from '#event-store';
 import { MemoryEventStore } from '#event-store/memory';
 import { accountsTable } from '#accounts';
 import type { RecordedEvent, Row, Table } from '#kernel';
-import { danglingFreeze, forceIn, LedgerWorld, tellStory } from '#testing';
+import { danglingFreeze, forceIn, LedgerWorld, storeOf, tellStory } from '#testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setImmediate } from 'node:timers/promises';
 import { projectors, type Projector } from './projectors.ts';
 import { ProjectionRunner, type ProjectionEvent, type RunnerOptions } from './runner.ts';
 
@@ -69,7 +71,7 @@ class Watched {
   }
 
   rebuilds(): string[] {
-    return this.events.flatMap((event) => (event.type === 'rebuilding' ? [event.reason] : []));
+    return this.events.flatMap((event) => (event.type === 'rebuilding' ? [event.cause] : []));
   }
 
   violations(): string[] {
@@ -126,14 +128,21 @@ describe('the projection of a log', () => {
   });
 
   it.each([1, 2, 7, 1000])('is the same in batches of %i', async (batch) => {
-    expect(await projectWhole(store, { limits: { batch } })).toEqual(expected);
+    expect(await projectWhole(store, { limits: { batch, buildingBatch: batch } })).toEqual(expected);
   });
 
   it('is the same after a stop between any two batches', async () => {
     const file = newFile();
     const events = (await store.readAll({ limit: 10_000 })).events;
+    const growing = await storeOf(events.slice(0, 10));
+    const first = new Watched({ reader: growing, file });
+    await first.live();
+    await first.runner.close();
+    for (const { stream, revision, position: _, ...sealed } of events.slice(10)) {
+      await growing.append(stream, revision === 0 ? 'no-stream' : revision - 1, [sealed]);
+    }
     for (let stops = 0; ; stops += 1) {
-      const watched = new Watched({ reader: store, file, limits: { batch: 5 } });
+      const watched = new Watched({ reader: growing, file, limits: { batch: 5 } });
       const before = watched.events.length;
       await watched.until(
         () =>
@@ -151,6 +160,42 @@ describe('the projection of a log', () => {
     expect(dump(file)).toEqual(expected);
   });
 
+  it('is built anew after a stop, or a crash, within its first build', async () => {
+    const file = newFile();
+    const watched = new Watched({ reader: store, file, limits: { buildingBatch: 5 } });
+    await watched.until(() => watched.events.some(({ type }) => type === 'committed'));
+    expect(watched.events.some((event) => event.type === 'committed' && event.servable)).toBe(false);
+    await watched.runner.close();
+    expect(existsSync(file)).toBe(false);
+    // Without syncs a power cut may leave anything behind.
+    expect(existsSync(`${file}.unfinished`)).toBe(true);
+    await writeFile(`${file}.unfinished`, (await readFile(`${file}.unfinished`)).fill(0xa5, 100));
+    await writeFile(`${file}.unfinished-journal`, 'half of a transaction');
+    const again = new Watched({ reader: store, file });
+    await again.live();
+    await again.runner.close();
+    expect(dump(file)).toEqual(expected);
+    expect((await readdir(folder)).filter((name) => name.includes('unfinished'))).toEqual([]);
+  });
+
+  it('has its name, and all indexes, before anybody is told that it may be queried', async () => {
+    const file = newFile();
+    const watched = new Watched({ reader: store, file });
+    const named: boolean[] = [];
+    await watched.until(() => {
+      const last = watched.events.at(-1);
+      if (last !== undefined && 'servable' in last && last.servable) named.push(existsSync(file));
+      return watched.runner.status().state === 'live';
+    });
+    expect(new Set(named)).toEqual(new Set([true]));
+    await watched.runner.close();
+    const db = new DatabaseSync(file, { readOnly: true });
+    const indexes = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL").all();
+    db.close();
+    const wanted = projectors.flatMap(({ tables }) => tables.flatMap((table) => table.indexes));
+    expect(indexes).toHaveLength(wanted.length);
+  });
+
   it('is the same when a batch is lost before its commit', async () => {
     const file = newFile();
     let judged = 0;
@@ -162,7 +207,7 @@ describe('the projection of a log', () => {
         return projector.project(event, seenAt);
       },
     }));
-    const watched = new Watched({ reader: store, file, projectors: failing, limits: { batch: 50 } });
+    const watched = new Watched({ reader: store, file, projectors: failing, limits: { buildingBatch: 50 } });
     await watched.live();
     await watched.runner.close();
     expect(watched.events.some((event) => event.type === 'status' && event.status.failure !== undefined)).toBe(true);
@@ -214,12 +259,12 @@ describe('a file that is not of these projectors and this log', () => {
 
   it('is rebuilt when a version has changed', async () => {
     const file = await fileOf(store, { projectors: newerVersion() });
-    expect(await reopened(file)).toEqual(['the projections have changed']);
+    expect(await reopened(file)).toEqual(['projections-changed']);
   });
 
   it('is rebuilt when it is of another log', async () => {
     const file = await fileOf(await storyStore());
-    expect(await reopened(file)).toEqual(['the read models are of another log, or ahead of this one']);
+    expect(await reopened(file)).toEqual(['other-log']);
   });
 
   it('is rebuilt when it is ahead of the log', async () => {
@@ -232,8 +277,39 @@ describe('a file that is not of these projectors and this log', () => {
     const watched = new Watched({ reader: shorter, file });
     await watched.live();
     await watched.runner.close();
-    expect(watched.rebuilds()).toEqual(['the read models are of another log, or ahead of this one']);
+    expect(watched.events.filter(({ type }) => type === 'rebuilding')).toEqual([
+      { type: 'rebuilding', cause: 'ahead-of-log', missingEvents: events.length - 5 },
+    ]);
+    // Nothing else knows any more what is missing.
+    expect(dump(`${file}.ahead`)).toEqual(expected);
     expect(dump(file)).toEqual(await projectWhole(shorter));
+  });
+
+  it('is ahead, too, where the log went on in another way', async () => {
+    const events = (await store.readAll({ limit: 10_000 })).events;
+    const file = await fileOf(store);
+    const other = new MemoryEventStore();
+    for (const { stream, revision, position: _, ...sealed } of events.slice(0, 5)) {
+      await other.append(stream, revision === 0 ? 'no-stream' : revision - 1, [sealed]);
+    }
+    for (let n = 0; n < events.length; n += 1) {
+      await forceIn(other, `account-other-${String(n)}`, danglingFreeze(`other-${String(n)}`));
+    }
+    const watched = new Watched({ reader: other, file });
+    await watched.live();
+    await watched.runner.close();
+    expect(watched.events).toContainEqual({ type: 'rebuilding', cause: 'ahead-of-log', missingEvents: 1 });
+  });
+
+  it('is told of when it is not there, unless there is nothing to build', async () => {
+    const told = async (reader: EventReader): Promise<number> => {
+      const watched = new Watched({ reader, file: newFile() });
+      await watched.live();
+      await watched.runner.close();
+      return watched.events.filter(({ type }) => type === 'building').length;
+    };
+    expect(await told(store)).toBe(1);
+    expect(await told(new MemoryEventStore())).toBe(0);
   });
 
   it('is rebuilt when it is no database', async () => {
@@ -242,14 +318,14 @@ describe('a file that is not of these projectors and this log', () => {
       file,
       'not a database, and long enough to have a header that is read and found to be none'.repeat(10),
     );
-    expect(await reopened(file)).toEqual(['the file is damaged']);
+    expect(await reopened(file)).toEqual(['damaged']);
   });
 
   it('is rebuilt when pages of it are damaged', async () => {
     const file = await fileOf(store);
     const bytes = await readFile(file);
     await writeFile(file, bytes.fill(0xa5, 4096));
-    expect(await reopened(file)).toEqual(['the file is damaged']);
+    expect(await reopened(file)).toEqual(['damaged']);
   });
 
   it('is left alone when it is a database of something else', async () => {
@@ -278,17 +354,38 @@ describe('a file that is not of these projectors and this log', () => {
       },
     });
     await watched.live();
-    await watched.runner.rebuild('asked for');
+    await watched.runner.rebuild('asked-for');
     order.push('rebuilt');
     expect(order).toEqual(['released', 'rebuilt']);
     expect(watched.runner.status().state).toBe('live');
     await watched.runner.close();
     expect(dump(file)).toEqual(expected);
-    await expect(watched.runner.rebuild('too late')).rejects.toThrow('closed');
+    await expect(watched.runner.rebuild('asked-for')).rejects.toThrow('closed');
   });
 });
 
 describe('what fails', () => {
+  it('may be a rebuild that can not begin: it rests before it tries again', async () => {
+    const store = await storyStore();
+    const file = newFile();
+    await writeFile(file, 'no database'.repeat(100));
+    let tried = 0;
+    const watched = new Watched({
+      reader: store,
+      file,
+      releaseReaders: async () => {
+        tried += 1;
+        await setImmediate();
+        throw new Error('somebody holds on to the file');
+      },
+      limits: { retryMs: 60_000, retryMaxMs: 60_000 },
+    });
+    await watched.until(() => watched.runner.status().failure !== undefined);
+    for (let turn = 0; turn < 20; turn += 1) await setImmediate();
+    expect(tried).toBe(1);
+    await watched.runner.close();
+  });
+
   it('is tried again, skips nothing, and is told with its place', async () => {
     const store = await storyStore();
     const events = (await store.readAll({ limit: 10_000 })).events;
@@ -332,7 +429,12 @@ describe('what fails', () => {
       },
     };
     const file = newFile();
-    const watched = new Watched({ reader: store, file, projectors: [...projectors, unstorable], limits: { batch: 7 } });
+    const watched = new Watched({
+      reader: store,
+      file,
+      projectors: [...projectors, unstorable],
+      limits: { buildingBatch: 7 },
+    });
     await watched.live();
     await watched.runner.close();
     expect(refusals).toBe(0);
@@ -374,7 +476,7 @@ describe('violations', () => {
     const [first, ...others] = watched.violations();
     expect(first).toBeDefined();
     expect(others).toEqual([]);
-    await watched.runner.rebuild('asked for');
+    await watched.runner.rebuild('asked-for');
     const second = await forceIn(store, 'account-acc-3', danglingFreeze('acc-3'));
     await watched.until(() => watched.violations().length > 1);
     expect(watched.violations()).toEqual([first, second.position]);

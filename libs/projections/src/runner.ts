@@ -12,8 +12,10 @@ import {
   isDamage,
   ReadModel,
   removeReadModel,
+  setAside,
   UnusableReadModelError,
   type Checkpoint,
+  type RebuildCause,
 } from './read-model.ts';
 import { CommittedNames } from './sqlite-home-stream-index.ts';
 import { violationView } from './violations-projection.ts';
@@ -43,19 +45,34 @@ export type ProjectionEvent =
       readonly events: number;
       readonly durationMs: number;
       readonly servable: boolean;
+      /** Streams whose state is in memory. */
+      readonly streams: number;
     }
+  /** There are no read models, and there is a log: they are built from its first event. */
+  | { readonly type: 'building' }
   /** The read models are thrown away and built again from the log. */
-  | { readonly type: 'rebuilding'; readonly reason: string }
+  | {
+      readonly type: 'rebuilding';
+      readonly cause: RebuildCause;
+      /** For `ahead-of-log`: how many events, at least, they have taken in that the log does not have. */
+      readonly missingEvents?: number | undefined;
+    }
   | { readonly type: 'violation'; readonly violation: ViolationView };
+
+type Committed = Extract<ProjectionEvent, { readonly type: 'committed' }>;
 
 export interface EventJudge {
   judge(recorded: RecordedEvent): JudgedEvent | Promise<JudgedEvent>;
+  /** Streams whose state is in memory. */
+  readonly streams?: number;
 }
 
 /** Bounds and waits of the runner. */
 export interface RunnerLimits {
   /** Most events of one transaction, and most held in memory. */
   readonly batch: number;
+  /** The same while the file is built: pages that many events change are then written once. */
+  readonly buildingBatch: number;
   /** Rest after a transaction that was not full, in milliseconds: many small ones would cost more than they tell. */
   readonly lingerMs: number;
   /** Rest after one of `busyEvents` or more: a row, and a page of the file, is then written once for many events. */
@@ -70,6 +87,7 @@ export interface RunnerLimits {
 
 export const DEFAULT_RUNNER_LIMITS: RunnerLimits = {
   batch: 5_000,
+  buildingBatch: 20_000,
   lingerMs: 25,
   busyLingerMs: 200,
   busyEvents: 50,
@@ -77,6 +95,8 @@ export const DEFAULT_RUNNER_LIMITS: RunnerLimits = {
   retryMs: 100,
   retryMaxMs: 10_000,
 };
+
+export type Sleep = (ms: number, signal: AbortSignal) => Promise<void>;
 
 export interface RunnerOptions {
   readonly reader: EventReader;
@@ -87,6 +107,8 @@ export interface RunnerOptions {
   readonly releaseReaders?: () => Promise<void>;
   readonly limits?: Partial<RunnerLimits>;
   readonly clock?: Clock;
+  /** Waits so long, or until the signal ends the wait; never throws. Default: in real time. */
+  readonly sleep?: Sleep;
   readonly projectors?: readonly Projector[];
   readonly createJudge?: () => EventJudge;
 }
@@ -121,7 +143,9 @@ export class ProjectionRunner {
   #failure: ProjectionFailure | undefined;
   /** End of the log when the file was opened; undefined until it is known. */
   #target: { readonly position: Position | undefined } | undefined;
-  #rebuildReason: string | undefined;
+  #rebuildCause: RebuildCause | undefined;
+  /** The id of the log's first event, once it was looked up for the file that is open. */
+  #logId: string | undefined;
   #rebuilds: { resolve: () => void; reject: (error: Error) => void }[] = [];
   /** A rebuild does not report again what this process has reported. */
   #reportedUpTo: Position = '';
@@ -160,10 +184,10 @@ export class ProjectionRunner {
   }
 
   /** Throws the read models away and builds them again. @returns when they have caught up with the log */
-  rebuild(reason: string): Promise<void> {
+  rebuild(cause: RebuildCause): Promise<void> {
     if (this.#closing.signal.aborted) return Promise.reject(new Error('the projections are closed'));
     const rebuilt = new Promise<void>((resolve, reject) => this.#rebuilds.push({ resolve, reject }));
-    this.#rebuildReason = reason;
+    this.#rebuildCause = cause;
     this.#target = undefined;
     this.#source?.close();
     this.#cutPause.abort();
@@ -198,18 +222,22 @@ export class ProjectionRunner {
     const head = await this.#options.reader.head();
     this.#target ??= { position: head };
     if ((head ?? '') <= (model.checkpoint?.position ?? '')) this.#failure = undefined;
+    if (this.#finishedBuilding(model)) return;
     this.#reportStatus();
     this.#settleRebuilds();
     const judge =
       this.#options.createJudge?.() ??
       new Judge(this.#options.reader, { maxStreams: this.#limits.streams, index: new CommittedNames(model.db) });
-    const source = new BatchSource(this.#options.reader, model.checkpoint?.position, this.#limits.batch);
+    const { batch: ordinary, buildingBatch } = this.#limits;
+    const most = model.isBuilding ? buildingBatch : ordinary;
+    const source = new BatchSource(this.#options.reader, model.checkpoint?.position, most);
     this.#source = source;
     try {
       for (;;) {
         const batch = this.#interrupted() ? [] : await source.next();
         if (batch.length === 0) return;
         await this.#takeIn(batch, model, judge);
+        if (this.#finishedBuilding(model)) return;
         await this.#rest(batch.length);
       }
     } finally {
@@ -218,10 +246,18 @@ export class ProjectionRunner {
     }
   }
 
+  /** Gives a file that was being built its name, once it has all that it has to have. @returns true when it has to be opened anew */
+  #finishedBuilding(model: ReadModel): boolean {
+    if (!model.isBuilding || !this.#caughtUp()) return false;
+    model.finish();
+    this.#model = undefined;
+    return true;
+  }
+
   /** Rests after a batch, unless there is more to take in at once or somebody waits. */
   async #rest(events: number): Promise<void> {
     const { batch, busyEvents, busyLingerMs, lingerMs } = this.#limits;
-    if (events < batch && !this.#hurried) {
+    if (events < batch && !this.#hurried && !this.#interrupted()) {
       this.#resting = true;
       await this.#pause(events < busyEvents ? lingerMs : busyLingerMs);
       this.#resting = false;
@@ -230,35 +266,43 @@ export class ProjectionRunner {
   }
 
   #interrupted(): boolean {
-    return this.#closing.signal.aborted || this.#rebuildReason !== undefined;
+    return this.#closing.signal.aborted || this.#rebuildCause !== undefined;
   }
 
   /** The open file, at a checkpoint that stands in this log; rebuilt if it has to be. */
   async #open(): Promise<ReadModel> {
-    if (this.#rebuildReason === undefined) {
+    if (this.#rebuildCause === undefined) {
       try {
         const model = this.#model ?? this.#openFile();
+        if (this.#model === undefined && model.isNew) await this.#tellOfBuilding();
         this.#model = model;
         await this.#demandSameLog(model.checkpoint);
         return model;
       } catch (error) {
         if (!(error instanceof UnusableReadModelError)) throw error;
-        this.#rebuildReason = error.message;
+        this.#rebuildCause = error.why;
       }
     }
-    return this.#replace(this.#rebuildReason);
+    return this.#replace(this.#rebuildCause);
   }
 
-  async #replace(reason: string): Promise<ReadModel> {
+  async #tellOfBuilding(): Promise<void> {
+    if ((await this.#options.reader.head()) !== undefined) this.#options.onEvent({ type: 'building' });
+  }
+
+  async #replace(cause: RebuildCause): Promise<ReadModel> {
     this.#target = undefined;
-    this.#options.onEvent({ type: 'rebuilding', reason });
+    const missingEvents = cause === 'ahead-of-log' ? await this.#missingEvents() : undefined;
+    this.#options.onEvent({ type: 'rebuilding', cause, missingEvents });
     this.#reportStatus();
     this.#model?.close();
     this.#model = undefined;
     await this.#options.releaseReaders?.();
+    if (cause === 'ahead-of-log') setAside(this.#options.file);
     removeReadModel(this.#options.file);
     this.#model = this.#openFile();
-    this.#rebuildReason = undefined;
+    this.#logId = undefined;
+    this.#rebuildCause = undefined;
     return this.#model;
   }
 
@@ -270,10 +314,22 @@ export class ProjectionRunner {
   /** @throws UnusableReadModelError when the last event taken in is not in this log, where it was */
   async #demandSameLog(checkpoint: Checkpoint | undefined): Promise<void> {
     if (checkpoint === undefined) return;
-    const { stream, revision, position, eventId } = checkpoint;
+    const { stream, revision, position, eventId, logId } = checkpoint;
     const [event] = await this.#options.reader.read(stream, { from: revision, to: revision });
     if (event?.id === eventId && event.position === position) return;
-    throw new UnusableReadModelError('the read models are of another log, or ahead of this one');
+    const first = await this.#firstId();
+    const isThisLog = logId !== undefined && (first === undefined || first === logId);
+    throw new UnusableReadModelError(isThisLog ? 'ahead-of-log' : 'other-log');
+  }
+
+  async #firstId(): Promise<string | undefined> {
+    return (await this.#options.reader.readAll({ limit: 1 })).events[0]?.id;
+  }
+
+  /** At least so many: where the log went on without them, their places are taken. */
+  async #missingEvents(): Promise<number> {
+    const ahead = numberOf(this.#model?.checkpoint?.position) - numberOf(await this.#options.reader.head());
+    return ahead > 0n ? Number(ahead) : 1;
   }
 
   async #takeIn(batch: readonly RecordedEvent[], model: ReadModel, judge: EventJudge): Promise<void> {
@@ -299,13 +355,19 @@ export class ProjectionRunner {
       events += 1;
     }
     if (last !== undefined) {
-      model.commit(changes, checkpointAt(last));
-      this.#reportCommit(last.position, events, performance.now() - startedMs, violations);
+      this.#logId ??= await this.#firstId();
+      model.commit(changes, checkpointAt(last, this.#logId));
+      const durationMs = performance.now() - startedMs;
+      this.#reportCommit({ checkpoint: last.position, events, durationMs, streams: judge.streams ?? 0 }, violations);
     }
     if (failed !== undefined) throw failed;
   }
 
-  #reportCommit(checkpoint: Position, events: number, durationMs: number, violations: readonly ViolationView[]): void {
+  #reportCommit(
+    committed: Pick<Committed, 'checkpoint' | 'events' | 'durationMs' | 'streams'>,
+    violations: readonly ViolationView[],
+  ): void {
+    const { checkpoint } = committed;
     for (const violation of violations) {
       if (violation.position > this.#reportedUpTo) this.#options.onEvent({ type: 'violation', violation });
     }
@@ -314,7 +376,7 @@ export class ProjectionRunner {
     this.#failure = undefined;
     const servable = this.#servable();
     if (recovered || servable !== this.#reportedServable) this.#reportStatus();
-    this.#options.onEvent({ type: 'committed', checkpoint, events, durationMs, servable });
+    this.#options.onEvent({ type: 'committed', ...committed, servable });
     this.#settleRebuilds();
   }
 
@@ -323,8 +385,12 @@ export class ProjectionRunner {
     for (const { resolve } of this.#rebuilds.splice(0)) resolve();
   }
 
-  /** Whether all is taken in that the log held when the file was opened. */
   #servable(): boolean {
+    return this.#model?.isBuilding === false && this.#caughtUp();
+  }
+
+  /** Whether all is taken in that the log held when the file was opened. */
+  #caughtUp(): boolean {
     if (this.#target === undefined || this.#model === undefined) return false;
     const { position } = this.#target;
     return position === undefined || (this.#model.checkpoint?.position ?? '') >= position;
@@ -332,16 +398,16 @@ export class ProjectionRunner {
 
   #noteFailure(error: unknown): void {
     // The next round opens the file and the log anew: nothing in memory is trusted after a failure.
-    if (isDamage(error)) this.#rebuildReason = 'the file is damaged';
+    if (isDamage(error)) this.#rebuildCause = 'damaged';
     const position = error instanceof EventFailedError ? error.position : undefined;
     this.#failure = { position, message: messageOf(error), attempts: (this.#failure?.attempts ?? 0) + 1 };
     this.#reportStatus();
   }
 
   async #pause(ms: number): Promise<void> {
-    if (ms === 0 || this.#interrupted()) return;
+    if (ms === 0 || this.#closing.signal.aborted) return;
     this.#cutPause = new AbortController();
-    await delay(ms, undefined, { signal: this.#cutPause.signal }).catch(() => undefined);
+    await (this.#options.sleep ?? sleepInRealTime)(ms, this.#cutPause.signal);
   }
 
   #reportStatus(): void {
@@ -350,9 +416,15 @@ export class ProjectionRunner {
   }
 }
 
+const sleepInRealTime: Sleep = (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined);
+
 /** Doubles with each attempt, from `retryMs` up to `retryMaxMs`. */
 export function retryDelayMs(attempts: number, { retryMs, retryMaxMs }: RunnerLimits): number {
   return Math.min(retryMs * 2 ** Math.min(attempts - 1, 20), retryMaxMs);
+}
+
+function numberOf(position: Position | undefined): bigint {
+  return position === undefined ? 0n : BigInt(`0x${position}`);
 }
 
 function messageOf(error: unknown): string {

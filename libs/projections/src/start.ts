@@ -1,5 +1,5 @@
 import type { EventReader } from '#event-store';
-import type { Clock } from '#kernel';
+import type { Bound, Clock } from '#kernel';
 import type { HomeStreamIndex } from '#replay';
 import { resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -7,11 +7,13 @@ import type { Projector } from './projectors.ts';
 import type { Queries } from './queries-api.ts';
 import { ReadSide } from './read-side.ts';
 import {
+  DEFAULT_RUNNER_LIMITS,
   ProjectionRunner,
   type EventJudge,
   type ProjectionEvent,
   type ProjectionStatus,
   type RunnerLimits,
+  type Sleep,
 } from './runner.ts';
 import { SqliteHomeStreamIndex } from './sqlite-home-stream-index.ts';
 import { SqliteQueries } from './sqlite-queries.ts';
@@ -38,6 +40,8 @@ export interface InProcessOptions extends CommonOptions {
   /** Stays the caller's: it is not closed here. */
   readonly reader: EventReader;
   readonly clock?: Clock;
+  /** How the runner waits: as its own `sleep`. */
+  readonly sleep?: Sleep;
   readonly projectors?: readonly Projector[];
   readonly createJudge?: () => EventJudge;
 }
@@ -47,6 +51,8 @@ export interface Projections {
   readonly queries: Queries;
   readonly index: HomeStreamIndex;
   status(): ProjectionStatus;
+  /** What waits or is kept in memory, and how much of it there may be. */
+  readonly bounds: readonly Bound[];
   /** Resolves true when the read models may be queried: all is taken in that the log held when they were opened. */
   caughtUp(timeoutMs: number): Promise<boolean>;
   /** Says that the log has grown. Cheap: call it after each append. */
@@ -69,12 +75,14 @@ function startWorker({ eventFile, readModelFile, limits = {}, onEvent }: WorkerO
     onWait: () => runner.hurry(),
     onDamage: () => rebuildDamaged(runner),
   });
+  const use = new RunnerUse(limits);
   const runner = new WorkerRunner({ eventFile, readModelFile, limits }, (event) => {
     rows.handle(event);
+    use.note(event);
     onEvent?.(event);
   });
   runner.start();
-  return assemble(runner, rows, () => runner.notify());
+  return assemble(runner, rows, use, () => runner.notify());
 }
 
 function startInProcess(options: InProcessOptions): Projections {
@@ -88,29 +96,61 @@ function startInProcess(options: InProcessOptions): Projections {
     onWait: () => runner.hurry(),
     onDamage: () => rebuildDamaged(runner),
   });
+  const use = new RunnerUse(options.limits);
   const onEvent = (event: ProjectionEvent): void => {
     rows.handle(event);
+    use.note(event);
     options.onEvent?.(event);
   };
   const runner = new ProjectionRunner({ ...options, file: options.readModelFile, onEvent });
   runner.start();
   // The reader tells the runner by itself.
-  return assemble(runner, rows, () => undefined);
+  return assemble(runner, rows, use, () => undefined);
 }
 
 /** Whoever asked has an answer already: of a rebuild that comes to nothing the status tells. */
 function rebuildDamaged(runner: WorkerRunner | ProjectionRunner): void {
-  runner.rebuild('the file is damaged').catch(() => undefined);
+  runner.rebuild('damaged').catch(() => undefined);
 }
 
-function assemble(runner: WorkerRunner | ProjectionRunner, rows: ReadSide, notify: () => void): Projections {
+/** How much the runner takes in and keeps in memory: as of its last transaction. */
+class RunnerUse {
+  readonly #limits: RunnerLimits;
+  #events = 0;
+  #streams = 0;
+
+  constructor(limits: Partial<RunnerLimits> = {}) {
+    this.#limits = { ...DEFAULT_RUNNER_LIMITS, ...limits };
+  }
+
+  note(event: ProjectionEvent): void {
+    if (event.type !== 'committed') return;
+    this.#events = event.events;
+    this.#streams = event.streams;
+  }
+
+  get bounds(): readonly Bound[] {
+    return [
+      { what: 'projection-batch', most: this.#limits.batch, inUse: () => this.#events },
+      { what: 'projected-streams', most: this.#limits.streams, inUse: () => this.#streams },
+    ];
+  }
+}
+
+function assemble(
+  runner: WorkerRunner | ProjectionRunner,
+  rows: ReadSide,
+  use: RunnerUse,
+  notify: () => void,
+): Projections {
   return {
+    bounds: [...rows.bounds, ...use.bounds],
     queries: new SqliteQueries(rows),
     index: new SqliteHomeStreamIndex(rows),
     status: () => runner.status(),
     caughtUp: (timeoutMs) => rows.waitFor(undefined, timeoutMs),
     notify,
-    rebuild: () => runner.rebuild('asked for'),
+    rebuild: () => runner.rebuild('asked-for'),
     close: async () => {
       rows.close();
       await runner.close();

@@ -1,3 +1,4 @@
+import type { RebuildCause } from './read-model.ts';
 import type { ProjectionEvent, RunnerLimits } from './runner.ts';
 
 /** What the thread is started with. */
@@ -12,7 +13,7 @@ export type ToWorker =
   | { readonly kind: 'notify' }
   /** Somebody waits for what the log holds by now. */
   | { readonly kind: 'hurry' }
-  | { readonly kind: 'rebuild'; readonly id: number; readonly reason: string }
+  | { readonly kind: 'rebuild'; readonly id: number; readonly cause: RebuildCause }
   /** Nobody here has the read models' file open: the answer to the event `rebuilding`. */
   | { readonly kind: 'released' }
   | { readonly kind: 'close' };

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import type { RebuildCause } from './read-model.ts';
 import { DEFAULT_RUNNER_LIMITS, retryDelayMs, type ProjectionEvent, type ProjectionStatus } from './runner.ts';
 import type { FromWorker, ToWorker, WorkerData } from './worker-protocol.ts';
 
@@ -8,6 +9,7 @@ const CLOSED = new Error('the projections are closed');
 
 interface Rebuild {
   readonly id: number;
+  readonly cause: RebuildCause;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
@@ -49,7 +51,7 @@ export class WorkerRunner {
         resolve();
       });
     });
-    for (const { id } of this.#rebuilds) this.#send({ kind: 'rebuild', id, reason: 'asked for' });
+    for (const { id, cause } of this.#rebuilds) this.#send({ kind: 'rebuild', id, cause });
   }
 
   status(): ProjectionStatus {
@@ -69,12 +71,12 @@ export class WorkerRunner {
     this.#send({ kind: 'hurry' });
   }
 
-  rebuild(reason: string): Promise<void> {
+  rebuild(cause: RebuildCause): Promise<void> {
     if (this.#closed) return Promise.reject(CLOSED);
     this.#lastRebuild += 1;
     const id = this.#lastRebuild;
-    this.#send({ kind: 'rebuild', id, reason });
-    return new Promise((resolve, reject) => this.#rebuilds.push({ id, resolve, reject }));
+    this.#send({ kind: 'rebuild', id, cause });
+    return new Promise((resolve, reject) => this.#rebuilds.push({ id, cause, resolve, reject }));
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,7 @@ import { SqliteEventStore } from '#event-store/sqlite';
 import { MemoryEventStore } from '#event-store/memory';
 import { danglingFreeze, forceIn, LedgerWorld, tellStory } from '#testing';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdtemp, open, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -91,7 +91,7 @@ describe('the projections in their own thread', () => {
     await tellStory(world);
     const reasons: string[] = [];
     const projections = start((event) => {
-      if (event.type === 'rebuilding') reasons.push(event.reason);
+      if (event.type === 'rebuilding') reasons.push(event.cause);
     });
     await caughtUp(projections);
     const expected = shown(projections);
@@ -100,13 +100,36 @@ describe('the projections in their own thread', () => {
     await projections.close();
     await damage(readModelFile(), 'accounts');
     const damaged = start((event) => {
-      if (event.type === 'rebuilding') reasons.push(event.reason);
+      if (event.type === 'rebuilding') reasons.push(event.cause);
     });
     await damaged.caughtUp(TIMEOUT_MS);
     expect(() => shown(damaged)).toThrow('being built');
     await caughtUp(damaged);
     expect(shown(damaged)).toEqual(expected);
-    expect(reasons).toEqual(['asked for', 'the file is damaged']);
+    expect(reasons).toEqual(['asked-for', 'damaged']);
+  });
+
+  it('are stuck, and stay, while it is the log that is damaged', async () => {
+    await tellStory(world);
+    const first = start();
+    await caughtUp(first);
+    await first.close();
+    await store.close();
+    store = await SqliteEventStore.open({ path: eventFile() });
+    const { size } = await stat(eventFile());
+    const handle = await open(eventFile(), 'r+');
+    // All but the first page, which says what the file is.
+    await handle.write(Buffer.alloc(size - 4096, 0xa5), 0, size - 4096, 4096);
+    await handle.close();
+    const events: ProjectionEvent[] = [];
+    let onFailure: (message: string) => void = () => undefined;
+    const failed = new Promise<string>((resolve) => (onFailure = resolve));
+    start((event) => {
+      events.push(event);
+      if (event.type === 'status' && event.status.failure !== undefined) onFailure(event.status.failure.message);
+    });
+    expect(await failed).toMatch(/events\.sqlite is damaged/);
+    expect(events.filter(({ type }) => type === 'rebuilding')).toEqual([]);
   });
 
   it('begin when there is a log to follow, trying again until then', async () => {

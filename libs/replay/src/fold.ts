@@ -8,7 +8,7 @@ import {
 } from '#authority-requests';
 import {
   assertNever,
-  hashHolds,
+  sealHolds,
   SHA256_PATTERN,
   sha256Hex,
   toMs,
@@ -106,7 +106,7 @@ export class StreamFold {
         detail: 'previousHash is not the hash of the event before',
       });
     }
-    if (!hashHolds(recorded)) {
+    if (!sealHolds(recorded)) {
       return this.#reject(recorded, { code: 'hash-mismatch', detail: 'hash is not that of the content' });
     }
     return this.#judge(recorded, decoded.event);

@@ -1,3 +1,4 @@
+export * from './chain.ts';
 export * from './fold.ts';
 export * from './home-stream-index.ts';
 export * from './index-entries.ts';

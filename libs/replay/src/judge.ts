@@ -34,6 +34,11 @@ export class Judge {
     this.#index = index;
   }
 
+  /** Streams whose state is in memory. */
+  get streams(): number {
+    return this.#folds.size;
+  }
+
   /** @throws StoreError when another stream that the verdict needs can't be read: call again with the same event. */
   judge(recorded: RecordedEvent): JudgedEvent | Promise<JudgedEvent> {
     const fold = this.#folds.get(recorded.stream);

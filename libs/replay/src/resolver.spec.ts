@@ -47,22 +47,19 @@ describe('an authorisation that was abandoned because its key was used', () => {
     world = new LedgerWorld({ store });
     await world.openAccount();
     await world.putOrder();
-    const [registration] = await store.read(order);
-    if (registration === undefined) throw new Error('no order');
-    authorisation = await force(
-      store,
-      order,
-      'FreezeAuthorised',
-      {
-        orderId: 'ord-1',
-        accountId: 'acc-1',
-        scope: { direction: 'debit', assets: 'all' },
-        namedBy: { stream: order, revision: '0', eventId: registration.id },
-        requestedBy: 'maker',
-      },
-      { key, actor: { id: 'maker', roles: [] } },
-    );
+    authorisation = await authorise('ord-1');
   });
+
+  /** On record, and left open by whoever asked for it under the key. */
+  async function authorise(orderId: string): Promise<RecordedEvent> {
+    const stream = `legalOrder-${orderId}`;
+    const [registration] = await store.read(stream);
+    if (registration === undefined) throw new Error('no order');
+    const namedBy = { stream, revision: '0', eventId: registration.id };
+    const scope = { direction: 'debit', assets: 'all' };
+    const data = { orderId, accountId: 'acc-1', scope, namedBy, requestedBy: 'maker' };
+    return force(store, stream, 'FreezeAuthorised', data, { key, actor: { id: 'maker', roles: [] } });
+  }
 
   const abandon = (): Promise<RecordedEvent> => {
     const { id, stream, revision } = authorisation;
@@ -106,19 +103,22 @@ describe('an authorisation that was abandoned because its key was used', () => {
   it('may be decided together with the command that uses the key, before either is stored', async () => {
     const gate = gated(store);
     const slow = new LedgerWorld({ store: gate.store });
-    const actor = { id: 'maker', roles: ['service'] };
+    await world.putOrder({ orderId: 'ord-2' });
+    await authorise('ord-2');
     const funds = { type: 'Deposit', accountId: 'acc-1', asset: 'BTC', amount: '1', source } as const;
     const first = slow.ask({ ...funds, depositId: 'd-0' });
     await gate.reached;
-    const used = slow.ask({ ...funds, depositId: 'd-1' }, { key: 'f', actor });
-    const settled = slow.ledger.supervisor.tendBasis({ kind: 'legal-order', id: 'ord-1' });
-    // Nothing but the account waits for anything: after some turns the settling stands in its lane.
-    for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    const settled: Promise<void>[] = [];
+    for (const id of ['ord-2', 'ord-1']) {
+      settled.push(slow.ledger.supervisor.tendBasis({ kind: 'legal-order', id }));
+      // Nothing but the account waits for anything: after some turns the settling stands in its lane.
+      for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    }
     expect(slow.ledger.waiting).toBe(3);
     gate.open();
-    await Promise.all([first, used, settled]);
+    await Promise.all([first, ...settled]);
     expect((await store.read(account)).slice(-2)).toMatchObject([
-      { type: 'FundsDeposited', metadata: { key: { value: 'f' } } },
+      { type: 'AccountFrozen', data: { basis: { id: 'ord-2' } }, metadata: { key: { value: 'f' } } },
       { type: 'FreezeAbandoned', data: { reason: 'key-used' }, metadata: { key: null } },
     ]);
     expect(gate.appends).toEqual([1, 2]);
@@ -173,13 +173,14 @@ function gated(inner: EventStore): {
   readonly store: EventStore;
   readonly reached: Promise<void>;
   readonly open: () => void;
-  /** How many events each append had. */
+  /** How many events each append of the account had. */
   readonly appends: readonly number[];
 } {
   const appends: number[] = [];
   const reached = Promise.withResolvers<undefined>();
   const opened = Promise.withResolvers<undefined>();
   const append: EventStore['append'] = async (...call) => {
+    if (call[0] !== account) return inner.append(...call);
     appends.push(call[2].length);
     reached.resolve(undefined);
     await opened.promise;

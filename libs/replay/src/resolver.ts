@@ -40,6 +40,7 @@ import {
   type Authorisation,
   type BasisEnd,
   type BasisState,
+  type Bound,
   type ChainAddress,
   type CommandKey,
   type EndedFreeze,
@@ -81,6 +82,11 @@ export interface KnownElsewhere {
   readonly index?: NamesIndex | undefined;
   /** The fold of a stream, if it is in memory. */
   readonly folded?: (stream: string) => StreamFold | undefined;
+  /**
+   * For streams that others judge at the same time: true when they are to be asked, afterwards, whether the event that a
+   * pointer leads to is legal and is what this name was first given to. Until then it is taken for granted.
+   */
+  readonly askedLater?: (pointer: EventPointer, kind: NameKind, name: string) => boolean;
 }
 
 interface KnownFold {
@@ -131,6 +137,15 @@ export class CitationResolver {
   readonly #known: KnownElsewhere;
   readonly #folds = new Map<string, KnownFold[]>();
 
+  /** What is kept in memory, and how much of it there may be. */
+  get bounds(): readonly Bound[] {
+    return [
+      { what: 'cited-bases', most: MAX_BASES, inUse: () => this.#bases.size },
+      { what: 'cited-streams', most: MAX_FOLDS, inUse: () => this.#folds.size },
+      { what: 'cited-endings', most: MAX_ENDINGS, inUse: () => this.#endings.size },
+    ];
+  }
+
   constructor(reader: EventReader, known: KnownElsewhere = {}) {
     this.#reader = reader;
     this.#known = known;
@@ -144,7 +159,8 @@ export class CitationResolver {
   async #stands({ stream, revision, eventId }: EventPointer, kind: NameKind, name: string): Promise<boolean> {
     const at = Number(revision);
     const isThis = (entry: IndexEntry | undefined): boolean => entry?.value === eventId && entry.revision === at;
-    const { index, folded } = this.#known;
+    const { index, folded, askedLater } = this.#known;
+    if (askedLater?.({ stream, revision, eventId }, kind, name) === true) return true;
     if (index !== undefined && index.indexedRevision(stream) >= at) return isThis(index.lookup(stream, kind, name));
     const inMemory = folded?.(stream);
     // What is in memory may be ahead of the store: only that an event is there can be believed, not that it is not.

@@ -9,8 +9,8 @@ export type NamesIndex = Pick<HomeStreamIndex, 'indexedRevision' | 'lookup'>;
 export interface NamesOptions {
   /** Where names are found that were forgotten. Without it none ever is. */
   readonly index?: NamesIndex | undefined;
-  /** Names kept before the index is relied on. */
-  readonly most?: number;
+  /** Names kept before the index is relied on, as of now. */
+  readonly most?: number | (() => number);
   /** The kinds that are asked for. Default: all. */
   readonly only?: ReadonlySet<NameKind>;
 }
@@ -46,12 +46,16 @@ export class StreamNames {
   /** Names of revisions up to here may be missing from `#names`: the index knows them. */
   #forgottenUpTo = -1;
   /** Forgetting is tried again when there are more than this: the index is not asked at every event. */
-  #bound: number;
+  #triedAt = 0;
 
   constructor(stream: string, options: NamesOptions = {}) {
     this.#stream = stream;
     this.#options = options;
-    this.#bound = options.most ?? Infinity;
+  }
+
+  /** How many are in memory. */
+  get size(): number {
+    return this.#size;
   }
 
   /**
@@ -80,14 +84,16 @@ export class StreamNames {
 
   /** Leaves to the index what it knows, when there is too much. Only once all that was read is noted. */
   forget(): void {
-    const { index, most = Infinity } = this.#options;
-    if (index === undefined || this.#size <= this.#bound) return;
+    const { index } = this.#options;
+    const { most: given = Infinity } = this.#options;
+    const most = typeof given === 'number' ? given : given();
+    if (index === undefined || this.#size <= most || this.#size <= this.#triedAt) return;
     const indexed = index.indexedRevision(this.#stream);
     if (indexed > this.#forgottenUpTo) {
       for (const names of Object.values(this.#names)) this.#dropUpTo(indexed, names);
       this.#forgottenUpTo = indexed;
     }
-    this.#bound = Math.max(most, this.#size + most / 4);
+    this.#triedAt = this.#size + most / 4;
   }
 
   /** What is to be remembered when the index need not be told again. Undefined when that is more than `most` names. */

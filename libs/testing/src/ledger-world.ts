@@ -1,5 +1,6 @@
 import {
   createLedger,
+  type AgendaMemoryOptions,
   type CommandRequest,
   type FreezeAllNamed,
   type Ledger,
@@ -55,6 +56,8 @@ export interface LedgerWorldOptions {
   readonly newId?: Machine['newId'];
   /** Default: none are made. */
   readonly snapshots?: SnapshotOptions;
+  /** Default: the supervisor remembers nothing. */
+  readonly agendaMemory?: AgendaMemoryOptions;
   /** Told of every step of the supervisor that fails; by default the failure is thrown on. */
   readonly onFailure?: (error: unknown) => void;
 }
@@ -81,6 +84,7 @@ export class LedgerWorld {
       },
       limits: options.limits,
       snapshots: options.snapshots,
+      agendaMemory: options.agendaMemory,
       watch: { failed: (_item, error) => (options.onFailure ?? ((failure) => this.failures.push(failure)))(error) },
     });
   }

@@ -182,7 +182,7 @@ function chooseAtRandom(random: (below: number) => number): Choose {
 }
 
 /** Whole numbers from 0 on, the same for the same seed (mulberry32). */
-function randomIntegers(seed: number): (below: number) => number {
+export function randomIntegers(seed: number): (below: number) => number {
   let state = seed >>> 0;
   return (below) => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -93,9 +93,15 @@ export class Ledger {
   static async start(environment: Environment = {}): Promise<Ledger> {
     const dataDir = mkdtempSync(join(tmpdir(), 'writ-e2e-'));
     const ledger = new Ledger(dataDir, environment, await startService({ dataDir, env: environment }));
-    ledger.#contract = new Contract((await ledger.ask({ path: '/openapi.json' })).body);
-    await ledger.makeAsset('BTC', 8);
-    await ledger.makeAsset('EUR', 2);
+    try {
+      ledger.#contract = new Contract((await ledger.ask({ path: '/openapi.json' })).body);
+      await ledger.makeAsset('BTC', 8);
+      await ledger.makeAsset('EUR', 2);
+    } catch (error) {
+      // Nobody else could stop the service.
+      await ledger.end();
+      throw error;
+    }
     return ledger;
   }
 

@@ -24,6 +24,8 @@ export interface ServiceOptions {
   readonly dataDir?: string;
   /** No file of the service may grow beyond so many KiB: a disk that is full. */
   readonly fileLimitKiB?: number;
+  /** Whoever runs the tests may be root, who writes where nobody may: the service runs without that privilege. */
+  readonly unprivileged?: boolean;
 }
 
 export interface Claims {
@@ -57,6 +59,8 @@ export interface RunningService {
   logs(): string;
   /** Stops it in order. @returns its exit code */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
+  /** Lifts the limit on the size of its files: there is room again. */
+  makeRoom(): Promise<void>;
   /** Ends it as a power cut would. The data folder stays. */
   kill(): Promise<void>;
 }
@@ -68,24 +72,32 @@ export async function startService(options: ServiceOptions = {}): Promise<Runnin
   return service;
 }
 
-/** Starts a service that can't start, on a folder of its own. @returns what it printed, and its exit code */
+/** Starts a service that can't start, on a folder of its own unless told. @returns what it printed, and its exit code */
 export async function startInVain(
   env: NodeJS.ProcessEnv,
+  options: Pick<ServiceOptions, 'dataDir' | 'unprivileged'> = {},
 ): Promise<{ readonly code: number | null; readonly printed: string }> {
-  const service = launch({ env });
+  const service = launch({ ...options, env });
   const code = await service.ended(START_LIMIT_MS);
   return { code, printed: service.logs() };
 }
 
 function launch(options: ServiceOptions): ServiceProcess {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'writ-e2e-'));
-  const limited = ['--norc', '-c', `ulimit -f ${String(options.fileLimitKiB)} && exec "$@"`, 'limited', PINNED_NODE];
-  const [program, args] = options.fileLimitKiB === undefined ? [PINNED_NODE, []] : ['bash', limited];
-  const child = spawn(program, [...args, built('main.js')], {
+  const [program, ...args] = [...wrapperOf(options), PINNED_NODE, built('main.js')] as const;
+  const child = spawn(program, args, {
     env: { ...withoutOurs(process.env), PORT: '0', WRIT_DATA_DIR: dataDir, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   return new ServiceProcess(child, dataDir, options.dataDir === undefined);
+}
+
+/** What the service is started by. */
+function wrapperOf({ fileLimitKiB, unprivileged }: ServiceOptions): readonly string[] {
+  if (unprivileged === true && process.getuid?.() === 0) return ['setpriv', '--bounding-set=-all', '--inh-caps=-all'];
+  if (fileLimitKiB === undefined) return [];
+  // The soft limit, which is lifted while the service runs when there is to be room again.
+  return ['bash', '--norc', '-c', `ulimit -S -f ${String(fileLimitKiB)} && exec "$@"`, 'limited'];
 }
 
 /** Makes a token of development mode for a data folder: needs no running service. */
@@ -181,6 +193,10 @@ class ServiceProcess implements RunningService {
     if (!inTime) await this.kill();
     if (this.#ownsFolder) rmSync(this.dataDir, { recursive: true, force: true });
     return this.#child.exitCode;
+  }
+
+  async makeRoom(): Promise<void> {
+    await promisify(execFile)('prlimit', ['--pid', String(this.#child.pid), '--fsize=unlimited:unlimited']);
   }
 
   async kill(): Promise<void> {

@@ -3,7 +3,7 @@ import type { LedgerCommands } from '#command-handling';
 import type { FreezesAsOf, Moment } from '#replay';
 import { isPosition, type Position } from '#kernel';
 import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
-import { ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import { Account, AccountPath, assetsShown, shownAccount } from '../accounts/account.dto.ts';
@@ -15,8 +15,9 @@ import { etagOf } from '../http/answer.ts';
 import { malformedRequest, ProblemError } from '../http/problem.ts';
 import { callerOf } from '../http/request.ts';
 import { NonDisclosureGate } from '../non-disclosure/gate.ts';
-import { QueryRoute } from '../openapi/routes.ts';
+import { NDJSON, QueryRoute } from '../openapi/routes.ts';
 import {
+  AuditedEvent,
   AsOfQuery,
   EventPage,
   EventsQuery,
@@ -30,6 +31,7 @@ import {
   ViolationPage,
   type LogReader,
 } from './audit.dto.ts';
+import { EventExports } from './event-exports.ts';
 import { readLines, readPage, type ShowEvents } from './event-log.ts';
 
 /** Gives an account as it was, by replay; undefined when it was not open then. */
@@ -42,7 +44,6 @@ export type ReplayFreezes = (
 ) => Promise<FreezesAsOf>;
 
 const DEFAULT_PAGE = 50;
-const NDJSON = 'application/x-ndjson';
 
 @ApiTags('Audit')
 @Controller('v1/audit')
@@ -53,6 +54,7 @@ export class AuditController {
   readonly #ledger: LedgerCommands;
   readonly #queries: QueryEdge;
   readonly #gate: NonDisclosureGate;
+  readonly #exports: EventExports;
 
   constructor(
     @Inject(EVENT_READER) reader: LogReader,
@@ -61,6 +63,7 @@ export class AuditController {
     @Inject(LEDGER) ledger: LedgerCommands,
     queries: QueryEdge,
     gate: NonDisclosureGate,
+    exports: EventExports,
   ) {
     this.#reader = reader;
     this.#replayAccount = replayAccount;
@@ -68,10 +71,10 @@ export class AuditController {
     this.#ledger = ledger;
     this.#queries = queries;
     this.#gate = gate;
+    this.#exports = exports;
   }
 
   @Get('events')
-  @ApiProduces('application/json', NDJSON)
   @QueryRoute({
     operationId: 'listEvents',
     summary: 'The log, as recorded, in order',
@@ -81,6 +84,7 @@ export class AuditController {
       'envelope and hashes stay.',
     roles: ['auditor'],
     answer: EventPage,
+    lines: AuditedEvent,
   })
   async events(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @Query() query: EventsQuery): Promise<void> {
     await this.#storeHas(query.atLeast);
@@ -89,6 +93,7 @@ export class AuditController {
     if (request.headers.accept?.includes(NDJSON) === true) {
       const show: ShowEvents = async (found) =>
         (await this.#gate.shown(request, found.map(shownEvent))) as readonly object[];
+      if (request.method !== 'HEAD') this.#exports.begin(reply.raw);
       sendLines(request, reply, readLines(this.#reader, selection, limit, show));
       return;
     }

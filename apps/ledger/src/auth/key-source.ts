@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { createLocalJWKSet, type JSONWebKeySet, type JWK, type JWTVerifyGetKey } from 'jose';
+import { messageOf } from '../thrown.ts';
 
 /** The public keys that tokens may be signed with. Two sets with one version hold the same keys. */
 export interface KeySet {
@@ -10,89 +11,151 @@ export interface KeySet {
 
 /** Gives the keys as they are now. */
 export interface KeySource {
-  /** The keys, when they were read recently enough to be trusted without looking again. */
+  /** The keys, when nobody has to wait for a look at the source first. Sees to it that they do not grow old. */
   current(): KeySet | undefined;
   /**
-   * The keys after looking, unless that was done a moment ago.
+   * The keys after a look at the source, unless there was one a moment ago.
    * @throws Error when they can't be read and the last ones are too old
    */
   refreshed(): Promise<KeySet>;
+  /** How long ago the keys were read, in seconds; 0 for those that never change. */
+  ageSeconds(): number;
 }
 
-/** A key that was taken out of the set is honoured for at most this long. */
+/** Is told when the source can't be read, and when it can again. */
+export interface KeyWatch {
+  failed(error: unknown): void;
+  recovered(): void;
+}
+
+/** Keys of this age are read again, while they go on being used. */
+const REFRESH_AFTER_MS = 15_000;
+/** Keys of this age are used no more before a look at the source: so long, and the time of one look, lives a removed key. */
 const FRESH_MS = 30_000;
-/** Reads that fail or are asked for again and again (unknown key ids) are at least this far apart. */
+/** From the end of one look at the source to the next, when it failed or was for a key that nobody knows. */
 const COOLDOWN_MS = 5_000;
-/** While the source can't be reached, the last keys are used for at most this long. */
+/** While the source can't be read, the last keys are used for at most this long. */
 const STALE_LIMIT_MS = 60 * 60_000;
+/** Nobody waits for a source again that failed so short a time ago. */
+const RECENT_FAILURE_MS = 30_000;
 const FETCH_TIMEOUT_MS = 5_000;
 const MAX_DOCUMENT_BYTES = 1024 * 1024;
+/** A token that names no key is tried on all of them. */
+const MAX_KEYS = 100;
 
 const ASYMMETRIC_KEY_TYPES: readonly (string | undefined)[] = ['RSA', 'EC', 'OKP'];
 
 /** Keys that never change. */
 export function fixedKeys(publicKeys: readonly JWK[]): KeySource {
-  const keys = toKeySet(JSON.stringify({ keys: publicKeys }));
-  return { current: () => keys, refreshed: () => Promise.resolve(keys) };
+  const keys = toKeySet(JSON.stringify({ keys: publicKeys }), 'whole');
+  return { current: () => keys, refreshed: () => Promise.resolve(keys), ageSeconds: () => 0 };
 }
 
-export function keysFromFile(path: string): KeySource {
-  return new ReloadedKeys(() => readFile(path, 'utf8'));
+export function keysFromFile(path: string, watch?: KeyWatch): ReloadedKeys {
+  return new ReloadedKeys(() => readFileBounded(path), { watch });
 }
 
-export function keysFromUrl(url: URL): KeySource {
-  return new ReloadedKeys(async () => {
-    const response = await fetch(url, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS), redirect: 'error' });
+/** Follows no redirection: the keys come from where the configuration says, or not at all. */
+export function keysFromUrl(url: URL, { watch, now, timeoutMs = FETCH_TIMEOUT_MS }: UrlOptions = {}): ReloadedKeys {
+  const load = async (): Promise<string> => {
+    const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs), redirect: 'error' });
     if (!response.ok) throw new Error(`the key set's server answered ${String(response.status)}`);
     return readBounded(response);
-  });
+  };
+  return new ReloadedKeys(() => load().catch(retold), { watch, now });
+}
+
+interface Options {
+  readonly watch?: KeyWatch | undefined;
+  /** A clock that never goes back, in milliseconds. */
+  readonly now?: (() => number) | undefined;
+}
+interface UrlOptions extends Options {
+  readonly timeoutMs?: number;
 }
 
 /** Reads a document again when it has grown old. Exported for its tests, which bring their own time. */
 export class ReloadedKeys implements KeySource {
   readonly #load: () => Promise<string>;
+  readonly #watch: KeyWatch | undefined;
   readonly #now: () => number;
   #keys: KeySet | undefined;
-  #loadedAtMs = Number.NEGATIVE_INFINITY;
-  #triedAtMs = Number.NEGATIVE_INFINITY;
+  /** When the look began that the keys are from: what it shows may be as old as that. */
+  #readAtMs = Number.NEGATIVE_INFINITY;
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
+  #failedAtMs = Number.NEGATIVE_INFINITY;
   #underWay: Promise<void> | undefined;
   #lastError: unknown;
+  #watchKnowsOfFailure = false;
 
-  constructor(load: () => Promise<string>, now: () => number = () => performance.now()) {
+  constructor(load: () => Promise<string>, { watch, now = () => performance.now() }: Options = {}) {
     this.#load = load;
+    this.#watch = watch;
     this.#now = now;
   }
 
   current(): KeySet | undefined {
-    return this.#now() - this.#loadedAtMs < FRESH_MS ? this.#keys : undefined;
+    const ageMs = this.#now() - this.#readAtMs;
+    if (ageMs < REFRESH_AFTER_MS) return this.#keys;
+    if (this.#isCool()) this.#look();
+    const failedRecently = this.#now() - this.#failedAtMs < RECENT_FAILURE_MS && ageMs <= STALE_LIMIT_MS;
+    return ageMs < FRESH_MS || failedRecently ? this.#keys : undefined;
   }
 
   async refreshed(): Promise<KeySet> {
-    if (this.#now() - this.#triedAtMs >= COOLDOWN_MS || this.#keys === undefined) {
-      this.#underWay ??= this.#reload().finally(() => (this.#underWay = undefined));
-    }
+    if (this.#keys === undefined || this.#isCool()) this.#look();
     await this.#underWay;
-    if (this.#keys === undefined || this.#now() - this.#loadedAtMs > STALE_LIMIT_MS) throw this.#lastError;
+    if (this.#keys === undefined || this.#now() - this.#readAtMs > STALE_LIMIT_MS) throw this.#lastError;
     return this.#keys;
   }
 
+  ageSeconds(): number {
+    return (this.#now() - this.#readAtMs) / 1000;
+  }
+
+  #isCool(): boolean {
+    return this.#now() - this.#lookedAtMs >= COOLDOWN_MS;
+  }
+
+  #look(): void {
+    this.#underWay ??= this.#reload().finally(() => (this.#underWay = undefined));
+  }
+
   async #reload(): Promise<void> {
-    this.#triedAtMs = this.#now();
+    const beganAtMs = this.#now();
     try {
-      const keys = toKeySet(await this.#load());
+      // Who starts the service is told of all that is odd. Later what is left of the set counts: a key that is not in it
+      // any more must not go on because of the state of the others.
+      const keys = toKeySet(await this.#load(), this.#keys === undefined ? 'whole' : 'what is usable');
       if (keys.version !== this.#keys?.version) this.#keys = keys;
-      this.#loadedAtMs = this.#now();
+      this.#readAtMs = beganAtMs;
+      this.#failedAtMs = Number.NEGATIVE_INFINITY;
+      if (this.#watchKnowsOfFailure) this.#watch?.recovered();
+      this.#watchKnowsOfFailure = false;
     } catch (error) {
       this.#lastError = error;
+      this.#failedAtMs = this.#now();
+      // Before the first keys it is for whoever starts the service to tell.
+      if (this.#keys !== undefined && !this.#watchKnowsOfFailure) {
+        this.#watchKnowsOfFailure = true;
+        this.#watch?.failed(error);
+      }
     }
+    this.#lookedAtMs = this.#now();
   }
 }
 
-function toKeySet(document: string): KeySet {
-  const usable = parseKeys(document).filter((key) => ASYMMETRIC_KEY_TYPES.includes(key.kty));
-  if (usable.length === 0) throw new Error('the key set has no RSA, EC or OKP key');
-  if (usable.some((key) => key.d !== undefined)) throw new Error('the key set holds a private key: it must not');
-  const resolve = createLocalJWKSet({ keys: usable } satisfies JSONWebKeySet);
+function toKeySet(document: string, demand: 'whole' | 'what is usable'): KeySet {
+  const keys = parseKeys(document);
+  if (keys.length > MAX_KEYS) throw new Error(`the key set has more than ${String(MAX_KEYS)} keys`);
+  const asymmetric = keys.filter((key) => ASYMMETRIC_KEY_TYPES.includes(key.kty));
+  // Whoever can read the set could sign with it.
+  const usable = asymmetric.filter((key) => key.d === undefined);
+  if (demand === 'whole' && asymmetric.length === 0) throw new Error('the key set has no RSA, EC or OKP key');
+  if (demand === 'whole' && usable.length < asymmetric.length) {
+    throw new Error('the key set holds a private key: it must not');
+  }
+  const resolve = createLocalJWKSet({ keys: [...usable] } satisfies JSONWebKeySet);
   return { version: createHash('sha256').update(document).digest('base64url'), resolve };
 }
 
@@ -112,13 +175,31 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
+/** What `fetch` throws says next to nothing; its cause does. */
+function retold(error: unknown): never {
+  const cause: unknown = isObject(error) ? error['cause'] : undefined;
+  throw cause === undefined ? error : new Error(`the key set's server can't be asked: ${messageOf(cause)}`);
+}
+
+async function readFileBounded(path: string): Promise<string> {
+  const file = await open(path);
+  try {
+    if ((await file.stat()).size > MAX_DOCUMENT_BYTES) throw new Error(TOO_LARGE);
+    return await file.readFile('utf8');
+  } finally {
+    await file.close();
+  }
+}
+
+const TOO_LARGE = 'the key set is too large';
+
 async function readBounded(response: Response): Promise<string> {
   const parts: Uint8Array[] = [];
   let sizeBytes = 0;
   const body: AsyncIterable<Uint8Array> | null = response.body;
   for await (const part of body ?? []) {
     sizeBytes += part.byteLength;
-    if (sizeBytes > MAX_DOCUMENT_BYTES) throw new Error('the key set is too large');
+    if (sizeBytes > MAX_DOCUMENT_BYTES) throw new Error(TOO_LARGE);
     parts.push(part);
   }
   return Buffer.concat(parts).toString('utf8');

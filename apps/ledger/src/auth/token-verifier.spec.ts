@@ -30,6 +30,7 @@ interface Claims {
   readonly aud?: string;
   readonly exp?: number | undefined;
   readonly nbf?: number;
+  readonly iat?: number;
 }
 
 function claimsOf(claims: Claims): Record<string, unknown> {
@@ -104,7 +105,9 @@ describe('a token', () => {
     ['expired', { exp: NOW_S - 1 }, /expired/],
     ['expiring now', { exp: NOW_S }, /expired/],
     ['without expiry', { exp: undefined }, /"exp"/],
+    ['expired a hair ago', { exp: NOW_S - 0.001 }, /expired/],
     ['not yet valid', { nbf: NOW_S + 60 }, /"nbf"/],
+    ['not valid for another six seconds', { nbf: NOW_S + 6 }, /"nbf"/],
     ['of another issuer', { iss: 'https://evil.example' }, /"iss"/],
     ['for another audience', { aud: 'other' }, /"aud"/],
     ['without a subject', { sub: undefined }, /"sub"/],
@@ -124,6 +127,37 @@ describe('a token', () => {
     ['with null for a scope', { scope: null }, /"scope"/],
   ])('%s is refused', async (_, claims, detail) => {
     await expectRefused(await sign(key, claims), detail);
+  });
+
+  it.each<[string, Claims]>([
+    ['valid in 5 seconds, by a clock that is ahead', { nbf: NOW_S + 5 }],
+    ['issued in the future', { iat: NOW_S + 3_600 }],
+    ['that lives for a millisecond more', { exp: NOW_S + 0.001 }],
+  ])('%s is taken', async (_, claims) => {
+    expect(await verified(await sign(key, claims))).toMatchObject({ id: 'alice' });
+  });
+
+  it('is refused by the end of its time, whichever way its key was found', async () => {
+    const [first, second] = [await pair(undefined), await pair(undefined)];
+    const both = verifier(undefined, [first.jwk, second.jwk]);
+    for (const exp of [NOW_S - 4, NOW_S]) {
+      expect(await both.verify(`Bearer ${await sign(second, { exp })}`)).toMatchObject({
+        detail: 'The token has expired.',
+      });
+    }
+  });
+
+  it('finds its key behind one that is fit for nothing', async () => {
+    const good = await pair(undefined, 'RS256');
+    const weak = { kty: 'RSA', alg: 'RS256', n: 'AQAB', e: 'AQAB' };
+    const answer = await verifier(undefined, [weak, good.jwk]).verify(`Bearer ${await sign(good, {}, 'RS256')}`);
+    expect(answer).toMatchObject({ id: 'alice' });
+  });
+
+  it('finds its key among several of one id', async () => {
+    const again = await pair('key-1');
+    const answer = await verifier(undefined, [again.jwk, key.jwk]).verify(`Bearer ${await sign(key)}`);
+    expect(answer).toMatchObject({ id: 'alice' });
   });
 
   it('of an unknown key is refused', async () => {
@@ -182,10 +216,7 @@ describe('the memory of verified tokens', () => {
   it('forgets what a removed key had signed', async () => {
     let now = 0;
     let document = JSON.stringify({ keys: [key.jwk, otherKey.jwk] });
-    const keys = new ReloadedKeys(
-      () => Promise.resolve(document),
-      () => now,
-    );
+    const keys = new ReloadedKeys(() => Promise.resolve(document), { now: () => now });
     const subject = new TokenVerifier({ keys, issuer: ISSUER, audience: AUDIENCE }, () => NOW_MS);
     const header = `Bearer ${await sign(otherKey)}`;
     expect(await subject.verify(header)).toMatchObject({ id: 'alice' });
@@ -198,10 +229,7 @@ describe('the memory of verified tokens', () => {
   it('forgets it also when another token made it look', async () => {
     let now = 0;
     let document = JSON.stringify({ keys: [key.jwk, otherKey.jwk] });
-    const keys = new ReloadedKeys(
-      () => Promise.resolve(document),
-      () => now,
-    );
+    const keys = new ReloadedKeys(() => Promise.resolve(document), { now: () => now });
     const subject = new TokenVerifier({ keys, issuer: ISSUER, audience: AUDIENCE }, () => NOW_MS);
     const header = `Bearer ${await sign(otherKey)}`;
     await subject.verify(header);
@@ -214,10 +242,7 @@ describe('the memory of verified tokens', () => {
   it('takes a new key of the provider at once', async () => {
     let now = 0;
     let document = JSON.stringify({ keys: [key.jwk] });
-    const keys = new ReloadedKeys(
-      () => Promise.resolve(document),
-      () => now,
-    );
+    const keys = new ReloadedKeys(() => Promise.resolve(document), { now: () => now });
     const subject = new TokenVerifier({ keys, issuer: ISSUER, audience: AUDIENCE }, () => NOW_MS);
     await subject.verify(`Bearer ${await sign(key)}`);
     document = JSON.stringify({ keys: [key.jwk, otherKey.jwk] });
@@ -230,10 +255,7 @@ describe('ReloadedKeys', () => {
   it('outlives a source that is away for a while, but not for good', async () => {
     let now = 0;
     let answer: () => Promise<string> = () => Promise.resolve(JSON.stringify({ keys: [key.jwk] }));
-    const keys = new ReloadedKeys(
-      () => answer(),
-      () => now,
-    );
+    const keys = new ReloadedKeys(() => answer(), { now: () => now });
     const { version } = await keys.refreshed();
     answer = () => Promise.reject(new Error('away'));
     now = 60_000;
@@ -250,7 +272,7 @@ describe('ReloadedKeys', () => {
         reads += 1;
         return Promise.resolve(JSON.stringify({ keys: [key.jwk] }));
       },
-      () => 0,
+      { now: () => 0 },
     );
     await Promise.all(Array.from({ length: 100 }, () => keys.refreshed()));
     await keys.refreshed();

@@ -1,3 +1,4 @@
+import type { Bound } from '#kernel';
 import { hash } from 'node:crypto';
 import { errors, jwtVerify, type JWTPayload, type JWTVerifyResult } from 'jose';
 import type { KeySet, KeySource } from './key-source.ts';
@@ -19,6 +20,11 @@ const ALGORITHMS = [
 ];
 
 const MAX_CACHED_TOKENS = 10_000;
+/**
+ * By so much the clock of the identity provider may be ahead of this one: a token is good that will be so in a moment. For
+ * its end there is no such grace: no token is good for longer than its issuer says. When it was issued is not judged.
+ */
+const NOT_YET_TOLERANCE_S = 5;
 
 /** Why a request counts as nobody's, in words for its sender. */
 export class Unauthenticated {
@@ -56,6 +62,10 @@ export class TokenVerifier {
   constructor(rules: TokenRules, now: () => number = Date.now) {
     this.#rules = rules;
     this.#now = now;
+  }
+
+  get bound(): Bound {
+    return { what: 'verified-tokens', most: MAX_CACHED_TOKENS, inUse: () => this.#cache.size };
   }
 
   /** Answers at once for a token that was seen before. @param header the `Authorization` header */
@@ -107,19 +117,25 @@ export class TokenVerifier {
       issuer: this.#rules.issuer,
       audience: this.#rules.audience,
       requiredClaims: ['exp', 'sub'],
+      clockTolerance: NOT_YET_TOLERANCE_S,
       currentDate: new Date(this.#now()),
     };
     try {
-      return (await jwtVerify(token, keys.resolve, options)).payload;
+      return this.#unexpired((await jwtVerify(token, keys.resolve, options)).payload);
     } catch (error) {
       if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
       // Keys without ids: the one that fits is found by trying.
       for await (const key of error) {
-        const verified = await jwtVerify(token, key, options).catch(unlessSignatureIsWrong);
-        if (verified !== undefined) return verified.payload;
+        const verified = await jwtVerify(token, key, options).catch(unlessClaimIsWrong);
+        if (verified !== undefined) return this.#unexpired(verified.payload);
       }
       throw new errors.JWSSignatureVerificationFailed();
     }
+  }
+
+  #unexpired(payload: JWTPayload): JWTPayload {
+    if ((payload.exp ?? 0) * 1000 > this.#now()) return payload;
+    throw new errors.JWTExpired('expired', payload, 'exp', 'check_failed');
   }
 
   #remember(digest: string, token: CachedToken): void {
@@ -131,9 +147,10 @@ export class TokenVerifier {
   }
 }
 
-function unlessSignatureIsWrong(error: unknown): JWTVerifyResult | undefined {
-  if (error instanceof errors.JWSSignatureVerificationFailed) return undefined;
-  throw error;
+/** A key that does not fit, or is fit for nothing, leaves the next one its chance. */
+function unlessClaimIsWrong(error: unknown): JWTVerifyResult | undefined {
+  if (error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed) throw error;
+  return undefined;
 }
 
 function bearerToken(header: string): string | undefined {

@@ -53,7 +53,8 @@ export class ConfigError extends Error {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const VARIABLES = [
+/** The variables of our own; `PORT`, `HOST` and `NODE_ENV` are others' too. */
+export const VARIABLES = [
   'WRIT_DATA_DIR',
   'WRIT_STORE',
   'WRIT_JWKS_URL',
@@ -81,7 +82,7 @@ export function readConfig(environment: Environment): Config {
   const config: Config = {
     port: reader.integer('PORT', { min: 0, max: 65_535, fallback: 3000 }),
     host: readHost(reader, identity),
-    dataDir: reader.text('WRIT_DATA_DIR') ?? 'data',
+    dataDir: readDataDir(environment),
     store: reader.oneOf('WRIT_STORE', ['sqlite'] as const, 'sqlite'),
     identity,
     logLevel: reader.oneOf('WRIT_LOG_LEVEL', LOG_LEVELS, 'info'),
@@ -93,11 +94,16 @@ export function readConfig(environment: Environment): Config {
     refusalLimit: reader.integer('WRIT_REFUSAL_LIMIT', { min: 1, max: 1_000_000, fallback: 60 }),
     snapshotEvery: reader.integer('WRIT_SNAPSHOT_EVERY', { min: 0, max: 1_000_000, fallback: 250 }),
     bodyLimitBytes: reader.integer('WRIT_BODY_LIMIT', { min: 1024, max: 16 * 1024 * 1024, fallback: 1024 * 1024 }),
-    concurrencyLimit: reader.integer('WRIT_CONCURRENCY_LIMIT', { min: 1, max: 100_000, fallback: 2000 }),
+    concurrencyLimit: reader.integer('WRIT_CONCURRENCY_LIMIT', { min: 1, max: 100_000, fallback: 1_000 }),
     requestTimeoutMs: reader.integer('WRIT_REQUEST_TIMEOUT_MS', { min: 100, max: 120_000, fallback: 15_000 }),
   };
   reader.throwIfBroken();
   return config;
+}
+
+/** The data folder alone: for tools that need nothing else of the configuration. */
+export function readDataDir(environment: Environment): string {
+  return new Reader(environment).text('WRIT_DATA_DIR') ?? 'data';
 }
 
 /** Variables that look like ours and are none: most likely misspelt. */

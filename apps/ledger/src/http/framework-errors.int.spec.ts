@@ -157,16 +157,16 @@ describe('what goes wrong inside', () => {
     const broken = await startTestService({
       wrap: (ledger) => ({
         ...ledger,
-        execute: () => Promise.reject(new Error('SELECT secret FROM /var/lib')),
+        execute: () => Promise.reject(new Error('no head: SELECT secret FROM /var/lib')),
       }),
     });
     try {
       const response = await broken.send({ url: '/v1/assets', as: OPS, body: ASSET });
       expectProblem(response, 500, 'internal-error');
       expect(response.body).not.toContain('secret');
-      const line = broken.log.find((entry) => entry.includes('SELECT secret'));
+      const line = broken.log.find((entry) => entry.includes('"message":"no head: (statement)"'));
       expect(line).toContain(String(response.headers['x-correlation-id']));
-      expect(broken.log.join('')).not.toContain('Bearer');
+      expect(broken.log.join('')).not.toMatch(/Bearer|secret|var\/lib/);
     } finally {
       await broken.close();
     }
@@ -184,42 +184,5 @@ describe('what goes wrong inside', () => {
     } finally {
       await slow.close();
     }
-  });
-
-  it('is a 503 with Retry-After when too many ask at once', async () => {
-    const release: (() => void)[] = [];
-    const busy = await startTestService({
-      concurrencyLimit: 2,
-      wrap: (ledger) => ({
-        ...ledger,
-        execute: async (request) => {
-          await new Promise<void>((resolve) => release.push(resolve));
-          return ledger.execute(request);
-        },
-      }),
-    });
-    try {
-      const first = [
-        busy.send({ url: '/v1/assets', as: OPS, body: ASSET }),
-        busy.send({ url: '/v1/assets', as: OPS, body: ASSET }),
-      ];
-      while (release.length < 2) await new Promise(setImmediate);
-      const third = await busy.send({ url: '/v1/assets', as: OPS });
-      expectProblem(third, 503, 'overloaded');
-      expect((await busy.send({ url: '/health/live' })).statusCode).toBe(200);
-      for (const go of release) go();
-      expect((await Promise.all(first)).map(({ statusCode }) => statusCode).sort()).toEqual([201, 409]);
-      expect((await busy.send({ url: '/v1/assets', as: OPS })).statusCode).toBe(200);
-    } finally {
-      await busy.close();
-    }
-  });
-
-  it('is a 503 once the service stops, but for its health', async () => {
-    service.state.stopping = true;
-    const response = await service.send({ url: '/v1/assets', as: OPS, body: ASSET });
-    service.state.stopping = false;
-    expectProblem(response, 503, 'shutting-down');
-    expect(response.headers['retry-after']).toBe('5');
   });
 });

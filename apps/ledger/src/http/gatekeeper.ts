@@ -1,8 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Caller } from '../auth/roles.ts';
+import { OVERSIGHT, type Caller } from '../auth/roles.ts';
 import { Unauthenticated, type TokenVerifier } from '../auth/token-verifier.ts';
 import { isLoopback } from '../config/config.ts';
 import { sendProblem } from './answer.ts';
+import { TOO_MUCH, type Door } from './door.ts';
+import { protect } from './protective-headers.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import type { Problem } from './problem.ts';
 import { routeOf } from './request.ts';
@@ -10,10 +12,7 @@ import { routeOf } from './request.ts';
 export interface GatekeeperOptions {
   readonly verifier: TokenVerifier;
   readonly rateLimiter: RateLimiter;
-  /** Most requests under way at once. */
-  readonly concurrencyLimit: number;
-  /** True once the service takes no more requests. */
-  readonly isStopping: () => boolean;
+  readonly door: Door;
   readonly onEnd: (request: FastifyRequest, reply: FastifyReply, startedMs: number) => void;
 }
 
@@ -21,12 +20,11 @@ export interface GatekeeperOptions {
 const OPEN_ROUTES = /^\/(health\/.*|openapi\.json|docs(\/.*)?)$/;
 
 /**
- * Stands before every route, before a body is read: counts what is under way, and lets through who has a valid token, a role
- * that the route takes, and has not asked too often. A route that says nothing of itself is closed.
+ * Stands before every route, before a body is read: lets through who has a valid token, a role that the route takes, and has
+ * not asked too often. A route that says nothing of itself is closed.
  */
 export class Gatekeeper {
   readonly #options: GatekeeperOptions;
-  #underWay = 0;
 
   constructor(options: GatekeeperOptions) {
     this.#options = options;
@@ -35,15 +33,12 @@ export class Gatekeeper {
   /** The hook for `onRequest`. */
   readonly onRequest = (request: FastifyRequest, reply: FastifyReply, next: () => void): void => {
     const startedMs = performance.now();
-    this.#underWay += 1;
     reply.raw.on('close', () => {
-      this.#underWay -= 1;
       this.#options.onEnd(request, reply, startedMs);
     });
     reply.header('x-correlation-id', request.id);
+    protect(reply, routeOf(request).url);
     if (isOpen(request)) next();
-    else if (this.#options.isStopping()) sendProblem(request, reply, STOPPING);
-    else if (this.#underWay > this.#options.concurrencyLimit) sendProblem(request, reply, TOO_MUCH);
     else this.#authenticate(request, reply, next);
   };
 
@@ -79,24 +74,24 @@ export class Gatekeeper {
     if (retryAfterS !== undefined) {
       return { code: 'rate-limited', detail: 'The caller sends more requests a second than it may.', retryAfterS };
     }
-    if (request.is404 || mayUse(caller, request)) return undefined;
+    if (request.is404) return undefined;
+    if (mayUse(caller, request))
+      return this.#options.door.mayStay(request.raw, isOversight(caller)) ? undefined : TOO_MUCH;
     const { roles } = routeOf(request);
     const detail = roles.length === 0 ? 'A role is needed.' : `One of these roles is needed: ${roles.join(', ')}.`;
     return { code: 'forbidden', detail };
   }
 }
 
-const STOPPING: Problem = {
-  code: 'shutting-down',
-  detail: 'The service is stopping. Ask another, or again in a while.',
-};
-const TOO_MUCH: Problem = { code: 'overloaded', detail: 'Too many requests are under way. Ask again in a while.' };
-
 /** The path as registered decides, not as it was written: there are many ways to write one. */
 function isOpen(request: FastifyRequest): boolean {
   if (request.is404) return !isUnderV1(request);
   const { url = '' } = routeOf(request);
   return OPEN_ROUTES.test(url) || (url === '/metrics' && isLoopback(request.socket.remoteAddress ?? ''));
+}
+
+function isOversight(caller: Caller): boolean {
+  return OVERSIGHT.some((role) => caller.roles.includes(role));
 }
 
 function isUnderV1(request: FastifyRequest): boolean {

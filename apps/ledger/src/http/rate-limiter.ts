@@ -1,3 +1,5 @@
+import type { Bound } from '#kernel';
+
 /** Callers that are kept in mind at once; of more, those that were idle longest are forgotten, and begin anew. */
 const MAX_CALLERS = 10_000;
 
@@ -16,6 +18,10 @@ export class RateLimiter {
   constructor(perSecond: number, now: () => number = () => performance.now()) {
     this.#perSecond = perSecond;
     this.#now = now;
+  }
+
+  get bound(): Bound {
+    return { what: 'callers-remembered', most: MAX_CALLERS, inUse: () => this.#buckets.size };
   }
 
   /** @returns undefined when the request may go on, else the seconds after which the caller may ask again */

@@ -53,13 +53,18 @@ function describeRoute({ method, url, config }: FastifyRequest['routeOptions']):
 
 const MAX_UNKNOWN_PATH_LENGTH = 256;
 
+/** A path as it came, up to a bound, without what is asked of it. */
+export function bareUrl(url: string): string {
+  return url.replace(/[?#].*$/s, '').slice(0, MAX_UNKNOWN_PATH_LENGTH);
+}
+
 /**
  * The request's path in its one form: two ways to write one path (percent-encoding, a full URL) are the same. A path that
  * is no route's is shown as it came, up to a bound.
  */
 export function pathOf(request: FastifyRequest): string {
   const { url, segments } = routeOf(request);
-  if (url === undefined) return request.url.replace(/[?#].*$/s, '').slice(0, MAX_UNKNOWN_PATH_LENGTH);
+  if (url === undefined) return bareUrl(request.url);
   const parameters = request.params as Readonly<Record<string, string | undefined>>;
   return segments
     .map((segment) => (segment.startsWith(':') ? encodeURIComponent(parameters[segment.slice(1)] ?? '') : segment))

@@ -1,3 +1,4 @@
+import type { Bound } from '#kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { mustNotBeTold } from '../auth/roles.ts';
 import { callerOf } from '../http/request.ts';
@@ -15,6 +16,10 @@ export class NonDisclosureGate {
 
   constructor(nonDisclosure: NonDisclosure) {
     this.#nonDisclosure = nonDisclosure;
+  }
+
+  get bound(): Bound {
+    return this.#nonDisclosure.bound;
   }
 
   /**
@@ -35,7 +40,8 @@ export class NonDisclosureGate {
 
   /** The hook for `preSerialization`. A filter that names an order under non-disclosure finds nothing. */
   readonly preSerialization = (request: FastifyRequest, _reply: FastifyReply, payload: unknown, done: Done): void => {
-    if (!isWithheldFrom(request)) {
+    // What `preHandler` answered shows nothing, whatever the query adds to the path.
+    if (payload === WITHHELD_ORDER || !isWithheldFrom(request)) {
       done(null, payload);
       return;
     }

@@ -4,6 +4,7 @@ import {
   systemClock,
   toTimestamp,
   type Basis,
+  type Bound,
   type Clock,
   type RecordedEvent,
 } from '#kernel';
@@ -38,6 +39,10 @@ export class NonDisclosure {
   constructor(sources: NonDisclosureSources) {
     this.#sources = sources;
     this.#clock = sources.clock ?? systemClock;
+  }
+
+  get bound(): Bound {
+    return { what: 'orders-with-disclosure-known', most: MAX_KNOWN, inUse: () => this.#known.size };
   }
 
   /**

@@ -46,10 +46,31 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  it('lets requests have no members but those that it names, at any depth', () => {
+    const { schemas } = document.components;
+    for (const name of [
+      'DepositBody',
+      'SourceBody',
+      'RegisterLegalOrderBody',
+      'PartySubjectBody',
+      'ScopeBody',
+      'NoteBody',
+    ]) {
+      expect([name, schemas[name]]).toEqual([name, expect.objectContaining({ additionalProperties: false })]);
+    }
+    expect(schemas['Account']).not.toHaveProperty('additionalProperties');
+  });
+
   it('asks for a token under /v1 and nowhere else', () => {
     for (const [, path, { operationId, security }] of operations) {
       expect([operationId, security]).toEqual([operationId, path.startsWith('/v1') ? [{ bearer: [] }] : []]);
     }
+  });
+
+  it('says of the metrics what others than this machine may be answered', () => {
+    const metrics = operations.find(([, path]) => path === '/metrics')?.[2].responses ?? {};
+    expect(Object.keys(metrics)).toEqual(['200', '401', '403', '429', '503']);
+    expect(metrics['200']).toMatchObject({ content: { 'text/plain': {} } });
   });
 
   it('lists the problems of each route under /v1, by their status', () => {

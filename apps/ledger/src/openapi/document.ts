@@ -20,7 +20,27 @@ export function createDocument(app: INestApplication): OpenAPIObject {
     .setOpenAPIVersion('3.1.0')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
     .build();
-  return SwaggerModule.createDocument(app, config);
+  return closed(SwaggerModule.createDocument(app, config));
+}
+
+/** Says of all that a request can hold what the service holds it to: it has no other members than those that are named. */
+function closed(document: OpenAPIObject): OpenAPIObject {
+  const schemas = document.components?.schemas ?? {};
+  const bodies = Object.values(document.paths).map(({ post }) => post?.requestBody);
+  const open = namesIn(bodies);
+  for (const name of open) {
+    const schema = schemas[name];
+    if (schema === undefined || !('properties' in schema)) continue;
+    schema.additionalProperties ??= false;
+    // What is found meanwhile is gone through as well.
+    for (const further of namesIn(schema)) open.add(further);
+  }
+  return document;
+}
+
+function namesIn(value: unknown): Set<string> {
+  const references = JSON.stringify(value).matchAll(/"#\/components\/schemas\/([^"]*)"/g);
+  return new Set([...references].map(([, name = '']) => name));
 }
 
 /** Serves `/openapi.json`, and `/docs` with everything that it loads: no other host is asked. */

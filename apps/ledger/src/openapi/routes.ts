@@ -45,7 +45,8 @@ const ANY_COMMAND: readonly ProblemCode[] = [
   'store-unavailable',
   'clock-unreliable',
 ];
-const ANY_QUERY: readonly ProblemCode[] = [...ANY_ROUTE, 'read-model-behind'];
+/** Whether an order is under non-disclosure the store knows: any query may have to ask it. */
+const ANY_QUERY: readonly ProblemCode[] = [...ANY_ROUTE, 'read-model-behind', 'store-unavailable'];
 
 const CORRELATION_ID = {
   'X-Correlation-Id': { description: 'The one of the request, or a new one.', schema: { type: 'string' } },
@@ -70,7 +71,7 @@ export function CommandRoute({
       name: 'Idempotency-Key',
       required: true,
       description: 'Names the command for good: sent again with the same key it answers as it did, and happens once.',
-      schema: { type: 'string', minLength: 1, maxLength: 255 },
+      schema: { type: 'string', pattern: '^[\\x21-\\x7e]{1,255}$' },
     }),
     ApiHeader({
       name: 'If-Match',
@@ -95,21 +96,32 @@ export function CommandRoute({
   );
 }
 
-/** A GET under /v1. `tagged` marks those of one thing, which have an ETag; `orElse` is what may come instead of it. */
+/** Lines of JSON, each of them one item. */
+export const NDJSON = 'application/x-ndjson';
+
+/**
+ * A GET under /v1. `tagged` marks those of one thing, which have an ETag; `orElse` is what may come instead of it; `lines`
+ * is an item of the same as lines, for those that can be had so.
+ */
 export function QueryRoute({
   tagged = false,
   orElse,
+  lines,
   ...options
-}: RouteOptions & { readonly tagged?: boolean; readonly orElse?: Type }): MethodDecorator {
+}: RouteOptions & { readonly tagged?: boolean; readonly orElse?: Type; readonly lines?: Type }): MethodDecorator {
   const { answer } = options;
+  const schema = orElse === undefined ? { $ref: getSchemaPath(answer) } : eitherOf(answer, orElse);
   return applyDecorators(
     RouteConfig({ roles: options.roles }),
     Operation(options),
-    ApiExtraModels(answer, orElse ?? answer),
+    ApiExtraModels(answer, orElse ?? answer, lines ?? answer),
     ApiResponse({
       status: 200,
       description: 'Found.',
-      ...(orElse === undefined ? { type: answer } : { schema: eitherOf(answer, orElse) }),
+      content: {
+        'application/json': { schema },
+        ...(lines === undefined ? {} : { [NDJSON]: { schema: { $ref: getSchemaPath(lines) } } }),
+      },
       headers: { ...CORRELATION_ID, ...(tagged ? ETAG : {}) },
     }),
     ...problemResponses([...ANY_QUERY, ...(options.problems ?? [])]),

@@ -1,3 +1,4 @@
+import type { ProjectionStatus } from '#projections';
 import type { ProblemCode } from '../http/problem.ts';
 
 /** What the service needs to be of use. Each says yes, or why not. */
@@ -12,6 +13,13 @@ export interface Health {
   clock(): string | undefined;
   /** @returns undefined while the service takes commands */
   stopping(): string | undefined;
+}
+
+/** @returns why the read models are behind, with the position of the event that they are stuck at; undefined when they are not */
+export function projectionProblem({ state, failure }: ProjectionStatus): string | undefined {
+  if (failure?.position !== undefined) return `The read models are stuck at the event at ${failure.position}.`;
+  if (failure !== undefined) return 'The read models are stuck.';
+  return state === 'live' ? undefined : 'The read models have not caught up with the log.';
 }
 
 interface Check {

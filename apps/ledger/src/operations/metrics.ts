@@ -1,13 +1,26 @@
+import type { Bound } from '#kernel';
+import type { RebuildCause } from '#projections';
+import { statfsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { readiness, type Health } from './health.ts';
 
 /** Numbers that others keep, read when the metrics are asked for. */
 export interface MetricSources {
   readonly violations: () => number;
   /** Events that the read models have not taken in yet, as far as is known. */
   readonly projectionLagSeconds: () => number;
+  /** 1 while something keeps the read models from going on. */
+  readonly projectionFailing: () => number;
+  /** 1 once a page of the log was found damaged: nothing is recorded any more. */
+  readonly logDamaged: () => number;
   readonly commandsWaiting: () => number;
   readonly supervisorPending: () => number;
+  /** Since the keys of the identity provider were read. */
+  readonly keySetAgeSeconds: () => number;
 }
+
+type Shown = readonly { readonly what: string; readonly value: number }[];
 
 /** What Prometheus sees. One registry for each service, so that two in one process do not mix. */
 export class Metrics {
@@ -20,6 +33,9 @@ export class Metrics {
   readonly #appendedOf = new Map<string, { inc(by: number): void }>();
   readonly #conflicts: Counter;
   readonly #snapshots: Counter<'outcome'>;
+  readonly #turnedAway: Counter<'what'>;
+  readonly #rebuilds: Counter<'cause'>;
+  readonly #missing: Gauge;
 
   constructor() {
     const registers = [this.registry];
@@ -48,11 +64,53 @@ export class Metrics {
       help: 'Appends that found another writer had come first.',
       registers,
     });
+    this.#turnedAway = new Counter({
+      name: 'writ_turned_away_total',
+      help: 'Requests and connections turned away unread, by the bound that they met, or stopping.',
+      labelNames: ['what'],
+      registers,
+    });
     this.#snapshots = new Counter({
       name: 'writ_snapshots_total',
       help: 'Snapshots of accounts: used, written, not-written, or why one was ignored.',
       labelNames: ['outcome'],
       registers,
+    });
+    this.#rebuilds = new Counter({
+      name: 'writ_read_model_rebuilds_total',
+      help: 'Read models built from the first event of the log, by why that was needed.',
+      labelNames: ['cause'],
+      registers,
+    });
+    this.#missing = new Gauge({
+      name: 'writ_events_missing',
+      help: 'Acknowledged events, at least so many, that the read models had taken in and the log does not have.',
+      registers,
+    });
+  }
+
+  /** Adds whether each of the checks of `/health/ready` is well. */
+  observeHealth(health: Health): void {
+    new Gauge({
+      name: 'writ_ready',
+      help: '1 when a check of /health/ready is well, 0 when it is not, by check.',
+      labelNames: ['check'],
+      registers: [this.registry],
+      async collect() {
+        const { checks } = await readiness(health);
+        for (const [check, said] of Object.entries(checks)) this.set({ check }, said === 'ok' ? 1 : 0);
+      },
+    });
+  }
+
+  /** Adds what the log takes of its disk, and what is left of that. @param log path of the log */
+  observeDisk(log: string): void {
+    this.#gauge('writ_log_size_bytes', 'Size of the log and of its write-ahead log.', () =>
+      [log, `${log}-wal`].reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0),
+    );
+    this.#gauge('writ_disk_available_bytes', 'Free on the disk that the log is on.', () => {
+      const { bavail, bsize } = statfsSync(dirname(log));
+      return bavail * bsize;
     });
   }
 
@@ -64,8 +122,43 @@ export class Metrics {
       'Time since the read models were last level with the log.',
       sources.projectionLagSeconds,
     );
+    this.#gauge(
+      'writ_projection_failing',
+      '1 while something keeps the read models from going on.',
+      sources.projectionFailing,
+    );
+    this.#gauge('writ_log_damaged', '1 once a page of the log was found damaged.', sources.logDamaged);
     this.#gauge('writ_commands_waiting', 'Commands that wait or run.', sources.commandsWaiting);
     this.#gauge('writ_supervisor_pending', 'Steps that the supervisor has yet to finish.', sources.supervisorPending);
+    this.#gauge(
+      'writ_key_set_age_seconds',
+      'Time since the keys of the identity provider were read; 0 in development mode.',
+      sources.keySetAgeSeconds,
+    );
+  }
+
+  /** Shows of each bound how much there may be, and how much is in use: the same two metrics for all. */
+  observeBounds(bounds: readonly Bound[]): void {
+    const most = (): Shown => bounds.map(({ what, most: value }) => ({ what, value }));
+    const inUse = (): Shown => bounds.map(({ what, inUse: value }) => ({ what, value: value() }));
+    this.#gaugeOfBounds('writ_bound', 'How much there may be of what is bounded.', most);
+    this.#gaugeOfBounds('writ_in_use', 'How much there is of what is bounded.', inUse);
+  }
+
+  #gaugeOfBounds(name: string, help: string, read: () => Shown): void {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['what'],
+      registers: [this.registry],
+      collect() {
+        for (const { what, value } of read()) this.set({ what }, value);
+      },
+    });
+  }
+
+  turnedAway(what: string): void {
+    this.#turnedAway.inc({ what });
   }
 
   requestEnded(method: string, route: string, status: number, seconds: number): void {
@@ -84,6 +177,15 @@ export class Metrics {
 
   conflicted(): void {
     this.#conflicts.inc();
+  }
+
+  rebuild(cause: RebuildCause | 'missing'): void {
+    this.#rebuilds.inc({ cause });
+  }
+
+  /** Says that the log lacks events that were in it. */
+  eventsMissing(atLeast: number): void {
+    this.#missing.set(atLeast);
   }
 
   snapshot(outcome: string): void {

@@ -1,8 +1,9 @@
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
-import { ApiProduces, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HEALTH, METRICS } from '../edge/tokens.ts';
 import { sendProblem } from '../http/answer.ts';
+import type { ProblemCode } from '../http/problem.ts';
 import { OpenRoute, problemResponses } from '../openapi/routes.ts';
 import { as } from '../openapi/schemas.ts';
 import { readiness, type Health } from './health.ts';
@@ -31,7 +32,7 @@ export class OperationsController {
   @OpenRoute({ operationId: 'readLiveness', summary: 'Whether the process answers' })
   @ApiResponse({ status: 200, type: HealthAnswer })
   live(@Res() reply: FastifyReply): void {
-    reply.header('cache-control', 'no-store').send({ status: 'ok' });
+    reply.send({ status: 'ok' });
   }
 
   @Get('health/ready')
@@ -40,32 +41,25 @@ export class OperationsController {
     summary: 'Whether the store answers, the read models have caught up, and nothing is left half done',
   })
   @ApiResponse({ status: 200, type: HealthAnswer })
-  @ReadyProblems()
+  @Problems('store-unavailable', 'read-model-behind', 'overloaded', 'clock-unreliable', 'shutting-down')
   async ready(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const { problem, checks } = await readiness(this.#health);
-    reply.header('cache-control', 'no-store');
     if (problem === undefined) reply.send({ status: 'ok', checks });
     else sendProblem(request, reply, { ...problem, extra: { checks } });
   }
 
   @Get('metrics')
   @OpenRoute({ operationId: 'readMetrics', summary: 'Metrics for Prometheus; from another machine they need a token' })
-  @ApiProduces('text/plain')
-  @ApiResponse({ status: 200, schema: { type: 'string' } })
+  @ApiResponse({ status: 200, content: { 'text/plain': { schema: { type: 'string' } } } })
+  @Problems('unauthenticated', 'forbidden', 'rate-limited', 'overloaded', 'shutting-down')
   async metrics(@Res() reply: FastifyReply): Promise<void> {
     const text = await this.#metrics.registry.metrics();
     reply.header('content-type', this.#metrics.registry.contentType).send(text);
   }
 }
 
-function ReadyProblems(): MethodDecorator {
-  const decorators = problemResponses([
-    'store-unavailable',
-    'read-model-behind',
-    'overloaded',
-    'clock-unreliable',
-    'shutting-down',
-  ]);
+function Problems(...codes: readonly ProblemCode[]): MethodDecorator {
+  const decorators = problemResponses(codes);
   return (target, property, descriptor) => {
     for (const decorate of decorators) decorate(target, property, descriptor);
   };

@@ -7,11 +7,12 @@ import { replayAccount, replayFreezes } from '#replay';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { LightMyRequestResponse } from 'fastify';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose';
-import { pino } from 'pino';
 import { fixedKeys } from '../auth/key-source.ts';
 import { TokenVerifier } from '../auth/token-verifier.ts';
-import { createServer } from '../http/server.ts';
+import { Door } from '../http/door.ts';
+import { createServer, type Patience } from '../http/server.ts';
 import type { Health } from '../operations/health.ts';
+import { createLogger } from '../operations/logging.ts';
 import { Metrics } from '../operations/metrics.ts';
 
 const ISSUER = 'https://id.example';
@@ -21,6 +22,8 @@ export interface TestServiceOptions {
   readonly rateLimit?: number;
   readonly bodyLimitBytes?: number;
   readonly concurrencyLimit?: number;
+  readonly mostConnections?: number;
+  readonly patience?: Partial<Patience>;
   readonly requestTimeoutMs?: number;
   readonly health?: Partial<Health>;
   /** Puts something between the edge and the core. */
@@ -30,7 +33,7 @@ export interface TestServiceOptions {
   readonly limits?: Partial<Limits>;
 }
 
-/** The edge over the real core, on a store in memory. Requests are injected: no socket is opened. */
+/** The edge over the real core, on a store in memory. Requests are injected: no socket is opened unless it listens. */
 export interface TestService {
   readonly app: NestFastifyApplication;
   readonly store: MemoryEventStore;
@@ -39,6 +42,9 @@ export interface TestService {
   /** Lines that were logged. */
   readonly log: readonly string[];
   readonly state: { stopping: boolean };
+  readonly door: Door;
+  /** Opens a port, on loopback. @returns its address */
+  listen(): Promise<string>;
   token(sub: string, ...roles: readonly string[]): Promise<string>;
   /** Sends a request as `sub` with these roles; a command gets a key of its own unless `headers` brings one. */
   send(request: TestRequest): Promise<LightMyRequestResponse>;
@@ -58,8 +64,9 @@ export interface TestRequest {
 export async function startTestService(options: TestServiceOptions = {}): Promise<TestService> {
   const store = new MemoryEventStore({ singleWriter: options.share === undefined });
   const projections = startProjections({ kind: 'in-process', reader: store, readModelFile: ':memory:' });
+  const shared = options.share?.(store) ?? store;
   const ledger = createLedger({
-    store: options.share?.(store) ?? store,
+    store: shared,
     index: projections.index,
     limits: options.limits,
     watch: { failed: () => undefined },
@@ -67,27 +74,35 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
   const keys = await generateKeyPair('ES256', { extractable: true });
   const log: string[] = [];
   const state = { stopping: false };
+  const metrics = new Metrics();
+  const door = new Door({
+    concurrencyLimit: options.concurrencyLimit ?? 100,
+    ...(options.mostConnections === undefined ? {} : { mostConnections: options.mostConnections }),
+    isStopping: () => state.stopping,
+    onTurnedAway: (what) => metrics.turnedAway(what),
+  });
   const app = await createServer(
     {
       ledger: options.wrap?.(ledger) ?? ledger,
       queries: projections.queries,
-      reader: store,
+      reader: shared,
       replayAccount: async (accountId, at) => {
-        const asOf = await replayAccount(store, accountId, at);
+        const asOf = await replayAccount(shared, accountId, at);
         return asOf === undefined ? undefined : accountView(asOf.state, asOf);
       },
-      replayFreezes: (at, page) => replayFreezes(store, at, page),
+      replayFreezes: (at, page) => replayFreezes(shared, at, page),
       health: { ...HEALTHY, ...options.health },
-      metrics: new Metrics(),
+      metrics,
       options: { requestTimeoutMs: options.requestTimeoutMs ?? 5_000 },
     },
     {
       verifier: await verifierOf(keys.publicKey),
       rateLimit: options.rateLimit ?? 0,
       bodyLimitBytes: options.bodyLimitBytes ?? 64 * 1024,
-      concurrencyLimit: options.concurrencyLimit ?? 100,
-      isStopping: () => state.stopping,
-      logger: pino({ level: 'trace' }, { write: (line: string) => log.push(line) }),
+      door,
+      bounds: [...ledger.bounds, ...projections.bounds],
+      ...(options.patience === undefined ? {} : { patience: options.patience }),
+      logger: createLogger('trace', { write: (line) => log.push(line) }),
     },
   );
   await projections.caughtUp(5_000);
@@ -100,7 +115,12 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     projections,
     log,
     state,
+    door,
     token,
+    async listen() {
+      await app.listen({ port: 0, host: '127.0.0.1' });
+      return app.getUrl();
+    },
     async send({ method, url, as, body, text, headers }) {
       const key = `key-${String((sent += 1))}`;
       const isCommand = body !== undefined || text !== undefined || method === 'POST';

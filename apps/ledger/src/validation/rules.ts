@@ -46,7 +46,12 @@ export const amountRule: Rule = {
     if (!isDecimal(value)) return 'must be a plain decimal number such as "12.5"';
     return ZERO.test(value) ? 'must be more than zero' : undefined;
   },
-  schema: { type: 'string', pattern: '^(0|[1-9][0-9]*)(\\.[0-9]+)?$', example: '0.50' },
+  schema: {
+    type: 'string',
+    pattern: '^(0|[1-9][0-9]*)(\\.[0-9]+)?$',
+    maxLength: MAX_AMOUNT_LENGTH,
+    example: '0.50',
+  },
 };
 
 export const timestampRule: Rule = {

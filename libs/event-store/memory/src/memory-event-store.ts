@@ -25,6 +25,8 @@ import { Observable, Subject } from 'rxjs';
 export interface MemoryEventStoreOptions {
   /** What the store says of itself. Default: false, so that it can stand for one that many instances share. */
   readonly singleWriter?: boolean;
+  /** What it holds from the beginning: the whole log of another store in memory, which stays as it is. Default: nothing. */
+  readonly log?: readonly RecordedEvent[];
 }
 
 /** A store for tests: everything the port promises but durability. An append takes effect at the moment of the call. */
@@ -36,8 +38,13 @@ export class MemoryEventStore implements EventStore {
   readonly #commits = new Subject<Position>();
   #closed = false;
 
-  constructor({ singleWriter = false }: MemoryEventStoreOptions = {}) {
+  /** @throws RangeError for a log that is not whole, or of a store that counts positions in another way */
+  constructor({ singleWriter = false, log = [] }: MemoryEventStoreOptions = {}) {
     this.singleWriter = singleWriter;
+    for (const event of log) {
+      if (event.position !== formatPosition(BigInt(this.#log.length + 1))) throw new RangeError('the log is not whole');
+      this.#take(event);
+    }
   }
 
   append(stream: string, expected: ExpectedRevision, events: readonly EventToAppend[]): Promise<Appended> {
@@ -107,19 +114,23 @@ export class MemoryEventStore implements EventStore {
   }
 
   #store({ stream, expected, events }: AppendRequest): readonly bigint[] {
-    const history = this.#streams.get(stream) ?? [];
-    this.#streams.set(stream, history);
     const positions = events.map((event, index) => {
       const position = BigInt(this.#log.length + 1);
       const revision = expected + 1 + index;
-      const recorded = deepFreeze(decodeEvent(event, { stream, revision, position: formatPosition(position) }));
-      this.#log.push(recorded);
-      history.push(recorded);
-      this.#places.set(event.id, { stream, revision, position });
+      this.#take(deepFreeze(decodeEvent(event, { stream, revision, position: formatPosition(position) })));
       return position;
     });
     this.#commits.next(formatPosition(BigInt(this.#log.length)));
     return positions;
+  }
+
+  #take(recorded: RecordedEvent): void {
+    const { id, stream, revision } = recorded;
+    this.#log.push(recorded);
+    const history = this.#streams.get(stream);
+    if (history === undefined) this.#streams.set(stream, [recorded]);
+    else history.push(recorded);
+    this.#places.set(id, { stream, revision, position: BigInt(this.#log.length) });
   }
 }
 

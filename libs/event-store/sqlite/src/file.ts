@@ -1,8 +1,9 @@
 import { StoreError } from '#event-store';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { isNotADatabase, messageOf } from './sqlite-errors.ts';
+import { isDamaged, isForbidden, isFull, isNotADatabase, messageOf } from './sqlite-errors.ts';
+import { inspectWal, type WalPages } from './wal.ts';
 
 /** Marks the file as ours (`PRAGMA application_id`): the letters WRIT. */
 export const APPLICATION_ID = 0x57524954;
@@ -14,6 +15,11 @@ const BUSY_TIMEOUT_MS = 2_000;
 const CACHE_KIB = 32 * 1024;
 /** A longer log is merged into the file in larger pieces; it is also what the next start has to look through. */
 const CHECKPOINT_PAGES = 4_000;
+
+/** A log up to this size is read page by page at the start; of a larger one that would take longer than a start may. */
+const CHECKED_BYTES = 64 * 1024 * 1024;
+/** SQLite leaves out the page at this byte, for its locks. */
+const PENDING_BYTE = 0x40000000;
 
 const LARGEST_REVISION = String(Number.MAX_SAFE_INTEGER);
 
@@ -57,7 +63,90 @@ export function openForWriting(path: string, maxPages?: number): DatabaseSync {
 
 /** Opens the log beside its writer. @throws StoreError as `openForWriting`, and when there is no such file */
 export function openForReading(path: string): DatabaseSync {
-  return configured(connectReadOnly(path), (db) => checkFormat(db, path));
+  try {
+    return configured(connectReadOnly(path), (db) => checkFormat(db, path));
+  } catch (error) {
+    if (!existsSync(path)) throw unusable(path, "can't be opened (there is no such file)");
+    throw failureAt(path, error);
+  }
+}
+
+/**
+ * Looks at a log that nobody has open, before SQLite does: where the write-ahead log is missing or damaged, SQLite opens
+ * what is left, and acknowledged events are gone without a word.
+ * @returns what whoever runs the service should be told of, if anything
+ * @throws StoreError `store-unavailable` when acknowledged events are certainly missing
+ */
+export function examine(path: string): string | undefined {
+  const wal = `${path}-wal`;
+  const fileBytes = sizeOf(path);
+  const walBytes = sizeOf(wal);
+  if (fileBytes === 0 && walBytes > 0)
+    throw unusable(path, `is gone or empty, and ${wal}, which belongs to it, is there`);
+  if (!existsSync(wal)) {
+    // SQLite makes the log before the -shm, and deletes it after: the one is never there without the other.
+    if (existsSync(`${path}-shm`)) throw unusable(wal, `is gone, and with it what was not merged into ${path} yet`);
+    return undefined;
+  }
+  const state = inspectWal(wal);
+  if (state.kind === 'damaged') {
+    throw unusable(wal, `is damaged at byte ${state.atByte}, and what was acknowledged after that can't be read`);
+  }
+  if (isCut(fileBytes, state.pages)) throw unusable(path, `is cut off after ${fileBytes} bytes`);
+  if (state.kind === 'whole') return undefined;
+  return `${wal} ends in a write that was never finished, and never acknowledged: its last ${state.lostBytes} bytes are left out`;
+}
+
+/** Whether pages are neither in the file nor in the write-ahead log. Without such a log SQLite sees it by itself. */
+function isCut(fileBytes: number, { numbers, databasePages = 0, pageBytes }: WalPages): boolean {
+  for (let page = Math.floor(fileBytes / pageBytes) + 1; page <= databasePages; page += 1) {
+    if (!numbers.has(page) && page !== PENDING_BYTE / pageBytes + 1) return true;
+  }
+  return false;
+}
+
+/**
+ * Looks at every page of a log that is not too large for that at a start.
+ * @throws StoreError `store-unavailable` when one is damaged
+ */
+export function demandSound(path: string): void {
+  const sizeBytes = sizeOf(path);
+  // The one journal there ever is: a first start that was killed, which the next one takes back.
+  if (sizeBytes === 0 || sizeBytes > CHECKED_BYTES || existsSync(`${path}-journal`)) return;
+  const damage = damageIn(path);
+  if (damage !== undefined) throw unusable(path, `is damaged (${damage})`);
+}
+
+/**
+ * Looks at every page of a log's file: whether they make the trees that they should. By a connection that can't write:
+ * closing another one would merge the write-ahead log into a file that is damaged.
+ * @returns what is wrong, in SQLite's words
+ * @throws StoreError as `openForReading`
+ */
+export function damageIn(path: string): string | undefined {
+  const db = openForReading(path);
+  try {
+    const found = readValue(db, path, 'PRAGMA quick_check(1)');
+    return found === 'ok' ? undefined : (String(found).split('\n').at(-1) ?? '');
+  } catch (error) {
+    if (isDamaged(error)) return messageOf(error);
+    throw error;
+  } finally {
+    db.close();
+  }
+}
+
+/** What went wrong with a file, in words that name it. */
+export function failureAt(path: string, error: unknown): StoreError {
+  if (error instanceof StoreError) return error;
+  if (isDamaged(error)) return unusable(path, `is damaged (${messageOf(error)})`);
+  if (isFull(error)) return unusable(path, "can't be written: the disk is full");
+  if (isForbidden(error)) return unusable(path, `can't be written (${messageOf(error)})`);
+  return unusable(path, `can't be opened (${messageOf(error)})`);
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 /**
@@ -74,11 +163,7 @@ export function createPrivately(path: string): void {
 }
 
 function connectReadOnly(path: string): DatabaseSync {
-  try {
-    return new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
-  } catch (error) {
-    throw unusable(path, `can't be opened: ${messageOf(error)}`);
-  }
+  return new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
 }
 
 function configured(db: DatabaseSync, configure: (db: DatabaseSync) => void): DatabaseSync {
@@ -116,8 +201,12 @@ function checkFormat(db: DatabaseSync, path: string): void {
 }
 
 function readNumber(db: DatabaseSync, path: string, query: string): number {
+  return Number(readValue(db, path, query));
+}
+
+function readValue(db: DatabaseSync, path: string, query: string): unknown {
   try {
-    return Number(Object.values(db.prepare(query).get() ?? {})[0]);
+    return Object.values(db.prepare(query).get() ?? {})[0];
   } catch (error) {
     if (isNotADatabase(error)) throw unusable(path, 'is not an event log of Writ');
     throw error;

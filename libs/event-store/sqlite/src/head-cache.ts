@@ -1,5 +1,5 @@
 /** About 10 MB at most. */
-const MAX_STREAMS = 100_000;
+export const MAX_HEADS = 100_000;
 
 /** The last revisions of the streams used last, bounded: a stream that fell out is looked up in the file. */
 export class HeadCache {
@@ -15,9 +15,13 @@ export class HeadCache {
     // A Map keeps the order of insertion: what is set again goes to the end, and the front is the least recently used.
     this.#heads.delete(stream);
     this.#heads.set(stream, head);
-    if (this.#heads.size <= MAX_STREAMS) return;
+    if (this.#heads.size <= MAX_HEADS) return;
     const [oldest] = this.#heads.keys();
     if (oldest !== undefined) this.#heads.delete(oldest);
+  }
+
+  get size(): number {
+    return this.#heads.size;
   }
 
   clear(): void {

@@ -1,2 +1,6 @@
+export * from './backup.ts';
+export * from './bulk-log.ts';
+export { damageIn } from './file.ts';
+export * from './log-scan.ts';
 export * from './sqlite-event-reader.ts';
 export * from './sqlite-event-store.ts';

@@ -1,24 +1,28 @@
 import { StoreError } from '#event-store';
 import { DatabaseSync } from 'node:sqlite';
-import { createPrivately } from './file.ts';
-import { isBusy } from './sqlite-errors.ts';
+import { createPrivately, failureAt } from './file.ts';
+import { isBusy, isDamaged } from './sqlite-errors.ts';
 
 /**
  * Keeps every other writer away from a log, in this process and in others, until it is released or the process ends in
  * whatever way. Node has no flock: an exclusive transaction on a small SQLite file beside the log does the same.
  * @returns what releases it
- * @throws StoreError `store-unavailable` that names the file when somebody else holds it
+ * @throws StoreError `store-unavailable` that names the file when somebody else holds it, or it can't be written
  */
 export function acquireLock(logPath: string): () => void {
   const path = `${logPath}.lock`;
-  createPrivately(path);
-  const db = new DatabaseSync(path, { timeout: 0 });
+  let db: DatabaseSync | undefined;
   try {
-    db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
+    createPrivately(path);
+    db = new DatabaseSync(path, { timeout: 0 });
+    // Of a file that it may not write SQLite makes that a transaction that only reads, and anyone may have one of those.
+    db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE; PRAGMA user_version = 1');
+    const held = db;
+    return () => held.close();
   } catch (error) {
-    db.close();
-    if (!isBusy(error)) throw error;
+    db?.close();
+    if (isDamaged(error)) throw new StoreError('store-unavailable', `${path} is not the lock of an event log`);
+    if (!isBusy(error)) throw failureAt(path, error);
     throw new StoreError('store-unavailable', `${logPath} is in use by another process, which holds ${path}`);
   }
-  return () => db.close();
 }

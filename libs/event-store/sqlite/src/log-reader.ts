@@ -26,7 +26,7 @@ export interface LogPage {
   readonly atEnd: boolean;
 }
 
-const COLUMNS = `printf('%016x', position), stream, revision, id, type, schema_version, data, metadata`;
+export const ROW_COLUMNS = `printf('%016x', position), stream, revision, id, type, schema_version, data, metadata`;
 
 /** A page stops after the event that brings it to this size: whatever the limit, memory stays bounded. */
 const PAGE_BYTES = 4 * 1024 * 1024;
@@ -58,7 +58,7 @@ export class LogReader {
   readStream(stream: string, from: number, to: number, backwards: boolean, limit: number): StreamPage {
     const order = backwards ? 'DESC' : 'ASC';
     const statement = this.#prepare(
-      `SELECT ${COLUMNS} FROM events WHERE stream = ? AND revision BETWEEN ? AND ? ORDER BY revision ${order} LIMIT ?`,
+      `SELECT ${ROW_COLUMNS} FROM events WHERE stream = ? AND revision BETWEEN ? AND ? ORDER BY revision ${order} LIMIT ?`,
     );
     const [low, high] = backwards ? [to, from] : [from, to];
     const { rows, cut } = collect(statement, [stream, low, high, limit]);
@@ -72,7 +72,7 @@ export class LogReader {
     const { condition, parameters } = conditionOf(filter);
     const end = condition === '' || head - after < WINDOW ? head : after + WINDOW;
     const statement = this.#prepare(
-      `SELECT ${COLUMNS} FROM events WHERE position > ? AND position <= ?${condition} ORDER BY position LIMIT ?`,
+      `SELECT ${ROW_COLUMNS} FROM events WHERE position > ? AND position <= ?${condition} ORDER BY position LIMIT ?`,
     );
     const { rows, cut } = collect(statement, [after, end, ...parameters, limit]);
     const last = cut || rows.length === limit ? rows.at(-1)?.[0] : undefined;

@@ -24,7 +24,16 @@ export function pageFrom({ rows, scannedTo, atEnd }: LogPage): ReadAllPage {
   return { events: rows.map(recordedFrom), scannedTo, atEnd };
 }
 
-function recordedFrom([position, stream, revision, id, type, schemaVersion, data, metadata]: Row): RecordedEvent {
+export function recordedFrom([
+  position,
+  stream,
+  revision,
+  id,
+  type,
+  schemaVersion,
+  data,
+  metadata,
+]: Row): RecordedEvent {
   return decodeEvent({ id, type, schemaVersion, data, metadata }, { stream, revision, position });
 }
 

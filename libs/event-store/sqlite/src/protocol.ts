@@ -63,10 +63,12 @@ export type ToWorker =
 
 /** `appended` answers the appends, `answers` the reads, each in the order in which they were sent. */
 export type FromWorker =
-  | { readonly kind: 'opened' }
+  | { readonly kind: 'opened'; readonly notice: string | undefined }
   | { readonly kind: 'not-opened'; readonly failure: Failure }
-  | { readonly kind: 'appended'; readonly outcomes: FlatOutcomes; readonly end: bigint }
-  | { readonly kind: 'answers'; readonly answers: readonly ReadAnswer[] };
+  | { readonly kind: 'appended'; readonly outcomes: FlatOutcomes; readonly end: bigint; readonly heads: number }
+  | { readonly kind: 'answers'; readonly answers: readonly ReadAnswer[] }
+  /** Once: nothing is appended from now on. */
+  | { readonly kind: 'damaged'; readonly message: string };
 
 export function flattenGroup(waiting: readonly { readonly append: AppendRequest }[]): FlatGroup {
   const streams: string[] = [];

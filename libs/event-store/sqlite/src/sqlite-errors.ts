@@ -1,6 +1,10 @@
 /** Primary result codes of SQLite (https://www.sqlite.org/rescode.html); the extended ones have more in the higher bits. */
+const SQLITE_PERM = 3;
 const SQLITE_BUSY = 5;
+const SQLITE_READONLY = 8;
+const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
+const SQLITE_CANTOPEN = 14;
 const SQLITE_CONSTRAINT = 19;
 const SQLITE_NOTADB = 26;
 
@@ -9,7 +13,19 @@ export function isBusy(error: unknown): boolean {
 }
 
 export function isFull(error: unknown): boolean {
-  return primaryCode(error) === SQLITE_FULL;
+  return primaryCode(error) === SQLITE_FULL || systemCode(error) === 'ENOSPC';
+}
+
+/** Whether this process may not do with a file what it has to. */
+export function isForbidden(error: unknown): boolean {
+  const code = primaryCode(error);
+  if (code === SQLITE_PERM || code === SQLITE_READONLY || code === SQLITE_CANTOPEN) return true;
+  return ['EACCES', 'EPERM', 'EROFS'].includes(systemCode(error) ?? '');
+}
+
+/** Whether a file was read and can't be what was written. */
+export function isDamaged(error: unknown): boolean {
+  return primaryCode(error) === SQLITE_CORRUPT || isNotADatabase(error);
 }
 
 export function isConstraint(error: unknown): boolean {
@@ -29,4 +45,9 @@ export function messageOf(error: unknown): string {
 function primaryCode(error: unknown): number | undefined {
   const code = (error as { errcode?: unknown } | null | undefined)?.errcode;
   return typeof code === 'number' ? code & 0xff : undefined;
+}
+
+function systemCode(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  return typeof code === 'string' ? code : undefined;
 }

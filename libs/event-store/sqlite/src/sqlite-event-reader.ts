@@ -15,7 +15,8 @@ import { resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
 import { Observable, Subject } from 'rxjs';
-import { openForReading } from './file.ts';
+import { failureAt, openForReading } from './file.ts';
+import { isDamaged } from './sqlite-errors.ts';
 import { LogReader } from './log-reader.ts';
 import { pageFrom, readInSteps } from './pages.ts';
 
@@ -27,6 +28,7 @@ const POLL_INTERVAL_MS = 250;
  * projections and for audit. Each read blocks its thread for one page.
  */
 export class SqliteEventReader implements EventReader {
+  readonly #path: string;
   readonly #db: DatabaseSync;
   readonly #log: LogReader;
   readonly #commits = new Subject<void>();
@@ -35,7 +37,8 @@ export class SqliteEventReader implements EventReader {
 
   /** @throws StoreError `store-unavailable` that names the file: not there, of another program, or of a newer version */
   constructor(path: string) {
-    this.#db = openForReading(resolve(path));
+    this.#path = resolve(path);
+    this.#db = openForReading(this.#path);
     this.#log = new LogReader(this.#db);
     this.#poll = setInterval(() => this.notify(), POLL_INTERVAL_MS).unref();
   }
@@ -48,7 +51,7 @@ export class SqliteEventReader implements EventReader {
   async read(stream: string, options?: ReadStreamOptions): Promise<readonly RecordedEvent[]> {
     return readInSteps(streamRange(options), async (...step) => {
       await this.#turn();
-      return this.#log.readStream(stream, ...step);
+      return this.#reading(() => this.#log.readStream(stream, ...step));
     });
   }
 
@@ -56,12 +59,12 @@ export class SqliteEventReader implements EventReader {
     const { filter = {}, limit } = options;
     const after = startOfPage(options);
     await this.#turn();
-    return pageFrom(this.#log.readAll(after, filter, limit));
+    return pageFrom(this.#reading(() => this.#log.readAll(after, filter, limit)));
   }
 
   async head(): Promise<Position | undefined> {
     await this.#turn();
-    const head = this.#log.head();
+    const head = this.#reading(() => this.#log.head());
     return head === 0n ? undefined : formatPosition(head);
   }
 
@@ -80,6 +83,15 @@ export class SqliteEventReader implements EventReader {
     this.#commits.complete();
     this.#db.close();
     return Promise.resolve();
+  }
+
+  /** @throws StoreError that names the log when it is damaged: who reads has other files, too, and must not mistake them */
+  #reading<Found>(read: () => Found): Found {
+    try {
+      return read();
+    } catch (error) {
+      throw isDamaged(error) ? failureAt(this.#path, error) : error;
+    }
   }
 
   /** Lets the thread's other work have its turn before each page. */

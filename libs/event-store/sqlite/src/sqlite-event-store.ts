@@ -14,7 +14,7 @@ import {
   StoreError,
   streamRange,
 } from '#event-store';
-import type { Position, RecordedEvent } from '#kernel';
+import type { Bound, Position, RecordedEvent } from '#kernel';
 import { resolve } from 'node:path';
 import { map, Observable } from 'rxjs';
 import { pageFrom, readInSteps } from './pages.ts';
@@ -39,7 +39,8 @@ export class SqliteEventStore implements EventStore {
 
   /**
    * Opens the log and keeps every other store away from it until `close`, or the end of the process.
-   * @throws StoreError `store-unavailable` that names the file: in use, of another program, or of a newer version
+   * @throws StoreError `store-unavailable` that names the file: in use, of another program, of a newer version, damaged,
+   * not all there, or not to be written
    */
   static async open({ path, maxPages }: SqliteEventStoreOptions): Promise<SqliteEventStore> {
     return new SqliteEventStore(await WriterThread.start({ path: resolve(path), maxPages }));
@@ -88,6 +89,26 @@ export class SqliteEventStore implements EventStore {
     // A log that breaks tells everybody who calls the store: a listener only misses what never came.
     const subscription = this.#commits.subscribe({ next: listener, error: () => undefined });
     return () => subscription.unsubscribe();
+  }
+
+  /** What was found at the opening that whoever runs the service should be told of, in one line. */
+  get notice(): string | undefined {
+    return this.#writer.notice;
+  }
+
+  /** Why nothing is appended any more: a page of the log was found damaged. What can be read still is. */
+  get damage(): string | undefined {
+    return this.#writer.damage;
+  }
+
+  /** Calls back once, when a page of the log is found damaged. */
+  onDamage(listener: (message: string) => void): void {
+    this.#writer.damages.subscribe(listener);
+  }
+
+  /** What waits for the disk or is kept of it in memory, and how much of that there may be. */
+  get bounds(): readonly Bound[] {
+    return this.#writer.bounds;
   }
 
   /** Takes nothing more, finishes what it took, completes the subscriptions, and lets the file go. */

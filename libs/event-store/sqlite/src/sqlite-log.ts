@@ -1,10 +1,11 @@
 import { type AppendRequest, type EventPlace, judgeAppend, NO_REVISION, StoreError } from '#event-store';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import { FORMAT_VERSION, openForWriting } from './file.ts';
+import { demandSound, examine, failureAt, FORMAT_VERSION, openForWriting } from './file.ts';
 import { HeadCache } from './head-cache.ts';
 import { acquireLock } from './lock.ts';
 import { LogReader } from './log-reader.ts';
-import { isConstraint, isFull, messageOf } from './sqlite-errors.ts';
+import { COLUMNS, insertStatement } from './rows.ts';
+import { isConstraint, isDamaged, isFull, messageOf } from './sqlite-errors.ts';
 
 /** The positions of an append's events, in order, or why it was refused. */
 export type AppendOutcome = readonly bigint[] | StoreError;
@@ -15,7 +16,6 @@ export interface SqliteLogOptions {
   readonly maxPages?: number | undefined;
 }
 
-const COLUMNS = ['position', 'stream', 'revision', 'id', 'type', 'schema_version', 'data', 'metadata'] as const;
 /**
  * After a commit in which the pages of an index were split, SQLite walks the whole cache: a larger one costs more time than
  * it saves. What falls out of it is still in the system's cache of the file.
@@ -69,23 +69,50 @@ export class SqliteLog {
   #syncMayHaveFailed = false;
   #end = 0n;
   #dataVersion = 0;
+  #damage: StoreError | undefined;
+  /** What was found at the opening that whoever runs the service should be told of. */
+  readonly notice: string | undefined;
 
-  /** @throws StoreError `store-unavailable`, naming the file: in use, of another program, or of a newer version */
+  /**
+   * @throws StoreError `store-unavailable`, naming the file: in use, of another program, of a newer version, damaged, or
+   * not to be written
+   */
   constructor(options: SqliteLogOptions) {
     this.#options = options;
     this.#releaseLock = acquireLock(options.path);
     try {
+      this.notice = examine(options.path);
+      demandSound(options.path);
       this.#ensureSession();
     } catch (error) {
       this.#releaseLock();
-      if (error instanceof StoreError) throw error;
-      throw new StoreError('store-unavailable', `${options.path} can't be opened: ${messageOf(error)}`);
+      throw failureAt(options.path, error);
     }
   }
 
   /** @throws StoreError while the file can't be opened again after a failure */
   get reader(): LogReader {
     return this.#ensureSession().reader;
+  }
+
+  /** Set once a page was found that can't be what was written. */
+  get damage(): StoreError | undefined {
+    return this.#damage;
+  }
+
+  /**
+   * What to tell of a failure to read. A page that is damaged may be one of an index: then nobody can tell whether an event
+   * is there already, and nothing is appended any more until the log was opened anew, which looks at all of it.
+   */
+  failureOf(error: unknown): unknown {
+    if (!isDamaged(error)) return error;
+    this.#damage ??= failureAt(this.#options.path, error);
+    return this.#damage;
+  }
+
+  /** Streams whose last revision is in memory. */
+  get heads(): number {
+    return this.#heads.size;
   }
 
   /** Position number of the last committed event, 0 for none. */
@@ -100,11 +127,13 @@ export class SqliteLog {
    * on a member that leaned on another one fell with that one.
    */
   appendGroup(appends: readonly AppendRequest[]): readonly AppendOutcome[] {
+    const damage = this.#damage;
+    if (damage !== undefined) return appends.map(() => damage);
     let session: Session;
     try {
       session = this.#ensureSession();
     } catch (error) {
-      return appends.map(() => refusal(error));
+      return appends.map(() => refusal(this.failureOf(error)));
     }
     let group: Group;
     let outcomes: readonly AppendOutcome[] | undefined;
@@ -118,7 +147,7 @@ export class SqliteLog {
       }
     } catch (error) {
       this.#abandon(session);
-      return appends.map(() => refusal(error));
+      return appends.map(() => refusal(this.failureOf(error)));
     }
     try {
       session.commit.run();
@@ -284,8 +313,6 @@ function copyIntoFile(db: DatabaseSync): void {
 function openSession({ path, maxPages }: SqliteLogOptions): Session {
   const db = openForWriting(path, maxPages);
   db.exec(`PRAGMA cache_size = -${WRITER_CACHE_KIB}`);
-  const row = `(${COLUMNS.map(() => '?').join(', ')})`;
-  const rows = Array.from({ length: ROWS_AT_ONCE }, () => row).join(', ');
   // CROSS JOIN keeps SQLite to this order: each id is looked up in the index.
   const placesOfIds = db.prepare(
     'SELECT events.id, stream, revision, position FROM json_each(?) AS asked CROSS JOIN events ON events.id = asked.value',
@@ -300,8 +327,8 @@ function openSession({ path, maxPages }: SqliteLogOptions): Session {
     savepoint: db.prepare('SAVEPOINT append'),
     rollbackToSavepoint: db.prepare('ROLLBACK TO append'),
     release: db.prepare('RELEASE append'),
-    insertOne: db.prepare(`INSERT INTO events (${COLUMNS.join(', ')}) VALUES ${row}`),
-    insertMany: db.prepare(`INSERT OR ROLLBACK INTO events (${COLUMNS.join(', ')}) VALUES ${rows}`),
+    insertOne: insertStatement(db, 1),
+    insertMany: insertStatement(db, ROWS_AT_ONCE, 'OR ROLLBACK'),
     placesOfIds,
     headOfStream: db.prepare(`SELECT ifnull(max(revision), ${NO_REVISION}) FROM events WHERE stream = ?`),
     dataVersion: db.prepare('PRAGMA data_version'),

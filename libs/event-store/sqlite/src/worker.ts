@@ -21,11 +21,11 @@ function serve(port: NonNullable<typeof parentPort>, options: WorkerOptions): vo
     tell({ kind: 'not-opened', failure: failureOf(error) });
     return;
   }
-  port.on('message', (message: ToWorker) => {
+  const take = (message: ToWorker): void => {
     switch (message.kind) {
       case 'append': {
         const outcomes = flattenOutcomes(log.appendGroup(unflattenGroup(message.group)));
-        return tell({ kind: 'appended', outcomes, end: log.end });
+        return tell({ kind: 'appended', outcomes, end: log.end, heads: log.heads });
       }
       case 'read':
         return tell({ kind: 'answers', answers: message.requests.map((request) => answer(log, request)) });
@@ -33,8 +33,15 @@ function serve(port: NonNullable<typeof parentPort>, options: WorkerOptions): vo
         log.close();
         return port.close();
     }
+  };
+  let told = false;
+  port.on('message', (message: ToWorker) => {
+    take(message);
+    if (told || log.damage === undefined) return;
+    told = true;
+    tell({ kind: 'damaged', message: log.damage.message });
   });
-  tell({ kind: 'opened' });
+  tell({ kind: 'opened', notice: log.notice });
 }
 
 function answer(log: SqliteLog, request: ReadRequest): ReadAnswer {
@@ -50,7 +57,7 @@ function answer(log: SqliteLog, request: ReadRequest): ReadAnswer {
         return { kind: 'head', head: log.reader.head() };
     }
   } catch (error) {
-    return { kind: 'failure', failure: failureOf(error) };
+    return { kind: 'failure', failure: failureOf(log.failureOf(error)) };
   }
 }
 

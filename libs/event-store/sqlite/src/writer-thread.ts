@@ -1,5 +1,5 @@
 import { type Appended, type EncodedAppend, formatPosition, StoreError } from '#event-store';
-import type { Position } from '#kernel';
+import type { Bound, Position } from '#kernel';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { Subject } from 'rxjs';
@@ -13,9 +13,10 @@ import {
   type ToWorker,
   type WorkerOptions,
 } from './protocol.ts';
+import { MAX_HEADS } from './head-cache.ts';
 import { messageOf } from './sqlite-errors.ts';
 
-/** What waits to be sent is bounded; whoever comes beyond that is turned away at once. */
+/** What waits is bounded, reads until they are answered; whoever comes beyond that is turned away at once. */
 const MAX_WAITING_APPENDS = 10_000;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 const MAX_WAITING_READS = 10_000;
@@ -46,12 +47,17 @@ interface WaitingRead {
 export class WriterThread {
   /** The position number of the log's end, after each commit. */
   readonly commits = new Subject<bigint>();
+  /** Tells of the damage when it is found. */
+  readonly damages = new Subject<string>();
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
   readonly #appends: WaitingAppend[] = [];
   readonly #reads: WaitingRead[] = [];
   readonly #readsUnderWay: (readonly WaitingRead[])[] = [];
+  #waitingReads = 0;
   #waitingBytes = 0;
+  /** Heads of streams that the thread keeps in memory. */
+  #heads = 0;
   #groupUnderWay: readonly WaitingAppend[] | undefined;
   #flushScheduled = false;
   #end = 0n;
@@ -59,6 +65,10 @@ export class WriterThread {
   #ended: StoreError | undefined;
   #closing: Promise<void> | undefined;
   #close: 'not-asked' | 'asked' | 'sent' = 'not-asked';
+  /** What was found at the opening that whoever runs the service should be told of. */
+  readonly notice: string | undefined;
+  /** Set once a page of the log was found damaged: nothing is appended any more. */
+  damage: string | undefined;
 
   /** @throws StoreError `store-unavailable` when the log can't be opened */
   static async start(options: WorkerOptions): Promise<WriterThread> {
@@ -69,11 +79,12 @@ export class WriterThread {
     });
     const [first] = (await once(worker, 'message')) as [FromWorker];
     if (first.kind === 'not-opened') throw errorFrom(first.failure);
-    return new WriterThread(worker);
+    return new WriterThread(worker, first.kind === 'opened' ? first.notice : undefined);
   }
 
-  private constructor(worker: Worker) {
+  private constructor(worker: Worker, notice: string | undefined) {
     this.#worker = worker;
+    this.notice = notice;
     this.#exited = new Promise((resolve) => {
       worker.once('exit', () => {
         this.#onExit();
@@ -82,6 +93,15 @@ export class WriterThread {
     });
     worker.on('message', (message: FromWorker) => this.#onMessage(message));
     worker.on('error', (error) => this.#onCrash(error));
+  }
+
+  get bounds(): readonly Bound[] {
+    return [
+      { what: 'appends-waiting', most: MAX_WAITING_APPENDS, inUse: () => this.#appends.length },
+      { what: 'append-bytes-waiting', most: MAX_WAITING_BYTES, inUse: () => this.#waitingBytes },
+      { what: 'reads-waiting', most: MAX_WAITING_READS, inUse: () => this.#waitingReads },
+      { what: 'stream-heads', most: MAX_HEADS, inUse: () => this.#heads },
+    ];
   }
 
   /** @throws StoreError `store-unavailable` when it is not even taken */
@@ -99,9 +119,10 @@ export class WriterThread {
   read(request: ReadRequest): Promise<ReadAnswer> {
     return new Promise((resolve, reject) => {
       if (this.#ended !== undefined) throw this.#ended;
-      if (this.#reads.length >= MAX_WAITING_READS) {
+      if (this.#waitingReads >= MAX_WAITING_READS) {
         throw new StoreError('store-unavailable', 'too many reads are waiting for the event log');
       }
+      this.#waitingReads += 1;
       this.#reads.push({ request, resolve, reject });
       this.#scheduleFlush();
     });
@@ -174,9 +195,17 @@ export class WriterThread {
   }
 
   #onMessage(message: FromWorker): void {
-    if (message.kind === 'appended') this.#onAppended(message.outcomes, message.end);
+    if (message.kind === 'appended') {
+      this.#heads = message.heads;
+      this.#onAppended(message.outcomes, message.end);
+    }
+    if (message.kind === 'damaged') {
+      this.damage = message.message;
+      this.damages.next(message.message);
+    }
     if (message.kind === 'answers') {
       const reads = this.#readsUnderWay.shift() ?? [];
+      this.#waitingReads -= reads.length;
       for (const [index, answer] of message.answers.entries()) reads[index]?.resolve(answer);
     }
     if (this.#appends.length > 0 || this.#close === 'asked') this.#scheduleFlush();
@@ -216,6 +245,7 @@ export class WriterThread {
     for (const { reject } of this.#readsUnderWay.splice(0).flat()) reject(new StoreError(code, message));
     for (const { reject } of this.#reads.splice(0)) reject(new StoreError(code, message));
     this.#groupUnderWay = undefined;
+    this.#waitingReads = 0;
     this.#waitingBytes = 0;
     this.commits.error(this.#ended);
   }

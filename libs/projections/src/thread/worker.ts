@@ -38,9 +38,9 @@ function serve(port: NonNullable<typeof parentPort>, { eventFile, readModelFile,
         runner.hurry();
         return;
       case 'rebuild': {
-        const { id, reason } = message;
+        const { id, cause } = message;
         // Refused only when the projections close, and then nobody waits any more.
-        runner.rebuild(reason).then(
+        runner.rebuild(cause).then(
           () => tell({ kind: 'rebuilt', id }),
           () => undefined,
         );

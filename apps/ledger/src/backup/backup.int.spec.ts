@@ -1,0 +1,228 @@
+import { SqliteEventStore } from '#event-store/sqlite';
+import { LedgerWorld, tellStory } from '#testing';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { backUp } from './back-up.ts';
+import { runBackup, runRestore } from './commands.ts';
+import { restoreLog } from './restore-log.ts';
+import { sha256OfFile } from './verify.ts';
+
+let folder: string;
+let dataDir: string;
+let to: string;
+/** A log that is made once, and copied for each test. */
+let told: string;
+beforeAll(async () => {
+  told = mkdtempSync(join(tmpdir(), 'writ-told-'));
+  const store = await SqliteEventStore.open({ path: join(told, 'events.db') });
+  await tellStory(new LedgerWorld({ store }));
+  await store.close();
+}, 90_000);
+afterAll(() => rmSync(told, { recursive: true }));
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'writ-backup-'));
+  dataDir = join(folder, 'data');
+  to = join(folder, 'backups');
+  cpSync(told, dataDir, { recursive: true });
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function byHand(file: string, sql: string): void {
+  const db = new DatabaseSync(file);
+  db.exec(sql);
+  db.close();
+}
+
+const FORGE = `DROP TRIGGER events_never_change; UPDATE events SET data = replace(data, '"amount":"', '"amount":"9')
+  WHERE position = (SELECT min(position) FROM events WHERE type = 'FundsDeposited')`;
+
+type Run = typeof runBackup;
+async function run(command: Run, ...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
+  let [out, err] = ['', ''];
+  const output = {
+    stdout: { write: (text: string) => (out += text) },
+    stderr: { write: (text: string) => (err += text) },
+  };
+  return { code: await command(args, { WRIT_DATA_DIR: dataDir }, output), out, err };
+}
+
+describe('a backup', () => {
+  it('tells what it holds, in words and in a manifest, and is for its owner only', async () => {
+    const { code, out, err } = await run(runBackup, '--to', to);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    const [name = ''] = readdirSync(to);
+    const made = join(to, name);
+    expect(readdirSync(made).sort()).toEqual(['events.db', 'manifest.json']);
+    const manifest = JSON.parse(readFileSync(join(made, 'manifest.json'), 'utf8')) as Record<string, unknown>;
+    expect(manifest).toMatchObject({
+      format: 1,
+      faults: 0,
+      sha256: await sha256OfFile(join(made, 'events.db')),
+      sizeBytes: statSync(join(made, 'events.db')).size,
+      lastRecordedAt: expect.stringMatching(/^2022-/),
+    });
+    for (const field of ['lastPosition', 'lastRecordedAt', 'sha256']) expect(out).toContain(String(manifest[field]));
+    for (const each of ['events.db', 'manifest.json']) expect(statSync(join(made, each)).mode & 0o777).toBe(0o600);
+    for (const each of [to, made]) expect(statSync(each).mode & 0o777).toBe(0o700);
+  });
+
+  it('never takes the place of an earlier one', async () => {
+    const now = (): Date => new Date('2022-03-01T00:00:00.000Z');
+    const first = await backUp({ dataDir, to, now });
+    const before = readFileSync(join(first.folder, 'manifest.json'), 'utf8');
+    await expect(backUp({ dataDir, to, now })).rejects.toThrow(/is there already, and stays as it is/);
+    expect(readdirSync(to)).toEqual(['2022-03-01T00-00-00.000Z']);
+    expect(readFileSync(join(first.folder, 'manifest.json'), 'utf8')).toBe(before);
+  });
+
+  it('may be made twice at once', async () => {
+    const at = (ms: number) => (): Date => new Date(ms);
+    const made = await Promise.all([backUp({ dataDir, to, now: at(0) }), backUp({ dataDir, to, now: at(1) })]);
+    expect(made[0].manifest.sha256).toBe(made[1].manifest.sha256);
+    expect(readdirSync(to)).toHaveLength(2);
+  });
+
+  it.each([
+    ['the data folder', () => dataDir],
+    ['a folder in it', () => join(dataDir, 'backups')],
+    [
+      'a link to it',
+      () => {
+        symlinkSync(dataDir, join(folder, 'link'));
+        return join(folder, 'link');
+      },
+    ],
+  ])('is not kept in %s', async (_, place) => {
+    const { code, err } = await run(runBackup, '--to', place());
+    expect({ code, lines: err.split('\n').length }).toEqual({ code: 1, lines: 2 });
+    expect(err).toMatch(/is in the data folder .* name another folder\.$/m);
+    expect(readdirSync(dataDir).filter((name) => name.startsWith('unfinished'))).toEqual([]);
+  });
+
+  it('of a log that was forged is made all the same, and says so', async () => {
+    byHand(join(dataDir, 'events.db'), FORGE);
+    const { code, err } = await run(runBackup, '--to', to);
+    expect(code).toBe(0);
+    expect(err).toMatch(/^1 events of the log itself do not hold.*hash is not that of the content/);
+    const [name = ''] = readdirSync(to);
+    await restoreLog({ from: join(to, name), dataDir: join(folder, 'restored') });
+  });
+
+  it('of a log that is damaged, or not there, is not made, and leaves nothing', async () => {
+    const file = readFileSync(join(dataDir, 'events.db'));
+    file.fill(0xa5, file.length - 4_096);
+    writeFileSync(join(dataDir, 'events.db'), file);
+    const damaged = await run(runBackup, '--to', to);
+    expect(damaged).toMatchObject({ code: 1, out: '', err: expect.stringMatching(/^\S+events\.db is damaged.+\n$/) });
+    const absent = await run(runBackup, '--to', to, '--data', join(folder, 'none'));
+    expect(absent).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringMatching(/none\/events\.db can't be opened.*\n$/),
+    });
+    expect(readdirSync(to)).toEqual([]);
+  });
+
+  it('tells how it is used', async () => {
+    for (const args of [[], ['--to'], ['--to', ''], ['--elsewhere', 'x'], ['x']]) {
+      expect(await run(runBackup, ...args)).toMatchObject({
+        code: 1,
+        err: expect.stringMatching(/Usage: npm run backup/),
+      });
+    }
+    expect(await run(runRestore)).toMatchObject({ code: 1, err: expect.stringMatching(/^Usage: npm run restore/) });
+  });
+});
+
+describe('a restore', () => {
+  let made: string;
+  let restored: string;
+  beforeEach(async () => {
+    ({ folder: made } = await backUp({ dataDir, to }));
+    restored = join(folder, 'restored');
+  });
+
+  it('puts the log where there is none, and removes nothing', async () => {
+    mkdirSync(restored);
+    writeFileSync(join(restored, 'read-models.db'), 'of another log');
+    const { code, out, err } = await run(runRestore, '--from', made, '--data', restored);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatch(/is restored in/);
+    expect(readFileSync(join(restored, 'events.db')).equals(readFileSync(join(made, 'events.db')))).toBe(true);
+    expect(readFileSync(join(restored, 'read-models.db'), 'utf8')).toBe('of another log');
+  });
+
+  it.each<[string, (file: string, manifest: string) => void, RegExp]>([
+    [
+      'one byte of it is another',
+      (file) => {
+        const bytes = readFileSync(file);
+        bytes.writeUInt8(bytes.readUInt8(9_000) ^ 1, 9_000);
+        writeFileSync(file, bytes);
+      },
+      /is not as it was made/,
+    ],
+    ['it ends too soon', (file) => writeFileSync(file, readFileSync(file).subarray(0, 8_192)), /is not as it was made/],
+    ['its file is gone', (file) => rmSync(file), /can't be read \(ENOENT\)/],
+    ['it has no manifest', (_, manifest) => rmSync(manifest), /is no backup: it has no manifest\.json/],
+    ['its manifest is half', (_, manifest) => writeFileSync(manifest, '{"format":1,'), /manifest\.json can't be read/],
+    [
+      'its manifest is of another version',
+      (_, manifest) => writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('"format": 1', '"format": 2')),
+      /not a manifest of this version of Writ \(format\)/,
+    ],
+  ])('is refused when %s', async (_, spoil, message) => {
+    spoil(join(made, 'events.db'), join(made, 'manifest.json'));
+    const { code, err } = await run(runRestore, '--from', made, '--data', restored);
+    expect(err).toMatch(message);
+    expect(err.trimEnd()).not.toContain('\n');
+    expect(code).toBe(1);
+    expect(existsSync(restored)).toBe(false);
+  });
+
+  it('of a folder of backups names the newest', async () => {
+    const { folder: newest } = await backUp({ dataDir, to, now: () => new Date('2099-01-01T00:00:00.000Z') });
+    const { code, err } = await run(runRestore, '--from', to, '--data', restored);
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining(`the newest is ${newest}.\n`) });
+  });
+
+  it('is refused when a hash does not hold, though the manifest was made to fit', async () => {
+    byHand(join(made, 'events.db'), FORGE);
+    const sha256 = await sha256OfFile(join(made, 'events.db'));
+    const manifest = JSON.parse(readFileSync(join(made, 'manifest.json'), 'utf8')) as object;
+    writeFileSync(join(made, 'manifest.json'), JSON.stringify({ ...manifest, sha256 }));
+    await expect(restoreLog({ from: made, dataDir: restored })).rejects.toThrow(/does not hold what its manifest says/);
+  });
+
+  it('overwrites no log, and leaves a running service alone', async () => {
+    const before = readFileSync(join(dataDir, 'events.db'));
+    const { code, err } = await run(runRestore, '--from', made);
+    expect(code).toBe(1);
+    expect(err).toMatch(/events\.db is there already: a restore overwrites nothing\. .*--data\.\n$/);
+    expect(readFileSync(join(dataDir, 'events.db')).equals(before)).toBe(true);
+
+    const store = await SqliteEventStore.open({ path: join(restored, 'events.db') });
+    for (const ending of ['', '-wal', '-shm']) rmSync(join(restored, `events.db${ending}`));
+    await expect(restoreLog({ from: made, dataDir: restored })).rejects.toThrow(/in use by another process/);
+    await store.close();
+    for (const ending of ['', '-wal', '-shm']) rmSync(join(restored, `events.db${ending}`), { force: true });
+    copyFileSync(join(made, 'events.db'), join(restored, 'events.db-wal'));
+    await expect(restoreLog({ from: made, dataDir: restored })).rejects.toThrow(/events\.db-wal is there already/);
+  });
+});

@@ -1,0 +1,122 @@
+import { parseArgs } from 'node:util';
+import { readDataDir, type Environment } from '../config/config.ts';
+import { Progress, type Output } from '../terminal.ts';
+import { describeStartFailure } from '../start-error.ts';
+import { codeOf, messageOf } from '../thrown.ts';
+import { backUp, type OnProgress } from './back-up.ts';
+import { BackupError } from './backup-error.ts';
+import type { Manifest } from './manifest.ts';
+import { restoreLog } from './restore-log.ts';
+
+const USAGE_OF_BACKUP = 'Usage: npm run backup -- --to <folder for backups> [--data <data folder>]';
+const USAGE_OF_RESTORE = 'Usage: npm run restore -- --from <folder of one backup> [--data <data folder>]';
+
+/**
+ * The backup command: tells on standard output what the backup holds, or on standard error in one line why there is none.
+ * @returns the exit code
+ */
+export async function runBackup(args: readonly string[], environment: Environment, output: Output): Promise<number> {
+  return reporting(output, async () => {
+    const { to, dataDir } = readArguments(args, 'to', USAGE_OF_BACKUP, environment);
+    const backup = await withProgress(output, (onProgress) => backUp({ dataDir, to, onProgress }), {
+      dataDir,
+      place: to,
+    });
+    output.stdout.write(`The log in ${dataDir} is backed up in ${backup.folder}\n${linesOf(backup.manifest)}`);
+    const [fault] = backup.faults;
+    if (fault !== undefined) {
+      output.stderr.write(
+        `${String(backup.manifest.faults)} events of the log itself do not hold, and are in the backup as they are. ` +
+          `The first is revision ${String(fault.revision)} of ${fault.stream}: ${fault.detail}. Read docs/operations/violation-seen.md.\n`,
+      );
+    }
+  });
+}
+
+/** The restore command, likewise. */
+export async function runRestore(args: readonly string[], environment: Environment, output: Output): Promise<number> {
+  return reporting(output, async () => {
+    const { from, dataDir } = readArguments(args, 'from', USAGE_OF_RESTORE, environment);
+    const work = (onProgress: OnProgress): Promise<Manifest> => restoreLog({ from, dataDir, onProgress });
+    const manifest = await withProgress(output, work, { dataDir, place: dataDir });
+    output.stdout.write(`The log of ${from} is restored in ${dataDir}\n${linesOf(manifest)}`);
+    output.stdout.write('The next start builds the read models anew.\n');
+  });
+}
+
+async function reporting(output: Output, work: () => Promise<void>): Promise<number> {
+  try {
+    await work();
+    return 0;
+  } catch (error) {
+    output.stderr.write(`${messageOf(error)}\n`);
+    return 1;
+  }
+}
+
+async function withProgress<Result>(
+  output: Output,
+  work: (onProgress: OnProgress) => Promise<Result>,
+  where: { readonly dataDir: string; readonly place: string },
+): Promise<Result> {
+  const lines = new Map<string, Progress>();
+  try {
+    return await work((what, done, total, unit) => {
+      let line = lines.get(what);
+      if (line === undefined) {
+        line = new Progress(output.stderr, what);
+        lines.set(what, line);
+      }
+      line.at(done, total, unit);
+    });
+  } catch (error) {
+    throw new BackupError(describeFailure(error, where));
+  } finally {
+    for (const line of lines.values()) line.end();
+  }
+}
+
+function describeFailure(
+  error: unknown,
+  { dataDir, place }: { readonly dataDir: string; readonly place: string },
+): string {
+  if (error instanceof BackupError) return error.message;
+  const code = codeOf(error);
+  if (code === 'store-full' || code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') {
+    return `There is no room in ${place} (${messageOf(error)}). Nothing of it was kept: make room, and try again.`;
+  }
+  if (typeof code === 'string' && /^E[A-Z]+$/.test(code)) {
+    return `${place} can't be used (${messageOf(error)}). Make it a folder that this user may write to, or name another.`;
+  }
+  return describeStartFailure(error, { host: '', port: 0, dataDir });
+}
+
+function linesOf({ events, lastPosition, lastRecordedAt, sizeBytes, sha256 }: Manifest): string {
+  const rows = [
+    ['events', events.toLocaleString('en')],
+    ['last position', lastPosition ?? 'none'],
+    ['recorded at', lastRecordedAt ?? 'never'],
+    ['bytes', sizeBytes.toLocaleString('en')],
+    ['sha256', sha256],
+    ['verified', 'every revision, link and hash'],
+  ] as const;
+  return rows.map(([name, value]) => `  ${name.padEnd(14)}${value}\n`).join('');
+}
+
+function readArguments<Name extends 'to' | 'from'>(
+  args: readonly string[],
+  name: Name,
+  usage: string,
+  environment: Environment,
+): Record<Name | 'dataDir', string> {
+  const text = { type: 'string' } as const;
+  let values: Partial<Record<string, string>>;
+  try {
+    ({ values } = parseArgs({ args: [...args], options: { [name]: text, data: text } }) as { values: typeof values });
+  } catch (error) {
+    throw new BackupError(`${messageOf(error)}\n${usage}`);
+  }
+  const folder = values[name];
+  if (folder === undefined || folder === '') throw new BackupError(usage);
+  return { [name]: folder, dataDir: values['data'] ?? readDataDir(environment) } as Record<Name | 'dataDir', string>;
+}

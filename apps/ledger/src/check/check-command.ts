@@ -1,0 +1,84 @@
+import { parseArgs } from 'node:util';
+import { readConfig, type Environment } from '../config/config.ts';
+import { filesIn } from '../data-folder.ts';
+import { describeStartFailure, StartError } from '../start-error.ts';
+import { grouped, Progress, type Output } from '../terminal.ts';
+import { messageOf } from '../thrown.ts';
+import { describeFinding } from './findings.ts';
+import { checkLogFile, type CheckResult } from './log-check.ts';
+
+const USAGE = 'Usage: npm run check [-- [--data <folder>] [--threads <number>]]';
+/** Findings that are printed; of others the number is told. */
+const MOST_PRINTED = 100;
+
+/**
+ * Checks the log of a data folder, beside a running service or without one, and prints what is wrong with it.
+ * @returns the exit code: 0 when nothing is, otherwise 1
+ */
+export async function checkDataFolder(
+  args: readonly string[],
+  environment: Environment,
+  output: Output,
+): Promise<number> {
+  let dataDir = '';
+  try {
+    const { data, threads } = parse(args);
+    dataDir = data ?? readConfig(environment).dataDir;
+    const { events: path } = filesIn(dataDir);
+    const progress = new Progress(output.stderr, 'checking');
+    const result = await checkLogFile({
+      path,
+      ...(threads !== undefined && { threads }),
+      onProgress: (done, total) => {
+        progress.at(done, total, 'events');
+      },
+    });
+    const seconds = progress.end();
+    for (const line of lines(path, result, seconds)) output.stdout.write(`${line}\n`);
+    return result.findings.length === 0 ? 0 : 1;
+  } catch (error) {
+    output.stderr.write(`${describeStartFailure(error, { host: '', port: 0, dataDir })}\n`);
+    return 1;
+  }
+}
+
+function lines(
+  path: string,
+  { events, head, findings, moreFindings, unfinished }: CheckResult,
+  seconds: number,
+): string[] {
+  const more = findings.length - MOST_PRINTED + moreFindings;
+  const upTo = head === undefined ? '' : ` up to position ${head}`;
+  const verdict = findings.length === 0 ? 'nothing is wrong' : `${grouped(findings.length + moreFindings)} findings`;
+  const { transfers, authorisations, openings } = unfinished;
+  const steps = [
+    [transfers, 'transfers are under way'],
+    [authorisations, 'authorisations have come to no freeze yet'],
+    [openings, 'openings are under way'],
+  ] as const;
+  const hints = steps
+    .filter(([count]) => count !== 0)
+    .map(([count, what]) => `hint: ${grouped(count)} ${what}: a running service finishes them within seconds.`);
+  return [
+    ...findings.slice(0, MOST_PRINTED).map(describeFinding),
+    ...(more > 0 ? [`… and ${grouped(more)} more.`] : []),
+    ...hints,
+    `${path}: ${grouped(events)} events${upTo} checked in ${seconds.toFixed(1)} s: ${verdict}.`,
+  ];
+}
+
+function parse(args: readonly string[]): { readonly data: string | undefined; readonly threads: number | undefined } {
+  const { data, threads } = readOptions(args);
+  if (threads === undefined) return { data, threads };
+  if (!/^[1-8]$/.test(threads)) throw new StartError('--threads must be a whole number from 1 to 8.');
+  return { data, threads: Number(threads) };
+}
+
+function readOptions(args: readonly string[]): Partial<Record<'data' | 'threads', string>> {
+  const text = { type: 'string' } as const;
+  try {
+    return parseArgs({ args: [...args], options: { data: text, threads: text } }).values;
+  } catch (error) {
+    throw new StartError(`${messageOf(error)}\n${USAGE}`);
+  }
+}

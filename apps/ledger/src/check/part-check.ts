@@ -1,0 +1,218 @@
+import { movesOf, type AccountEvent } from '#accounts';
+import { isStoreError, type EventReader } from '#event-store';
+import { partOfStream, type LogPart } from '#event-store/sqlite';
+import type { EventPointer, Recorded, RecordedEvent } from '#kernel';
+import { CITED_NAMES, CitationResolver, StreamFold, StreamNames, type JudgedEvent, type NameKind } from '#replay';
+import { messageOf } from '../thrown.ts';
+import type { Finding } from './findings.ts';
+
+/** Most findings that one part keeps: whoever has so many restores a backup. */
+export const MOST_FINDINGS = 1_000;
+
+/** An event of another part that one of this part rests on: the other part has to have found it legal. */
+export interface Question {
+  readonly pointer: EventPointer;
+  readonly kind: NameKind;
+  readonly name: string;
+}
+
+/** What money has done in one asset, in minor units with a sign. */
+export interface AssetSums {
+  readonly asset: string;
+  readonly external: bigint;
+  /** Sent, and neither received nor returned yet. */
+  readonly transit: bigint;
+  /** In all accounts, as their states have it at the end. */
+  readonly held: bigint;
+}
+
+/** Steps over two streams: begun less finished. */
+export interface UnfinishedSteps {
+  readonly transfers: number;
+  readonly authorisations: number;
+  readonly openings: number;
+}
+
+/** What one part of a log came to. */
+export interface PartResult {
+  readonly events: number;
+  readonly findings: readonly Finding[];
+  /** Beyond those that were kept. */
+  readonly moreFindings: number;
+  readonly questions: readonly Question[];
+  readonly sums: readonly AssetSums[];
+  readonly unfinished: UnfinishedSteps;
+}
+
+/**
+ * Judges the streams of one part of a log, event by event in the log's order, by the rules by which the service does. What
+ * rests on an account of another part is asked of that part at the end: with several parts a result without findings
+ * counts, whose questions were all answered; one with findings says only that there are some.
+ */
+export class PartCheck {
+  readonly #part: LogPart;
+  readonly #resolver: CitationResolver;
+  readonly #folds = new Map<string, StreamFold>();
+  /** Streams that can't be judged any further. */
+  readonly #broken = new Set<string>();
+  readonly #findings: Finding[] = [];
+  readonly #questions: Question[] = [];
+  readonly #external = new Map<string, bigint>();
+  readonly #transit = new Map<string, bigint>();
+  readonly #unfinished = { transfers: 0, authorisations: 0, openings: 0 };
+  #found = 0;
+  #events = 0;
+
+  /** @param reader over the same log */
+  constructor(reader: EventReader, part: LogPart) {
+    this.#part = part;
+    this.#resolver = new CitationResolver(reader, {
+      folded: (stream) => this.#folds.get(stream),
+      askedLater: (pointer, kind, name) => {
+        if (partOfStream(pointer.stream, part.of) === part.index) return false;
+        this.#questions.push({ pointer, kind, name });
+        return true;
+      },
+    });
+  }
+
+  get events(): number {
+    return this.#events;
+  }
+
+  /** Takes the next events of the part. @throws StoreError when the log can't be read */
+  async take(events: readonly RecordedEvent[]): Promise<void> {
+    for (const event of events) {
+      this.#events += 1;
+      const fold = this.#foldOf(event);
+      if (fold === undefined) continue;
+      try {
+        const verdict = fold.apply(event);
+        this.#note(verdict instanceof Promise ? await verdict : verdict);
+      } catch (error) {
+        if (isStoreError(error)) throw error;
+        this.#giveUp(event, error);
+      }
+    }
+  }
+
+  /** A stream that this one rests on has no whole history: the fold of that one says so. */
+  #giveUp({ stream, revision, position }: RecordedEvent, error: unknown): void {
+    this.#broken.add(stream);
+    const detail = `what it rests on can't be judged (${messageOf(error)}); nor can the stream from here on`;
+    this.#report({ code: 'not-judged', stream, revision, position, detail });
+  }
+
+  /** Undefined for an event that does not follow the one before it in its stream. */
+  #foldOf({ stream, revision, position }: RecordedEvent): StreamFold | undefined {
+    let fold = this.#folds.get(stream);
+    if (fold === undefined) {
+      fold = new StreamFold(stream, this.#resolver, new StreamNames(stream, { only: CITED_NAMES }));
+      this.#folds.set(stream, fold);
+    }
+    if (this.#broken.has(stream)) return undefined;
+    if (revision === fold.revision + 1) return fold;
+    const detail = `revision ${String(fold.revision + 1)} should stand here; the stream is not judged from here on`;
+    this.#broken.add(stream);
+    this.#report({ code: 'revision-gap', stream, revision, position, detail });
+    return undefined;
+  }
+
+  #note({ recorded, event, violation }: JudgedEvent): void {
+    if (violation === undefined) {
+      this.#count(event);
+      if (event.stream.startsWith('account-')) this.#sum(event as Recorded<AccountEvent>);
+      return;
+    }
+    const { stream, revision, position } = recorded;
+    this.#report({ code: violation.code, stream, revision, position, detail: violation.detail });
+  }
+
+  #report(finding: Finding): void {
+    this.#found += 1;
+    if (this.#findings.length < MOST_FINDINGS) this.#findings.push(finding);
+  }
+
+  #sum(event: Recorded<AccountEvent>): void {
+    for (const { from, to, asset, units } of movesOf(event)) {
+      if (from === 'external') add(this.#external, asset, -units);
+      if (to === 'external') add(this.#external, asset, units);
+      if (from === 'transit') add(this.#transit, asset, -units);
+      if (to === 'transit') add(this.#transit, asset, units);
+    }
+  }
+
+  #count(event: NonNullable<JudgedEvent['event']>): void {
+    const unfinished = this.#unfinished;
+    switch (event.type) {
+      case 'TransferSent':
+        unfinished.transfers += 1;
+        return;
+      case 'TransferReceived':
+      case 'TransferReturned':
+        unfinished.transfers -= 1;
+        return;
+      case 'FreezeAuthorised':
+        unfinished.authorisations += 1;
+        return;
+      case 'AccountFrozen':
+      case 'FreezeVaried':
+      case 'FreezeAbandoned':
+        unfinished.authorisations -= 1;
+        return;
+      case 'AccountAttached':
+        unfinished.openings += 1;
+        return;
+      case 'AccountDetached':
+        unfinished.openings -= 1;
+        return;
+      case 'AccountOpened':
+        unfinished.openings -= event.data.holders.length;
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** Call when all events were taken. */
+  result(): PartResult {
+    const held = new Map<string, bigint>();
+    for (const [stream, { contents, revision }] of this.#folds) {
+      if (contents?.kind !== 'account') continue;
+      for (const [asset, { available, reserved, held: kept }] of contents.state.balances) {
+        add(held, asset, available + reserved + kept);
+        if (available >= 0n && reserved >= 0n && kept >= 0n) continue;
+        const detail = `less than nothing of ${asset}`;
+        this.#report({ code: 'negative-balance', stream, revision, position: undefined, detail });
+      }
+    }
+    const assets = new Set([...held.keys(), ...this.#external.keys(), ...this.#transit.keys()]);
+    const [external, transit] = [this.#external, this.#transit];
+    return {
+      events: this.#events,
+      findings: this.#findings,
+      moreFindings: this.#found - this.#findings.length,
+      questions: this.#questions,
+      sums: Array.from(assets, (asset) => ({
+        asset,
+        external: external.get(asset) ?? 0n,
+        transit: transit.get(asset) ?? 0n,
+        held: held.get(asset) ?? 0n,
+      })),
+      unfinished: this.#unfinished,
+    };
+  }
+
+  /** Answers what other parts asked. @returns how many of the events that they rest on are not what they should be */
+  countUnmet(questions: readonly Question[]): number {
+    const mine = questions.filter(({ pointer }) => partOfStream(pointer.stream, this.#part.of) === this.#part.index);
+    return mine.filter(({ pointer, kind, name }) => {
+      const entry = this.#folds.get(pointer.stream)?.names.lookup(kind, name);
+      return entry?.value !== pointer.eventId || entry.revision !== Number(pointer.revision);
+    }).length;
+  }
+}
+
+function add(sums: Map<string, bigint>, asset: string, units: bigint): void {
+  sums.set(asset, (sums.get(asset) ?? 0n) + units);
+}

@@ -1,0 +1,41 @@
+import { SqliteEventStore } from '#event-store/sqlite';
+import { LedgerWorld, tellStory } from '#testing';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { filesIn } from './data-folder.ts';
+import { rebuildReadModels } from './rebuild-command.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'writ-rebuild-'));
+  const store = await SqliteEventStore.open({ path: filesIn(folder).events });
+  await tellStory(new LedgerWorld({ store }));
+  await store.close();
+}, 90_000);
+afterEach(() => rmSync(folder, { recursive: true }));
+
+async function rebuilt(environment: Record<string, string> = {}): Promise<{ code: number; out: string; err: string }> {
+  let [out, err] = ['', ''];
+  const code = await rebuildReadModels(
+    { WRIT_DATA_DIR: folder, ...environment },
+    { stdout: { write: (text) => (out += text) }, stderr: { write: (text) => (err += text) } },
+  );
+  return { code, out, err };
+}
+
+it('needs nothing of the configuration but the folder', async () => {
+  const { code, out, err } = await rebuilt({ NODE_ENV: 'production' });
+  expect({ code, out, err }).toEqual({ code: 0, out: `The read models in ${folder} are built anew.\n`, err: '' });
+  expect(existsSync(filesIn(folder).readModels)).toBe(true);
+}, 90_000);
+
+it('gives up what does not go on by itself, and says why in one line', async () => {
+  mkdirSync(join(filesIn(folder).readModels, 'in-the-way'), { recursive: true });
+  const { code, out, err } = await rebuilt();
+  expect({ code, out }).toEqual({ code: 1, out: '' });
+  expect(err).toMatch(/^The read models can't be built: .+ The log is untouched: see .+\n$/);
+  // And lets the log go.
+  await (await SqliteEventStore.open({ path: filesIn(folder).events })).close();
+}, 90_000);

@@ -1,0 +1,151 @@
+import { StoreError, type EventStore } from '#event-store';
+import { MemoryEventStore } from '#event-store/memory';
+import { sha256Hex } from '#kernel';
+import { LedgerWorld, putHit, sampleAddress, service, TestClock } from '#testing';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { SnapshotOutcome, SnapshotStore } from './snapshots.ts';
+
+const freeze = { type: 'FreezeAccount', accountId: 'acc-1', basis: { kind: 'legal-order', id: 'ord-1' } } as const;
+const DAY_MS = 86_400_000;
+
+let store: MemoryEventStore;
+let clock: TestClock;
+let texts: Map<string, string>;
+let outcomes: SnapshotOutcome[];
+let started: LedgerWorld[];
+beforeEach(() => {
+  store = new MemoryEventStore();
+  clock = new TestClock();
+  texts = new Map();
+  outcomes = [];
+  started = [];
+});
+afterEach(async () => {
+  for (const { ledger } of started) await ledger.supervisor.stop();
+});
+
+/** The command side as after a start of the process, its supervisor not yet at work. */
+function newProcess(over: EventStore = store): LedgerWorld {
+  const kept: SnapshotStore = {
+    read: (stream) => Promise.resolve(texts.get(stream)),
+    put: (stream, text) => void texts.set(stream, text),
+  };
+  const watch = (outcome: SnapshotOutcome): void => void outcomes.push(outcome);
+  const world = new LedgerWorld({ store: over, clock, agendaMemory: { store: kept, watch } });
+  started.push(world);
+  return world;
+}
+
+/** The store, with what its readers were given of the whole log, and, from `dies` on, no freeze taken. */
+function watched(inner: EventStore, dies = false): { readonly over: EventStore; readonly given: () => number } {
+  let given = 0;
+  const over = new Proxy(inner, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      if (name === 'readAll') {
+        return async (...call: Parameters<EventStore['readAll']>) => {
+          const page = await inner.readAll(...call);
+          given += page.events.length;
+          return page;
+        };
+      }
+      if (name === 'append' && dies) {
+        return (...call: Parameters<EventStore['append']>) => {
+          const isFreeze = call[2].some(({ type }) => type === 'AccountFrozen');
+          if (isFreeze) throw new StoreError('store-unavailable', 'the process died');
+          return inner.append(...call);
+        };
+      }
+      return value.bind(target) as unknown;
+    },
+  });
+  return { over, given: () => given };
+}
+
+async function typesOn(stream: string): Promise<string[]> {
+  return (await store.read(stream)).map(({ type }) => type);
+}
+
+/** A process that worked, and stopped in order. */
+async function firstRun(): Promise<void> {
+  const world = newProcess();
+  await world.openAccount();
+  await world.putOrder({ expiresAt: '2022-03-01T00:00:00.000Z' });
+  await world.ledger.supervisor.start();
+  await world.ledger.supervisor.stop();
+}
+
+/** A process that died between the two halves of a freeze. */
+async function halfAFreeze(): Promise<void> {
+  const dying = newProcess(watched(store, true).over);
+  expect(await dying.ask(freeze, { key: 'f' })).toMatchObject({ rejection: { code: 'store-unavailable' } });
+}
+
+describe('what the supervisor remembers', () => {
+  it('spares the next start what was read before, and loses nothing that came since', async () => {
+    await firstRun();
+    await halfAFreeze();
+    const { over, given } = watched(store);
+    const world = newProcess(over);
+    await world.ledger.supervisor.start();
+    expect(outcomes).toEqual(['used']);
+    // The authorisation, and the freeze that now follows it.
+    expect(given()).toBeLessThanOrEqual(2);
+    expect(await typesOn('account-acc-1')).toEqual(['AccountOpened', 'AccountFrozen']);
+  });
+
+  it('keeps what time alone will bring', async () => {
+    await firstRun();
+    clock.advance(30 * DAY_MS);
+    const world = newProcess();
+    await world.ledger.supervisor.start();
+    expect(outcomes).toEqual(['used']);
+    expect((await typesOn('legalOrder-ord-1')).at(-1)).toBe('LegalOrderExpired');
+  });
+
+  it('keeps which bases name an address', async () => {
+    const before = newProcess();
+    await before.openAccount();
+    await putHit(before, { subject: sampleAddress });
+    await before.ledger.supervisor.start();
+    await before.ledger.supervisor.stop();
+    const world = newProcess();
+    await world.ledger.supervisor.start();
+    const link = { type: 'LinkAddress', partyId: 'p-1', chain: 'bitcoin', role: 'holder-controlled' } as const;
+    await world.accept({ ...link, address: sampleAddress.address }, { actor: service });
+    await world.ledger.supervisor.pass();
+    expect(outcomes).toEqual(['used']);
+    expect((await typesOn('party-p-1')).at(-1)).toBe('PartyNamed');
+  });
+
+  it.each<[what: string, spoil: () => Promise<void> | void, outcome: SnapshotOutcome]>([
+    ['is damaged', () => void texts.set('supervisor', `${texts.get('supervisor') ?? ''} `), 'damaged'],
+    ['is of other code', () => void texts.set('supervisor', rewritten('rules', 'others')), 'other-version'],
+    ['is of another log', otherLog, 'other-log'],
+  ])('is left aside when it %s: all is read again', async (_, spoil, outcome) => {
+    await firstRun();
+    await spoil();
+    outcomes = [];
+    await halfAFreeze();
+    const world = newProcess();
+    await world.ledger.supervisor.start();
+    expect(outcomes).toEqual([outcome]);
+    expect(await typesOn('account-acc-1')).toEqual(['AccountOpened', 'AccountFrozen']);
+  });
+
+  /** The same text but for one member, and well sealed. */
+  function rewritten(name: string, value: string): string {
+    const text = texts.get('supervisor') ?? '';
+    const content = JSON.stringify({ ...(JSON.parse(text.slice(65)) as object), [name]: value });
+    return `${sha256Hex(content)}\n${content}`;
+  }
+
+  /** Restored from a backup that is older, and grown since: other events stand at the same places. */
+  async function otherLog(): Promise<void> {
+    const remembered = texts.get('supervisor') ?? '';
+    store = new MemoryEventStore();
+    await firstRun();
+    texts.set('supervisor', remembered);
+  }
+});

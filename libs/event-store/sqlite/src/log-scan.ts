@@ -1,0 +1,112 @@
+import { parsePosition } from '#event-store';
+import type { Position, RecordedEvent } from '#kernel';
+import { resolve } from 'node:path';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { openForReading } from './file.ts';
+import { ROW_COLUMNS, type Row } from './log-reader.ts';
+import { recordedFrom } from './pages.ts';
+
+/** Some of the streams of a log: those that fall to one of several who share the work. */
+export interface LogPart {
+  /** From 0 to below `of`. */
+  readonly index: number;
+  readonly of: number;
+}
+
+/** Positions that one step looks at. */
+const STEP_POSITIONS = 2_000n;
+/** Which part a stream is of: the last character of its name, which for ids that are counted up spreads them evenly. */
+const PART_SQL = 'ifnull(unicode(substr(stream, -1)), 0)';
+
+/** The part that a stream is of, as `LogScan` divides a log. */
+export function partOfStream(stream: string, of: number): number {
+  return (Array.from(stream).at(-1)?.codePointAt(0) ?? 0) % of;
+}
+
+/**
+ * Reads a log from its first event, in its order, in the calling thread: all of it, or the streams of one part. For whoever
+ * reads everything; beside a running service or without.
+ */
+export class LogScan {
+  readonly #db: DatabaseSync;
+  readonly #page: StatementSync;
+  readonly #end: bigint;
+  #after = 0n;
+
+  /**
+   * @param end of what is read: the position of the last event, or the log's own end
+   * @throws StoreError as `SqliteEventReader`
+   */
+  constructor(path: string, end: Position, { index, of }: LogPart) {
+    this.#db = openForReading(resolve(path));
+    this.#end = parsePosition(end);
+    const filter = of === 1 ? '' : `AND ${PART_SQL} % ${String(of)} = ${String(index)}`;
+    this.#page = this.#db.prepare(
+      `SELECT ${ROW_COLUMNS} FROM events WHERE position > ? AND position <= ? ${filter} ORDER BY position`,
+    );
+    this.#page.setReturnArrays(true);
+  }
+
+  /** The next events, which may be none; undefined at the end. */
+  next(): readonly RecordedEvent[] | undefined {
+    if (this.#after >= this.#end) return undefined;
+    const to = this.#after + STEP_POSITIONS < this.#end ? this.#after + STEP_POSITIONS : this.#end;
+    // The statement returns arrays, and the table is STRICT.
+    const rows = this.#page.all(this.#after, to) as unknown as readonly Row[];
+    this.#after = to;
+    return rows.map(recordedFrom);
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}
+
+/** What a file says of a whole log, beside its events. */
+export interface LogExtent {
+  readonly events: number;
+  /** Of the last event; undefined for an empty log. */
+  readonly head: Position | undefined;
+  /** Positions after which others are missing, the first hundred: every append takes the next one. */
+  readonly gaps: readonly Position[];
+  /** Ids that stand in the log more than once, the first hundred. */
+  readonly repeatedIds: readonly string[];
+  /** What SQLite finds wrong with its file, the first hundred lines. */
+  readonly damage: readonly string[];
+}
+
+const MOST = 100;
+
+/** Counts a log and looks for what is missing from it. Reads the whole file once. @throws StoreError as `SqliteEventReader` */
+export function measureLog(path: string): LogExtent {
+  const db = openForReading(resolve(path));
+  try {
+    const { events, last, head } =
+      db
+        .prepare(
+          `SELECT count(*) AS events, ifnull(max(position), 0) AS last, printf('%016x', max(position)) AS head FROM events`,
+        )
+        .get() ?? {};
+    const isWhole = events === last;
+    return {
+      events: Number(events),
+      head: last === 0 ? undefined : String(head),
+      gaps: isWhole ? [] : texts(db, GAPS_SQL),
+      repeatedIds: texts(db, `SELECT id FROM events GROUP BY id HAVING count(*) > 1 LIMIT ${MOST}`),
+      damage: texts(db, `PRAGMA quick_check(${MOST})`).filter((line) => line !== 'ok'),
+    };
+  } finally {
+    db.close();
+  }
+}
+
+const GAPS_SQL = `SELECT printf('%016x', before) FROM (
+    SELECT position, lag(position, 1, 0) OVER (ORDER BY position) AS before FROM events
+  ) WHERE position <> before + 1 LIMIT ${MOST}`;
+
+function texts(db: DatabaseSync, sql: string): readonly string[] {
+  return db
+    .prepare(sql)
+    .all()
+    .map((row) => String(Object.values(row)[0]));
+}

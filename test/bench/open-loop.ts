@@ -1,0 +1,179 @@
+/**
+ * Sends deposits at a rate that does not depend on the answers, as many callers do who know nothing of each other. A
+ * process of its own: `node open-loop.ts '<job as JSON>'` prints what came of it as one line of JSON.
+ */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Latencies, type Summary } from './latencies.ts';
+
+export interface Job {
+  readonly port: number;
+  /** With the role service. */
+  readonly token: string;
+  /** Tells the ids of one run from those of another. */
+  readonly run: string;
+  readonly seconds: number;
+  /** Requests a second; 0 to send on each connection as soon as its answer is there. */
+  readonly perSecond: number;
+  /** Opened before the clock starts; requests for which none is free are counted as not sent. */
+  readonly connections: number;
+  /** The deposits go to accounts `acc-0` to the last but one of this count, in turn. */
+  readonly accounts: number;
+  /** Of so many requests one goes to `acc-hot` instead; 0 for none. */
+  readonly hotOneIn: number;
+}
+
+/** What became of the requests of one kind. */
+export interface Answers {
+  readonly accepted: Summary;
+  /** 429 and 503. */
+  readonly refused: Summary;
+  readonly withoutRetryAfter: number;
+  readonly others: Readonly<Record<string, number>>;
+}
+
+export interface Report {
+  readonly seconds: number;
+  readonly sent: number;
+  readonly notSent: number;
+  readonly broken: number;
+  readonly hot: Answers;
+  readonly rest: Answers;
+}
+
+class Kind {
+  readonly #accepted = new Latencies();
+  readonly #refused = new Latencies();
+  readonly #others = new Map<string, number>();
+  #withoutRetryAfter = 0;
+
+  note(answer: string, ms: number): void {
+    const status = answer.slice(9, 12);
+    if (status === '201') this.#accepted.add(ms);
+    else if (status === '503' || status === '429') {
+      this.#refused.add(ms);
+      if (!/\r\nretry-after: /i.test(answer)) this.#withoutRetryAfter += 1;
+    } else this.#others.set(status, (this.#others.get(status) ?? 0) + 1);
+  }
+
+  report(): Answers {
+    return {
+      accepted: this.#accepted.summary(),
+      refused: this.#refused.summary(),
+      withoutRetryAfter: this.#withoutRetryAfter,
+      others: Object.fromEntries(this.#others),
+    };
+  }
+}
+
+interface Request {
+  readonly kind: Kind;
+  /** When it was due, whether or not it could be sent then. */
+  readonly dueMs: number;
+}
+
+interface Connection {
+  readonly socket: Socket;
+  request: Request | undefined;
+  received: string;
+}
+
+const job = JSON.parse(process.argv[2] ?? '') as Job;
+const hot = new Kind();
+const rest = new Kind();
+const idle: Connection[] = [];
+let open = 0;
+let due = 0;
+let sent = 0;
+let notSent = 0;
+let broken = 0;
+let over = false;
+
+const head = [
+  'HTTP/1.1',
+  'Host: 127.0.0.1',
+  `Authorization: Bearer ${job.token}`,
+  'Content-Type: application/json',
+  '',
+].join('\r\n');
+
+function textOf(account: string, id: string): string {
+  const body = `{"depositId":"${id}","asset":"BTC","amount":"0.5","source":{"kind":"onchain","reference":"tx-${id}"}}`;
+  const length = String(body.length);
+  return `POST /v1/accounts/${account}/deposits ${head}Idempotency-Key: ${id}\r\nContent-Length: ${length}\r\n\r\n${body}`;
+}
+
+function send(connection: Connection, dueMs: number): void {
+  sent += 1;
+  const isHot = job.hotOneIn > 0 && sent % job.hotOneIn === 0;
+  const account = isHot ? 'acc-hot' : `acc-${String(sent % job.accounts)}`;
+  connection.request = { kind: isHot ? hot : rest, dueMs };
+  connection.socket.write(textOf(account, `${job.run}-${String(sent)}`), 'latin1');
+}
+
+function openConnection(): Connection {
+  open += 1;
+  const socket = connect(job.port, '127.0.0.1').setNoDelay(true).setEncoding('latin1');
+  const connection: Connection = { socket, request: undefined, received: '' };
+  socket.on('data', (text: string) => take(connection, text));
+  socket.on('error', () => undefined);
+  socket.on('close', () => {
+    open -= 1;
+    const at = idle.indexOf(connection);
+    if (at >= 0) idle.splice(at, 1);
+    if (connection.request !== undefined) broken += 1;
+    connection.request = undefined;
+    if (job.perSecond === 0 && !over) send(openConnection(), performance.now());
+  });
+  return connection;
+}
+
+function take(connection: Connection, text: string): void {
+  connection.received += text;
+  const endOfHead = connection.received.indexOf('\r\n\r\n');
+  if (endOfHead < 0) return;
+  const length = /\r\ncontent-length: (\d+)/i.exec(connection.received)?.[1];
+  if (connection.received.length < endOfHead + 4 + Number(length ?? 0)) return;
+  const { request, received } = connection;
+  connection.request = undefined;
+  connection.received = '';
+  const nowMs = performance.now();
+  request?.kind.note(received.slice(0, endOfHead), nowMs - request.dueMs);
+  if (/\r\nconnection: close/i.test(received)) return;
+  if (job.perSecond === 0 && !over) send(connection, nowMs);
+  else idle.push(connection);
+}
+
+async function run(): Promise<Report> {
+  const connections = Array.from({ length: job.connections }, () => openConnection());
+  await Promise.all(connections.map(({ socket }) => once(socket, 'connect')));
+  if (job.perSecond > 0) idle.push(...connections);
+  const startMs = performance.now();
+  const endMs = startMs + job.seconds * 1000;
+  if (job.perSecond === 0) for (const connection of connections) send(connection, startMs);
+  while (performance.now() < endMs) {
+    if (job.perSecond > 0) sendDue(startMs);
+    await delay(2);
+  }
+  over = true;
+  const seconds = (performance.now() - startMs) / 1000;
+  const report = { seconds, sent, notSent, broken, hot: hot.report(), rest: rest.report() };
+  return report;
+}
+
+function sendDue(startMs: number): void {
+  const nowMs = performance.now();
+  const dueByNow = Math.floor(((nowMs - startMs) / 1000) * job.perSecond);
+  for (; due < dueByNow; due += 1) {
+    const dueMs = startMs + (due * 1000) / job.perSecond;
+    // The one that was used last: those that are not needed stay idle.
+    const connection = idle.pop() ?? (open < job.connections ? openConnection() : undefined);
+    if (connection === undefined) notSent += 1;
+    else send(connection, dueMs);
+  }
+}
+
+const report = await run();
+if (!process.stdout.write(`${JSON.stringify(report)}\n`)) await once(process.stdout, 'drain');
+process.exit(0);

@@ -1,0 +1,33 @@
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+
+const PAGE_BYTES = 4096;
+
+/** Overwrites the first page of a table, or of an index: the file opens, and what is on that page is lost. */
+export function damageTable(file: string, name: string): void {
+  const db = new DatabaseSync(file, { readOnly: true });
+  const page = Number(db.prepare('SELECT rootpage FROM sqlite_schema WHERE name = ?').get(name)?.['rootpage']);
+  db.close();
+  overwrite(file, (page - 1) * PAGE_BYTES, Buffer.alloc(PAGE_BYTES, 0xa5));
+}
+
+export function flipByte(file: string, offset: number): void {
+  const handle = openSync(file, 'r+');
+  try {
+    const byte = Buffer.alloc(1);
+    readSync(handle, byte, 0, 1, offset);
+    writeSync(handle, Buffer.from([(byte[0] ?? 0) ^ 0xff]), 0, 1, offset);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** Writes into a file by other means than SQLite's. */
+export function overwrite(file: string, offset: number, bytes: Uint8Array): void {
+  const handle = openSync(file, 'r+');
+  try {
+    writeSync(handle, bytes, 0, bytes.length, offset);
+  } finally {
+    closeSync(handle);
+  }
+}
