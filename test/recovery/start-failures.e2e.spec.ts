@@ -259,7 +259,8 @@ describe('a start that goes on without something says so', () => {
       expect(await metric('writ_read_model_rebuilds_total')).toBe(
         'writ_read_model_rebuilds_total{cause="ahead-of-log"} 1',
       );
-      expect(Number((await metric('writ_events_missing'))?.split(' ')[1])).toBeGreaterThan(30);
+      // As many as the read models had taken in when the process was killed.
+      expect(Number((await metric('writ_events_missing'))?.split(' ')[1])).toBeGreaterThan(0);
       expect(service?.logs()).toMatch(
         /"level":50.*"missingEvents":\d+.*events that were acknowledged are not in the log/,
       );
