@@ -30,7 +30,7 @@ describe('readConfig', () => {
       refusalLimit: 60,
       snapshotEvery: 250,
       bodyLimitBytes: 1_048_576,
-      concurrencyLimit: 1_000,
+      concurrencyLimit: 512,
       requestTimeoutMs: 15_000,
     });
   });
