@@ -38,6 +38,7 @@ const ADVICE: readonly (readonly [said: RegExp, advice: string])[] = [
   [/ is not the lock /, 'Delete it: nothing is kept in it.'],
   [/ has format /, 'Start the version of Writ that wrote it, or a newer one.'],
   [/the disk is full/, 'Make room, and start again.'],
+  [/there is no such file/, 'Name a data folder that has a log.'],
   [/ can't be (written|opened) /, "Make it and its folder readable and writable for the service's user."],
   [/ is gone/, 'Put it back, or restore a backup: see "When it does not start" in docs/operations.md.'],
   [/ is (damaged|cut off)/, 'Restore a backup: see "When it does not start" in docs/operations.md.'],
