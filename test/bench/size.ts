@@ -1,13 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { inFolder } from './folder.ts';
 import { median, perSecond } from './rounds.ts';
+import { freePort } from './service.ts';
 
 /** A first start builds the read models. */
 const READY_MS = 60 * 60_000;
@@ -250,15 +250,4 @@ async function makeToken(dataDir: string): Promise<string> {
   child.stdout.on('data', (text: Buffer) => (token += text.toString()));
   await once(child, 'close');
   return token.trim();
-}
-
-/** A port that is free now. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

@@ -1,20 +1,12 @@
 import { StoreError } from '#event-store';
-import {
-  closeSync,
-  createReadStream,
-  createWriteStream,
-  existsSync,
-  fsyncSync,
-  openSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { createReadStream, createWriteStream, existsSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
 import { pipeline } from 'node:stream/promises';
 import { createPrivately, openForReading } from './file.ts';
 import { acquireLock } from './lock.ts';
 import { isDamaged, isFull, messageOf } from './sqlite-errors.ts';
+import { syncFile, syncFolder } from './sync.ts';
 
 /** Pages of 4 KiB that are copied in one go: between two of them the copy can tell how far it is. */
 const PAGES_AT_ONCE = 500;
@@ -79,26 +71,6 @@ export async function placeLog(from: string, to: string, confirm: (path: string)
   } finally {
     rmSync(unfinished, { force: true });
     release();
-  }
-}
-
-/** Waits until what was written to a file is on disk. */
-export function syncFile(path: string): void {
-  const file = openSync(path, 'r+');
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-}
-
-/** Waits until the names in a folder are on disk. */
-export function syncFolder(path: string): void {
-  const folder = openSync(path, 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
   }
 }
 

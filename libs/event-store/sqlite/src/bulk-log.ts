@@ -1,10 +1,11 @@
 import { type EncodedEvent, StoreError } from '#event-store';
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { openForWriting } from './file.ts';
 import { acquireLock } from './lock.ts';
 import { COLUMNS, insertStatement } from './rows.ts';
+import { syncFile, syncFolder } from './sync.ts';
 
 /** Rows that one INSERT carries. */
 const ROWS_AT_ONCE = 50;
@@ -70,7 +71,7 @@ export class BulkLog {
     this.#db.close();
     syncFile(this.#path + UNFINISHED);
     renameSync(this.#path + UNFINISHED, this.#path);
-    syncFile(dirname(this.#path));
+    syncFolder(dirname(this.#path));
     this.#releaseLock();
   }
 
@@ -84,13 +85,4 @@ export class BulkLog {
 
 function removeUnfinished(path: string): void {
   for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(path + UNFINISHED + suffix, { force: true });
-}
-
-function syncFile(path: string): void {
-  const file = openSync(path, 'r');
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
 }

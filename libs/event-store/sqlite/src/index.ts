@@ -4,3 +4,4 @@ export { damageIn } from './file.ts';
 export * from './log-scan.ts';
 export * from './sqlite-event-reader.ts';
 export * from './sqlite-event-store.ts';
+export * from './sync.ts';
