@@ -35,6 +35,7 @@ import {
 import {
   basisOfStream,
   hashHolds,
+  pointerTo,
   samePointer,
   type AsOf,
   type Authorisation,
@@ -65,6 +66,8 @@ export type Verdict = { readonly ok: true } | { readonly ok: false; readonly rea
 type Of<Type extends AccountEvent['type']> = Extract<AccountEvent, { type: Type }>;
 type FreezeCitation = AccountFrozen | FreezeVaried | FreezeAbandoned | AccountUnfrozen;
 type TransferCitation = Of<'TransferReceived' | 'TransferRefused' | 'TransferReturned'>;
+/** The events of an account that another account's events cite. */
+type Citable = Of<'TransferSent' | 'TransferRefused'>;
 
 /** Most bases whose events are kept in memory. */
 const MAX_BASES = 1000;
@@ -116,6 +119,9 @@ interface CitedBasis {
 /** Most ends of authorisations that are kept in memory: each saves a fold of its account's stream. */
 const MAX_ENDINGS = 10_000;
 
+/** Most events that are kept in memory because another account will cite them: each saves reading and checking it again. */
+const MAX_CITABLE = 4_000;
+
 /** A legal event since which nothing rests on an authorisation any longer. */
 interface Ending {
   readonly pointer: EventPointer;
@@ -134,6 +140,8 @@ export class CitationResolver {
   readonly #bases = new Map<string, KnownBasis>();
   /** By the id of the event that ended an authorisation; a fold of its account's stream found it legal. */
   readonly #endings = new Map<string, Ending>();
+  /** By their ids: legal, as the log has them, and not cited yet. */
+  readonly #citable = new Map<string, Recorded<Citable>>();
   readonly #known: KnownElsewhere;
   readonly #folds = new Map<string, KnownFold[]>();
 
@@ -143,6 +151,7 @@ export class CitationResolver {
       { what: 'cited-bases', most: MAX_BASES, inUse: () => this.#bases.size },
       { what: 'cited-streams', most: MAX_FOLDS, inUse: () => this.#folds.size },
       { what: 'cited-endings', most: MAX_ENDINGS, inUse: () => this.#endings.size },
+      { what: 'citable-events', most: MAX_CITABLE, inUse: () => this.#citable.size },
     ];
   }
 
@@ -234,11 +243,25 @@ export class CitationResolver {
     name: string,
   ): Promise<Recorded<AccountEvent> | undefined> {
     if (citation.stream !== stream) return undefined;
-    const cited = await this.#checkedEventAt(citation);
+    const known = this.#citable.get(citation.eventId);
+    const isKnown = known !== undefined && samePointer(pointerTo(known), citation);
+    const cited = isKnown ? known : await this.#checkedEventAt(citation);
     if (cited === undefined) return undefined;
     // An event that is about to be appended has no position yet: it comes after all that is in the store.
     if (citing.position !== '' && cited.position >= citing.position) return undefined;
+    // The first of its name, or it would not be legal. It is cited once: whoever asks again reads it.
+    if (isKnown) {
+      this.#citable.delete(citation.eventId);
+      return known;
+    }
     return (await this.#stands(citation, kind, name)) ? (cited as Recorded<AccountEvent>) : undefined;
+  }
+
+  /** Told of a legal event, once it was folded as the log has it: an event of another account may cite it soon. */
+  noteCitable(event: Recorded<Citable>): void {
+    this.#citable.set(event.id, event);
+    const oldest = this.#citable.keys().next();
+    if (this.#citable.size > MAX_CITABLE && oldest.done !== true) this.#citable.delete(oldest.value);
   }
 
   /**
