@@ -70,8 +70,9 @@ export class StreamNames {
 
   note(event: Recorded<LedgerEvent>): void {
     const latest = event.revision;
-    for (const { kind, id, value } of indexEntries(event)) {
-      if (this.#options.only?.has(kind) === false) continue;
+    const { only } = this.#options;
+    for (const { kind, id, value } of indexEntries(event, only?.has('key') !== false)) {
+      if (only?.has(kind) === false) continue;
       const names = this.#names[kind];
       const known = names.get(id);
       // The first use of a name is the one that counts; a withdrawal's latest state replaces the one before.
