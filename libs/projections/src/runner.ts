@@ -47,6 +47,8 @@ export type ProjectionEvent =
       readonly servable: boolean;
       /** Streams whose state is in memory. */
       readonly streams: number;
+      /** Names of theirs. */
+      readonly names: number;
     }
   /** There are no read models, and there is a log: they are built from its first event. */
   | { readonly type: 'building' }
@@ -65,6 +67,7 @@ export interface EventJudge {
   judge(recorded: RecordedEvent): JudgedEvent | Promise<JudgedEvent>;
   /** Streams whose state is in memory. */
   readonly streams?: number;
+  readonly names?: number;
 }
 
 /** Bounds and waits of the runner. */
@@ -78,7 +81,7 @@ export interface RunnerLimits {
   /** Rest after one of `busyEvents` or more: a row, and a page of the file, is then written once for many events. */
   readonly busyLingerMs: number;
   readonly busyEvents: number;
-  /** Most streams whose state is kept in memory: 2 to 3 KB each. One that is not is read again from its beginning. */
+  /** Most streams whose state is kept in memory: about 1 KB each. One that is not is read again from its beginning. */
   readonly streams: number;
   /** Wait before the first retry of what failed; doubles up to `retryMaxMs`. */
   readonly retryMs: number;
@@ -91,7 +94,7 @@ export const DEFAULT_RUNNER_LIMITS: RunnerLimits = {
   lingerMs: 25,
   busyLingerMs: 200,
   busyEvents: 50,
-  streams: 100_000,
+  streams: 20_000,
   retryMs: 100,
   retryMaxMs: 10_000,
 };
@@ -358,13 +361,14 @@ export class ProjectionRunner {
       this.#logId ??= await this.#firstId();
       model.commit(changes, checkpointAt(last, this.#logId));
       const durationMs = performance.now() - startedMs;
-      this.#reportCommit({ checkpoint: last.position, events, durationMs, streams: judge.streams ?? 0 }, violations);
+      const { streams = 0, names = 0 } = judge;
+      this.#reportCommit({ checkpoint: last.position, events, durationMs, streams, names }, violations);
     }
     if (failed !== undefined) throw failed;
   }
 
   #reportCommit(
-    committed: Pick<Committed, 'checkpoint' | 'events' | 'durationMs' | 'streams'>,
+    committed: Pick<Committed, 'checkpoint' | 'events' | 'durationMs' | 'streams' | 'names'>,
     violations: readonly ViolationView[],
   ): void {
     const { checkpoint } = committed;
