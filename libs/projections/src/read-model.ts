@@ -51,8 +51,9 @@ export function isDamage(error: unknown): boolean {
 }
 
 const IN_MEMORY = ':memory:';
-/** Page cache of the writing connection: the upper levels of all B-trees stay in memory. */
-const CACHE_KIB = 64 * 1024;
+/** Page cache of the writing connection: the upper levels of all B-trees stay in memory. A build changes more pages at once. */
+const CACHE_KIB = 16 * 1024;
+const BUILDING_CACHE_KIB = 64 * 1024;
 /** What the file is called while it is built for the first time. */
 const UNFINISHED = '.unfinished';
 /** Pages of 4 KiB in the write-ahead log before it is copied into the file, which waits for the disk: 64 MiB. */
@@ -148,7 +149,7 @@ export class ReadModel {
   }
 
   #prepareConnection(): void {
-    this.db.exec(`PRAGMA cache_size = -${String(CACHE_KIB)}`);
+    this.db.exec(`PRAGMA cache_size = -${String(this.isBuilding ? BUILDING_CACHE_KIB : CACHE_KIB)}`);
     if (this.isBuilding) {
       // The journal stays for what is tried again. A file that a crash leaves behind is never opened.
       this.db.exec('PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE');
