@@ -60,6 +60,7 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
     kind: 'worker',
     eventFile: files.events,
     readModelFile: files.readModels,
+    limits: { streams: config.streamsInMemory },
     onEvent: watchProjections(metrics, lag, logger),
   });
   const stopFollowing = store.onAppended((head: Position) => {
@@ -73,7 +74,11 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
   const ledger = createLedger({
     store,
     index: projections.index,
-    limits: { refusalsPerMinute: config.refusalLimit, waitMs: config.requestTimeoutMs },
+    limits: {
+      refusalsPerMinute: config.refusalLimit,
+      waitMs: config.requestTimeoutMs,
+      cachedStreams: config.streamsInMemory,
+    },
     metrics,
     snapshots: everyEvents === 0 ? undefined : { store: snapshotFiles, everyEvents, rules, watch },
     agendaMemory: {
