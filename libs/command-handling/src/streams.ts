@@ -52,7 +52,7 @@ export class Streams {
   constructor(options: StreamsOptions) {
     this.#options = options;
     const folded = (stream: string): StreamFold | undefined => this.#cache.get(stream)?.fold;
-    this.#resolver = new CitationResolver(options.store, { index: options.index, folded });
+    this.#resolver = new CitationResolver(options.store, { index: options.index, folded, demandsWhole: true });
     const { snapshots, index } = options;
     this.#snapshots = snapshots === undefined ? undefined : new Snapshots(snapshots, index);
     this.#host = {

@@ -95,8 +95,10 @@ export class StreamFold {
   /**
    * Folds the next event of the log. Whatever should never be changes nothing but the place in the chain.
    * @throws StoreError when the streams that a citation points to can't be read: nothing is folded then
+   * @throws MissingEventsError when events before it are missing, where streams have to be whole
    */
   apply(recorded: RecordedEvent): JudgedEvent | Promise<JudgedEvent> {
+    if (recorded.revision > this.revision + 1) return this.#acrossGap(recorded);
     this.#demandNext(recorded);
     const decoded = decodeEvent(recorded);
     if (!decoded.ok) return this.#reject(recorded, { code: 'malformed-event', detail: decoded.problem });
@@ -158,6 +160,15 @@ export class StreamFold {
       default:
         return undefined;
     }
+  }
+
+  /** The first event after a gap links to what is not there. Those after it link to it, and are judged by what is known. */
+  #acrossGap(recorded: RecordedEvent): JudgedEvent {
+    const missing = this.revision + 1;
+    if (recorded.stream !== this.stream) this.#demandNext(recorded);
+    this.#resolver.foundMissing(this.stream, missing);
+    const detail = `events before it are missing: revision ${String(recorded.revision)} stands where ${String(missing)} should`;
+    return this.#reject(recorded, { code: 'hash-mismatch', detail });
   }
 
   #demandNext(recorded: RecordedEvent): void {

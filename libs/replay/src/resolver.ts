@@ -87,6 +87,25 @@ export interface KnownElsewhere {
    * pointer leads to is legal and is what this name was first given to. Until then it is taken for granted.
    */
   readonly askedLater?: (pointer: EventPointer, kind: NameKind, name: string) => boolean;
+  /**
+   * True where something is decided on what is folded: no stream is folded over events that are missing from it, and what
+   * one that is missing would have said is not taken for a no. Default: what is left is judged, and the gap is a violation.
+   */
+  readonly demandsWhole?: boolean;
+}
+
+/** Events were removed from the middle of a stream: whoever folds the rest has half a history. */
+export class MissingEventsError extends Error {
+  readonly stream: string;
+  /** Of the first event that is missing. */
+  readonly revision: number;
+
+  constructor(stream: string, revision: number) {
+    super(`events are missing from ${stream}, from revision ${String(revision)} on`);
+    this.name = 'MissingEventsError';
+    this.stream = stream;
+    this.revision = revision;
+  }
 }
 
 interface KnownFold {
@@ -161,11 +180,31 @@ export class CitationResolver {
     const isThis = (entry: IndexEntry | undefined): boolean => entry?.value === eventId && entry.revision === at;
     const { index, folded, askedLater } = this.#known;
     if (askedLater?.({ stream, revision, eventId }, kind, name) === true) return true;
-    if (index !== undefined && index.indexedRevision(stream) >= at) return isThis(index.lookup(stream, kind, name));
+    if (index !== undefined && index.indexedRevision(stream) >= at) {
+      const isIndexed = isThis(index.lookup(stream, kind, name));
+      // The index goes on after a gap, and knows what stands there for a violation.
+      if (isIndexed || this.#known.demandsWhole !== true) return isIndexed;
+    }
     const inMemory = folded?.(stream);
     // What is in memory may be ahead of the store: only that an event is there can be believed, not that it is not.
     if (inMemory !== undefined && isThis(inMemory.names.lookup(kind, name))) return true;
     return isThis((await this.#foldUpTo(stream, at)).names.lookup(kind, name));
+  }
+
+  /**
+   * Says that an event does not follow on what is folded of its stream.
+   * @param revision of the first event that is missing
+   * @throws MissingEventsError where streams have to be whole
+   */
+  foundMissing(stream: string, revision: number): void {
+    if (this.#known.demandsWhole === true) throw new MissingEventsError(stream, revision);
+  }
+
+  /** Says that nothing stands at a revision: no stream ends before it, so that more would have come, and goes on after it. */
+  async #foundNothing(stream: string, revision: number): Promise<void> {
+    if (this.#known.demandsWhole !== true) return;
+    const [last] = await this.#reader.read(stream, { direction: 'backwards', limit: 1 });
+    if (last !== undefined && last.revision > revision) this.foundMissing(stream, revision);
   }
 
   /**
@@ -390,6 +429,7 @@ export class CitationResolver {
       if (event.position !== '' && recorded.position > event.position) break;
       await fold.apply(recorded);
     }
+    if (fold.revision < to) await this.#foundNothing(stream, fold.revision + 1);
     return fold.revision === to ? fold : undefined;
   }
 
@@ -501,11 +541,12 @@ export class CitationResolver {
     const to = revision === undefined ? {} : { to: revision };
     for (const recorded of await this.#reader.read(fold.stream, { from: fold.revision + 1, ...to })) {
       // Two callers may extend one basis at the same time: the events are the same, the first to fold one wins.
-      if (recorded.revision !== fold.revision + 1) continue;
+      if (recorded.revision <= fold.revision) continue;
       const judged = fold.apply(recorded);
       if (judged instanceof Promise) throw new Error('a basis cites nothing: its events are judged at once');
       if (judged.event !== undefined) legal.set(recorded.revision, judged.event as Recorded<BasisEvent>);
     }
+    if (revision !== undefined && fold.revision < revision) await this.#foundNothing(fold.stream, fold.revision + 1);
   }
 
   #remember(stream: string, known: KnownBasis): void {
@@ -542,6 +583,7 @@ export class CitationResolver {
     if (pointer === undefined) return undefined;
     const revision = Number(pointer.revision);
     const [event] = await this.#reader.read(pointer.stream, { from: revision, to: revision });
+    if (event === undefined) await this.#foundNothing(pointer.stream, revision);
     return event !== undefined && hashHolds(event) ? event : undefined;
   }
 }
