@@ -1,6 +1,7 @@
 import { MemoryEventStore } from '#event-store/memory';
 import type { EventStore, ReadAllPage } from '#event-store';
 import type { RecordedEvent } from '#kernel';
+import { filter } from 'rxjs';
 
 /** A log from which one event was removed by hand, and to which can be appended. */
 export function logWithGap(log: readonly RecordedEvent[], removed: Pick<RecordedEvent, 'id'>): EventStore {
@@ -16,7 +17,7 @@ export function logWithGap(log: readonly RecordedEvent[], removed: Pick<Recorded
       return { ...page, events: without(page.events) };
     },
     head: () => inner.head(),
-    subscribeAll: (options) => inner.subscribeAll(options),
+    subscribeAll: (options) => inner.subscribeAll(options).pipe(filter(({ id }) => id !== removed.id)),
     close: () => inner.close(),
   };
 }
