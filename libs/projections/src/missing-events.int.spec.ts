@@ -25,9 +25,16 @@ describe('read models of a log with an event removed from the middle of a stream
       const { items } = queries.violations({ limit: 10 });
       const code = 'hash-mismatch';
       expect(items).toEqual([expect.objectContaining({ code, stream: 'account-acc-1', revision: 2 })]);
-      const [gapped, whole] = queries.accounts({}, { limit: 10 }).items;
-      expect(gapped).toMatchObject({ accountId: 'acc-1', balances: [{ available: '1.00000000' }] });
-      expect(whole).toMatchObject({ accountId: 'acc-2', balances: [{ available: '3.00000000' }] });
+      const available = queries.accounts({}, { limit: 10 }).items.map(({ accountId, balances }) => [
+        accountId,
+        balances[0]?.available,
+      ]);
+      expect(new Map(available as [string, string][])).toEqual(
+        new Map([
+          ['acc-1', '100000000'],
+          ['acc-2', '300000000'],
+        ]),
+      );
     } finally {
       await projections.close();
     }
