@@ -38,6 +38,8 @@ const TASKS = {
   bench: { needs: ensureBuild, commands: (args) => [['test/bench/main.ts', ...args]] },
   // No acknowledgement before its sync, shown by what the service asks of the system.
   'prove-durability': { needs: ensureBuild, commands: (args) => [['test/recovery/prove-durability.ts', ...args]] },
+  // A full disk on a real file system of a few MiB, where one may be mounted.
+  'prove-full-disk': { needs: ensureBuild, commands: (args) => [['test/recovery/prove-full-disk.ts', ...args]] },
   // Some tests start the built service.
   test: { needs: ensureBuild, commands: (args) => [[...jest, ...args]] },
   // The simulations, for hours: every corner that `npm test` has no time for.
