@@ -1,4 +1,3 @@
-import { SqliteEventReader } from '#event-store/sqlite';
 import { checkLog } from '#testing';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { statfsSync, writeFileSync } from 'node:fs';
@@ -7,6 +6,7 @@ import { join } from 'node:path';
 import type { Answer } from '../e2e/support/http.ts';
 import { AUDITOR, depositOf, Ledger, SERVICE, until } from '../e2e/support/ledger.ts';
 import { expectProblem } from '../e2e/support/problems.ts';
+import { wholeLog } from '../e2e/support/whole-log.ts';
 
 /** Fills up after some dozens of deposits; the log before the read models, or the other way round. */
 const SMALL_DISK_KIB = 700;
@@ -101,9 +101,7 @@ describe('a full disk', () => {
       const account = await ledger.read(AUDITOR, '/v1/accounts/acc-1');
       expect(account).toMatchObject({ balances: [{ available: `${String(acknowledged.size)}.00000000` }] });
       await ledger.service.stop();
-      const reader = new SqliteEventReader(join(ledger.dataDir, 'events.db'));
-      const { events } = await reader.readAll({ limit: 1_000_000 });
-      await reader.close();
+      const events = await wholeLog(ledger.dataDir);
       expect(checkLog(events, { quiescent: true, now: new Date().toISOString() })).toEqual([]);
     },
     240_000,
