@@ -10,7 +10,7 @@ afterEach(() => service.close());
 
 /** A connection on which a command is announced that is far too large, and what has come back on it. */
 async function announce(
-  patience: TestServiceOptions['patience'],
+  patience: NonNullable<TestServiceOptions['patience']>,
 ): Promise<{ socket: Socket; received: () => string; until: (text: string) => Promise<void> }> {
   service = await startTestService({ patience });
   const port = Number(new URL(await service.listen()).port);
