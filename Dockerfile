@@ -17,8 +17,9 @@ RUN npm ci --omit=dev --ignore-scripts --loglevel=error
 
 FROM node:24.21.0-bookworm-slim
 WORKDIR /app
-# SQLite puts what does not fit into memory where it may write: with a read-only root that is the volume.
-ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 WRIT_DATA_DIR=/data SQLITE_TMPDIR=/data
+# SQLite puts what does not fit into memory where it may write: with a read-only root that is the volume. Of what threads
+# have freed, glibc keeps less with fewer arenas.
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 WRIT_DATA_DIR=/data SQLITE_TMPDIR=/data MALLOC_ARENA_MAX=2
 COPY --from=packages /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json LICENSE ./
@@ -30,4 +31,4 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/live`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # The image's own entry point is a shell script: without it, node is process 1 and gets the signals.
 ENTRYPOINT []
-CMD ["node", "dist/apps/ledger/src/main.js"]
+CMD ["node", "--max-semi-space-size=8", "dist/apps/ledger/src/main.js"]

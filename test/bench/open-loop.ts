@@ -14,12 +14,15 @@ export interface Job {
   /** Tells the ids of one run from those of another. */
   readonly run: string;
   readonly seconds: number;
+  /** Ends before when so many were sent. */
+  readonly requests?: number;
   /** Requests a second; 0 to send on each connection as soon as its answer is there. */
   readonly perSecond: number;
   /** Opened before the clock starts; requests for which none is free are counted as not sent. */
   readonly connections: number;
-  /** The deposits go to accounts `acc-0` to the last but one of this count, in turn. */
+  /** The deposits go to so many accounts in turn, from `acc-0` or, as `npm run load` counts, from `acc-1` on. */
   readonly accounts: number;
+  readonly firstAccount: 0 | 1;
   /** Of so many requests one goes to `acc-hot` instead; 0 for none. */
   readonly hotOneIn: number;
 }
@@ -38,6 +41,10 @@ export interface Report {
   readonly sent: number;
   readonly notSent: number;
   readonly broken: number;
+  /** How late requests were sent, for want of time of this process; the times of answers include it. */
+  readonly late: Summary;
+  /** How long this process did not look at its sockets: answers may have been there for so long. */
+  readonly busy: Summary;
   readonly hot: Answers;
   readonly rest: Answers;
 }
@@ -83,12 +90,15 @@ const job = JSON.parse(process.argv[2] ?? '') as Job;
 const hot = new Kind();
 const rest = new Kind();
 const idle: Connection[] = [];
+const late = new Latencies();
+const busy = new Latencies();
 let open = 0;
 let due = 0;
 let sent = 0;
 let notSent = 0;
 let broken = 0;
 let over = false;
+const mostSent = job.requests ?? Infinity;
 
 const head = [
   'HTTP/1.1',
@@ -107,7 +117,7 @@ function textOf(account: string, id: string): string {
 function send(connection: Connection, dueMs: number): void {
   sent += 1;
   const isHot = job.hotOneIn > 0 && sent % job.hotOneIn === 0;
-  const account = isHot ? 'acc-hot' : `acc-${String(sent % job.accounts)}`;
+  const account = isHot ? 'acc-hot' : `acc-${String(job.firstAccount + (sent % job.accounts))}`;
   connection.request = { kind: isHot ? hot : rest, dueMs };
   connection.socket.write(textOf(account, `${job.run}-${String(sent)}`), 'latin1');
 }
@@ -124,7 +134,7 @@ function openConnection(): Connection {
     if (at >= 0) idle.splice(at, 1);
     if (connection.request !== undefined) broken += 1;
     connection.request = undefined;
-    if (job.perSecond === 0 && !over) send(openConnection(), performance.now());
+    if (job.perSecond === 0 && !over && sent < mostSent) send(openConnection(), performance.now());
   });
   return connection;
 }
@@ -141,7 +151,7 @@ function take(connection: Connection, text: string): void {
   const nowMs = performance.now();
   request?.kind.note(received.slice(0, endOfHead), nowMs - request.dueMs);
   if (/\r\nconnection: close/i.test(received)) return;
-  if (job.perSecond === 0 && !over) send(connection, nowMs);
+  if (job.perSecond === 0 && !over && sent < mostSent) send(connection, nowMs);
   else idle.push(connection);
 }
 
@@ -152,13 +162,24 @@ async function run(): Promise<Report> {
   const startMs = performance.now();
   const endMs = startMs + job.seconds * 1000;
   if (job.perSecond === 0) for (const connection of connections) send(connection, startMs);
-  while (performance.now() < endMs) {
+  while (performance.now() < endMs && (sent < mostSent || idle.length < open)) {
     if (job.perSecond > 0) sendDue(startMs);
-    await delay(2);
+    const pausedAtMs = performance.now();
+    await delay(PAUSE_MS);
+    busy.add(Math.max(0, performance.now() - pausedAtMs - PAUSE_MS));
   }
   over = true;
   const seconds = (performance.now() - startMs) / 1000;
-  const report = { seconds, sent, notSent, broken, hot: hot.report(), rest: rest.report() };
+  const report = {
+    seconds,
+    sent,
+    notSent,
+    broken,
+    late: late.summary(),
+    busy: busy.summary(),
+    hot: hot.report(),
+    rest: rest.report(),
+  };
   return report;
 }
 
@@ -170,10 +191,14 @@ function sendDue(startMs: number): void {
     // The one that was used last: those that are not needed stay idle.
     const connection = idle.pop() ?? (open < job.connections ? openConnection() : undefined);
     if (connection === undefined) notSent += 1;
-    else send(connection, dueMs);
+    else {
+      late.add(performance.now() - dueMs);
+      send(connection, dueMs);
+    }
   }
 }
 
+const PAUSE_MS = 2;
 const report = await run();
 if (!process.stdout.write(`${JSON.stringify(report)}\n`)) await once(process.stdout, 'drain');
 process.exit(0);

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { Summary } from './latencies.ts';
 import type { Answers, Job, Report } from './open-loop.ts';
 import { putOrder } from './freeze.ts';
 import { openAccounts, withService, type Served } from './service.ts';
@@ -50,7 +51,7 @@ class Loads {
   #runs = 0;
 
   constructor({ url }: Served, token: string) {
-    this.#job = { port: Number(new URL(url).port), token, accounts: ACCOUNTS };
+    this.#job = { port: Number(new URL(url).port), token, accounts: ACCOUNTS, firstAccount: 0 };
   }
 
   closed(connections: number, seconds: number): Promise<Report> {
@@ -72,13 +73,15 @@ class Loads {
 
 async function flood(
   loads: Loads,
-  { pid }: Served,
+  { pid, url }: Served,
   { best, seconds }: { readonly best: number; readonly seconds: number },
   say: Say,
 ): Promise<void> {
   const samples = new Samples(pid);
+  await eventLoopLag(url);
   const report = await loads.open(best * TIMES_CAPACITY, seconds);
   const memory = samples.end();
+  const eventLoop = await eventLoopLag(url);
   const { accepted, refused, withoutRetryAfter, others } = report.rest;
   say(
     `\n${String(TIMES_CAPACITY)} times as much (${rate(report.sent, report.seconds)} sent) for ${seconds.toFixed(0)} s:`,
@@ -89,9 +92,35 @@ async function flood(
   say(
     `  refused ${rate(refused.count, report.seconds)} in ${ms(refused.p50Ms)}, ${ms(refused.p99Ms)} (p99)   (target 100 ms)`,
   );
+  say(
+    `  of that, the sender's own: sent late by ${spreadOf(report.late)}, not looking at its sockets for ${spreadOf(report.busy)}`,
+  );
+  say(`  the service's event loop, late by (10 ms is its pace): ${eventLoop}`);
   say(`  refused without Retry-After ${String(withoutRetryAfter)}, other answers ${JSON.stringify(others)}`);
   say(`  not sent for want of a connection ${String(report.notSent)}, connections broken ${String(report.broken)}`);
   say(`  resident memory, MiB, every ${String(SAMPLE_MS / 1000)} s: ${memory.join(' ')}`);
+  const minute = Math.min(60_000 / SAMPLE_MS, Math.ceil(memory.length / 2));
+  say(
+    `  in its first minute ${mean(memory.slice(0, minute))}, in its last ${mean(memory.slice(-minute))}   (target: the same)`,
+  );
+}
+
+function mean(values: readonly number[]): string {
+  return (values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(0);
+}
+
+function spreadOf({ p50Ms, p99Ms }: Summary): string {
+  return `${ms(p50Ms)}, ${ms(p99Ms)} (p99)`;
+}
+
+/** How late the service comes to what is due, as it says itself, since it was asked last. */
+async function eventLoopLag(url: string): Promise<string> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const value = (name: string): string => {
+    const seconds = new RegExp(`^nodejs_eventloop_lag_${name}_seconds (\\S+)`, 'm').exec(text)?.[1];
+    return ms(Number(seconds) * 1000);
+  };
+  return `${value('p50')}, ${value('p99')} (p99)`;
 }
 
 /** The resident memory of a process from time to time. */

@@ -9,6 +9,10 @@ import { inFolder } from './folder.ts';
 
 const READY_MS = 30_000;
 
+/** As `npm start` does. */
+export const HEAP_FLAGS = ['--max-semi-space-size=8'];
+export const FEW_ARENAS = { MALLOC_ARENA_MAX: '2' };
+
 const entry = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 /** The built service on a folder of its own, while it is measured. */
@@ -69,8 +73,9 @@ async function post(url: string, token: string, path: string, body: unknown): Pr
 
 async function startService(children: ChildProcess[], dataDir: string): Promise<string> {
   const port = await freePort();
-  const env = { ...process.env, PORT: String(port), HOST: '127.0.0.1', WRIT_DATA_DIR: dataDir, WRIT_LOG_LEVEL: 'warn' };
-  const child = spawn(process.execPath, [entry('dist/apps/ledger/src/main.js')], {
+  const own = { PORT: String(port), HOST: '127.0.0.1', WRIT_DATA_DIR: dataDir, WRIT_LOG_LEVEL: 'warn' };
+  const env = { ...process.env, ...FEW_ARENAS, ...own };
+  const child = spawn(process.execPath, [...HEAP_FLAGS, entry('dist/apps/ledger/src/main.js')], {
     env,
     stdio: ['ignore', 'ignore', 'ignore'],
   });

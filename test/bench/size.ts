@@ -1,17 +1,21 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { inFolder } from './folder.ts';
+import type { Job, Report } from './open-loop.ts';
 import { median, perSecond } from './rounds.ts';
-import { freePort } from './service.ts';
+import { FEW_ARENAS, freePort, HEAP_FLAGS } from './service.ts';
 
 /** A first start builds the read models. */
 const READY_MS = 60 * 60_000;
 const ROUNDS = 5;
+/** Accounts that are not in memory are folded first. */
+const TOUCH_SECONDS = 15 * 60;
 const ROWS_A_TRANSACTION = 20_000;
 const MIB = 1024 * 1024;
 
@@ -21,7 +25,7 @@ const entry = (name: string): string =>
 export interface SizeOptions {
   readonly accounts: number;
   readonly events: number;
-  /** A folder with a log that `npm run load` made; it stays. Absent: one is made, and goes. */
+  /** A folder with a log that `npm run load` made; it stays, and grows by a deposit to each account. Absent: one is made, and goes. */
   readonly dataDir: string | undefined;
   readonly say: (line: string) => void;
 }
@@ -91,6 +95,13 @@ function eventsIn(file: string): number {
   const { events } = db.prepare('SELECT count(*) AS events FROM events').get() ?? {};
   db.close();
   return Number(events);
+}
+
+function accountsIn(file: string): number {
+  const db = new DatabaseSync(file, { readOnly: true });
+  const { accounts } = db.prepare("SELECT count(*) AS accounts FROM events WHERE type = 'AccountOpened'").get() ?? {};
+  db.close();
+  return Number(accounts);
 }
 
 function removeDerived(dataDir: string): void {
@@ -163,7 +174,11 @@ export async function starts(dataDir: string, say: (line: string) => void): Prom
       const known = `the key of the first event: recognised in ${ms.toFixed(1)} ms, median of ${String(ROUNDS)}`;
       say(`${known}   (target 5 ms; a key of an empty log: ${recentMs.toFixed(1)} ms)`);
     });
-    say(`first start after the rebuild: ready in ${readyText(first)}; resident at last ${mib(service)}`);
+    const { accepted, seconds: took } = await touchAll(service.url, dataDir);
+    say(
+      `a deposit to each account: ${perSecond(accepted / took)}; resident then ${mib(service)}   (target 400 MiB; accounts kept in memory: ${KEPT})`,
+    );
+    say(`first start after the rebuild: ready in ${readyText(first)}`);
   } finally {
     await service.stop();
   }
@@ -187,9 +202,10 @@ interface Started {
 
 async function start(dataDir: string): Promise<Started> {
   const port = await freePort();
-  const env = { ...process.env, PORT: String(port), HOST: '127.0.0.1', WRIT_DATA_DIR: dataDir, WRIT_LOG_LEVEL: 'warn' };
+  const own = { PORT: String(port), HOST: '127.0.0.1', WRIT_DATA_DIR: dataDir, WRIT_LOG_LEVEL: 'warn' };
+  const env = { ...process.env, ...FEW_ARENAS, ...own };
   const began = performance.now();
-  const child = spawn(process.execPath, [entry('main')], { env, stdio: 'ignore' });
+  const child = spawn(process.execPath, [...HEAP_FLAGS, entry('main')], { env, stdio: 'ignore' });
   const stop = async (): Promise<void> => {
     if (child.exitCode !== null) return;
     child.kill('SIGTERM');
@@ -240,9 +256,36 @@ async function firstKey(url: string, dataDir: string): Promise<number> {
   return median(ms);
 }
 
-async function makeToken(dataDir: string): Promise<string> {
+/** As many streams as `WRIT_STREAMS_IN_MEMORY` says. */
+const KEPT = process.env['WRIT_STREAMS_IN_MEMORY'] ?? '20,000';
+
+/** Makes a deposit to every account, so that the log grows by them: what is kept in memory is full then. */
+async function touchAll(
+  url: string,
+  dataDir: string,
+): Promise<{ readonly accepted: number; readonly seconds: number }> {
+  const accounts = accountsIn(join(dataDir, 'events.db'));
+  const job: Job = {
+    port: Number(new URL(url).port),
+    token: await makeToken(dataDir, 'service'),
+    run: `touch-${String(Date.now())}`,
+    seconds: TOUCH_SECONDS,
+    requests: accounts,
+    perSecond: 0,
+    connections: 64,
+    accounts,
+    firstAccount: 1,
+    hotOneIn: 0,
+  };
+  const script = fileURLToPath(new URL('open-loop.ts', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [script, JSON.stringify(job)]);
+  const { rest, seconds: took } = JSON.parse(stdout) as Report;
+  return { accepted: rest.accepted.count, seconds: took };
+}
+
+async function makeToken(dataDir: string, role = 'ops'): Promise<string> {
   const env = { ...process.env, WRIT_DATA_DIR: dataDir };
-  const child = spawn(process.execPath, [entry('token'), '--sub', 'maker', '--roles', 'ops'], {
+  const child = spawn(process.execPath, [entry('token'), '--sub', 'maker', '--roles', role], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });

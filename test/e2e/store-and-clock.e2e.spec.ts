@@ -3,13 +3,10 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { join } from 'node:path';
 import { forgerOf } from './support/forger.ts';
 import type { Answer } from './support/http.ts';
-import { valueAt } from './support/json.ts';
 import { AUDITOR, Ledger, SERVICE, depositOf } from './support/ledger.ts';
 import { expectProblem } from './support/problems.ts';
 
 const HOUR_MS = 3_600_000;
-/** Fills up after some dozens of deposits. */
-const SMALL_DISK_KIB = 700;
 
 describe('what a command can not rely on', () => {
   let ledger: Ledger;
@@ -46,28 +43,4 @@ describe('what a command can not rely on', () => {
     expect(await ledger.replayed(accountId)).toMatchObject({ balances: [{ available: '2.00000000' }] });
     expect((await ledger.read(AUDITOR, '/v1/audit/violations')) as object).toMatchObject({ items: [] });
   }, 90_000);
-
-  it('a disk that is full: 503 store-unavailable, and all that was acknowledged is there, once', async () => {
-    await ledger.service.stop();
-    await ledger.startAgain({ fileLimitKiB: SMALL_DISK_KIB });
-    const acknowledged: string[] = [];
-    let refused: Answer | undefined;
-    for (let nth = 0; refused === undefined && nth < 2_000; nth += 1) {
-      const depositId = `d-${String(nth)}`;
-      const answer = await deposit(depositId);
-      if (answer.status === 201) acknowledged.push(depositId);
-      else refused = answer;
-    }
-    if (refused === undefined) throw new Error('the disk is never full');
-    expectProblem(refused, 503, 'store-unavailable');
-    expect(acknowledged.length).toBeGreaterThan(5);
-    await ledger.service.kill();
-
-    await ledger.startAgain();
-    // Whoever asks again is told what became of it, whether it had reached the disk or not.
-    const depositId = `d-${String(acknowledged.length)}`;
-    expect((await deposit(depositId)).status).toBe(201);
-    const ids = (await ledger.events(`account-${accountId}`)).flatMap(({ data }) => valueAt(data, 'depositId') ?? []);
-    expect(ids.slice(1)).toEqual([...acknowledged, depositId]);
-  }, 120_000);
 });

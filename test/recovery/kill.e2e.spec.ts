@@ -1,9 +1,8 @@
-import { SqliteEventReader } from '#event-store/sqlite';
 import type { RecordedEvent } from '#kernel';
 import { checkLog } from '#testing';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { join } from 'node:path';
 import { Ledger, until } from '../e2e/support/ledger.ts';
+import { wholeLog } from '../e2e/support/whole-log.ts';
 import { KILLS } from '../simulation/effort.ts';
 import { type Acknowledged, MixedLoad, SHARED_ACCOUNTS } from './mixed-load.ts';
 
@@ -17,15 +16,6 @@ const SETTLED_LIMIT_MS = 10_000;
 const ROUND_LIMIT_MS = 90_000;
 /** Repeats under way at once. */
 const REPEATS_AT_ONCE = 12;
-
-async function readLog(dataDir: string): Promise<readonly RecordedEvent[]> {
-  const reader = new SqliteEventReader(join(dataDir, 'events.db'));
-  try {
-    return (await reader.readAll({ limit: 1_000_000 })).events;
-  } finally {
-    await reader.close();
-  }
-}
 
 async function eachAtOnce<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
   const waiting = [...items];
@@ -57,7 +47,7 @@ describe('kill -9 in the middle of load', () => {
     return until(
       'everything to be finished',
       async () => {
-        const log = await readLog(ledger.dataDir);
+        const log = await wholeLog(ledger.dataDir);
         breaches = checkLog(log, { quiescent: true, now: new Date().toISOString() });
         return (breaches as readonly unknown[]).length === 0 ? log : undefined;
       },
@@ -75,13 +65,13 @@ describe('kill -9 in the middle of load', () => {
 
   /** Each is there, once, and a repeat is told what the first was told. */
   async function demandAcknowledged(acknowledged: readonly Acknowledged[]): Promise<void> {
-    const before = await readLog(ledger.dataDir);
+    const before = await wholeLog(ledger.dataDir);
     const ids = new Set(before.map((event) => event.id));
     for (const { answer } of acknowledged) {
       for (const { id } of (answer as { events?: readonly { id: string }[] }).events ?? []) expect(ids).toContain(id);
     }
     await eachAtOnce(acknowledged, repeat);
-    expect((await readLog(ledger.dataDir)).length).toBe(before.length);
+    expect((await wholeLog(ledger.dataDir)).length).toBe(before.length);
   }
 
   it(

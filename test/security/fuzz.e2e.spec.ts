@@ -1,12 +1,10 @@
-import { SqliteEventReader } from '#event-store/sqlite';
-import type { RecordedEvent } from '#kernel';
 import { checkLog } from '#testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { connect } from 'node:net';
-import { join } from 'node:path';
 import { HttpClient, type Answer } from '../e2e/support/http.ts';
 import { AUDITOR, Ledger, until } from '../e2e/support/ledger.ts';
+import { wholeLog } from '../e2e/support/whole-log.ts';
 import { ApiDocument, type Operation, type Schema } from './support/document.ts';
 import { CALLERS, requestsFor, type Caller, type MadeUp } from './support/requests.ts';
 import { SEED } from './support/seed.ts';
@@ -173,7 +171,7 @@ describe('whatever is sent', () => {
 
   it('leaves a service that is well, and a log in which everything is as it must be', async () => {
     const flaws = async (): Promise<readonly unknown[]> =>
-      checkLog(await readLog(ledger.dataDir), { quiescent: true, now: new Date().toISOString() });
+      checkLog(await wholeLog(ledger.dataDir), { quiescent: true, now: new Date().toISOString() });
     await until('the supervisor to come to rest', async () => ((await flaws()).length === 0 ? true : undefined)).catch(
       async () => expect(await flaws()).toEqual([]),
     );
@@ -189,15 +187,6 @@ describe('whatever is sent', () => {
     expect(serious).toEqual([]);
   });
 });
-
-async function readLog(dataDir: string): Promise<readonly RecordedEvent[]> {
-  const reader = new SqliteEventReader(join(dataDir, 'events.db'));
-  try {
-    return (await reader.readAll({ limit: 1_000_000 })).events;
-  } finally {
-    await reader.close();
-  }
-}
 
 const LINES: readonly string[] = [
   'GET /v1/assets HTTP/1.1',

@@ -1,8 +1,18 @@
+import type { SnapshotOutcome } from '#command-handling';
 import { registry } from '#replay';
 import { describe, expect, it } from '@jest/globals';
 import { LIMIT_MS, SEEDS } from './effort.ts';
 import { explain } from './whole-core/explain.ts';
-import { APPEND_FATES, keepOnly, keptAsText, keptFromText, planOf, SPELLS, type Plan } from './whole-core/plan.ts';
+import {
+  APPEND_FATES,
+  DISK_FAULTS,
+  keepOnly,
+  keptAsText,
+  keptFromText,
+  planOf,
+  SPELLS,
+  type Plan,
+} from './whole-core/plan.ts';
 import { run, type Ran } from './whole-core/run.ts';
 import { shrink } from './whole-core/shrink.ts';
 
@@ -18,6 +28,9 @@ const BATCH = 25;
 /** Only races in which two commands cross at one very moment bring these: the interleavings of each are tried elsewhere. */
 const RARE = ['AccountOpeningAbandoned', 'AccountDetached', 'FreezeAbandoned'];
 const EVENTS = Object.values(registry).flatMap((types) => [...types.keys()].filter((type) => !RARE.includes(type)));
+
+/** What becomes of snapshots. */
+const SNAPSHOTS: readonly SnapshotOutcome[] = ['used', 'damaged', 'other-log'];
 
 function planFor(each: number): Plan {
   const plan = planOf(each);
@@ -54,7 +67,8 @@ describe('the whole core, twice over one faulty store, does the same for the sam
 
   it('whatever can happen', () => {
     // Fewer seeds need not show everything.
-    const demanded = end - first < ENOUGH ? [] : [...EVENTS, ...APPEND_FATES, ...SPELLS];
+    const demanded =
+      end - first < ENOUGH ? [] : [...EVENTS, ...APPEND_FATES, ...SPELLS, ...DISK_FAULTS, 'left', ...SNAPSHOTS];
     expect(demanded.filter((name) => !came.has(name))).toEqual([]);
   });
 });

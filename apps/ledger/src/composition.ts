@@ -19,6 +19,7 @@ import { LagWatch } from './operations/lag-watch.ts';
 import { Metrics } from './operations/metrics.ts';
 import { watchProjections } from './operations/projection-watch.ts';
 import { watchSnapshots } from './operations/snapshot-watch.ts';
+import { watchSupervisor } from './operations/supervisor-watch.ts';
 import { watchTurnedAway } from './operations/turned-away.ts';
 
 const HEALTH_TIMEOUT_MS = 2_000;
@@ -60,6 +61,7 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
     kind: 'worker',
     eventFile: files.events,
     readModelFile: files.readModels,
+    limits: { streams: config.streamsInMemory },
     onEvent: watchProjections(metrics, lag, logger),
   });
   const stopFollowing = store.onAppended((head: Position) => {
@@ -73,7 +75,11 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
   const ledger = createLedger({
     store,
     index: projections.index,
-    limits: { refusalsPerMinute: config.refusalLimit, waitMs: config.requestTimeoutMs },
+    limits: {
+      refusalsPerMinute: config.refusalLimit,
+      waitMs: config.requestTimeoutMs,
+      cachedStreams: config.streamsInMemory,
+    },
     metrics,
     snapshots: everyEvents === 0 ? undefined : { store: snapshotFiles, everyEvents, rules, watch },
     agendaMemory: {
@@ -83,11 +89,7 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
           logger.info({ outcome }, 'what the supervisor remembers does not fit: it reads the whole log');
       },
     },
-    watch: {
-      failed: (item, error) => {
-        logger.warn({ item, err: error }, 'a step of the supervisor failed, and will be tried again');
-      },
-    },
+    watch: watchSupervisor(logger),
   });
   const clock = new ClockWatch();
   const state = { stopping: false, supervised: false };

@@ -44,7 +44,8 @@ it('between its stages it copies what the stage before makes', () => {
 
 it('node itself is process 1, as somebody who is not root, on a folder of its own', () => {
   expect(of('ENTRYPOINT')).toEqual(['[]']);
-  const [program, script = ''] = JSON.parse(of('CMD')[0] ?? '') as readonly string[];
+  const [program, ...args] = JSON.parse(of('CMD')[0] ?? '') as readonly string[];
+  const script = args.find((arg) => !arg.startsWith('--')) ?? '';
   expect(program).toBe('node');
   expect(existsSync(root + script.replace('dist/', '').replace(/\.js$/, '.ts'))).toBe(true);
   expect(of('USER')).toEqual(['1000:1000']);

@@ -1,6 +1,7 @@
 /** Starts the service: `npm start`. */
 // First of all: everything else may be more than an old Node can load.
 import './node-version.ts';
+import './heap-growth.ts';
 
 const { start } = await import('./start.ts');
 await start(process);

@@ -1,5 +1,5 @@
 import { parsePosition } from '#event-store';
-import { SqliteEventStore } from '#event-store/sqlite';
+import { SqliteEventReader, SqliteEventStore } from '#event-store/sqlite';
 import type { Position } from '#kernel';
 import { startProjections, type ProjectionEvent } from '#projections';
 import { demandLog, filesIn } from './data-folder.ts';
@@ -21,7 +21,8 @@ export async function rebuildReadModels(environment: Environment, output: Output
     demandLog(files);
     const store = await SqliteEventStore.open({ path: files.events });
     try {
-      await rebuild(store, files.readModels, output);
+      // The store holds the lock; it would read in its own thread, and hand over each event.
+      await rebuild(files, output);
     } finally {
       await store.close();
     }
@@ -33,14 +34,15 @@ export async function rebuildReadModels(environment: Environment, output: Output
   }
 }
 
-async function rebuild(store: SqliteEventStore, readModelFile: string, output: Output): Promise<void> {
-  const head = await store.head();
+async function rebuild({ events, readModels }: ReturnType<typeof filesIn>, output: Output): Promise<void> {
+  const reader = new SqliteEventReader(events);
+  const head = await reader.head();
   const progress = new Progress(output.stderr, 'rebuilding');
   const stuck = Promise.withResolvers<never>();
   const projections = startProjections({
     kind: 'in-process',
-    reader: store,
-    readModelFile,
+    reader,
+    readModelFile: readModels,
     onEvent: (event) => {
       if (event.type === 'committed') progress.at(countTo(event.checkpoint), countTo(head), 'events');
       const why = reasonToGiveUp(event);
@@ -52,6 +54,7 @@ async function rebuild(store: SqliteEventStore, readModelFile: string, output: O
   } finally {
     progress.end();
     await projections.close();
+    await reader.close();
   }
 }
 

@@ -4,6 +4,7 @@ import {
   defineTable,
   putRow,
   setColumns,
+  setLatest,
   type Change,
   type EventOf,
   type Position,
@@ -78,6 +79,7 @@ export const entriesTable = defineTable({
   },
   primaryKey: ['accountId', 'revision', 'line'],
   indexes: [],
+  onlyAdded: true,
 });
 
 /**
@@ -103,6 +105,7 @@ export const depositsTable = defineTable({
   },
   primaryKey: ['accountId', 'revision'],
   indexes: [],
+  onlyAdded: true,
 });
 
 /** When all that was held of an asset was released: it ends the state of every deposit of it that was held before. */
@@ -381,12 +384,11 @@ function projectOpened(event: Recorded<EventOf<typeof AccountOpened>>, after: Ac
 }
 
 function touchAccount(event: Exclude<Recorded<AccountEvent>, { type: 'CommandRefused' }>, after: AccountState): Change {
-  return setColumns(accountsTable, {
-    accountId: event.data.accountId,
+  const row = { accountId: event.data.accountId, updatedAt: event.metadata.recordedAt };
+  return setLatest(accountsTable, row, () => ({
     state: statusOf(after),
     balances: JSON.stringify(balanceViews(after)),
-    updatedAt: event.metadata.recordedAt,
-  });
+  }));
 }
 
 function restrictAccount(after: AccountState): Change {

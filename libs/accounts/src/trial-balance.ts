@@ -1,6 +1,6 @@
 import { addToSum, defineTable, SUM_COLUMNS, type Change, type Recorded } from '#kernel';
 import type { AccountEvent } from './events.ts';
-import { postings } from './postings.ts';
+import { movesOf, postings, type LedgerPart } from './postings.ts';
 
 /** What all postings of one asset to one part of the ledger come to, over all accounts, in minor units with a sign. */
 export const trialBalanceTable = defineTable({
@@ -28,14 +28,20 @@ export interface TrialBalanceView {
 /** Follows the postings of the event and nothing else. */
 export function projectTrialBalance(event: Recorded<AccountEvent>): readonly Change[] {
   const { position } = event;
-  const sums = new Map<string, { asset: string; part: string; units: bigint }>();
-  for (const { asset, part, units } of postings(event)) {
-    const name = `${asset} ${part}`;
-    sums.set(name, { asset, part, units: (sums.get(name)?.units ?? 0n) + units });
+  const add = (asset: string, part: LedgerPart, units: bigint): Change =>
+    addToSum(trialBalanceTable, { asset, part }, { units, position });
+  const [move, another] = movesOf(event);
+  if (move === undefined) return [];
+  const { asset, from, to, units } = move;
+  // One move, as nearly every event is: nothing is to be added up.
+  if (another === undefined && from !== to) return [add(asset, from, -units), add(asset, to, units)];
+  const sums = new Map<string, { asset: string; part: LedgerPart; units: bigint }>();
+  for (const posting of postings(event)) {
+    const name = `${posting.asset} ${posting.part}`;
+    const known = sums.get(name)?.units ?? 0n;
+    sums.set(name, { asset: posting.asset, part: posting.part, units: known + posting.units });
   }
-  return Array.from(sums.values(), ({ asset, part, units }) =>
-    addToSum(trialBalanceTable, { asset, part }, { units, position }),
-  );
+  return Array.from(sums.values(), (sum) => add(sum.asset, sum.part, sum.units));
 }
 
 /** @param rows those of `trialBalance` of this asset */

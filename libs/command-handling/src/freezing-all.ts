@@ -163,7 +163,8 @@ export class FreezingAll {
     if (isRejection(scope)) return rejectedOutcome(scope);
     const units = parseShares(shares, assetOf);
     if (isRejection(units)) return rejectedOutcome(units);
-    const objection = await this.#refuse(home, scope);
+    // Where none was asked for, each part has the scope that the basis has when it is authorised, varied meanwhile or not.
+    const objection = await this.#refuse(home, requested === undefined ? undefined : scope);
     if (objection !== undefined) return objection;
     const flaw = findShareFlaw(division, units, scope, accountIds);
     return flaw === undefined ? undefined : rejectedOutcome(flaw);

@@ -4,10 +4,10 @@ import {
   StreamFold,
   StreamNames,
   type CitationResolver,
-  type HomeStreamIndex,
   type IndexEntry,
   type JudgedEvent,
   type NameKind,
+  type NamesOptions,
 } from '#replay';
 import { Snapshots } from './snapshots.ts';
 
@@ -16,9 +16,8 @@ const PAGE_EVENTS = 500;
 
 export interface HomeStreamOptions {
   readonly resolver: CitationResolver;
-  readonly index: HomeStreamIndex;
-  /** Names kept in memory before the index is relied on, as of now. */
-  readonly maxEntries: () => number;
+  /** The names that are kept in memory. */
+  readonly names: NamesOptions;
   /** Absent where none are made. */
   readonly snapshots?: Snapshots | undefined;
 }
@@ -30,8 +29,8 @@ export class HomeStream {
   /** The revision from which on the next snapshot is due. */
   #snapshotDueAt: number;
 
-  constructor(stream: string, { resolver, index, maxEntries, snapshots }: HomeStreamOptions) {
-    this.fold = new StreamFold(stream, resolver, new StreamNames(stream, { index, most: maxEntries }));
+  constructor(stream: string, { resolver, names, snapshots }: HomeStreamOptions) {
+    this.fold = new StreamFold(stream, resolver, new StreamNames(stream, names));
     this.#snapshots = Snapshots.areMadeOf(stream) ? snapshots : undefined;
     this.#snapshotDueAt = this.#snapshots?.nextAfter(-1) ?? Infinity;
   }

@@ -242,7 +242,7 @@ export class Lane {
       const schemaVersion = this.#currentVersion(home, type);
       const unsealed = { actor, causationId, commandHash, correlationId, key, previousHash, recordedAt };
       const seal = sealEvent(stream, revision, { id, type, schemaVersion, data, metadata: unsealed });
-      const { hash, metadataText } = seal;
+      const { hash, texts } = seal;
       const metadata: EventMetadata = {
         actor,
         causationId,
@@ -256,7 +256,7 @@ export class Lane {
       const event = { id, type, schemaVersion, data, metadata, stream, revision, position: '' };
       events.push(event);
       decisions.events.push(event);
-      decisions.sealed.push({ id, type, schemaVersion, data, metadata, metadataText });
+      decisions.sealed.push({ id, type, schemaVersion, data, metadata, texts });
       if (!isAhead) first ??= id;
       previousHash = hash;
     }

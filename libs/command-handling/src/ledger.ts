@@ -16,7 +16,7 @@ import {
 } from '#kernel';
 import { decideLegalOrder, type ProposeVariation, type RegisterLegalOrder, type Subject } from '#legal-orders';
 import { decideParty, type LinkAddress } from '#parties';
-import type { HomeStreamIndex, StateOfKind, StreamState } from '#replay';
+import { MissingEventsError, type HomeStreamIndex, type StateOfKind, type StreamState } from '#replay';
 import { decideSanctionsHit, type RaiseSanctionsHit, type SanctionsHitRequest } from '#sanctions';
 import { transferItemId, type Item } from './agenda.ts';
 import { decideAnswer } from './answering.ts';
@@ -79,6 +79,8 @@ const FOLLOW_UP_MS = 2_000;
 /** How long the answer to a transfer waits for the other account, in milliseconds. */
 const TRANSFER_WAIT_MS = 1_000;
 
+const NOT_WHOLE = 'events are missing from the log, and nothing is decided on half a history; ask the operator';
+
 export function createLedger(options: LedgerOptions): Ledger {
   const core = createCore({
     store: options.store,
@@ -133,11 +135,26 @@ class CommandLedger implements Ledger {
   }
 
   execute(request: CommandRequest): Promise<Outcome> {
-    return expectingFailures(this.#route(request));
+    return this.#expectingFailures(this.#route(request));
   }
 
   freezeAllNamed(request: CommandRequest<FreezeAllNamed>): Promise<OutcomeOfAll> {
-    return expectingFailures(this.#freezingAll.freezeAll(request));
+    return this.#expectingFailures(this.#freezingAll.freezeAll(request));
+  }
+
+  /** Turns infrastructure that fails, and a log that is not whole, into the rejection that says so. */
+  async #expectingFailures<Result>(running: Promise<Result>): Promise<Result | ReturnType<typeof rejectedOutcome>> {
+    try {
+      return await running;
+    } catch (error) {
+      if (error instanceof MissingEventsError) {
+        this.#watch.missing?.(error);
+        return rejectedOutcome(reject('store-unavailable', NOT_WHOLE));
+      }
+      const expected = asRejection(error);
+      if (expected instanceof RejectionError) return rejectedOutcome(expected.rejection);
+      throw error;
+    }
   }
 
   #route(request: CommandRequest): Promise<Outcome> {
@@ -469,19 +486,6 @@ function subjectNamed(subject: Subject): readonly Named[] {
 
 function limitedAssets(instrument: RegisterLegalOrder['instrument']): readonly string[] {
   return instrument.effect === 'release' ? [] : Object.keys(instrument.scope.limits ?? {});
-}
-
-/** Turns infrastructure that fails into the rejection that says so. */
-async function expectingFailures<Result>(
-  running: Promise<Result>,
-): Promise<Result | ReturnType<typeof rejectedOutcome>> {
-  try {
-    return await running;
-  } catch (error) {
-    const expected = asRejection(error);
-    if (expected instanceof RejectionError) return rejectedOutcome(expected.rejection);
-    throw error;
-  }
 }
 
 /** Facts that can never become false, looked up before it is the turn of the account's stream. */

@@ -35,11 +35,11 @@ export interface Limits {
   readonly retryMs: number;
   /** How long an append whose outcome is unknown is sent again, in milliseconds. */
   readonly resendMs: number;
-  /** Streams kept in memory. */
+  /** Streams kept in memory: about 2 KB each without their names. */
   readonly cachedStreams: number;
   /** Named entries of one stream kept in memory before the index is asked for older ones. */
   readonly cachedEntries: number;
-  /** Those of all streams together: the more streams, the fewer of each. */
+  /** Those of all streams together: about 200 bytes each. */
   readonly cachedEntriesInAll: number;
   /** Recorded refusals of one stream within a minute; 0 for no limit. */
   readonly refusalsPerMinute: number;
@@ -54,8 +54,8 @@ export const DEFAULT_LIMITS: Limits = {
   batch: 64,
   retryMs: 5_000,
   resendMs: 5_000,
-  cachedStreams: 50_000,
+  cachedStreams: 20_000,
   cachedEntries: 10_000,
-  cachedEntriesInAll: 500_000,
+  cachedEntriesInAll: 100_000,
   refusalsPerMinute: 60,
 };

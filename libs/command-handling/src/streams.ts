@@ -4,12 +4,13 @@ import { reject, RejectionError, type BasisEnd, type BasisState, type Bound, typ
 import {
   CitationResolver,
   idOfStream,
+  StreamCache,
   StreamFold,
   type HomeStreamIndex,
   type StateOfKind,
   type StreamState,
 } from '#replay';
-import { HomeStream } from './home-stream.ts';
+import { HomeStream, type HomeStreamOptions } from './home-stream.ts';
 import { Lane, type LaneHost } from './lane.ts';
 import type { Task, Turn, View } from './plan.ts';
 import type { Limits, Machine } from './ports.ts';
@@ -33,16 +34,13 @@ export interface StreamsOptions {
   readonly snapshots?: SnapshotOptions | undefined;
 }
 
-/** Of each stream in memory so many names at least: those of the commands that are under way. */
-const FEWEST_ENTRIES = 32;
-
 /** All streams that this process decides on: a lane for each that is busy, and a bounded cache of their folds. */
 export class Streams {
   readonly #options: StreamsOptions;
   readonly #resolver: CitationResolver;
-  readonly #snapshots: Snapshots | undefined;
   readonly #lanes = new Map<string, Lane>();
-  readonly #cache = new Map<string, HomeStream>();
+  readonly #cache: StreamCache<HomeStream>;
+  readonly #home: HomeStreamOptions;
   readonly #host: LaneHost;
   readonly #leave = (): void => {
     this.#waiting -= 1;
@@ -51,17 +49,29 @@ export class Streams {
 
   constructor(options: StreamsOptions) {
     this.#options = options;
-    const folded = (stream: string): StreamFold | undefined => this.#cache.get(stream)?.fold;
-    this.#resolver = new CitationResolver(options.store, { index: options.index, folded });
-    const { snapshots, index } = options;
-    this.#snapshots = snapshots === undefined ? undefined : new Snapshots(snapshots, index);
+    const { snapshots, index, limits } = options;
+    const folded = (stream: string): StreamFold | undefined => this.#cache.peek(stream)?.fold;
+    this.#resolver = new CitationResolver(options.store, { index, folded, demandsWhole: true });
+    const { cachedStreams, cachedEntries, cachedEntriesInAll } = limits;
+    this.#cache = new StreamCache({
+      streams: cachedStreams,
+      names: cachedEntriesInAll,
+      namesOf: ({ fold }) => fold.names,
+    });
+    this.#home = {
+      resolver: this.#resolver,
+      names: { index, most: cachedEntries, count: this.#cache.count },
+      snapshots: snapshots === undefined ? undefined : new Snapshots(snapshots, index),
+    };
     this.#host = {
       store: options.store,
       machine: options.machine,
       limits: options.limits,
       cached: (stream) => this.#cached(stream),
       idle: (lane) => this.#lanes.delete(lane.stream),
-      discard: (stream) => this.#cache.delete(stream),
+      discard: (stream) => {
+        this.#cache.delete(stream);
+      },
       appended: (stream, events) => options.metrics?.appended(stream, events),
       conflicted: (stream) => options.metrics?.conflicted(stream),
     };
@@ -88,21 +98,9 @@ export class Streams {
         inUse: () => largest([...this.#lanes.values()].map(({ queued }) => queued)),
       },
       { what: 'streams-in-memory', most: limits.cachedStreams, inUse: () => this.#cache.size },
-      { what: 'names-in-memory', most: limits.cachedEntriesInAll, inUse: () => this.#names() },
+      { what: 'names-in-memory', most: limits.cachedEntriesInAll, inUse: () => this.#cache.count.names },
       ...this.#resolver.bounds,
     ];
-  }
-
-  #names(): number {
-    let names = 0;
-    for (const { fold } of this.#cache.values()) names += fold.names.size;
-    return names;
-  }
-
-  #entriesOfEach(): number {
-    const { cachedEntries, cachedEntriesInAll } = this.#options.limits;
-    const share = Math.floor(cachedEntriesInAll / Math.max(1, this.#cache.size));
-    return Math.min(cachedEntries, Math.max(FEWEST_ENTRIES, share));
   }
 
   /** Decides on one stream, in its turn, at its exact end. @param turn `in-line` for movements of funds only */
@@ -153,17 +151,9 @@ export class Streams {
 
   #cached(stream: string): HomeStream {
     const known = this.#cache.get(stream);
-    if (known !== undefined) {
-      this.#cache.delete(stream);
-      this.#cache.set(stream, known);
-      return known;
-    }
-    const { index, limits } = this.#options;
-    const [resolver, snapshots] = [this.#resolver, this.#snapshots];
-    const home = new HomeStream(stream, { resolver, index, maxEntries: () => this.#entriesOfEach(), snapshots });
+    if (known !== undefined) return known;
+    const home = new HomeStream(stream, this.#home);
     this.#cache.set(stream, home);
-    const oldest = this.#cache.keys().next();
-    if (this.#cache.size > limits.cachedStreams && oldest.done !== true) this.#cache.delete(oldest.value);
     return home;
   }
 }

@@ -16,6 +16,7 @@ import {
 } from '#kernel';
 import { decideLegalOrder } from '#legal-orders';
 import { decideParty, type NamingBasis } from '#parties';
+import type { MissingEventsError } from '#replay';
 import { AgendaMemory } from './agenda-memory.ts';
 import { Agenda, AGENDA_EVENTS, FOR_GOOD, NEVER, transferOfItem, type Item } from './agenda.ts';
 import type { Core } from './core.ts';
@@ -31,6 +32,8 @@ import type { Varying } from './varying.ts';
 export interface SupervisorWatch {
   /** A step failed and will be tried again. */
   failed(item: Item | { readonly kind: 'log'; readonly id: string }, error: unknown): void;
+  /** Events are missing from a stream that a command rests on: it was turned down, as others will be. */
+  missing?(error: MissingEventsError): void;
 }
 
 /** The steps over two streams that are finished here. */

@@ -1,16 +1,14 @@
-import type { EventMetadata, RecordedEvent } from '#kernel';
+import { StoredEvent, type EventTexts, type RecordedEvent } from '#kernel';
 import { type EventToAppend, type ExpectedRevision, MAX_APPEND_BYTES, MAX_APPEND_EVENTS, StoreError } from './port.ts';
 
 /** What stands for "no event" where revisions are plain numbers: one below the first. */
 export const NO_REVISION = -1;
 
 /** An event as it is stored: its data and metadata as JSON text. */
-export interface EncodedEvent {
+export interface EncodedEvent extends EventTexts {
   readonly id: string;
   readonly type: string;
   readonly schemaVersion: number;
-  readonly data: string;
-  readonly metadata: string;
 }
 
 /** What a log is asked to store, all or nothing. */
@@ -62,22 +60,11 @@ export function decodeEvent(
   event: EncodedEvent,
   place: Pick<RecordedEvent, 'stream' | 'revision' | 'position'>,
 ): RecordedEvent {
-  const { id, type, schemaVersion, data, metadata } = event;
-  const { stream, revision, position } = place;
-  return {
-    id,
-    type,
-    schemaVersion,
-    data: parseOrKeep(data),
-    metadata: parseOrKeep(metadata) as EventMetadata,
-    stream,
-    revision,
-    position,
-  };
+  return new StoredEvent(event, place);
 }
 
-function encodeEvent({ id, type, schemaVersion, data, metadata, metadataText }: EventToAppend): EncodedEvent {
-  return { id, type, schemaVersion, data: jsonOf(data), metadata: metadataText ?? jsonOf(metadata) };
+function encodeEvent({ id, type, schemaVersion, data, metadata, texts }: EventToAppend): EncodedEvent {
+  return { id, type, schemaVersion, data: texts?.data ?? jsonOf(data), metadata: texts?.metadata ?? jsonOf(metadata) };
 }
 
 function jsonOf(value: unknown): string {
@@ -101,12 +88,4 @@ function revisionNumber(expected: ExpectedRevision): number {
   if (expected === 'no-stream') return NO_REVISION;
   if (!Number.isSafeInteger(expected) || expected < 0) throw new RangeError('a revision is a whole number from 0');
   return expected;
-}
-
-function parseOrKeep(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }

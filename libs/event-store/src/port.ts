@@ -1,4 +1,4 @@
-import type { Position, RecordedEvent, SealedEvent } from '#kernel';
+import type { EventTexts, Position, RecordedEvent, SealedEvent } from '#kernel';
 import type { Observable } from 'rxjs';
 
 /** The stream's exact state that an append demands: its last revision, or that it has no event. */
@@ -63,10 +63,10 @@ export interface EventReader {
   close(): Promise<void>;
 }
 
-/** An event on its way into a store, with the text of its metadata where who sealed it has that already. */
+/** An event on its way into a store, with the texts of its data and metadata where who sealed it has them already. */
 export interface EventToAppend extends SealedEvent {
-  /** JSON of `metadata`: a store may keep it instead of writing its own. */
-  readonly metadataText?: string;
+  /** A store may keep them instead of writing its own. */
+  readonly texts?: EventTexts;
 }
 
 /**

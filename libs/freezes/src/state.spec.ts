@@ -90,6 +90,16 @@ function after(...events: readonly FreezeEvent[]): FreezesState {
   return events.reduce((state, event, index) => evolveFreezes(state, recorded(event, index)), initialFreezesState());
 }
 
+it('a freeze of one account is none of another', () => {
+  const [one, other] = [initialFreezesState(), initialFreezesState()];
+  expect(evolveFreezes(one, recorded(frozen(1), 1)).inForce.size).toBe(1);
+  for (const none of [other, initialFreezesState()]) {
+    expect(restrictions(none)).toEqual([]);
+    const { inForce, ended, resolved, over, liftRequests } = none;
+    expect([inForce, ended, resolved, over, liftRequests].map(({ size }) => size)).toEqual([0, 0, 0, 0, 0]);
+  }
+});
+
 describe('the freezes of an account', () => {
   it('remembers of a freeze what it restricts and where it comes from', () => {
     const { basis, citation: cited, scope, claimGroup, placedBy, blockedFrom } = first.data;

@@ -44,21 +44,39 @@ export interface LiftRequest {
   readonly pointer: EventPointer;
 }
 
+type Resolution = 'frozen' | 'varied' | 'abandoned';
+
 /** The freezes of one account: a part of that account's state, from the account's own stream alone. */
 export interface FreezesState {
   /** By freezeId, in the order of their placing. */
+  readonly inForce: ReadonlyMap<string, Freeze>;
+  readonly ended: ReadonlyMap<string, FreezeEnd>;
+  /** What each authorisation came to, by the id of its event: exactly one of the three, for good. */
+  readonly resolved: ReadonlyMap<string, Resolution>;
+  /** Authorisations on which nothing rests any longer, by their id, and the event since which: abandoned, replaced, lifted. */
+  readonly over: ReadonlyMap<string, EventPointer>;
+  /** By `liftKey`: a request's id is unique within its freeze. */
+  readonly liftRequests: ReadonlyMap<string, LiftRequest>;
+}
+
+/** As `evolveFreezes` changes it, which alone does. */
+interface ChangingFreezes extends FreezesState {
   readonly inForce: Map<string, Freeze>;
   readonly ended: Map<string, FreezeEnd>;
-  /** What each authorisation came to, by the id of its event: exactly one of the three, for good. */
-  readonly resolved: Map<string, 'frozen' | 'varied' | 'abandoned'>;
-  /** Authorisations on which nothing rests any longer, by their id, and the event since which: abandoned, replaced, lifted. */
+  readonly resolved: Map<string, Resolution>;
   readonly over: Map<string, EventPointer>;
-  /** By `liftKey`: a request's id is unique within its freeze. */
   readonly liftRequests: Map<string, LiftRequest>;
 }
 
-export function initialFreezesState(): FreezesState {
+/** Of all accounts that no freeze ever concerned, which are most: maps of their own would take more memory than their balances. */
+const NO_FREEZES: FreezesState = noFreezes();
+
+function noFreezes(): ChangingFreezes {
   return { inForce: new Map(), ended: new Map(), resolved: new Map(), over: new Map(), liftRequests: new Map() };
+}
+
+export function initialFreezesState(): FreezesState {
+  return NO_FREEZES;
 }
 
 /** Neither id can hold a slash, so no two pairs share a key. */
@@ -75,8 +93,9 @@ export function freezeUnder(state: FreezesState, basis: Basis): Freeze | undefin
   return undefined;
 }
 
-/** Owns `state` and changes it in place. Never throws for a well-formed event. */
-export function evolveFreezes(state: FreezesState, event: Recorded<FreezeEvent>): FreezesState {
+/** Owns `before` and changes it in place, the initial state apart. Never throws for a well-formed event. */
+export function evolveFreezes(before: FreezesState, event: Recorded<FreezeEvent>): FreezesState {
+  const state = before === NO_FREEZES ? noFreezes() : (before as ChangingFreezes);
   switch (event.type) {
     case 'AccountFrozen': {
       const { freezeId, basis, citation, scope, claimGroup, placedBy, blockedFrom } = event.data;
@@ -130,7 +149,7 @@ export function evolveFreezes(state: FreezesState, event: Recorded<FreezeEvent>)
 }
 
 function decideRequest(
-  state: FreezesState,
+  state: ChangingFreezes,
   freezeId: string,
   requestId: string | undefined,
   decided: 'approved' | 'rejected',

@@ -1,5 +1,6 @@
 export * from './bound.ts';
 export * from './canonical.ts';
+export * from './canonical-shape.ts';
 export * from './clock.ts';
 export * from './decider.ts';
 export * from './envelope.ts';
@@ -10,6 +11,7 @@ export * from './narrow.ts';
 export * from './rejection.ts';
 export * from './schema.ts';
 export * from './seal.ts';
+export * from './stored-event.ts';
 export * from './basis.ts';
 export * from './subjects.ts';
 export * from './authorisation.ts';

@@ -12,6 +12,8 @@ export interface Table {
   readonly columns: Readonly<Record<string, ColumnType>>;
   readonly primaryKey: readonly string[];
   readonly indexes: readonly (readonly string[])[];
+  /** Its rows are only ever added (`addRow`), and none is looked at by what writes: a build may put them in order at its end. */
+  readonly onlyAdded?: true;
 }
 /** A table whose columns are known: rows are checked against them. */
 export interface TableOf<Columns extends Readonly<Record<string, ColumnType>>> extends Table {
@@ -34,7 +36,13 @@ export type Change =
   /** This row, unless there is one: the first stays. */
   | { readonly table: Table; readonly kind: 'add'; readonly row: Row }
   /** These columns of the row, if there is one. The primary key is among them. */
-  | { readonly table: Table; readonly kind: 'set'; readonly row: Row }
+  | {
+      readonly table: Table;
+      readonly kind: 'set';
+      readonly row: Row;
+      /** Further columns, as of now or any later event of the stream: made when they are written, once for many events. */
+      readonly latest?: () => Row;
+    }
   /** So much more in the sum of this row, of which only the primary key is given. A row that is not there yet has zero. */
   | { readonly table: Table; readonly kind: 'sum'; readonly row: Row; readonly additions: readonly Addition[] };
 
@@ -100,4 +108,24 @@ export function setColumns<Columns extends Record<string, ColumnType>>(
   row: Partial<RowOf<Columns>>,
 ): Change {
   return { table, kind: 'set', row: row as Row };
+}
+
+/**
+ * @param row as of `setColumns`
+ * @param latest further columns, from the state of the stream. Called once, when no event was folded since or when every event
+ * that was has its change behind this one; each of those has to set the same columns again
+ */
+export function setLatest<Columns extends Record<string, ColumnType>>(
+  table: TableOf<Columns>,
+  row: Partial<RowOf<Columns>>,
+  latest: () => Partial<RowOf<Columns>>,
+): Change {
+  return { table, kind: 'set', row: row as Row, latest: latest as () => Row };
+}
+
+/** The change with all its columns made now. */
+export function settled(change: Change): Change {
+  if (change.kind !== 'set' || change.latest === undefined) return change;
+  const { table, kind, row, latest } = change;
+  return { table, kind, row: { ...row, ...latest() } };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withPattern } from './canonical-shape.ts';
 import { parseTimestamp } from './clock.ts';
 import { accepts } from './guard.ts';
 import { ASSET_CODE_PATTERN, ID_PATTERN, SHA256_PATTERN, UUID_PATTERN } from './ids.ts';
@@ -7,6 +8,10 @@ import { isUnits } from './money.ts';
 const RECORDED_TIME = /^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 /** The last day that was found in the calendar: most events are of the same day as the one before. */
 let knownDay = '';
+
+/** Recorded times whose day needs no calendar: all but those of 29 February. */
+const EVERYDAY_TIME =
+  /^[0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))T([01][0-9]|2[0-3])[:][0-5][0-9][:][0-5][0-9][.][0-9]{3}Z$/;
 
 /** True for a time as events record it, to the character. */
 function isRecordedTimestamp(text: string): boolean {
@@ -25,19 +30,22 @@ export const field = {
   uuid: z.string().regex(UUID_PATTERN),
   assetCode: z.string().regex(ASSET_CODE_PATTERN),
   /** Minor units as a decimal string. */
-  units: z
-    .string()
-    .refine(isUnits, 'must be minor units as a decimal string')
-    .meta({ pattern: '^(0|[1-9][0-9]{0,37})$' }),
+  units: withPattern(
+    z.string().refine(isUnits, 'must be minor units as a decimal string').meta({ pattern: '^(0|[1-9][0-9]{0,37})$' }),
+    /^(0|[1-9][0-9]{0,37})$/,
+  ),
   /** More than zero minor units. */
-  positiveUnits: z
-    .string()
-    .refine((text) => isUnits(text) && text !== '0', 'must be minor units, more than zero, as a decimal string')
-    .meta({ pattern: '^[1-9][0-9]{0,37}$' }),
-  timestamp: z
-    .string()
-    .refine(isRecordedTimestamp, 'must be RFC 3339, UTC, with milliseconds')
-    .meta({ format: 'date-time' }),
+  positiveUnits: withPattern(
+    z
+      .string()
+      .refine((text) => isUnits(text) && text !== '0', 'must be minor units, more than zero, as a decimal string')
+      .meta({ pattern: '^[1-9][0-9]{0,37}$' }),
+    /^[1-9][0-9]{0,37}$/,
+  ),
+  timestamp: withPattern(
+    z.string().refine(isRecordedTimestamp, 'must be RFC 3339, UTC, with milliseconds').meta({ format: 'date-time' }),
+    EVERYDAY_TIME,
+  ),
   sha256: z.string().regex(SHA256_PATTERN),
   /** Free text of people, bounded. */
   text: (maxLength: number) => z.string().min(1).max(maxLength),

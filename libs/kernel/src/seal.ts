@@ -1,31 +1,44 @@
 import { canonicalJson, sha256Hex } from './canonical.ts';
 import type { EventMetadata, RecordedEvent, SealedEvent } from './envelope.ts';
+import type { EventTexts } from './stored-event.ts';
 
 /** What sealing an event gives. */
 export interface Seal {
   /** `eventHash` of the event in its place. */
   readonly hash: string;
-  /** The canonical JSON of the whole metadata, `hash` included. */
-  readonly metadataText: string;
+  /** The canonical JSON of the data, and of the whole metadata, `hash` included. */
+  readonly texts: EventTexts;
 }
 
 /**
- * Hashes an event and writes its metadata in one go: the text that is hashed is the one that can be stored, but for the
- * hash itself, which stands in it between `correlationId` and `key`.
+ * Hashes an event and writes its data and metadata in one go: the text that is hashed is the one that can be stored, but
+ * for the hash itself, which stands in it between `correlationId` and `key`.
  */
 export function sealEvent(
   stream: string,
   revision: number,
   event: Omit<SealedEvent, 'metadata'> & { readonly metadata: Omit<EventMetadata, 'hash'> },
 ): Seal {
-  const { id, type, schemaVersion, data, metadata } = event;
-  const { actor, causationId, commandHash, correlationId, key, previousHash, recordedAt } = metadata;
+  const { actor, causationId, commandHash, correlationId, key, previousHash, recordedAt } = event.metadata;
   const before = canonicalJson({ actor, causationId, commandHash, correlationId }).slice(0, -1);
   const after = canonicalJson({ key, previousHash, recordedAt }).slice(1);
-  const place = canonicalJson({ revision: String(revision), schemaVersion, stream, type }).slice(1);
-  const content = `{"data":${canonicalJson(data)},"id":${canonicalJson(id)},"metadata":${before},${after},${place}`;
-  const hash = sha256Hex(content);
-  return { hash, metadataText: `${before},"hash":"${hash}",${after}` };
+  const data = canonicalJson(event.data);
+  const hash = hashOf(stream, revision, event, data, `${before},${after}`);
+  return { hash, texts: { data, metadata: `${before},"hash":"${hash}",${after}` } };
+}
+
+/** The hash of an event from its parts as canonical JSON, the metadata without the hash. */
+function hashOf(
+  stream: string,
+  revision: number,
+  { id, type, schemaVersion }: Pick<SealedEvent, 'id' | 'type' | 'schemaVersion'>,
+  data: string,
+  metadata: string,
+): string {
+  const place = `"revision":"${String(revision)}","schemaVersion":${canonicalJson(schemaVersion)},"stream":${canonicalJson(stream)}`;
+  return sha256Hex(
+    `{"data":${data},"id":${canonicalJson(id)},"metadata":${metadata},${place},"type":${canonicalJson(type)}}`,
+  );
 }
 
 /**
@@ -39,4 +52,19 @@ export function sealHolds(event: RecordedEvent): boolean {
     // Content that has no canonical form, such as half of a surrogate pair.
     return false;
   }
+}
+
+const HASH_START = ',"hash":"';
+const HASH_END = '",';
+
+/**
+ * `sealHolds` for an event that was read from these very texts, which have the shape of canonical JSON
+ * (`canonicalShape`): they need not be written again. No text in them has a quote in it, so the hash is where it seems.
+ */
+export function sealHoldsIn(event: RecordedEvent, { data, metadata }: EventTexts): boolean {
+  const { hash } = event.metadata;
+  const start = metadata.indexOf(HASH_START);
+  const end = start + HASH_START.length + hash.length + HASH_END.length;
+  const unsealed = `${metadata.slice(0, start)},${metadata.slice(end)}`;
+  return hashOf(event.stream, event.revision, event, data, unsealed) === hash;
 }

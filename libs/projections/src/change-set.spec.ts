@@ -1,4 +1,4 @@
-import { addRow, addToSum, defineTable, putRow, setColumns, SUM_COLUMNS, type Change } from '#kernel';
+import { addRow, addToSum, defineTable, putRow, setColumns, setLatest, SUM_COLUMNS, type Change } from '#kernel';
 import { describe, expect, it } from '@jest/globals';
 import { ChangeSet } from './change-set.ts';
 
@@ -89,6 +89,42 @@ describe('the changes of a batch', () => {
         ],
       },
     ]);
+  });
+
+  describe('columns that are made when they are written', () => {
+    const state = { note: 'first' };
+    const latest = (value: number): Change => setLatest(table, { ...key, value }, () => ({ note: state.note }));
+    const notes = (settleLate: boolean): unknown[] => {
+      const set = new ChangeSet({ settleLate });
+      state.note = 'first';
+      set.add([put(0), latest(1)]);
+      state.note = 'second';
+      set.add([latest(2), setColumns(table, { ...key, value: 3 })]);
+      state.note = 'third';
+      const left: unknown[] = [];
+      set.forEach(({ kind, row }) => left.push([kind, row['value'], row['note']]));
+      return left;
+    };
+
+    it('tell what was when the change came', () => {
+      expect(notes(false)).toEqual([['put', 3, 'second']]);
+    });
+
+    it('tell what is at last, where that is allowed', () => {
+      expect(notes(true)).toEqual([
+        ['put', 0, null],
+        ['set', 3, 'third'],
+      ]);
+    });
+  });
+
+  it('hands over what is only added at once, and takes nothing else for such a table', () => {
+    const onlyAdded = { ...table, onlyAdded: true } as const;
+    const taken: unknown[] = [];
+    const set = new ChangeSet({ takeAdded: (_, row) => taken.push(row['value']) });
+    set.add([addRow(onlyAdded, { ...key, value: 1, note: null }), addRow(onlyAdded, { ...key, value: 2, note: null })]);
+    expect(taken).toEqual([1, 2]);
+    expect(() => merged(putRow(onlyAdded, { ...key, value: 1, note: null }))).toThrow('only added to');
   });
 
   it('keeps rows apart whose keys look alike when joined', () => {

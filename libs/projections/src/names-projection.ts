@@ -1,5 +1,6 @@
 import { addRow, defineTable, putRow, type Change, type Recorded } from '#kernel';
 import { indexEntries, type JudgedEvent, type LedgerEvent } from '#replay';
+import type { SoughtRows } from './staged-rows.ts';
 
 /**
  * Every command key that was ever used on its home stream, with the hash of the command, and the ids of deposits, reversals
@@ -10,7 +11,15 @@ export const namesTable = defineTable({
   columns: { stream: 'text', kind: 'text', id: 'text', revision: 'integer', value: 'text' },
   primaryKey: ['stream', 'kind', 'id'],
   indexes: [],
+  onlyAdded: true,
 });
+
+/** Names that a judgement can rest on are looked up while the index is built: all but keys. */
+export const soughtNames: SoughtRows = {
+  table: namesTable,
+  by: ['stream', 'kind', 'id'],
+  isSought: ({ kind }) => kind !== 'key',
+};
 
 /** How far each stream is taken in, violations included. */
 export const streamsTable = defineTable({

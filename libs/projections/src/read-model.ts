@@ -2,7 +2,9 @@ import { addUp, type Cell, type Change, type Position, type RecordedEvent, type 
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { cellOf, type ChangeSet } from './change-set.ts';
+import { cellOf, ChangeSet } from './change-set.ts';
+import { soughtNames } from './names-projection.ts';
+import { declaredType, StagedRows } from './staged-rows.ts';
 
 /** The last event that the read models have taken in: where to go on, and whether the log is still the same. */
 export interface Checkpoint {
@@ -51,10 +53,13 @@ export function isDamage(error: unknown): boolean {
 }
 
 const IN_MEMORY = ':memory:';
-/** Page cache of the writing connection: the upper levels of all B-trees stay in memory. */
-const CACHE_KIB = 64 * 1024;
+/** Page cache of the writing connection: the upper levels of all B-trees stay in memory. A build changes more pages at once. */
+const CACHE_KIB = 16 * 1024;
+const BUILDING_CACHE_KIB = 64 * 1024;
 /** What the file is called while it is built for the first time. */
 const UNFINISHED = '.unfinished';
+/** What is put in order at the end of the build stands beside it until then. */
+const STAGED = '.staged';
 /** Pages of 4 KiB in the write-ahead log before it is copied into the file, which waits for the disk: 64 MiB. */
 const WAL_PAGES = 16 * 1024;
 
@@ -79,6 +84,8 @@ export class ReadModel {
   readonly #statements = new Map<string, StatementSync>();
   /** By kind of change, or for those of some columns by their names. */
   readonly #writers = new Map<Table, Map<string, Writer>>();
+  /** Rows that are put into their tables at the end of the build; undefined unless it is built. */
+  #staged: StagedRows | undefined;
   #checkpoint: Checkpoint | undefined;
   #isNew = false;
 
@@ -101,6 +108,7 @@ export class ReadModel {
         this.#create(tables, fingerprint);
         this.#isNew = true;
       }
+      if (this.isBuilding) this.#staged = this.#stage(path + STAGED);
       this.#demandFingerprint(fingerprint);
       this.#checkpoint = this.#readCheckpoint();
     } catch (error) {
@@ -118,26 +126,52 @@ export class ReadModel {
     return this.#isNew;
   }
 
+  /** Where to look for names while the file is built; undefined when they are in their table. */
+  get staged(): Pick<StagedRows, 'find'> | undefined {
+    return this.#staged;
+  }
+
+  /**
+   * Takes changes, for `commit`. Most of those of a file that is built are written at once: while changes are taken, no other
+   * may be, and if they are not to be committed, `rollBack` has to be called.
+   */
+  takeChanges(): ChangeSet {
+    const staged = this.#staged;
+    if (staged === undefined) return new ChangeSet();
+    this.#begin();
+    return new ChangeSet({ takeAdded: (table, row) => staged.add(table, row), settleLate: true });
+  }
+
   /** Commits changes and checkpoint together, or neither. */
   commit(changes: ChangeSet, checkpoint: Checkpoint): void {
-    this.#run('BEGIN IMMEDIATE');
     try {
+      this.#begin();
+      this.#staged?.flush();
       changes.forEach((change) => this.#apply(change));
       this.#run('UPDATE readModel SET checkpoint = ?', JSON.stringify(checkpoint));
       this.#run('COMMIT');
     } catch (error) {
-      if (this.db.isTransaction) this.db.exec('ROLLBACK');
+      this.rollBack();
       throw error;
     }
     this.#checkpoint = checkpoint;
   }
 
+  /** Drops what was taken and not committed. */
+  rollBack(): void {
+    this.#staged?.forget();
+    if (this.db.isOpen && this.db.isTransaction) this.db.exec('ROLLBACK');
+  }
+
   /** Ends the build: the file is whole, on the disk, and has its name. It is closed then: open it anew. When it fails, call it again. */
   finish(): void {
     if (this.db.isOpen) {
+      this.rollBack();
+      this.#staged?.moveToTables();
       for (const table of this.#tables) for (const sql of indexesSql(table)) this.db.exec(sql);
       this.db.close();
     }
+    removeFiles(this.#file + UNFINISHED + STAGED);
     syncFile(this.#file + UNFINISHED);
     renameSync(this.#file + UNFINISHED, this.#file);
     syncFile(dirname(this.#file));
@@ -148,7 +182,7 @@ export class ReadModel {
   }
 
   #prepareConnection(): void {
-    this.db.exec(`PRAGMA cache_size = -${String(CACHE_KIB)}`);
+    this.db.exec(`PRAGMA cache_size = -${String(this.isBuilding ? BUILDING_CACHE_KIB : CACHE_KIB)}`);
     if (this.isBuilding) {
       // The journal stays for what is tried again. A file that a crash leaves behind is never opened.
       this.db.exec('PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE');
@@ -157,6 +191,16 @@ export class ReadModel {
     // NORMAL: a power cut may lose the last commits, never half of one; they are projected again.
     this.db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
     this.db.exec(`PRAGMA wal_autocheckpoint = ${String(WAL_PAGES)}`);
+  }
+
+  #begin(): void {
+    if (!this.db.isTransaction) this.#run('BEGIN IMMEDIATE');
+  }
+
+  #stage(path: string): StagedRows {
+    removeFiles(path);
+    createPrivately(path);
+    return new StagedRows(this.db, path, this.#tables, soughtNames);
   }
 
   #create(tables: readonly Table[], fingerprint: string): void {
@@ -285,9 +329,7 @@ function syncFile(path: string): void {
 }
 
 function tableSql({ name, columns, primaryKey }: Table): string {
-  const lines = Object.entries(columns).map(([column, type]) =>
-    type.endsWith('?') ? `${column} ${type.slice(0, -1).toUpperCase()}` : `${column} ${type.toUpperCase()} NOT NULL`,
-  );
+  const lines = Object.entries(columns).map(([column, type]) => `${column} ${declaredType(type)}`);
   return `CREATE TABLE ${name} (${lines.join(', ')}, PRIMARY KEY (${primaryKey.join(', ')})) STRICT, WITHOUT ROWID`;
 }
 

@@ -1,7 +1,7 @@
 import type { EventReader } from '#event-store';
 import { MemoryEventStore } from '#event-store/memory';
 import { accountsTable } from '#accounts';
-import type { RecordedEvent, Row, Table } from '#kernel';
+import { pointerTo, type RecordedEvent, type Row, type Table } from '#kernel';
 import { danglingFreeze, forceIn, LedgerWorld, storeOf, tellStory } from '#testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { existsSync } from 'node:fs';
@@ -342,6 +342,16 @@ describe('a file that is not of these projectors and this log', () => {
     expect(Object.keys(dump(file))).toEqual(['events']);
   });
 
+  it('is rebuilt when asked for before anything was done, though it is as it should be', async () => {
+    const file = await fileOf(store);
+    const watched = new Watched({ reader: store, file });
+    await watched.runner.rebuild('asked-for');
+    expect(watched.rebuilds()).toEqual(['asked-for']);
+    expect(watched.runner.status().state).toBe('live');
+    await watched.runner.close();
+    expect(dump(file)).toEqual(expected);
+  });
+
   it('is rebuilt when asked for, once readers have let go of it', async () => {
     const file = await fileOf(store);
     const order: string[] = [];
@@ -415,6 +425,38 @@ describe('what fails', () => {
     expect(dump(file)).toEqual(await projectWhole(store));
   });
 
+  it('is taken in whole or not at all', async () => {
+    const store = await storyStore();
+    const events = (await store.readAll({ limit: 10_000 })).events;
+    const deposits = events.slice(3).filter(({ type }) => type === 'FundsDeposited');
+    // The row of its account is changed by another event of the same batch, which is committed.
+    const bad = deposits.find(({ stream }, index) => deposits.findIndex((one) => one.stream === stream) < index);
+    if (bad === undefined) throw new Error('a story without two deposits into one account');
+    const before = await storeOf(events.filter(({ position }) => position < bad.position));
+    const { readModel: _other, ...expected } = await projectWhole(before);
+    let broken = true;
+    const last: Projector = {
+      ...{ name: 'last', version: 1, tables: [] },
+      project: ({ recorded }) => {
+        if (broken && recorded.id === bad.id) throw new Error('a bug');
+        return [];
+      },
+    };
+    const file = newFile();
+    const options = { file, projectors: [...projectors, last] };
+    const first = new Watched({ reader: await storeOf(events.slice(0, 3)), ...options });
+    await first.live();
+    await first.runner.close();
+    // Not built any more: whoever asks sees each commit.
+    const watched = new Watched({ reader: store, ...options });
+    await watched.until(() => (watched.runner.status().failure?.attempts ?? 0) >= 1);
+    const { readModel: _one, ...rows } = dump(file);
+    expect(rows).toEqual(expected);
+    broken = false;
+    await watched.live();
+    await watched.runner.close();
+  });
+
   it('may be the commit: nothing of its batch is kept, and it is tried again', async () => {
     const store = await storyStore();
     let refusals = 3;
@@ -465,6 +507,69 @@ describe('what fails', () => {
     expect(reported).toEqual(expect.arrayContaining([1, 2, 3]));
     expect(watched.runner.status().failure).toBeUndefined();
     await watched.runner.close();
+  });
+});
+
+describe('a build', () => {
+  const source = { kind: 'bank', reference: 'r' } as const;
+  /** More deposits than a judge keeps the names of, one of them taken back early, and then once more by a forger. */
+  async function forgedReversal(): Promise<{ store: MemoryEventStore; forged: RecordedEvent }> {
+    const store = new MemoryEventStore();
+    const world = new LedgerWorld({ store });
+    await world.openAccount();
+    const deposit = (number: number): Promise<readonly RecordedEvent[]> =>
+      world.accept({
+        ...{ type: 'Deposit', accountId: 'acc-1', asset: 'BTC', source },
+        ...{ depositId: `d-${String(number)}`, amount: '2' },
+      });
+    const [first] = await deposit(0);
+    if (first === undefined) throw new Error('nothing was deposited');
+    const reversal = {
+      type: 'DepositReversed',
+      data: {
+        ...{ accountId: 'acc-1', depositId: 'd-0', asset: 'BTC', amount: '200000000', source },
+        ...{ depositedAt: first.metadata.recordedAt, citation: pointerTo(first) },
+        ...{ cause: 'bank-recall', reason: 'r', taken: '200000000', takenFromHeld: '0', shortfall: '0' },
+      },
+    };
+    const { recordedAt } = first.metadata;
+    await forceIn(store, 'account-acc-1', reversal, { recordedAt });
+    for (let number = 1; number <= 100; number += 1) await deposit(number);
+    return { store, forged: await forceIn(store, 'account-acc-1', reversal) };
+  }
+
+  it.each([1, 10, 1000])(
+    'knows names that are not in their table yet, in transactions of %i',
+    async (buildingBatch) => {
+      const { store, forged } = await forgedReversal();
+      const file = newFile();
+      const watched = new Watched({ reader: store, file, limits: { buildingBatch } });
+      await watched.live();
+      await watched.runner.close();
+      expect(watched.violations()).toEqual([forged.position]);
+      const found = watched.events.find(({ type }) => type === 'violation');
+      expect(found).toMatchObject({ violation: { detail: 'reverses a deposit a second time' } });
+    },
+  );
+
+  it('leaves the same rows as following the log event by event', async () => {
+    const { store } = await forgedReversal();
+    const events = (await store.readAll({ limit: 10_000 })).events;
+    const growing = new MemoryEventStore();
+    const file = newFile();
+    const watched = new Watched({ reader: growing, file, limits: { batch: 1 } });
+    // Nothing was built: the file is as it is on the first day.
+    await watched.live();
+    for (const { stream, revision, position: _, ...sealed } of events) {
+      await growing.append(stream, revision === 0 ? 'no-stream' : revision - 1, [sealed]);
+    }
+    const last = events.at(-1);
+    if (last === undefined) throw new Error('an empty log');
+    await watched.reached(last);
+    await watched.runner.close();
+    const rows = dump(file);
+    expect(rows).toEqual(await projectWhole(store));
+    expect(rows['violations']).toHaveLength(1);
   });
 });
 

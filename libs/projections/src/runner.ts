@@ -4,7 +4,7 @@ import { Judge, type JudgedEvent } from '#replay';
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BatchSource } from './batch-source.ts';
-import { ChangeSet } from './change-set.ts';
+import type { ChangeSet } from './change-set.ts';
 import { fingerprintOf, projectors as allProjectors, type Projector } from './projectors.ts';
 import type { ViolationView } from './queries-api.ts';
 import {
@@ -47,6 +47,8 @@ export type ProjectionEvent =
       readonly servable: boolean;
       /** Streams whose state is in memory. */
       readonly streams: number;
+      /** Names of theirs. */
+      readonly names: number;
     }
   /** There are no read models, and there is a log: they are built from its first event. */
   | { readonly type: 'building' }
@@ -65,21 +67,27 @@ export interface EventJudge {
   judge(recorded: RecordedEvent): JudgedEvent | Promise<JudgedEvent>;
   /** Streams whose state is in memory. */
   readonly streams?: number;
+  readonly names?: number;
 }
 
 /** Bounds and waits of the runner. */
 export interface RunnerLimits {
   /** Most events of one transaction, and most held in memory. */
   readonly batch: number;
-  /** The same while the file is built: pages that many events change are then written once. */
+  /** Most events of one transaction while the file is built: rows that many events change are then written once. */
   readonly buildingBatch: number;
   /** Rest after a transaction that was not full, in milliseconds: many small ones would cost more than they tell. */
   readonly lingerMs: number;
   /** Rest after one of `busyEvents` or more: a row, and a page of the file, is then written once for many events. */
   readonly busyLingerMs: number;
   readonly busyEvents: number;
-  /** Most streams whose state is kept in memory: 2 to 3 KB each. One that is not is read again from its beginning. */
+  /** Most streams whose state is kept in memory: about 1 KB each. One that is not is read again from its beginning. */
   readonly streams: number;
+  /** Names of all of them that are kept in memory: about 200 bytes each. Those of later commits can't be left to the index. */
+  readonly names: number;
+  /** The same two while the file is built: nothing else uses much memory then, and every event of the log comes by. */
+  readonly buildingStreams: number;
+  readonly buildingNames: number;
   /** Wait before the first retry of what failed; doubles up to `retryMaxMs`. */
   readonly retryMs: number;
   readonly retryMaxMs: number;
@@ -87,11 +95,14 @@ export interface RunnerLimits {
 
 export const DEFAULT_RUNNER_LIMITS: RunnerLimits = {
   batch: 5_000,
-  buildingBatch: 20_000,
+  buildingBatch: 50_000,
   lingerMs: 25,
   busyLingerMs: 200,
   busyEvents: 50,
-  streams: 100_000,
+  streams: 20_000,
+  names: 50_000,
+  buildingStreams: 100_000,
+  buildingNames: 300_000,
   retryMs: 100,
   retryMaxMs: 10_000,
 };
@@ -111,6 +122,15 @@ export interface RunnerOptions {
   readonly sleep?: Sleep;
   readonly projectors?: readonly Projector[];
   readonly createJudge?: () => EventJudge;
+}
+
+/** Events that were taken in and are not committed yet. */
+interface Intake {
+  readonly startedMs: number;
+  readonly changes: ChangeSet;
+  readonly violations: ViolationView[];
+  last: RecordedEvent | undefined;
+  events: number;
 }
 
 /** An event that a judge or projector could not take. */
@@ -225,25 +245,35 @@ export class ProjectionRunner {
     if (this.#finishedBuilding(model)) return;
     this.#reportStatus();
     this.#settleRebuilds();
-    const judge =
-      this.#options.createJudge?.() ??
-      new Judge(this.#options.reader, { maxStreams: this.#limits.streams, index: new CommittedNames(model.db) });
+    const judge = this.#options.createJudge?.() ?? this.#newJudge(model);
     const { batch: ordinary, buildingBatch } = this.#limits;
-    const most = model.isBuilding ? buildingBatch : ordinary;
+    const most = model.isBuilding ? Math.min(ordinary, buildingBatch) : ordinary;
     const source = new BatchSource(this.#options.reader, model.checkpoint?.position, most);
     this.#source = source;
     try {
+      let intake: Intake | undefined;
       for (;;) {
         const batch = this.#interrupted() ? [] : await source.next();
         if (batch.length === 0) return;
-        await this.#takeIn(batch, model, judge);
+        intake = await this.#takeIn(batch, model, judge, intake);
+        if (intake !== undefined) continue;
         if (this.#finishedBuilding(model)) return;
         await this.#rest(batch.length);
       }
     } finally {
+      model.rollBack();
       source.close();
       this.#source = undefined;
     }
+  }
+
+  #newJudge(model: ReadModel): Judge {
+    const index = new CommittedNames(model.db, model.staged);
+    const { streams, names, buildingStreams, buildingNames } = this.#limits;
+    const bounds = model.isBuilding
+      ? { maxStreams: Math.max(streams, buildingStreams), maxNames: Math.max(names, buildingNames) }
+      : { maxStreams: streams, maxNames: names };
+    return new Judge(this.#options.reader, { index, ...bounds });
   }
 
   /** Gives a file that was being built its name, once it has all that it has to have. @returns true when it has to be opened anew */
@@ -332,39 +362,61 @@ export class ProjectionRunner {
     return ahead > 0n ? Number(ahead) : 1;
   }
 
-  async #takeIn(batch: readonly RecordedEvent[], model: ReadModel, judge: EventJudge): Promise<void> {
-    const startedMs = performance.now();
-    const changes = new ChangeSet();
-    const violations: ViolationView[] = [];
+  /** @returns what waits to be committed with the batches that follow, or undefined when all is committed */
+  async #takeIn(
+    batch: readonly RecordedEvent[],
+    model: ReadModel,
+    judge: EventJudge,
+    begun: Intake | undefined,
+  ): Promise<Intake | undefined> {
+    const intake = begun ?? beginIntake(model);
+    const failed = await this.#project(batch, judge, intake);
+    const { last, events, startedMs, violations } = intake;
+    if (failed === undefined && !this.#isToBeCommitted(model, intake)) return intake;
+    if (last !== undefined) {
+      this.#logId ??= await this.#firstId();
+      model.commit(intake.changes, checkpointAt(last, this.#logId));
+      const durationMs = performance.now() - startedMs;
+      const { streams = 0, names = 0 } = judge;
+      this.#reportCommit({ checkpoint: last.position, events, durationMs, streams, names }, violations);
+    }
+    if (failed !== undefined) throw failed;
+    return undefined;
+  }
+
+  /** While a file is built, many batches are committed as one: up to the end that the log had when it was opened. */
+  #isToBeCommitted(model: ReadModel, { events, last }: Intake): boolean {
+    if (!model.isBuilding || events >= this.#limits.buildingBatch) return true;
+    return (last?.position ?? '') >= (this.#target?.position ?? '');
+  }
+
+  /** @returns the event that failed; those before it were taken in */
+  async #project(
+    batch: readonly RecordedEvent[],
+    judge: EventJudge,
+    intake: Intake,
+  ): Promise<EventFailedError | undefined> {
     const seenAt = toTimestamp((this.#options.clock ?? systemClock).now());
-    let last: RecordedEvent | undefined;
-    let failed: EventFailedError | undefined;
-    let events = 0;
     for (const recorded of batch) {
       try {
         const verdict = judge.judge(recorded);
         const judged = verdict instanceof Promise ? await verdict : verdict;
-        for (const projector of this.#projectors) changes.add(projector.project(judged, seenAt));
+        // All or nothing of an event: whoever throws may be the last.
+        const changes = this.#projectors.map((projector) => projector.project(judged, seenAt));
+        for (const each of changes) intake.changes.add(each);
         const violation = violationView(judged, seenAt);
-        if (violation !== undefined) violations.push(violation);
+        if (violation !== undefined) intake.violations.push(violation);
       } catch (error) {
-        failed = new EventFailedError(recorded.position, error);
-        break;
+        return new EventFailedError(recorded.position, error);
       }
-      last = recorded;
-      events += 1;
+      intake.last = recorded;
+      intake.events += 1;
     }
-    if (last !== undefined) {
-      this.#logId ??= await this.#firstId();
-      model.commit(changes, checkpointAt(last, this.#logId));
-      const durationMs = performance.now() - startedMs;
-      this.#reportCommit({ checkpoint: last.position, events, durationMs, streams: judge.streams ?? 0 }, violations);
-    }
-    if (failed !== undefined) throw failed;
+    return undefined;
   }
 
   #reportCommit(
-    committed: Pick<Committed, 'checkpoint' | 'events' | 'durationMs' | 'streams'>,
+    committed: Pick<Committed, 'checkpoint' | 'events' | 'durationMs' | 'streams' | 'names'>,
     violations: readonly ViolationView[],
   ): void {
     const { checkpoint } = committed;
@@ -381,7 +433,8 @@ export class ProjectionRunner {
   }
 
   #settleRebuilds(): void {
-    if (!this.#servable()) return;
+    // What is to be thrown away may be servable still.
+    if (this.#rebuildCause !== undefined || !this.#servable()) return;
     for (const { resolve } of this.#rebuilds.splice(0)) resolve();
   }
 
@@ -414,6 +467,10 @@ export class ProjectionRunner {
     this.#reportedServable = this.#servable();
     this.#options.onEvent({ type: 'status', status: this.status(), servable: this.#reportedServable });
   }
+}
+
+function beginIntake(model: ReadModel): Intake {
+  return { startedMs: performance.now(), changes: model.takeChanges(), violations: [], last: undefined, events: 0 };
 }
 
 const sleepInRealTime: Sleep = (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined);

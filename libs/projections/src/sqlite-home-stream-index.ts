@@ -3,6 +3,7 @@ import type { HomeStreamIndex, IndexEntry, NameKind, NamesIndex } from '#replay'
 import { hitSubjectName, type HitSubject } from '#sanctions';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { ReadSide } from './read-side.ts';
+import type { StagedRows } from './staged-rows.ts';
 
 const INDEXED_SQL = 'SELECT revision FROM streams WHERE stream = ?';
 const NAME_SQL = 'SELECT revision, value FROM names WHERE stream = ? AND kind = ? AND id = ?';
@@ -19,7 +20,10 @@ function entryOf(
   id: string,
 ): IndexEntry | undefined {
   if (kind === 'withdrawal' && !stream.startsWith('account-')) return undefined;
-  const row = kind === 'withdrawal' ? get(WITHDRAWAL_SQL, stream, id) : get(NAME_SQL, stream, kind, id);
+  return entryFrom(kind === 'withdrawal' ? get(WITHDRAWAL_SQL, stream, id) : get(NAME_SQL, stream, kind, id));
+}
+
+function entryFrom(row: Row): IndexEntry | undefined {
   return row === undefined ? undefined : { revision: Number(row['revision']), value: String(row['value']) };
 }
 
@@ -79,13 +83,16 @@ export class SqliteHomeStreamIndex implements HomeStreamIndex {
   }
 }
 
-/** The names of all events that are committed, for the judge that works on those that follow. */
+/** The names of all events that are committed, for the judge that works on those that follow. It asks for no keys. */
 export class CommittedNames implements NamesIndex {
   readonly #db: DatabaseSync;
+  readonly #staged: Pick<StagedRows, 'find'> | undefined;
   readonly #statements = new Map<string, StatementSync>();
 
-  constructor(db: DatabaseSync) {
+  /** @param staged where the names are while the file is built */
+  constructor(db: DatabaseSync, staged?: Pick<StagedRows, 'find'>) {
     this.#db = db;
+    this.#staged = staged;
   }
 
   indexedRevision(stream: string): number {
@@ -93,6 +100,7 @@ export class CommittedNames implements NamesIndex {
   }
 
   lookup(stream: string, kind: NameKind, id: string): IndexEntry | undefined {
+    if (this.#staged !== undefined && kind !== 'withdrawal') return entryFrom(this.#staged.find({ stream, kind, id }));
     return entryOf((sql, ...parameters) => this.#prepared(sql).get(...parameters), stream, kind, id);
   }
 

@@ -1,6 +1,6 @@
 import type { EventReader } from '#event-store';
 import type { Bound, Clock } from '#kernel';
-import type { HomeStreamIndex } from '#replay';
+import { type HomeStreamIndex } from '#replay';
 import { resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Projector } from './projectors.ts';
@@ -118,6 +118,7 @@ class RunnerUse {
   readonly #limits: RunnerLimits;
   #events = 0;
   #streams = 0;
+  #names = 0;
 
   constructor(limits: Partial<RunnerLimits> = {}) {
     this.#limits = { ...DEFAULT_RUNNER_LIMITS, ...limits };
@@ -127,12 +128,15 @@ class RunnerUse {
     if (event.type !== 'committed') return;
     this.#events = event.events;
     this.#streams = event.streams;
+    this.#names = event.names;
   }
 
   get bounds(): readonly Bound[] {
+    const { batch, buildingBatch, streams, names, buildingStreams, buildingNames } = this.#limits;
     return [
-      { what: 'projection-batch', most: this.#limits.batch, inUse: () => this.#events },
-      { what: 'projected-streams', most: this.#limits.streams, inUse: () => this.#streams },
+      { what: 'projection-batch', most: Math.max(batch, buildingBatch), inUse: () => this.#events },
+      { what: 'projected-streams', most: Math.max(streams, buildingStreams), inUse: () => this.#streams },
+      { what: 'projected-names', most: Math.max(names, buildingNames), inUse: () => this.#names },
     ];
   }
 }

@@ -1,4 +1,5 @@
 import { initialAccountState, type AccountState } from '#accounts';
+import type { FreezeEnd, LiftRequest } from '#freezes';
 import { initialPartyState, openingKey, type PartyState } from '#parties';
 import type { JudgedEvent } from '#replay';
 import { LogBuilder, nextTestId, ProjectedRows } from '#testing';
@@ -31,6 +32,8 @@ function naming(accounts: number): JudgedEvent {
 function freezing(freezes: number): JudgedEvent {
   const state: AccountState = { ...initialAccountState(), accountId: 'acc-1', opened: true };
   state.holders = [{ partyId: 'p-1', capacity: 'owner' }];
+  const liftRequests = new Map<string, LiftRequest>();
+  const ended = new Map<string, FreezeEnd>();
   for (let n = 0; n < freezes; n += 1) {
     const freezeId = nextTestId();
     const request = {
@@ -42,9 +45,10 @@ function freezing(freezes: number): JudgedEvent {
       state: 'requested',
       pointer: citation,
     } as const;
-    state.freezes.liftRequests.set(freezeId, request);
-    state.freezes.ended.set(freezeId, { state: 'lifted', basis, pointer: citation });
+    liftRequests.set(freezeId, request);
+    ended.set(freezeId, { state: 'lifted', basis, pointer: citation });
   }
+  state.freezes = { ...state.freezes, liftRequests, ended };
   const recorded = new LogBuilder().append('account-acc-1', {
     type: 'AccountFrozen',
     data: { accountId: 'acc-1', freezeId: citation.eventId, basis, citation },

@@ -3,6 +3,8 @@ import type { RebuildCause } from './read-model.ts';
 import { DEFAULT_RUNNER_LIMITS, retryDelayMs, type ProjectionEvent, type ProjectionStatus } from './runner.ts';
 import type { FromWorker, ToWorker, WorkerData } from './worker-protocol.ts';
 
+/** What lives shortly: V8 would let it grow to several times as much before it looks what is left of it. */
+const YOUNG_MIB = 24;
 /** How long a close waits for the batch under way. */
 const CLOSE_TIMEOUT_MS = 10_000;
 const CLOSED = new Error('the projections are closed');
@@ -38,6 +40,7 @@ export class WorkerRunner {
     const fromSource = import.meta.url.endsWith('.ts');
     const worker = new Worker(new URL(fromSource ? './thread/worker.ts' : './thread/worker.js', import.meta.url), {
       workerData: this.#data,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
       ...(fromSource && { execArgv: ['--conditions=writ-source'] }),
     });
     this.#worker = worker;

@@ -8,7 +8,6 @@ import {
 } from '#authority-requests';
 import {
   assertNever,
-  sealHolds,
   SHA256_PATTERN,
   sha256Hex,
   toMs,
@@ -21,7 +20,7 @@ import { checkParty, evolveParty, initialPartyState, type PartyEvent } from '#pa
 import { checkSanctionsHit, evolveSanctionsHit, initialSanctionsHitState, type SanctionsHitEvent } from '#sanctions';
 import type { NameKind } from './index-entries.ts';
 import type { JudgedEvent, LedgerEvent, StreamState, Violation } from './judged.ts';
-import { decodeEvent, kindOfStream, type StreamKind } from './registry.ts';
+import { decodeEvent, hashIsRight, kindOfStream, type StreamKind } from './registry.ts';
 import type { CitationResolver, Verdict } from './resolver.ts';
 import { StreamNames, type RememberedNames } from './stream-names.ts';
 
@@ -95,8 +94,10 @@ export class StreamFold {
   /**
    * Folds the next event of the log. Whatever should never be changes nothing but the place in the chain.
    * @throws StoreError when the streams that a citation points to can't be read: nothing is folded then
+   * @throws MissingEventsError when events before it are missing, where streams have to be whole
    */
   apply(recorded: RecordedEvent): JudgedEvent | Promise<JudgedEvent> {
+    if (recorded.revision > this.revision + 1) return this.#acrossGap(recorded);
     this.#demandNext(recorded);
     const decoded = decodeEvent(recorded);
     if (!decoded.ok) return this.#reject(recorded, { code: 'malformed-event', detail: decoded.problem });
@@ -106,7 +107,7 @@ export class StreamFold {
         detail: 'previousHash is not the hash of the event before',
       });
     }
-    if (!sealHolds(recorded)) {
+    if (!hashIsRight(recorded, decoded.canonical)) {
       return this.#reject(recorded, { code: 'hash-mismatch', detail: 'hash is not that of the content' });
     }
     return this.#judge(recorded, decoded.event);
@@ -160,6 +161,15 @@ export class StreamFold {
     }
   }
 
+  /** The first event after a gap links to what is not there. Those after it link to it, and are judged by what is known. */
+  #acrossGap(recorded: RecordedEvent): JudgedEvent {
+    const missing = this.revision + 1;
+    if (recorded.stream !== this.stream) this.#demandNext(recorded);
+    this.#resolver.foundMissing(this.stream, missing);
+    const detail = `events before it are missing: revision ${String(recorded.revision)} stands where ${String(missing)} should`;
+    return this.#reject(recorded, { code: 'hash-mismatch', detail });
+  }
+
   #demandNext(recorded: RecordedEvent): void {
     if (recorded.stream !== this.stream || recorded.revision !== this.revision + 1) {
       throw new Error(
@@ -170,8 +180,11 @@ export class StreamFold {
 
   #accept(recorded: RecordedEvent, event: Recorded<LedgerEvent>, contents: StreamState): JudgedEvent {
     evolve(contents, event);
-    this.#advance(recorded);
+    this.#folded.revision = recorded.revision;
+    this.#folded.lastHash = event.metadata.hash;
     this.names.note(event);
+    const isCitable = event.type === 'TransferSent' || event.type === 'TransferRefused';
+    if (isCitable && event.position !== '') this.#resolver.noteCitable(event);
     // Timestamps of the recorded form compare as text does: most are never read as a time.
     const { recordedAt } = event.metadata;
     if (recordedAt > this.#folded.lastRecordedAt) this.#folded.lastRecordedAt = recordedAt;
@@ -179,13 +192,9 @@ export class StreamFold {
   }
 
   #reject(recorded: RecordedEvent, violation: Violation): JudgedEvent {
-    this.#advance(recorded);
-    return { recorded, event: undefined, violation, after: this.contents };
-  }
-
-  #advance(recorded: RecordedEvent): void {
     this.#folded.revision = recorded.revision;
     this.#folded.lastHash = chainHash(recorded);
+    return { recorded, event: undefined, violation, after: this.contents };
   }
 }
 

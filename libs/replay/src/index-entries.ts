@@ -16,11 +16,11 @@ export function keyEntryId(key: Pick<CommandKey, 'caller' | 'value'>): string {
   return `${key.caller}\n${key.value}`;
 }
 
-/** The entries that an event of its own home stream makes or renews. */
-export function indexEntries(event: Recorded<LedgerEvent>): readonly NamedEntry[] {
+/** The entries that an event of its own home stream makes or renews. @param withKeys false to leave out those of keys */
+export function indexEntries(event: Recorded<LedgerEvent>, withKeys = true): readonly NamedEntry[] {
   const entries: NamedEntry[] = [];
   const { key, commandHash } = event.metadata;
-  if (key !== null && commandHash !== null && key.homeStream === event.stream) {
+  if (withKeys && key !== null && commandHash !== null && key.homeStream === event.stream) {
     entries.push({ kind: 'key', id: keyEntryId(key), value: commandHash });
   }
   if (event.type === 'FundsDeposited' || event.type === 'FundsHeld') {

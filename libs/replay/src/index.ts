@@ -10,4 +10,5 @@ export * from './replay-account.ts';
 export * from './replay-freezes.ts';
 export * from './resolver.ts';
 export * from './snapshot.ts';
+export * from './stream-cache.ts';
 export * from './stream-names.ts';

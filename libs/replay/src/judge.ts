@@ -3,14 +3,14 @@ import type { RecordedEvent } from '#kernel';
 import { StreamFold } from './fold.ts';
 import type { JudgedEvent } from './judged.ts';
 import { CITED_NAMES, CitationResolver } from './resolver.ts';
+import { StreamCache } from './stream-cache.ts';
 import { StreamNames, type NamesIndex } from './stream-names.ts';
-
-/** Names kept of each stream before the index is relied on. */
-const MOST_NAMES = 32;
 
 export interface JudgeOptions {
   /** Most streams kept in memory. */
   readonly maxStreams?: number;
+  /** Names kept of all streams before the index is relied on: about 200 bytes each. */
+  readonly maxNames?: number;
   /** What knows the names of events that were judged before. Without it each stream's are kept in memory. */
   readonly index?: NamesIndex | undefined;
 }
@@ -22,16 +22,19 @@ export interface JudgeOptions {
 export class Judge {
   readonly #reader: EventReader;
   readonly #resolver: CitationResolver;
-  readonly #maxStreams: number;
   readonly #index: NamesIndex | undefined;
-  readonly #folds = new Map<string, StreamFold>();
+  readonly #folds: StreamCache<StreamFold>;
 
   constructor(reader: EventReader, options: JudgeOptions = {}) {
     this.#reader = reader;
-    const { index } = options;
-    this.#resolver = new CitationResolver(reader, { index, folded: (stream) => this.#folds.get(stream) });
-    this.#maxStreams = options.maxStreams ?? 20_000;
+    const { index, maxStreams = 20_000, maxNames = 50_000 } = options;
     this.#index = index;
+    this.#folds = new StreamCache<StreamFold>({
+      streams: maxStreams,
+      names: index === undefined ? Infinity : maxNames,
+      namesOf: ({ names }) => names,
+    });
+    this.#resolver = new CitationResolver(reader, { index, folded: (stream) => this.#folds.peek(stream) });
   }
 
   /** Streams whose state is in memory. */
@@ -39,32 +42,27 @@ export class Judge {
     return this.#folds.size;
   }
 
+  /** Their names that are in memory. */
+  get names(): number {
+    return this.#folds.count.names;
+  }
+
   /** @throws StoreError when another stream that the verdict needs can't be read: call again with the same event. */
   judge(recorded: RecordedEvent): JudgedEvent | Promise<JudgedEvent> {
     const fold = this.#folds.get(recorded.stream);
-    if (fold?.revision === recorded.revision - 1) {
-      fold.names.forget();
-      return fold.apply(recorded);
-    }
+    if (fold?.revision === recorded.revision - 1) return fold.apply(recorded);
     return this.#load(recorded.stream, recorded.revision - 1).then((loaded) => {
-      this.#remember(loaded);
+      this.#folds.set(recorded.stream, loaded);
       return loaded.apply(recorded);
     });
   }
 
   async #load(stream: string, to: number): Promise<StreamFold> {
-    const names = new StreamNames(stream, { index: this.#index, most: MOST_NAMES, only: CITED_NAMES });
+    const names = new StreamNames(stream, { index: this.#index, count: this.#folds.count, only: CITED_NAMES });
     const fold = new StreamFold(stream, this.#resolver, names);
     if (to < 0) return fold;
     for (const event of await this.#reader.read(stream, { to })) await fold.apply(event);
-    names.forget();
+    names.forgetAll();
     return fold;
-  }
-
-  #remember(fold: StreamFold): void {
-    this.#folds.delete(fold.stream);
-    this.#folds.set(fold.stream, fold);
-    const oldest = this.#folds.keys().next();
-    if (this.#folds.size > this.#maxStreams && oldest.done !== true) this.#folds.delete(oldest.value);
   }
 }

@@ -29,7 +29,7 @@ export interface Violation {
 export type ViolationCode =
   /** Not an event that the registry knows on this stream, or its data or metadata break their schema. */
   | 'malformed-event'
-  /** Its hash, or its link to the event before it, is not what its content demands. */
+  /** Its hash, or its link to the event before it, is not what its content demands; or the event before it is not there. */
   | 'hash-mismatch'
   /** A freeze, an authorisation abandoned, a lift, the naming of a party, or an answer to a letter, whose citation does not resolve. */
   | 'citation-unresolved'

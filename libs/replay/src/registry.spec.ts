@@ -1,5 +1,5 @@
 import { MemoryEventStore } from '#event-store/memory';
-import { accepts, type RecordedEvent } from '#kernel';
+import { accepts, canonicalJson, canonicalShape, type RecordedEvent } from '#kernel';
 import { LedgerWorld, tellStory } from '#testing';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { z } from 'zod';
@@ -69,6 +69,47 @@ describe('the quick check of an event', () => {
       }
     }
     expect([taken > 50, refused > 1_000]).toEqual([true, true]);
+  });
+
+  it('needs no more than a look at the texts of those that are many', () => {
+    const many = new Set([
+      'FundsDeposited',
+      'WithdrawalReserved',
+      'WithdrawalSettled',
+      'TransferSent',
+      'AccountOpened',
+    ]);
+    const unseen = new Set(many);
+    for (const event of log) {
+      const shapes = schemasOf(event).map(([schema, value]) => canonicalShape(schema, canonicalJson(value)));
+      if (many.has(event.type)) expect([event.type, ...shapes]).toEqual([event.type, 'valid', 'valid']);
+      unseen.delete(event.type);
+    }
+    expect([...unseen]).toEqual([]);
+  });
+
+  it('believes no text that is not canonical, or of what the schema does not take', () => {
+    let known = 0;
+    const types = new Set<string>();
+    for (const event of log) {
+      if (types.has(event.type)) continue;
+      types.add(event.type);
+      for (const [schema, value] of schemasOf(event)) {
+        for (const other of changed(value)) {
+          const written = JSON.stringify(other) as string | undefined;
+          if (written === undefined) continue;
+          const read = JSON.parse(written) as unknown;
+          for (const text of [written, canonicalJson(read)]) {
+            const says = canonicalShape(schema, text);
+            if (says === undefined) continue;
+            known += 1;
+            expect(canonicalJson(read)).toBe(text);
+            if (says === 'valid') expect(schema.safeParse(read)).toEqual({ success: true, data: read });
+          }
+        }
+      }
+    }
+    expect(known).toBeGreaterThan(50);
   });
 
   it('leaves it to the schema to say what is wrong', () => {

@@ -1,7 +1,20 @@
 import { accountEvents } from '#accounts';
 import { assetEvents } from '#assets';
 import { authorityRequestEvents } from '#authority-requests';
-import { accepts, decodeData, field, type EventDefinition, type Recorded, type RecordedEvent } from '#kernel';
+import {
+  accepts,
+  canonicalShape,
+  currentVersion,
+  decodeData,
+  field,
+  sealHolds,
+  sealHoldsIn,
+  StoredEvent,
+  type EventDefinition,
+  type EventTexts,
+  type Recorded,
+  type RecordedEvent,
+} from '#kernel';
 import { legalOrderEvents } from '#legal-orders';
 import { partyEvents } from '#parties';
 import { sanctionsHitEvents } from '#sanctions';
@@ -61,24 +74,41 @@ export const metadataSchema = z.strictObject({
   hash: field.sha256,
 });
 
+/** An event that is well formed, with its data lifted to the current version. */
+interface Decoded {
+  readonly ok: true;
+  readonly event: Recorded<LedgerEvent>;
+  /** The texts that it was read from, when both are known to be canonical JSON. */
+  readonly canonical: EventTexts | undefined;
+}
+
 /** Checks envelope and data against the registry and lifts the data to the current version. */
-export function decodeEvent(
-  recorded: RecordedEvent,
-): { readonly ok: true; readonly event: Recorded<LedgerEvent> } | { readonly ok: false; readonly problem: string } {
+export function decodeEvent(recorded: RecordedEvent): Decoded | { readonly ok: false; readonly problem: string } {
   const kind = kindOfStream(recorded.stream);
   const definition = kind === undefined ? undefined : registry[kind].get(recorded.type);
   if (definition === undefined)
     return { ok: false, problem: `no event of type ${recorded.type} belongs on this stream` };
-  if (!accepts(metadataSchema, recorded.metadata)) {
+  const texts = StoredEvent.textsOf(recorded);
+  const metadataShape = texts && canonicalShape(metadataSchema, texts.metadata);
+  if (metadataShape !== 'valid' && !accepts(metadataSchema, recorded.metadata)) {
     const metadata = metadataSchema.safeParse(recorded.metadata);
     if (!metadata.success) {
       const issue = metadata.error.issues[0];
       return { ok: false, problem: `metadata.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'malformed'}` };
     }
   }
+  const isCurrent = recorded.schemaVersion === currentVersion(definition);
+  const dataShape = texts && isCurrent ? canonicalShape(definition.schema, texts.data) : undefined;
+  const canonical = metadataShape !== undefined && dataShape !== undefined ? texts : undefined;
+  if (dataShape === 'valid') return { ok: true, event: recorded as Recorded<LedgerEvent>, canonical };
   const decoded = decodeData(definition, recorded.schemaVersion, recorded.data);
   if (!decoded.ok) return decoded;
   // As it stands for all but the events of earlier versions.
   const event = decoded.data === recorded.data ? recorded : { ...recorded, data: decoded.data };
-  return { ok: true, event: event as Recorded<LedgerEvent> };
+  return { ok: true, event: event as Recorded<LedgerEvent>, canonical };
+}
+
+/** True when an event has the hash of its content. @param canonical of its decoding */
+export function hashIsRight(recorded: RecordedEvent, canonical: EventTexts | undefined): boolean {
+  return canonical === undefined ? sealHolds(recorded) : sealHoldsIn(recorded, canonical);
 }

@@ -35,6 +35,7 @@ import {
 import {
   basisOfStream,
   hashHolds,
+  pointerTo,
   samePointer,
   type AsOf,
   type Authorisation,
@@ -65,6 +66,8 @@ export type Verdict = { readonly ok: true } | { readonly ok: false; readonly rea
 type Of<Type extends AccountEvent['type']> = Extract<AccountEvent, { type: Type }>;
 type FreezeCitation = AccountFrozen | FreezeVaried | FreezeAbandoned | AccountUnfrozen;
 type TransferCitation = Of<'TransferReceived' | 'TransferRefused' | 'TransferReturned'>;
+/** The events of an account that another account's events cite. */
+type Citable = Of<'TransferSent' | 'TransferRefused'>;
 
 /** Most bases whose events are kept in memory. */
 const MAX_BASES = 1000;
@@ -87,6 +90,25 @@ export interface KnownElsewhere {
    * pointer leads to is legal and is what this name was first given to. Until then it is taken for granted.
    */
   readonly askedLater?: (pointer: EventPointer, kind: NameKind, name: string) => boolean;
+  /**
+   * True where something is decided on what is folded: no stream is folded over events that are missing from it, and what
+   * one that is missing would have said is not taken for a no. Default: what is left is judged, and the gap is a violation.
+   */
+  readonly demandsWhole?: boolean;
+}
+
+/** Events were removed from the middle of a stream: whoever folds the rest has half a history. */
+export class MissingEventsError extends Error {
+  readonly stream: string;
+  /** Of the first event that is missing. */
+  readonly revision: number;
+
+  constructor(stream: string, revision: number) {
+    super(`events are missing from ${stream}, from revision ${String(revision)} on`);
+    this.name = 'MissingEventsError';
+    this.stream = stream;
+    this.revision = revision;
+  }
 }
 
 interface KnownFold {
@@ -116,6 +138,9 @@ interface CitedBasis {
 /** Most ends of authorisations that are kept in memory: each saves a fold of its account's stream. */
 const MAX_ENDINGS = 10_000;
 
+/** Most events that are kept in memory because another account will cite them: each saves reading and checking it again. */
+const MAX_CITABLE = 4_000;
+
 /** A legal event since which nothing rests on an authorisation any longer. */
 interface Ending {
   readonly pointer: EventPointer;
@@ -134,6 +159,8 @@ export class CitationResolver {
   readonly #bases = new Map<string, KnownBasis>();
   /** By the id of the event that ended an authorisation; a fold of its account's stream found it legal. */
   readonly #endings = new Map<string, Ending>();
+  /** By their ids: legal, as the log has them, and not cited yet. */
+  readonly #citable = new Map<string, Recorded<Citable>>();
   readonly #known: KnownElsewhere;
   readonly #folds = new Map<string, KnownFold[]>();
 
@@ -143,6 +170,7 @@ export class CitationResolver {
       { what: 'cited-bases', most: MAX_BASES, inUse: () => this.#bases.size },
       { what: 'cited-streams', most: MAX_FOLDS, inUse: () => this.#folds.size },
       { what: 'cited-endings', most: MAX_ENDINGS, inUse: () => this.#endings.size },
+      { what: 'citable-events', most: MAX_CITABLE, inUse: () => this.#citable.size },
     ];
   }
 
@@ -161,11 +189,31 @@ export class CitationResolver {
     const isThis = (entry: IndexEntry | undefined): boolean => entry?.value === eventId && entry.revision === at;
     const { index, folded, askedLater } = this.#known;
     if (askedLater?.({ stream, revision, eventId }, kind, name) === true) return true;
-    if (index !== undefined && index.indexedRevision(stream) >= at) return isThis(index.lookup(stream, kind, name));
+    if (index !== undefined && index.indexedRevision(stream) >= at) {
+      const isIndexed = isThis(index.lookup(stream, kind, name));
+      // The index goes on after a gap, and knows what stands there for a violation.
+      if (isIndexed || this.#known.demandsWhole !== true) return isIndexed;
+    }
     const inMemory = folded?.(stream);
     // What is in memory may be ahead of the store: only that an event is there can be believed, not that it is not.
     if (inMemory !== undefined && isThis(inMemory.names.lookup(kind, name))) return true;
     return isThis((await this.#foldUpTo(stream, at)).names.lookup(kind, name));
+  }
+
+  /**
+   * Says that an event does not follow on what is folded of its stream.
+   * @param revision of the first event that is missing
+   * @throws MissingEventsError where streams have to be whole
+   */
+  foundMissing(stream: string, revision: number): void {
+    if (this.#known.demandsWhole === true) throw new MissingEventsError(stream, revision);
+  }
+
+  /** Says that nothing stands at a revision: no stream ends before it, so that more would have come, and goes on after it. */
+  async #foundNothing(stream: string, revision: number): Promise<void> {
+    if (this.#known.demandsWhole !== true) return;
+    const [last] = await this.#reader.read(stream, { direction: 'backwards', limit: 1 });
+    if (last !== undefined && last.revision > revision) this.foundMissing(stream, revision);
   }
 
   /**
@@ -234,11 +282,25 @@ export class CitationResolver {
     name: string,
   ): Promise<Recorded<AccountEvent> | undefined> {
     if (citation.stream !== stream) return undefined;
-    const cited = await this.#checkedEventAt(citation);
+    const known = this.#citable.get(citation.eventId);
+    const isKnown = known !== undefined && samePointer(pointerTo(known), citation);
+    const cited = isKnown ? known : await this.#checkedEventAt(citation);
     if (cited === undefined) return undefined;
     // An event that is about to be appended has no position yet: it comes after all that is in the store.
     if (citing.position !== '' && cited.position >= citing.position) return undefined;
+    // The first of its name, or it would not be legal. It is cited once: whoever asks again reads it.
+    if (isKnown) {
+      this.#citable.delete(citation.eventId);
+      return known;
+    }
     return (await this.#stands(citation, kind, name)) ? (cited as Recorded<AccountEvent>) : undefined;
+  }
+
+  /** Told of a legal event, once it was folded as the log has it: an event of another account may cite it soon. */
+  noteCitable(event: Recorded<Citable>): void {
+    this.#citable.set(event.id, event);
+    const oldest = this.#citable.keys().next();
+    if (this.#citable.size > MAX_CITABLE && oldest.done !== true) this.#citable.delete(oldest.value);
   }
 
   /**
@@ -390,6 +452,7 @@ export class CitationResolver {
       if (event.position !== '' && recorded.position > event.position) break;
       await fold.apply(recorded);
     }
+    if (fold.revision < to) await this.#foundNothing(stream, fold.revision + 1);
     return fold.revision === to ? fold : undefined;
   }
 
@@ -501,11 +564,12 @@ export class CitationResolver {
     const to = revision === undefined ? {} : { to: revision };
     for (const recorded of await this.#reader.read(fold.stream, { from: fold.revision + 1, ...to })) {
       // Two callers may extend one basis at the same time: the events are the same, the first to fold one wins.
-      if (recorded.revision !== fold.revision + 1) continue;
+      if (recorded.revision <= fold.revision) continue;
       const judged = fold.apply(recorded);
       if (judged instanceof Promise) throw new Error('a basis cites nothing: its events are judged at once');
       if (judged.event !== undefined) legal.set(recorded.revision, judged.event as Recorded<BasisEvent>);
     }
+    if (revision !== undefined && fold.revision < revision) await this.#foundNothing(fold.stream, fold.revision + 1);
   }
 
   #remember(stream: string, known: KnownBasis): void {
@@ -542,6 +606,7 @@ export class CitationResolver {
     if (pointer === undefined) return undefined;
     const revision = Number(pointer.revision);
     const [event] = await this.#reader.read(pointer.stream, { from: revision, to: revision });
+    if (event === undefined) await this.#foundNothing(pointer.stream, revision);
     return event !== undefined && hashHolds(event) ? event : undefined;
   }
 }

@@ -6,11 +6,18 @@ import type { LedgerEvent } from './judged.ts';
 /** The part of the index that knows names. */
 export type NamesIndex = Pick<HomeStreamIndex, 'indexedRevision' | 'lookup'>;
 
+/** How many names there are of several streams. */
+export interface NamesCount {
+  names: number;
+}
+
 export interface NamesOptions {
   /** Where names are found that were forgotten. Without it none ever is. */
   readonly index?: NamesIndex | undefined;
-  /** Names kept before the index is relied on, as of now. */
-  readonly most?: number | (() => number);
+  /** Names kept before the index is relied on. */
+  readonly most?: number;
+  /** Counts them together with those of other streams. */
+  readonly count?: NamesCount;
   /** The kinds that are asked for. Default: all. */
   readonly only?: ReadonlySet<NameKind>;
 }
@@ -40,7 +47,9 @@ export interface RememberedNames {
 export class StreamNames {
   readonly #stream: string;
   readonly #options: NamesOptions;
-  readonly #names: Readonly<Record<NameKind, Map<string, Name>>> = noNames();
+  #count: NamesCount | undefined;
+  /** A kind of which there is none takes no memory: there are many streams, and most have few kinds. */
+  readonly #names: Partial<Record<NameKind, Map<string, Name> | undefined>> = {};
   /** How many there are of all kinds. */
   #size = 0;
   /** Names of revisions up to here may be missing from `#names`: the index knows them. */
@@ -51,6 +60,7 @@ export class StreamNames {
   constructor(stream: string, options: NamesOptions = {}) {
     this.#stream = stream;
     this.#options = options;
+    this.#count = options.count;
   }
 
   /** How many are in memory. */
@@ -63,37 +73,52 @@ export class StreamNames {
    * @throws RejectionError `read-model-behind` while an index that is needed is being built
    */
   lookup(kind: NameKind, id: string): IndexEntry | undefined {
-    const known = this.#names[kind].get(id);
+    const known = this.#names[kind]?.get(id);
     if (this.#forgottenUpTo < 0 || (known !== undefined && !REUSABLE.has(kind))) return known;
     return this.#options.index?.lookup(this.#stream, kind, id) ?? known;
   }
 
   note(event: Recorded<LedgerEvent>): void {
     const latest = event.revision;
-    for (const { kind, id, value } of indexEntries(event)) {
-      if (this.#options.only?.has(kind) === false) continue;
-      const names = this.#names[kind];
+    const { only } = this.#options;
+    for (const { kind, id, value } of indexEntries(event, only?.has('key') !== false)) {
+      if (only?.has(kind) === false) continue;
+      const names = (this.#names[kind] ??= new Map<string, Name>());
       const known = names.get(id);
       // The first use of a name is the one that counts; a withdrawal's latest state replaces the one before.
       if (known === undefined) {
         names.set(id, { revision: latest, value, latest });
-        this.#size += 1;
+        this.#grow(1);
       } else if (kind === 'withdrawal') names.set(id, { revision: known.revision, value, latest });
     }
   }
 
   /** Leaves to the index what it knows, when there is too much. Only once all that was read is noted. */
   forget(): void {
-    const { index } = this.#options;
-    const { most: given = Infinity } = this.#options;
-    const most = typeof given === 'number' ? given : given();
-    if (index === undefined || this.#size <= most || this.#size <= this.#triedAt) return;
-    const indexed = index.indexedRevision(this.#stream);
-    if (indexed > this.#forgottenUpTo) {
-      for (const names of Object.values(this.#names)) this.#dropUpTo(indexed, names);
-      this.#forgottenUpTo = indexed;
-    }
+    const { most = Infinity } = this.#options;
+    if (this.#size <= most || this.#size <= this.#triedAt) return;
+    this.forgetAll();
     this.#triedAt = this.#size + most / 4;
+  }
+
+  /** Leaves to the index all that it knows. */
+  forgetAll(): void {
+    const { index } = this.#options;
+    if (index === undefined || this.#size === 0) return;
+    const indexed = index.indexedRevision(this.#stream);
+    if (indexed < this.#forgottenUpTo) return;
+    const size = this.#size;
+    for (const [kind, names] of this.#kinds()) {
+      this.#dropUpTo(indexed, names);
+      if (names.size === 0) this.#names[kind] = undefined;
+    }
+    if (this.#size < size) this.#forgottenUpTo = indexed;
+  }
+
+  /** Counts no more with those of other streams. */
+  uncount(): void {
+    if (this.#count !== undefined) this.#count.names -= this.#size;
+    this.#count = undefined;
   }
 
   /** What is to be remembered when the index need not be told again. Undefined when that is more than `most` names. */
@@ -101,11 +126,11 @@ export class StreamNames {
     const leftToIndexUpTo = Math.max(this.#forgottenUpTo, this.#options.index?.indexedRevision(this.#stream) ?? -1);
     const remembered = noNames();
     let size = 0;
-    for (const [kind, names] of Object.entries(this.#names)) {
+    for (const [kind, names] of this.#kinds()) {
       for (const [id, name] of names) {
         if (name.latest <= leftToIndexUpTo) continue;
         if (size === most) return undefined;
-        remembered[kind as NameKind].set(id, name);
+        remembered[kind].set(id, name);
         size += 1;
       }
     }
@@ -115,15 +140,26 @@ export class StreamNames {
   /** Goes on from what another fold of this stream remembered. Only before anything is noted. */
   restore({ leftToIndexUpTo, names }: RememberedNames): void {
     for (const [kind, remembered] of Object.entries(names)) {
-      for (const [id, name] of remembered) this.#names[kind as NameKind].set(id, name);
-      this.#size += remembered.size;
+      if (remembered.size > 0) this.#names[kind as NameKind] = new Map(remembered);
+      this.#grow(remembered.size);
     }
     this.#forgottenUpTo = leftToIndexUpTo;
   }
 
+  #grow(by: number): void {
+    this.#size += by;
+    if (this.#count !== undefined) this.#count.names += by;
+  }
+
+  #kinds(): readonly (readonly [NameKind, Map<string, Name>])[] {
+    return Object.entries(this.#names).flatMap(([kind, names]) =>
+      names === undefined ? [] : [[kind as NameKind, names] as const],
+    );
+  }
+
   #dropUpTo(indexed: number, names: Map<string, Name>): void {
     for (const [id, { latest }] of names) {
-      if (latest <= indexed && names.delete(id)) this.#size -= 1;
+      if (latest <= indexed && names.delete(id)) this.#grow(-1);
     }
   }
 }

@@ -11,3 +11,4 @@ export * from './authority-request-samples.ts';
 export * from './projection-rows.ts';
 export * from './ledger-story.ts';
 export * from './stored-log.ts';
+export * from './log-with-gap.ts';

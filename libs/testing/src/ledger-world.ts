@@ -60,6 +60,8 @@ export interface LedgerWorldOptions {
   readonly agendaMemory?: AgendaMemoryOptions;
   /** Told of every step of the supervisor that fails; by default the failure is thrown on. */
   readonly onFailure?: (error: unknown) => void;
+  /** Told of commands that were turned down because events are missing from the log. */
+  readonly onMissing?: (error: unknown) => void;
 }
 
 /** The command side over a store, with the time and the keys in the hands of a test. */
@@ -85,7 +87,10 @@ export class LedgerWorld {
       limits: options.limits,
       snapshots: options.snapshots,
       agendaMemory: options.agendaMemory,
-      watch: { failed: (_item, error) => (options.onFailure ?? ((failure) => this.failures.push(failure)))(error) },
+      watch: {
+        failed: (_item, error) => (options.onFailure ?? ((failure) => this.failures.push(failure)))(error),
+        missing: (error) => options.onMissing?.(error),
+      },
     });
   }
 

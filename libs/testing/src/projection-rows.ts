@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { addUp, type Change, type Row, type Table } from '#kernel';
+import { addUp, settled, type Change, type Row, type Table } from '#kernel';
 
 /** The rows that changes leave behind, in memory. */
 export class ProjectedRows {
   readonly #tables = new Map<Table, Map<string, Row>>();
 
   apply(changes: readonly Change[]): void {
-    for (const change of changes) this.#applyOne(change);
+    for (const change of changes) this.#applyOne(settled(change));
   }
 
   /** The rows of a table, by primary key. */

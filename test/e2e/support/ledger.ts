@@ -89,9 +89,13 @@ export class Ledger {
     this.#http = new HttpClient(service.url);
   }
 
-  /** Starts a service, on a new folder, that knows BTC (8 decimals) and EUR (2). @param environment its settings */
-  static async start(environment: Environment = {}): Promise<Ledger> {
-    const dataDir = mkdtempSync(join(tmpdir(), 'writ-e2e-'));
+  /**
+   * Starts a service, on a new folder, that knows BTC (8 decimals) and EUR (2).
+   * @param environment its settings
+   * @param parent of the folder
+   */
+  static async start(environment: Environment = {}, parent = tmpdir()): Promise<Ledger> {
+    const dataDir = mkdtempSync(join(parent, 'writ-e2e-'));
     const ledger = new Ledger(dataDir, environment, await startService({ dataDir, env: environment }));
     try {
       ledger.#contract = new Contract((await ledger.ask({ path: '/openapi.json' })).body);

@@ -4,8 +4,9 @@ import { identification, maker, requestFor, service } from '#testing';
 import { accountName, partyName, type Asked } from '../naive-model/command.ts';
 import { NaiveModel } from '../naive-model/model.ts';
 import { answerFrom } from '../scripts.ts';
+import { expectingOf, type Expecting, type Told } from './expected-revisions.ts';
 import { isPassingCode, type Instance } from './instance.ts';
-import type { Action, Asking, Mode } from './plan.ts';
+import type { Action, Asking, LeftAt, Mode } from './plan.ts';
 import type { SimulatedTime } from './time.ts';
 
 /** Attempts of one command in a storm; who plays a script goes on until there is an answer. */
@@ -17,12 +18,21 @@ export interface Answered {
   readonly key: string;
   readonly asked: AskedOnce;
   readonly outcome: Outcome | OutcomeOfAll;
+  /** The revision that it named as the one that it saw. */
+  readonly ifMatch: number | undefined;
   /** Events that the log held when the answer came. */
   readonly logLength: number;
 }
 
 /** A command as it is repeated. */
 export type AskedOnce = Exclude<Asked, { readonly passesMs: number }>;
+
+/** One command as it is asked, however often. */
+interface Request {
+  readonly key: string;
+  readonly asked: AskedOnce;
+  readonly expecting: Expecting | undefined;
+}
 
 /** What callers need of the world. */
 export interface Surroundings {
@@ -33,6 +43,8 @@ export interface Surroundings {
   readonly reach: () => Instance | undefined;
   readonly log: () => readonly RecordedEvent[];
   readonly note: (line: string) => void;
+  /** Makes the second append of a freeze under a key fail, once. */
+  readonly leave: (key: string, what: LeftAt) => void;
   /** Waits until all is done that follows from what was asked. */
   readonly untilQuiet: () => Promise<void>;
   readonly failed: (error: unknown) => void;
@@ -41,6 +53,8 @@ export interface Surroundings {
 /** All callers of one run: they know of each other's freezes, and whatever was answered is kept. */
 export class Callers {
   readonly answers: Answered[] = [];
+  /** What those were told that named a revision. */
+  readonly told: Told[] = [];
   /** What the callers believe; of a script, what has to be. */
   readonly model = new NaiveModel();
   readonly #around: Surroundings;
@@ -102,11 +116,14 @@ export class Callers {
 
   /** @returns what it came to; undefined when the caller gave up */
   async #ask(key: string, asked: AskedOnce, action: Action): Promise<Outcome | OutcomeOfAll | undefined> {
-    const { time, mode, draw, reach, failed } = this.#around;
-    const attempts = mode === 'storm' ? ATTEMPTS : MOST_ATTEMPTS;
+    const { time, mode, draw, reach, leave, log, failed } = this.#around;
+    const attempts = action.leftAt !== undefined ? 1 : mode === 'storm' ? ATTEMPTS : MOST_ATTEMPTS;
+    if (action.leftAt !== undefined) leave(key, action.leftAt);
+    const expecting = expectingOf(asked, action.saw, log());
     for (let attempt = 0; attempt < attempts; attempt += 1) {
       const instance = reach();
-      const answer = instance === undefined ? undefined : await this.#attempt(key, asked, action, instance);
+      const answer =
+        instance === undefined ? undefined : await this.#attempt({ key, asked, expecting }, action, instance);
       if (answer !== undefined && !isPassingOutcome(answer)) return answer;
       await time.sleep(50 + draw(50 * 2 ** Math.min(attempt, 6)));
     }
@@ -116,17 +133,21 @@ export class Callers {
 
   /** One request. An answer that comes when nobody waits for it any more counts all the same. */
   async #attempt(
-    key: string,
-    asked: AskedOnce,
+    { key, asked, expecting }: Request,
     { patienceMs }: Action,
     instance: Instance,
   ): Promise<Outcome | OutcomeOfAll | undefined> {
     const { time, note, failed, log } = this.#around;
-    const answer = execute(instance.ledger, key, asked).then(
+    const ifMatch = expecting?.revision;
+    const answer = execute(instance.ledger, key, asked, ifMatch).then(
       (outcome) => {
         if (!instance.isAlive) return undefined;
         note(`${key} ${nameOf(asked)} at ${instance.number}: ${wordsOf(outcome)}`);
-        if (standsForGood(outcome)) this.answers.push({ key, asked, outcome, logLength: log().length });
+        const logLength = log().length;
+        if (standsForGood(outcome)) this.answers.push({ key, asked, outcome, ifMatch, logLength });
+        if (expecting !== undefined && 'command' in asked && outcome.status !== 'answered') {
+          this.told.push({ name: nameOf(asked), type: asked.command.type, expecting, outcome, logLength });
+        }
         return outcome;
       },
       (error: unknown) => {
@@ -138,10 +159,15 @@ export class Callers {
   }
 }
 
-export function execute(ledger: Instance['ledger'], key: string, asked: AskedOnce): Promise<Outcome | OutcomeOfAll> {
+export function execute(
+  ledger: Instance['ledger'],
+  key: string,
+  asked: AskedOnce,
+  ifMatch?: number,
+): Promise<Outcome | OutcomeOfAll> {
   return 'all' in asked
     ? ledger.freezeAllNamed(requestFor({ type: 'FreezeAllNamed', ...asked.all } as const, { key }))
-    : ledger.execute(requestFor(asked.command, { key, actor: asked.actor }));
+    : ledger.execute(requestFor(asked.command, { key, actor: asked.actor, ...(ifMatch !== undefined && { ifMatch }) }));
 }
 
 function plain(command: LedgerCommand, actor: Actor = maker): Asked {

@@ -13,6 +13,7 @@ import {
 import type { MemoryEventStore } from '#event-store/memory';
 import type { Position, RecordedEvent } from '#kernel';
 import { Observable, type Subject } from 'rxjs';
+import type { Looks } from './looks.ts';
 import type { AppendFate } from './plan.ts';
 import type { SimulatedTime } from './time.ts';
 import type { Weather } from './weather.ts';
@@ -24,7 +25,11 @@ export interface SharedStore {
   readonly weather: Weather;
   /** Those who follow the log are told of each commit. */
   readonly commits: Subject<Position>;
+  readonly looks: Looks;
 }
+
+/** Events read at a time by who is about to decide on a stream; nobody else asks for as many. */
+const PAGE_OF_A_LANE = 500;
 
 /** What every failure that is made here says, so that others are told apart from it. */
 export const SIMULATED = 'simulated:';
@@ -43,6 +48,8 @@ export class FaultyStore implements EventStore {
   readonly #options: FaultyStoreOptions;
   /** Ends of calls under way, to be told when nobody is there any more. */
   readonly #abandoned = new Set<(error: Error) => void>();
+  /** By stream, the end of the log when all of the stream was asked for last. */
+  readonly #asked = new Map<string, Position>();
   #isReleased = false;
 
   constructor(shared: SharedStore, options: FaultyStoreOptions) {
@@ -51,17 +58,21 @@ export class FaultyStore implements EventStore {
   }
 
   append(stream: string, expected: ExpectedRevision, events: readonly EventToAppend[]): Promise<Appended> {
-    const { memory, weather, commits } = this.#shared;
+    const { memory, weather, commits, looks } = this.#shared;
     const store = async (): Promise<Appended> => {
       const appended = await memory.append(stream, expected, events);
       commits.next(appended.positions.at(-1) ?? '');
       return appended;
     };
-    const fate = weather.fateOfAppend(this.#options.instance);
+    const fate = weather.fateOfAppend(this.#options.instance, events);
+    looks.sent(events, this.#asked.get(stream));
     return fate === undefined ? this.#call(store) : this.#append(store, fate);
   }
 
   read(stream: string, options?: ReadStreamOptions): Promise<readonly RecordedEvent[]> {
+    if (options?.limit === PAGE_OF_A_LANE && stream.startsWith('account-')) {
+      this.#asked.set(stream, this.#shared.looks.end);
+    }
     return this.#call(() => this.#shared.memory.read(stream, options));
   }
 

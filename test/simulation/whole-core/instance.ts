@@ -1,7 +1,8 @@
-import { createLedger, type Ledger } from '#command-handling';
+import { createLedger, type Ledger, type SnapshotOutcome } from '#command-handling';
 import { isStoreError } from '#event-store';
 import { RejectionError, type Clock, type IdGenerator } from '#kernel';
 import { startProjections, type ProjectionEvent, type Projections } from '#projections';
+import { RULES, SNAPSHOT_EVERY, type Disk } from './disk.ts';
 import { FaultyStore, SIMULATED, type SharedStore } from './faulty-store.ts';
 
 const POLL_MS = 100;
@@ -30,6 +31,8 @@ export class Instance {
       shared,
       newId,
       refusalsPerMinute,
+      disk,
+      snapshot,
       crash,
       failed,
       troubled,
@@ -37,6 +40,9 @@ export class Instance {
       readonly shared: SharedStore;
       readonly newId: IdGenerator;
       readonly refusalsPerMinute: number;
+      readonly disk: Disk;
+      /** Told what became of each snapshot. */
+      readonly snapshot: (outcome: SnapshotOutcome) => void;
       readonly crash: (instance: Instance, downMs: number) => void;
       readonly failed: (error: unknown) => void;
       /** Told of what fails with the store or the clock, and is tried again. */
@@ -66,6 +72,15 @@ export class Instance {
       index: this.projections.index,
       machine: { clock: this.clock, newId, sleep: (ms) => this.#sleep(ms) },
       limits: { refusalsPerMinute },
+      snapshots: {
+        store: disk.during(() => this.#isAlive),
+        everyEvents: SNAPSHOT_EVERY,
+        rules: RULES,
+        watch: (outcome, _stream, error) => {
+          if (error === undefined) snapshot(outcome);
+          else failed(error);
+        },
+      },
       watch: {
         failed: (_item, error) => {
           if (isPassing(error)) troubled();

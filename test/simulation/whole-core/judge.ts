@@ -1,10 +1,12 @@
 import { accountView } from '#accounts';
-import { canonicalJson, toTimestamp, type RecordedEvent } from '#kernel';
+import { canonicalJson, SUPERVISOR, toTimestamp, type EventPointer, type RecordedEvent } from '#kernel';
 import { startProjections, type Page, type PageRequest, type Projections, type Queries } from '#projections';
 import { replayAccount, replayFreezes } from '#replay';
 import { checkLog, describeBreaches, LedgerWorld, TestClock } from '#testing';
 import type { EventReader } from '#event-store';
 import { execute, nameOf, standing, standsForGood, type Answered } from './callers.ts';
+import { whyWrong } from './expected-revisions.ts';
+import { SETTLING } from './looks.ts';
 import type { World } from './world.ts';
 
 /** What a run did not come to as it has to. */
@@ -20,6 +22,8 @@ export async function judge(world: World): Promise<void> {
   demandNothingFailed(world);
   judgeLog(world);
   judgeAcknowledgements(world);
+  judgeExpectedRevisions(world);
+  judgeSupervision(world);
   await judgeRepeats(world);
   await judgeReadModels(world);
   await world.outliveAllDates();
@@ -103,12 +107,52 @@ function judgeFreeze(answered: Answered, log: readonly RecordedEvent[]): void {
   }
 }
 
+/** Whoever names the revision that it saw has its command decided on that very revision, or not at all. */
+function judgeExpectedRevisions({ callers, log }: World): void {
+  for (const told of callers.told) {
+    const why = whyWrong(told, log);
+    if (why !== undefined) throw new Breach('If-Match', `${told.name} came to ${told.outcome.status}: ${why}`);
+  }
+}
+
+const ENDS = ['LegalOrderEnded', 'LegalOrderExpired', 'SanctionsHitCleared'];
+
+/**
+ * The supervisor looks at the basis before it settles an authorisation: it freezes nothing that rests on one which had ended, or
+ * on terms that a variation had taken from the account, when it looked. A handler need not look.
+ */
+function judgeSupervision({ log, looks }: World): void {
+  for (const settled of log) {
+    if (!SETTLING.includes(settled.type) || settled.metadata.actor.id !== SUPERVISOR.id) continue;
+    const end = looks.before(settled.id) ?? '';
+    const { accountId, citation } = settled.data as { accountId: string; citation: EventPointer };
+    const ended = log.find(
+      ({ stream, revision, position, type, data }) =>
+        stream === citation.stream &&
+        revision > Number(citation.revision) &&
+        position <= end &&
+        (ENDS.includes(type) || (type === 'LegalOrderVaried' && dropsAll(data, accountId))),
+    );
+    if (ended !== undefined) {
+      throw new Breach('frozen on what was over', `${settled.type} at ${settled.position} after ${ended.position}`);
+    }
+  }
+}
+
+/** Names other accounts, and neither a party nor an address through which this one could still be named. */
+function dropsAll(data: unknown, accountId: string): boolean {
+  const { subjects } = data as {
+    readonly subjects?: readonly { readonly kind: string; readonly accountId?: string }[];
+  };
+  return subjects?.every((subject) => subject.kind === 'account' && subject.accountId !== accountId) === true;
+}
+
 /** Asked again of who knows nothing but the log, each command is answered as it was, and does nothing. */
 async function judgeRepeats(world: World): Promise<void> {
   const ledger = freshLedger(world);
-  for (const { key, asked, outcome } of world.callers.answers) {
+  for (const { key, asked, outcome, ifMatch } of world.callers.answers) {
     if (outcome.status === 'answered') continue;
-    const again = await execute(ledger, key, asked);
+    const again = await execute(ledger, key, asked, ifMatch);
     if (standing(again) !== standing(outcome)) {
       throw new Breach('repeated', `${nameOf(asked)} is answered\n${standing(again)}\nand was\n${standing(outcome)}`);
     }

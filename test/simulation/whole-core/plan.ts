@@ -10,10 +10,19 @@ export type Asking =
   /** Registers a party, or says who it is, or opens an account for it and party 0 together. */
   | { readonly kind: 'register' | 'identify' | 'open-joint'; readonly id: number };
 
+/**
+ * Which revision of the stream that a command is about the caller names as the one that it saw (`If-Match`): none, the latest
+ * that it could have seen, or the one before that.
+ */
+export type Saw = 'nothing' | 'latest' | 'older';
+
 /** One thing that a caller does. */
 export interface Action {
   readonly caller: number;
   readonly asking: Asking;
+  readonly saw: Saw;
+  /** The freeze is authorised, and then left to others: its second append fails once in this way, and the caller gives up. */
+  readonly leftAt?: LeftAt | undefined;
   /** How long the caller waits before it, in milliseconds. */
   readonly pauseMs: number;
   /** After which time the caller gives up an attempt, and asks again under the same key. */
@@ -57,10 +66,21 @@ export const SPELLS = [
 ] as const;
 export type Spell = (typeof SPELLS)[number];
 
+/** What becomes of the snapshots of one instance, which ends at once and finds them so when it starts anew. */
+export const DISK_FAULTS = [
+  'snapshots-damaged',
+  /** As when a folder is put back that belongs to a log which went another way. */
+  'snapshots-of-another-log',
+] as const;
+export type DiskFault = (typeof DISK_FAULTS)[number];
+
+const LEFT_AT = ['unavailable', 'crash-before'] as const;
+export type LeftAt = (typeof LEFT_AT)[number];
+
 /** Something that goes wrong from the n-th append of the run on. */
 export interface Mishap {
   readonly atAppend: number;
-  readonly what: AppendFate | Spell;
+  readonly what: AppendFate | Spell | DiskFault;
   /** Of an append's fate: how many in a row. */
   readonly times: number;
   /** Of a spell, and how long a crashed instance is down, in milliseconds. */
@@ -114,6 +134,7 @@ function scriptActions(draw: Draw, mode: 'script' | 'months'): readonly Action[]
   return steps.map((step) => ({
     caller: 0,
     asking: { kind: 'step', step },
+    saw: 'nothing',
     pauseMs: draw(50),
     patienceMs: 15_000,
   }));
@@ -124,9 +145,12 @@ function stormActions(draw: Draw): readonly Action[] {
   const actions: Action[] = [];
   const add = (caller: number, asking: Asking): void => {
     const patienceMs = draw(5) === 0 ? 20 + draw(300) : 12_000;
-    actions.push({ caller, asking, pauseMs: draw(3) === 0 ? draw(1_500) : draw(20), patienceMs });
+    const saw = SAW[draw(SAW.length)] ?? 'nothing';
+    actions.push({ caller, asking, saw, pauseMs: draw(3) === 0 ? draw(1_500) : draw(20), patienceMs });
   };
-  for (let caller = 0; caller < CALLERS; caller += 1) {
+  const leaves = draw(2) === 0;
+  if (leaves) actions.push(...overtaken(draw));
+  for (let caller = leaves ? 1 : 0; caller < CALLERS; caller += 1) {
     const steps = sample(fc.array(aScene, { minLength: 2, maxLength: 4 }), draw).flat();
     for (const step of steps.slice(0, STEPS_OF_A_CALLER)) {
       if (draw(8) === 0) add(caller, extra(draw));
@@ -135,6 +159,39 @@ function stormActions(draw: Draw): readonly Action[] {
   }
   for (let moved = 0; moved < STEPS_OF_TRAFFIC; moved += 1) add(CALLERS, { kind: 'step', step: movement(draw) });
   return actions;
+}
+
+const SAW: readonly Saw[] = [...Array.from({ length: 9 }, () => 'nothing' as const), 'latest', 'latest', 'older'];
+
+/** What no other scene is about. */
+const OVERTAKEN_ID = 9;
+
+/**
+ * A freeze that is authorised and not placed when its order is varied so that it names the account no more, or ended. Each
+ * step follows at once on the one before: nobody else has taken the freeze up by then.
+ */
+function overtaken(draw: Draw): readonly Action[] {
+  const account = draw(HOLDERS.length);
+  const plain = { ...movement(draw), account, id: OVERTAKEN_ID, varies: 'subjects', asMaker: false } as const;
+  const another = { ...plain, account: (account + 1) % HOLDERS.length };
+  const leftAt = LEFT_AT[draw(LEFT_AT.length)] ?? 'unavailable';
+  const ends = draw(3) === 0;
+  const steps: readonly Step[] = [
+    { ...plain, kind: 'order' },
+    { ...plain, kind: 'verify' },
+    ...(ends ? [] : [{ ...another, kind: 'propose-variation' } as const]),
+    { ...plain, kind: 'freeze' },
+    ...(ends ? [{ ...plain, kind: 'propose-ending' } as const] : []),
+    { ...plain, kind: 'verify-change' },
+  ];
+  return steps.map((step) => ({
+    caller: 0,
+    asking: { kind: 'step', step },
+    saw: 'nothing',
+    ...(step.kind === 'freeze' && { leftAt }),
+    pauseMs: draw(5),
+    patienceMs: 12_000,
+  }));
 }
 
 const MOVEMENTS = [
@@ -176,9 +233,8 @@ function extra(draw: Draw): Asking {
 }
 
 function drawMishap(draw: Draw, mode: Mode, actions: number): Mishap {
-  const fates = APPEND_FATES.length;
-  const drawn = draw(fates + SPELLS.length);
-  const what = APPEND_FATES[drawn] ?? SPELLS[drawn - fates] ?? 'slow';
+  const kinds = [...APPEND_FATES, ...SPELLS, ...DISK_FAULTS];
+  const what = kinds[draw(kinds.length)] ?? 'slow';
   const sign = draw(2) === 0 ? -1 : 1;
   // Scripts tell days apart, and no hours.
   const isFar = draw(4) === 0 && mode === 'storm';

@@ -13,7 +13,7 @@ export interface Ran {
   readonly logSha256: string;
   /** The types of the events of the log, in its order. */
   readonly events: readonly string[];
-  /** What went wrong, by its name. */
+  /** What went wrong, by its name, and what became of snapshots. */
   readonly mishaps: readonly string[];
 }
 
@@ -32,5 +32,11 @@ export async function run(plan: Plan): Promise<Ran> {
   await world.end();
   const { log, story } = world;
   const events = log.map(({ type }) => type);
-  return { failure, story, logSha256: sha256Hex(JSON.stringify(log)), events, mishaps: [...world.mishaps] };
+  return {
+    failure,
+    story,
+    logSha256: sha256Hex(JSON.stringify(log)),
+    events,
+    mishaps: [...world.mishaps, ...world.snapshots],
+  };
 }

@@ -6,9 +6,11 @@ import { HOLDERS } from '../naive-model/accounts.ts';
 import { accountName } from '../naive-model/command.ts';
 import { openAccounts } from '../scripts.ts';
 import { Callers } from './callers.ts';
+import { Disk } from './disk.ts';
 import type { SharedStore } from './faulty-store.ts';
 import { Instance } from './instance.ts';
-import type { Plan } from './plan.ts';
+import { Looks } from './looks.ts';
+import type { DiskFault, Plan } from './plan.ts';
 import { SimulatedTime } from './time.ts';
 import { Weather } from './weather.ts';
 
@@ -57,6 +59,10 @@ export class World {
   readonly time: SimulatedTime;
   readonly store: MemoryEventStore;
   readonly callers: Callers;
+  /** How far the log had come when authorisations were settled. */
+  readonly looks: Looks;
+  /** What became of snapshots. */
+  readonly snapshots = new Set<string>();
   readonly failures: Error[] = [];
   /** What happened, a line each. */
   readonly story: string[] = [];
@@ -64,24 +70,38 @@ export class World {
   readonly #shared: SharedStore;
   readonly #draw: (below: number) => number;
   readonly #instances: [Instance | undefined, Instance | undefined] = [undefined, undefined];
+  readonly #disks: readonly [Disk, Disk];
   readonly #startMs: number;
   #ids = FIRST_ID;
   #log: RecordedEvent[] = [];
   #troubles = 0;
 
-  private constructor(plan: Plan, store: MemoryEventStore) {
+  private constructor(plan: Plan, beginning: readonly RecordedEvent[]) {
     this.plan = plan;
-    this.store = store;
+    this.store = new MemoryEventStore({ log: beginning });
+    this.looks = new Looks(beginning.at(-1)?.position ?? '');
+    const { store } = this;
     // Days of the model begin an hour before: no clock is off by that much.
     this.#startMs = new TestClock().now() + HOUR_MS;
     this.time = new SimulatedTime(this.#startMs);
     this.#draw = randomIntegers(~plan.seed);
     const note = (line: string): void => this.#note(line);
-    this.#weather = new Weather(this.time, plan, this.#draw, (line) => {
-      this.#troubles += 1;
-      note(line);
+    this.#weather = new Weather({
+      time: this.time,
+      plan,
+      draw: this.#draw,
+      note: (line) => {
+        this.#troubles += 1;
+        note(line);
+      },
+      spoil: (fault, { instance, forMs }) =>
+        void this.#spoil(fault, instance, forMs).catch((error: unknown) => this.#fail(error)),
     });
-    this.#shared = { memory: store, time: this.time, weather: this.#weather, commits: new Subject<Position>() };
+    const { time } = this;
+    this.#disks = [new Disk(time), new Disk(time)];
+    const commits = new Subject<Position>();
+    commits.subscribe((position) => this.looks.committed(position));
+    this.#shared = { memory: store, time, weather: this.#weather, commits, looks: this.looks };
     this.callers = new Callers({
       time: this.time,
       mode: plan.mode,
@@ -89,13 +109,14 @@ export class World {
       reach: () => this.#reach(),
       log: () => this.#log,
       note,
+      leave: (key, what) => this.#weather.leave(key, what),
       untilQuiet: () => this.#untilQuiet(),
       failed: (error) => this.#fail(error),
     });
   }
 
   static async of(plan: Plan): Promise<World> {
-    const world = new World(plan, new MemoryEventStore({ log: await beginningOf(plan) }));
+    const world = new World(plan, await beginningOf(plan));
     await world.#readLog();
     world.#shared.commits.subscribe(() => void world.#readLog());
     return world;
@@ -184,6 +205,8 @@ export class World {
       // They rise with time, whichever instance makes them, as real ones do: the naive model tells by them what came first.
       newId: () => testId((this.#ids += 1)),
       refusalsPerMinute: this.plan.mode === 'storm' ? 60 : 0,
+      disk: this.#disks[number],
+      snapshot: (outcome) => this.snapshots.add(outcome),
       crash: (instance, downMs) => this.#crash(instance, downMs),
       failed: (error) => this.#fail(error),
       troubled: () => (this.#troubles += 1),
@@ -199,6 +222,13 @@ export class World {
     this.time.after(downMs, () => {
       if (this.#instances[instance.number] === undefined) this.#start(instance.number);
     });
+  }
+
+  /** While it is down, what is kept of an instance becomes something else. */
+  async #spoil(fault: DiskFault, number: 0 | 1, forMs: number): Promise<void> {
+    const instance = this.#instances[number];
+    if (instance !== undefined) this.#crash(instance, forMs);
+    await this.#disks[number].spoil(fault, this.store);
   }
 
   #reach(): Instance | undefined {

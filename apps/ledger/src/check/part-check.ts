@@ -67,6 +67,7 @@ export class PartCheck {
   constructor(reader: EventReader, part: LogPart) {
     this.#part = part;
     this.#resolver = new CitationResolver(reader, {
+      demandsWhole: true,
       folded: (stream) => this.#folds.get(stream),
       askedLater: (pointer, kind, name) => {
         if (partOfStream(pointer.stream, part.of) === part.index) return false;

@@ -29,7 +29,13 @@ export class ProblemFilter implements ExceptionFilter {
       else this.#logger.warn(log, 'a request was put off');
     }
     // A stream that broke off in the middle of its answer: all that is left is to break off as well.
-    if (reply.sent || reply.raw.headersSent) reply.raw.destroy();
-    else sendProblem(request, reply, problem);
+    if (reply.sent || reply.raw.headersSent) {
+      reply.raw.destroy();
+      return;
+    }
+    // A body that is not read to its end has the framework close the connection, which would cut off who is still sending
+    // before the answer is read. What comes yet is let go instead, for as long as a request may take to arrive.
+    if (!request.raw.complete) reply.removeHeader('connection');
+    sendProblem(request, reply, problem);
   }
 }

@@ -137,15 +137,9 @@ export class MadeLog {
     const revision = stream.revision + 1;
     const metadata = { ...origin, recordedAt: this.#timestamp, previousHash: stream.lastHash };
     const unsealed = { id: this.#newId(), type, schemaVersion: VERSIONS.get(type) ?? 1, data, metadata };
-    const { hash, metadataText } = sealEvent(stream.name, revision, unsealed);
+    const { hash, texts } = sealEvent(stream.name, revision, unsealed);
     const { id, schemaVersion } = unsealed;
-    this.#sink.add(stream.name, revision, {
-      id,
-      type,
-      schemaVersion,
-      data: JSON.stringify(data),
-      metadata: metadataText,
-    });
+    this.#sink.add(stream.name, revision, { id, type, schemaVersion, ...texts });
     const recorded = { ...unsealed, metadata: { ...metadata, hash }, stream: stream.name, revision, position: '' };
     stream.revision = revision;
     stream.lastHash = hash;

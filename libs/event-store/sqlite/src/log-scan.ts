@@ -14,7 +14,7 @@ export interface LogPart {
 }
 
 /** Positions that one step looks at. */
-const STEP_POSITIONS = 2_000n;
+const STEP_POSITIONS = 250n;
 /** Which part a stream is of: the last character of its name, which for ids that are counted up spreads them evenly. */
 const PART_SQL = 'ifnull(unicode(substr(stream, -1)), 0)';
 

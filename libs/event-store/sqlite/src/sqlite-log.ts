@@ -16,11 +16,6 @@ export interface SqliteLogOptions {
   readonly maxPages?: number | undefined;
 }
 
-/**
- * After a commit in which the pages of an index were split, SQLite walks the whole cache: a larger one costs more time than
- * it saves. What falls out of it is still in the system's cache of the file.
- */
-const WRITER_CACHE_KIB = 8 * 1024;
 /** Rows that one INSERT carries where there are as many: fewer steps through the binding. */
 const ROWS_AT_ONCE = 10;
 /** Number of values of a row, and of the rows of one INSERT. */
@@ -312,7 +307,6 @@ function copyIntoFile(db: DatabaseSync): void {
 
 function openSession({ path, maxPages }: SqliteLogOptions): Session {
   const db = openForWriting(path, maxPages);
-  db.exec(`PRAGMA cache_size = -${WRITER_CACHE_KIB}`);
   // CROSS JOIN keeps SQLite to this order: each id is looked up in the index.
   const placesOfIds = db.prepare(
     'SELECT events.id, stream, revision, position FROM json_each(?) AS asked CROSS JOIN events ON events.id = asked.value',

@@ -24,6 +24,8 @@ const MAX_WAITING_READS = 10_000;
 const MAX_GROUP_EVENTS = 4_000;
 const MAX_GROUP_BYTES = 4 * 1024 * 1024;
 const MAX_READS_A_MESSAGE = 32;
+/** What lives shortly: V8 would let it grow to several times as much before it looks what is left of it. */
+const YOUNG_MIB = 12;
 /** How long a close waits for what is under way. */
 const CLOSE_TIMEOUT_MS = 10_000;
 
@@ -75,6 +77,7 @@ export class WriterThread {
     const fromSource = import.meta.url.endsWith('.ts');
     const worker = new Worker(new URL(fromSource ? './worker.ts' : './worker.js', import.meta.url), {
       workerData: options,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
       ...(fromSource && { execArgv: ['--conditions=writ-source'] }),
     });
     const [first] = (await once(worker, 'message')) as [FromWorker];

@@ -1,0 +1,52 @@
+import type { EventMetadata, Position, RecordedEvent } from './envelope.ts';
+
+/** JSON of the two open parts of an event. */
+export interface EventTexts {
+  readonly data: string;
+  readonly metadata: string;
+}
+
+/**
+ * An event as it was read from a log, which remembers the texts that it was read from: to look at those is cheaper than to
+ * write them again. A copy of it does not, because it may be changed.
+ */
+export class StoredEvent implements RecordedEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly schemaVersion: number;
+  readonly data: unknown;
+  readonly metadata: EventMetadata;
+  readonly stream: string;
+  readonly revision: number;
+  readonly position: Position;
+  readonly #texts: EventTexts;
+
+  /** A text that is not JSON, put there by other means, is given back as it stands. */
+  constructor(
+    { id, type, schemaVersion, data, metadata }: Pick<RecordedEvent, 'id' | 'type' | 'schemaVersion'> & EventTexts,
+    { stream, revision, position }: Pick<RecordedEvent, 'stream' | 'revision' | 'position'>,
+  ) {
+    this.id = id;
+    this.type = type;
+    this.schemaVersion = schemaVersion;
+    this.data = parseOrKeep(data);
+    this.metadata = parseOrKeep(metadata) as EventMetadata;
+    this.stream = stream;
+    this.revision = revision;
+    this.position = position;
+    this.#texts = { data, metadata };
+  }
+
+  /** The texts of the data and metadata of an event; undefined for one that was not read, or was copied since. */
+  static textsOf(event: RecordedEvent): EventTexts | undefined {
+    return #texts in event ? event.#texts : undefined;
+  }
+}
+
+function parseOrKeep(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
