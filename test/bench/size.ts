@@ -155,7 +155,7 @@ function plainInserts(file: string): { readonly rows: number; readonly seconds: 
 /** Rows come in the order of the log where they tell it: in that of their keys no page would be changed twice. */
 function orderOf(columns: readonly Record<string, unknown>[]): string {
   const names = columns.map(({ name }) => String(name));
-  return names.find((name) => ['position', 'createdPosition', 'revision'].includes(name)) ?? '1';
+  return ['position', 'createdPosition', 'revision'].find((name) => names.includes(name)) ?? '1';
 }
 
 /** The first start makes what it then remembers; the second is that of every day. An empty log tells what the machine costs. */

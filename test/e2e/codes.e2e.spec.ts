@@ -591,7 +591,7 @@ const ELSEWHERE: Partial<Record<ProblemCode, string>> = {
   'ground-not-established': 'release',
   'revision-conflict': 'faulty-store',
   'internal-error': 'faulty-store',
-  'store-unavailable': 'store-and-clock',
+  'store-unavailable': '../recovery/full-disk',
   'clock-unreliable': 'store-and-clock',
   'shutting-down': 'sessions',
 };

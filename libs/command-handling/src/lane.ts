@@ -229,7 +229,7 @@ export class Lane {
     let previousHash = home.fold.lastHash;
     let first: string | undefined;
     const events: UnplacedEvent[] = [];
-    for (const { type, data, isAhead = false } of drafts) {
+    for (const { type, data: drafted, isAhead = false } of drafts) {
       revision += 1;
       const id = this.#host.machine.newId();
       // What follows from the first event of a command, in the same append, is the service's own doing.
@@ -241,8 +241,10 @@ export class Lane {
       const key = own ? origin.key : null;
       const schemaVersion = this.#currentVersion(home, type);
       const unsealed = { actor, causationId, commandHash, correlationId, key, previousHash, recordedAt };
-      const seal = sealEvent(stream, revision, { id, type, schemaVersion, data, metadata: unsealed });
+      const seal = sealEvent(stream, revision, { id, type, schemaVersion, data: drafted, metadata: unsealed });
       const { hash, texts } = seal;
+      // As it will be read from the log: an answer that is given again is the first one, to the order of its members.
+      const data: unknown = JSON.parse(texts.data);
       const metadata: EventMetadata = {
         actor,
         causationId,

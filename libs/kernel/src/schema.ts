@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { canonicalJson } from './canonical.ts';
 import { withPattern } from './canonical-shape.ts';
 import { parseTimestamp } from './clock.ts';
 import { accepts } from './guard.ts';
@@ -119,7 +120,18 @@ export function decodeData(
     value = version.toNext(parsed.data as never);
   }
   const parsed = definition.schema.safeParse(value);
-  return parsed.success ? { ok: true, data: parsed.data } : { ok: false, problem: describeIssues(parsed.error) };
+  if (!parsed.success) return { ok: false, problem: describeIssues(parsed.error) };
+  // What says the same is given back as it stands, to the order of its members: answers are made of it.
+  return { ok: true, data: isTheSame(parsed.data, data) ? data : parsed.data };
+}
+
+/** Whatever the order of members. False for what has no canonical form: its hash does not hold either. */
+function isTheSame(one: unknown, other: unknown): boolean {
+  try {
+    return canonicalJson(one) === canonicalJson(other);
+  } catch {
+    return false;
+  }
 }
 
 function describeIssues(error: z.ZodError): string {
