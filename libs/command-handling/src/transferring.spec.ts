@@ -206,6 +206,12 @@ describe('what was forced into the store', () => {
     });
   });
 
+  it('a receipt that cites the transfer where it does not stand', async () => {
+    const sent = await forceSent();
+    await receive(sent, { citation: { ...pointerTo(sent), revision: '0' } });
+    await reports('cites no transfer that was sent');
+  });
+
   it('a receipt that cites what comes later in the log', async () => {
     const sent = await forceSent();
     const events = (await store.readAll({ limit: 1_000 })).events.filter(({ id }) => id !== sent.id);

@@ -52,6 +52,12 @@ describe('currentVersion', () => {
 describe('decodeData', () => {
   const current = { given: 'Ada', family: 'King Noel', length: 12 };
 
+  it('gives back the current version as it stands, to the order of its members: answers are made of it', () => {
+    const stored = { family: 'King Noel', given: 'Ada', length: 12 };
+    const decoded = decodeData(PersonNamed, 3, stored);
+    expect(decoded.ok && Object.keys(decoded.data as object)).toEqual(['family', 'given', 'length']);
+  });
+
   it.each([
     [1, { name: 'Ada King Noel' }],
     [2, { given: 'Ada', family: 'King Noel' }],
