@@ -146,7 +146,7 @@ describe('what the shape of a text says', () => {
       return canonicalJson(parsed) === text && (says === 'unchecked' || thing.safeParse(parsed).success);
     };
     fc.assert(fc.property(fc.oneof(whole, spoilt), holds), { numRuns: 2_000 });
-    console.log(valid); console.log(valid); console.log(valid); console.log(valid); expect(valid).toBeGreaterThan(0);
+    expect(valid).toBeGreaterThan(0);
   });
 });
 
