@@ -129,10 +129,10 @@ describe('the service', () => {
       stdout: { write: (text: string) => printed.push(text) },
       stderr: { write: (text: string) => printed.push(text) },
     };
-    expect(await rebuildReadModels({ WRIT_DATA_DIR: folder }, output)).toBe(1);
+    expect(await rebuildReadModels([], { WRIT_DATA_DIR: folder }, output)).toBe(1);
     expect(printed.pop()).toMatch(/in use/);
     await stop(service);
-    expect(await rebuildReadModels({ WRIT_DATA_DIR: folder }, output)).toBe(0);
+    expect(await rebuildReadModels([], { WRIT_DATA_DIR: folder }, output)).toBe(0);
     const again = await start();
     await again.service.ready;
     expect((await ask(again.url, '/v1/assets/BTC', 'auditor')).status).toBe(200);

@@ -16,9 +16,13 @@ beforeEach(async () => {
 }, 90_000);
 afterEach(() => rmSync(folder, { recursive: true }));
 
-async function rebuilt(environment: Record<string, string> = {}): Promise<{ code: number; out: string; err: string }> {
+async function rebuilt(
+  environment: Record<string, string> = {},
+  ...args: string[]
+): Promise<{ code: number; out: string; err: string }> {
   let [out, err] = ['', ''];
   const code = await rebuildReadModels(
+    args,
     { WRIT_DATA_DIR: folder, ...environment },
     { stdout: { write: (text) => (out += text) }, stderr: { write: (text) => (err += text) } },
   );
@@ -38,4 +42,21 @@ it('gives up what does not go on by itself, and says why in one line', async () 
   expect(err).toMatch(/^The read models can't be built: .+ The log is untouched: see .+\n$/);
   // And lets the log go.
   await (await SqliteEventStore.open({ path: filesIn(folder).events })).close();
+}, 90_000);
+
+it('takes the folder that it is told, and makes no empty one', async () => {
+  const nowhere = join(folder, 'nowhere');
+  const environment = { WRIT_DATA_DIR: nowhere };
+  const none = {
+    code: 1,
+    out: '',
+    err: `There is no log in ${nowhere}: name a data folder that has one with --data.\n`,
+  };
+  expect(await rebuilt(environment)).toEqual(none);
+  expect(existsSync(nowhere)).toBe(false);
+  expect(await rebuilt(environment, '--data', folder)).toMatchObject({ code: 0, err: '' });
+  expect(await rebuilt(environment, '--date', folder)).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('Usage:'),
+  });
 }, 90_000);

@@ -2,11 +2,14 @@ import { parsePosition } from '#event-store';
 import { SqliteEventReader, SqliteEventStore } from '#event-store/sqlite';
 import type { Position } from '#kernel';
 import { startProjections, type ProjectionEvent } from '#projections';
+import { existsSync } from 'node:fs';
+import type { Environment } from './config/config.ts';
 import { demandLog, filesIn } from './data-folder.ts';
-import { readDataDir, type Environment } from './config/config.ts';
+import { dataFolder, readOptions } from './options.ts';
 import { Progress, type Output } from './terminal.ts';
 import { describeStartFailure, StartError } from './start-error.ts';
 
+const USAGE = 'Usage: npm run rebuild [-- --data <folder>]';
 /** A rebuild that fails so often in a row will not go on by itself. */
 const MOST_ATTEMPTS = 5;
 
@@ -14,11 +17,19 @@ const MOST_ATTEMPTS = 5;
  * Builds the read models of the data folder anew. The log's lock keeps a running service out: it does this by itself.
  * @returns the exit code
  */
-export async function rebuildReadModels(environment: Environment, output: Output): Promise<number> {
-  const dataDir = readDataDir(environment);
+export async function rebuildReadModels(
+  args: readonly string[],
+  environment: Environment,
+  output: Output,
+): Promise<number> {
+  let dataDir = '';
   try {
+    dataDir = dataFolder(readOptions(args, ['data'], USAGE), environment);
     const files = filesIn(dataDir);
     demandLog(files);
+    if (!existsSync(files.events)) {
+      throw new StartError(`There is no log in ${dataDir}: name a data folder that has one with --data.`);
+    }
     const store = await SqliteEventStore.open({ path: files.events });
     try {
       // The store holds the lock; it would read in its own thread, and hand over each event.

@@ -2,4 +2,4 @@
 import './node-version.ts';
 
 const { rebuildReadModels } = await import('./rebuild-command.ts');
-process.exitCode = await rebuildReadModels(process.env, process);
+process.exitCode = await rebuildReadModels(process.argv.slice(2), process.env, process);

@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
 import { readConfig, type Environment } from '../config/config.ts';
+import { readOptions } from '../options.ts';
 import { messageOf } from '../thrown.ts';
 import { developmentKey, developmentToken } from './development-key.ts';
 import { isRole, ROLES, subjectProblem, type Role } from './roles.ts';
@@ -39,7 +39,7 @@ function parse(args: readonly string[]): {
   readonly scope: string | undefined;
   readonly expiresInS: number | undefined;
 } {
-  const { sub, roles, scope, expires } = readOptions(args);
+  const { sub, roles, scope, expires } = readOptions(args, ['sub', 'roles', 'scope', 'expires'], USAGE);
   if (sub === undefined || roles === undefined) throw new Error(USAGE);
   const problem = subjectProblem(sub);
   if (problem !== undefined) throw new Error(`--sub ${problem}.`);
@@ -52,15 +52,6 @@ function parse(args: readonly string[]): {
     scope,
     expiresInS: expires === undefined ? undefined : parseSeconds(expires),
   };
-}
-
-function readOptions(args: readonly string[]): Partial<Record<'sub' | 'roles' | 'scope' | 'expires', string>> {
-  const text = { type: 'string' } as const;
-  try {
-    return parseArgs({ args: [...args], options: { sub: text, roles: text, scope: text, expires: text } }).values;
-  } catch (error) {
-    throw new Error(`${messageOf(error)}\n${USAGE}`, { cause: error });
-  }
 }
 
 function parseSeconds(text: string): number {

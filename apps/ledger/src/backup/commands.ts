@@ -1,7 +1,7 @@
-import { parseArgs } from 'node:util';
-import { readDataDir, type Environment } from '../config/config.ts';
+import type { Environment } from '../config/config.ts';
+import { dataFolder, readOptions } from '../options.ts';
 import { Progress, type Output } from '../terminal.ts';
-import { describeStartFailure } from '../start-error.ts';
+import { describeStartFailure, StartError } from '../start-error.ts';
 import { codeOf, messageOf } from '../thrown.ts';
 import { backUp, type OnProgress } from './back-up.ts';
 import { BackupError } from './backup-error.ts';
@@ -109,14 +109,8 @@ function readArguments<Name extends 'to' | 'from'>(
   usage: string,
   environment: Environment,
 ): Record<Name | 'dataDir', string> {
-  const text = { type: 'string' } as const;
-  let values: Partial<Record<string, string>>;
-  try {
-    ({ values } = parseArgs({ args: [...args], options: { [name]: text, data: text } }) as { values: typeof values });
-  } catch (error) {
-    throw new BackupError(`${messageOf(error)}\n${usage}`);
-  }
-  const folder = values[name];
-  if (folder === undefined || folder === '') throw new BackupError(usage);
-  return { [name]: folder, dataDir: values['data'] ?? readDataDir(environment) } as Record<Name | 'dataDir', string>;
+  const options: Partial<Record<'to' | 'from' | 'data', string>> = readOptions(args, [name, 'data'], usage);
+  const folder = options[name];
+  if (folder === undefined || folder === '') throw new StartError(usage);
+  return { [name]: folder, dataDir: dataFolder(options, environment) } as Record<Name | 'dataDir', string>;
 }

@@ -1,9 +1,8 @@
-import { parseArgs } from 'node:util';
-import { readConfig, type Environment } from '../config/config.ts';
+import type { Environment } from '../config/config.ts';
 import { filesIn } from '../data-folder.ts';
+import { dataFolder, readOptions } from '../options.ts';
 import { describeStartFailure, StartError } from '../start-error.ts';
 import { grouped, Progress, type Output } from '../terminal.ts';
-import { messageOf } from '../thrown.ts';
 import { describeFinding } from './findings.ts';
 import { checkLogFile, type CheckResult } from './log-check.ts';
 
@@ -22,8 +21,9 @@ export async function checkDataFolder(
 ): Promise<number> {
   let dataDir = '';
   try {
-    const { data, threads } = parse(args);
-    dataDir = data ?? readConfig(environment).dataDir;
+    const options = readOptions(args, ['data', 'threads'], USAGE);
+    dataDir = dataFolder(options, environment);
+    const threads = readThreads(options.threads);
     const { events: path } = filesIn(dataDir);
     const progress = new Progress(output.stderr, 'checking');
     const result = await checkLogFile({
@@ -67,18 +67,8 @@ function lines(
   ];
 }
 
-function parse(args: readonly string[]): { readonly data: string | undefined; readonly threads: number | undefined } {
-  const { data, threads } = readOptions(args);
-  if (threads === undefined) return { data, threads };
+function readThreads(threads: string | undefined): number | undefined {
+  if (threads === undefined) return undefined;
   if (!/^[1-8]$/.test(threads)) throw new StartError('--threads must be a whole number from 1 to 8.');
-  return { data, threads: Number(threads) };
-}
-
-function readOptions(args: readonly string[]): Partial<Record<'data' | 'threads', string>> {
-  const text = { type: 'string' } as const;
-  try {
-    return parseArgs({ args: [...args], options: { data: text, threads: text } }).values;
-  } catch (error) {
-    throw new StartError(`${messageOf(error)}\n${USAGE}`);
-  }
+  return Number(threads);
 }

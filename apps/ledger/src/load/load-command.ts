@@ -1,11 +1,10 @@
 import { BulkLog } from '#event-store/sqlite';
 import { existsSync, mkdirSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { filesIn } from '../data-folder.ts';
-import { readConfig, type Environment } from '../config/config.ts';
+import type { Environment } from '../config/config.ts';
+import { dataFolder, readOptions } from '../options.ts';
 import { describeStartFailure, StartError } from '../start-error.ts';
 import { grouped, Progress, type Output } from '../terminal.ts';
-import { messageOf } from '../thrown.ts';
 import { leastEvents, Story, type StoryOptions } from './story.ts';
 
 const USAGE = 'Usage: npm run load -- --accounts <number> --events <number> [--seed <number>] [--data <folder>]';
@@ -20,8 +19,9 @@ const STEPS_BETWEEN_LOOKS = 1_000;
 export function loadLog(args: readonly string[], environment: Environment, output: Output): number {
   let dataDir = '';
   try {
-    const { data, ...story } = parse(args);
-    dataDir = data ?? readConfig(environment).dataDir;
+    const options = readOptions(args, ['accounts', 'events', 'seed', 'data'], USAGE);
+    dataDir = dataFolder(options, environment);
+    const story = storyOf(options);
     const { events: path } = filesIn(dataDir);
     if (existsSync(path)) throw new StartError(`${path} holds a log already: name another folder with --data.`);
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
@@ -54,29 +54,18 @@ function make(path: string, options: StoryOptions, progress: Progress): number {
   return progress.end();
 }
 
-function parse(args: readonly string[]): StoryOptions & { readonly data: string | undefined } {
-  const { accounts, events, seed, data } = readOptions(args);
+function storyOf({ accounts, events, seed }: Partial<Record<'accounts' | 'events' | 'seed', string>>): StoryOptions {
   if (accounts === undefined || events === undefined) throw new StartError(USAGE);
   const options = {
     accounts: wholeNumber('--accounts', accounts, 1, MAX_ACCOUNTS),
     events: wholeNumber('--events', events, 1, MAX_EVENTS),
     seed: wholeNumber('--seed', seed ?? '1', 0, Number.MAX_SAFE_INTEGER),
-    data,
   };
   const least = leastEvents(options.accounts);
   if (options.events < least) {
     throw new StartError(`--events must be at least ${String(least)} for ${String(options.accounts)} accounts.`);
   }
   return options;
-}
-
-function readOptions(args: readonly string[]): Partial<Record<'accounts' | 'events' | 'seed' | 'data', string>> {
-  const text = { type: 'string' } as const;
-  try {
-    return parseArgs({ args: [...args], options: { accounts: text, events: text, seed: text, data: text } }).values;
-  } catch (error) {
-    throw new StartError(`${messageOf(error)}\n${USAGE}`);
-  }
 }
 
 function wholeNumber(name: string, text: string, min: number, max: number): number {
