@@ -12,3 +12,4 @@ export * from './projection-rows.ts';
 export * from './ledger-story.ts';
 export * from './stored-log.ts';
 export * from './log-with-gap.ts';
+export * from './eventstoredb-server/index.ts';
