@@ -27,7 +27,7 @@ const PARTS = {
   'libs/event-store/memory': { imports: ['#kernel', '#event-store', 'rxjs'] },
   'libs/event-store/sqlite': { imports: ['#kernel', '#event-store', 'rxjs', 'node:*'] },
   'libs/event-store/eventstoredb': {
-    imports: ['#kernel', '#event-store', 'rxjs', 'node:*', '!node:sqlite', '@eventstore/db-client'],
+    imports: ['#kernel', '#event-store', 'rxjs', 'node:*', '!node:sqlite', '@eventstore/db-client*'],
   },
 
   'libs/replay': { imports: ['#kernel', ...DOMAIN, '#event-store', 'zod'] },
@@ -42,8 +42,8 @@ const PARTS = {
   },
 
   'libs/testing': { imports: ['*'] },
-  'apps/ledger': { imports: ['*', '!#testing', '!node:sqlite', '!@eventstore/db-client'] },
-  test: { imports: ['*', '!@eventstore/db-client'], reaches: ['apps/ledger'] },
+  'apps/ledger': { imports: ['*', '!#testing', '!node:sqlite', '!@eventstore/db-client*'] },
+  test: { imports: ['*', '!@eventstore/db-client*'], reaches: ['apps/ledger'] },
 };
 /** What a spec may import beyond what its part may. */
 const SPECS_ALSO = ['#*', 'node:*', '@jest/globals', 'fast-check', 'canonicalize'];

@@ -82,8 +82,9 @@ export interface EventStore extends EventReader {
   /**
    * Appends all events or none, and answers when they are on disk.
    * Sending the same events (same ids) with the same expected revision again answers as the first time did.
-   * @throws StoreError `wrong-expected-revision` (nothing was stored), `duplicate-event-id` (an id stands elsewhere, or
-   * twice in the append; nothing was stored), `append-too-large` (nothing was stored), `store-full` (nothing was stored),
+   * @throws StoreError `wrong-expected-revision` (nothing was stored), `duplicate-event-id` (an id stands twice in the
+   * append, or where the append would put it with other content, or, in a store that can look through its whole log,
+   * anywhere else; nothing was stored), `append-too-large` (nothing was stored), `store-full` (nothing was stored),
    * `outcome-unknown` (send the same again), `store-unavailable` (nothing was stored)
    */
   append(stream: string, expected: ExpectedRevision, events: readonly EventToAppend[]): Promise<Appended>;

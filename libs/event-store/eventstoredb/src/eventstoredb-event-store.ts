@@ -1,0 +1,131 @@
+import {
+  type Appended,
+  encodeAppend,
+  type EventFilter,
+  type EventStore,
+  type EventToAppend,
+  type ExpectedRevision,
+  type ReadAllOptions,
+  type ReadAllPage,
+  type ReadStreamOptions,
+  StoreError,
+  streamRange,
+} from '#event-store';
+import type { Bound, Position, RecordedEvent } from '#kernel';
+import { Observable, Subject, takeUntil } from 'rxjs';
+import { Appender } from './appender.ts';
+import { within } from './call-timeout.ts';
+import { ClientInUse } from './client-in-use.ts';
+import { failureOfCall, whyNotOpened } from './failures.ts';
+import { OwnStreams } from './own-streams.ts';
+import { Reads } from './reads.ts';
+import { type Connection, type EventStoreDbSettings, readConnection } from './settings.ts';
+import { Following } from './subscription.ts';
+
+const DEFAULT_CALL_TIMEOUT_MS = 5_000;
+
+/**
+ * A store on EventStoreDB or KurrentDB, one node or a cluster, which other processes append to as well. A leader that
+ * changes, a node that restarts and an answer that is lost cost its callers time, as long as they are over within the time of
+ * a call.
+ */
+export class EventStoreDbEventStore implements EventStore {
+  readonly singleWriter = false;
+  readonly #clients: ClientInUse;
+  readonly #own: OwnStreams;
+  readonly #reads: Reads;
+  readonly #appender: Appender;
+  readonly #closing = new Subject<void>();
+  readonly #timeoutMs: number;
+  #closed: Promise<void> | undefined;
+
+  /**
+   * Connects, reads once, and finds out whether it may append.
+   * @throws StoreError `store-unavailable` that says in one line what is wrong, and never the password
+   */
+  static async open(settings: EventStoreDbSettings): Promise<EventStoreDbEventStore> {
+    const connection = readConnection(settings);
+    const store = new EventStoreDbEventStore(connection, settings);
+    try {
+      await store.#check(connection);
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+    return store;
+  }
+
+  private constructor(connection: Connection, settings: EventStoreDbSettings) {
+    const { callTimeoutMs = connection.numbers.defaultDeadline ?? DEFAULT_CALL_TIMEOUT_MS } = settings;
+    this.#timeoutMs = callTimeoutMs;
+    this.#own = new OwnStreams(settings);
+    this.#clients = new ClientInUse(connection, callTimeoutMs);
+    this.#reads = new Reads(this.#clients, this.#own, callTimeoutMs);
+    this.#appender = new Appender(this.#clients, this.#reads, this.#own, callTimeoutMs);
+  }
+
+  async #check(connection: Connection): Promise<void> {
+    const failure = await within(this.#reads.probe(), this.#timeoutMs).then(
+      () => this.#appender.checkAccess(this.#timeoutMs),
+      failureOfCall,
+    );
+    if (failure !== undefined) throw new StoreError('store-unavailable', whyNotOpened(failure, connection));
+  }
+
+  async append(stream: string, expected: ExpectedRevision, events: readonly EventToAppend[]): Promise<Appended> {
+    this.#demandOpen();
+    return this.#appender.append(encodeAppend(stream, expected, events));
+  }
+
+  async read(stream: string, options?: ReadStreamOptions): Promise<readonly RecordedEvent[]> {
+    const range = streamRange(options);
+    this.#demandOpen();
+    return this.#reads.stream(stream, range);
+  }
+
+  async readAll(options: ReadAllOptions): Promise<ReadAllPage> {
+    this.#demandOpen();
+    return this.#reads.all(options);
+  }
+
+  async head(): Promise<Position | undefined> {
+    this.#demandOpen();
+    return this.#reads.head();
+  }
+
+  subscribeAll(options: {
+    readonly after?: Position | undefined;
+    readonly filter?: EventFilter;
+  }): Observable<RecordedEvent> {
+    return new Observable<RecordedEvent>((subscriber) => {
+      if (this.#closed !== undefined) {
+        subscriber.complete();
+        return undefined;
+      }
+      const following = new Following(this.#clients, this.#own, options, subscriber);
+      return () => following.stop();
+    }).pipe(takeUntil(this.#closing));
+  }
+
+  /** Appends and reads that wait for the server, and how many may. */
+  get bounds(): readonly Bound[] {
+    return [...this.#appender.bounds, ...this.#reads.bounds];
+  }
+
+  /** Takes nothing more, finishes the appends that it took, completes the subscriptions, and lets go of the server. */
+  close(): Promise<void> {
+    this.#closed ??= this.#finish();
+    return this.#closed;
+  }
+
+  async #finish(): Promise<void> {
+    this.#closing.next();
+    this.#closing.complete();
+    await this.#appender.idle();
+    await this.#clients.close();
+  }
+
+  #demandOpen(): void {
+    if (this.#closed !== undefined) throw new StoreError('store-unavailable', 'the store is closed');
+  }
+}

@@ -1,0 +1,48 @@
+import type streams from '@eventstore/db-client/generated/streams_pb.js';
+import { CallTimeout } from './call-timeout.ts';
+import type { StreamsConnection } from './client.ts';
+
+/**
+ * Takes in a read, message by message.
+ * @param idleMs how long the server may say nothing
+ * @throws CallTimeout, or what ended the call
+ */
+export function readToEnd(
+  client: StreamsConnection,
+  request: streams.ReadReq,
+  idleMs: number,
+  take: (message: streams.ReadResp) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail: (error: unknown) => void = reject;
+    let cancel: () => void = () => undefined;
+    let isOver = false;
+    const timer = setTimeout(() => finish(() => reject(new CallTimeout(idleMs))), idleMs);
+    function finish(settle: () => void): void {
+      if (isOver) return;
+      isOver = true;
+      clearTimeout(timer);
+      settle();
+      cancel();
+    }
+    client.read(request).then(
+      (call) => {
+        cancel = () => call.cancel();
+        call.on('data', (message: streams.ReadResp) => {
+          if (isOver) return;
+          timer.refresh();
+          try {
+            take(message);
+          } catch (error) {
+            finish(() => fail(error));
+          }
+        });
+        // Also after the end: what a cancelled call says of itself concerns nobody.
+        call.on('error', (error: Error) => finish(() => fail(error)));
+        call.on('end', () => finish(resolve));
+        if (isOver) cancel();
+      },
+      (error: unknown) => finish(() => fail(error)),
+    );
+  });
+}

@@ -1,0 +1,180 @@
+import { type EventFilter, type ReadAllOptions, type ReadAllPage, StoreError, type StreamRange } from '#event-store';
+import type { Bound, Position, RecordedEvent } from '#kernel';
+import type streams from '@eventstore/db-client/generated/streams_pb.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CallTimeout } from './call-timeout.ts';
+import type { ClientInUse } from './client-in-use.ts';
+import { fromWire, streamNameOf, type WireEvent } from './event-codec.ts';
+import { failureOfCall } from './failures.ts';
+import { matches, type OwnStreams, type ServerFilter } from './own-streams.ts';
+import { placeOf } from './places.ts';
+import { readToEnd } from './read-call.ts';
+import { readOfAll, readOfStream } from './requests.ts';
+import { Turns } from './turns.ts';
+
+/** Reads at once: a server lets a connection have 100 calls, and subscriptions and appends need some. */
+const READS_AT_ONCE = 64;
+const MAX_WAITING = 10_000;
+/** A try that is not answered leaves time for another one. */
+const TRIES_A_CALL = 2;
+const FIRST_PAUSE_MS = 10;
+const MAX_PAUSE_MS = 250;
+/** Events asked for beyond those that are wanted, once that was too few; and the most. */
+const FIRST_SPARE = 50;
+const MAX_SPARE = 2_000;
+/** The last revision that can be asked for by number; what is beyond is read from the end. */
+const LAST = Number.MAX_SAFE_INTEGER;
+
+/** Reads, from the leader, and tries again what failed while there is time. */
+export class Reads {
+  readonly #clients: ClientInUse;
+  readonly #own: OwnStreams;
+  readonly #timeoutMs: number;
+  readonly #turns = new Turns(READS_AT_ONCE, MAX_WAITING);
+  #highest: Position | undefined;
+
+  constructor(clients: ClientInUse, own: OwnStreams, timeoutMs: number) {
+    this.#clients = clients;
+    this.#own = own;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  readonly bounds: readonly Bound[] = [{ what: 'reads-waiting', most: MAX_WAITING, inUse: () => this.#turns.waiting }];
+
+  /** The highest position that this process has seen of the log: what is appended from now on stands behind it. */
+  get highest(): Position | undefined {
+    return this.#highest;
+  }
+
+  note(position: Position): void {
+    if (position > (this.#highest ?? '')) this.#highest = position;
+  }
+
+  async stream(stream: string, { from, to, backwards, limit }: StreamRange): Promise<readonly RecordedEvent[]> {
+    const name = this.#own.toServer(stream);
+    const span = backwards ? from - to + 1 : to - from + 1;
+    const count = Math.min(limit, span);
+    if (count <= 0) return [];
+    const start = backwards && from === LAST ? 'end' : BigInt(from);
+    const request = readOfStream(name, { from: start, backwards, count });
+    const events = await this.#collect(request, (event) => this.#decode(event, stream));
+    return events.filter(({ revision }) => (backwards ? revision >= to : revision <= to));
+  }
+
+  /** Events as the server has them. @param stream as the server calls it */
+  wireEvents(stream: string, from: number, count: number): Promise<readonly WireEvent[]> {
+    return this.#collect(readOfStream(stream, { from: BigInt(from), backwards: false, count }), (event) => event);
+  }
+
+  async all({ after, filter, limit }: ReadAllOptions): Promise<ReadAllPage> {
+    if (!Number.isSafeInteger(limit) || limit < 1) throw new RangeError('the limit of a page is a whole number from 1');
+    if (after !== undefined) placeOf(after);
+    // Before the page, so that all up to it was looked at.
+    const narrow = filter?.types !== undefined || filter?.streamPrefixes !== undefined;
+    const head = narrow ? await this.head() : undefined;
+    const serverFilter = this.#own.serverFilter(filter);
+    const found = serverFilter === undefined ? [] : await this.#page(after, serverFilter, filter, limit + 1);
+    const events = found.slice(0, limit);
+    const last = events.at(-1)?.position;
+    if (found.length > limit) return { events, scannedTo: last, atEnd: false };
+    return { events, scannedTo: laterOf(laterOf(after, last), head), atEnd: true };
+  }
+
+  /** The place of the last event of ours. */
+  async head(): Promise<Position | undefined> {
+    const filter = this.#own.serverFilter();
+    if (filter === undefined) return undefined;
+    const [last] = await this.#collect(readOfAll(undefined, { backwards: true, count: 1, filter }), (event) =>
+      this.#decodeOwn(event),
+    );
+    return last?.position;
+  }
+
+  /** One read that needs nothing but permission. @throws what the call threw; it is not tried again */
+  async probe(): Promise<void> {
+    const request = readOfAll(undefined, { backwards: true, count: 1 });
+    await this.#readOnce(request, (event) => this.note(fromWire(event, '').position));
+  }
+
+  /** The first events after a place that match: the server's answers are looked through until there are enough. */
+  async #page(
+    after: Position | undefined,
+    serverFilter: ServerFilter,
+    filter: EventFilter | undefined,
+    wanted: number,
+  ): Promise<readonly RecordedEvent[]> {
+    const found: RecordedEvent[] = [];
+    let from = after;
+    // More each time: what the server's filter lets through may be mostly of strangers.
+    for (let spare = 0; ; spare = Math.min(2 * spare + FIRST_SPARE, MAX_SPARE)) {
+      const missing = wanted - found.length;
+      // A read begins with the event at its start, which was seen already.
+      const count = missing + spare + (from === undefined ? 0 : 1);
+      const places: Position[] = [];
+      const request = readOfAll(from, { backwards: false, count, filter: serverFilter });
+      const page = await this.#collect(request, (event) => {
+        const own = this.#decodeOwn(event);
+        places.push(own?.position ?? fromWire(event, '').position);
+        return own;
+      });
+      const start = from ?? '';
+      found.push(...page.filter((event) => event.position > start && matches(event, filter)).slice(0, missing));
+      if (places.length < count || found.length >= wanted) return found;
+      from = places.at(-1) ?? from;
+    }
+  }
+
+  /** @returns undefined for an event of a stranger's stream */
+  #decodeOwn(event: WireEvent): RecordedEvent | undefined {
+    const stream = this.#own.fromServer(streamNameOf(event));
+    return stream === undefined ? undefined : this.#decode(event, stream);
+  }
+
+  #decode(event: WireEvent, stream: string): RecordedEvent {
+    const recorded = fromWire(event, stream);
+    this.note(recorded.position);
+    return recorded;
+  }
+
+  /** @throws StoreError `store-unavailable` when no try went well in time */
+  #collect<Item>(request: streams.ReadReq, pick: (event: WireEvent) => Item | undefined): Promise<readonly Item[]> {
+    return this.#turns.run(async () => {
+      const deadline = performance.now() + this.#timeoutMs;
+      for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
+        const items: Item[] = [];
+        try {
+          await this.#readOnce(request, (event) => {
+            const item = pick(event);
+            if (item !== undefined) items.push(item);
+          });
+          return items;
+        } catch (error) {
+          if (error instanceof StoreError) throw error;
+          const failure = failureOfCall(error);
+          const isTransient = failure.kind === 'transient';
+          if (!isTransient || performance.now() + pauseMs >= deadline) {
+            throw new StoreError('store-unavailable', `read: ${'message' in failure ? failure.message : failure.kind}`);
+          }
+        }
+        await sleep(pauseMs);
+      }
+    });
+  }
+
+  async #readOnce(request: streams.ReadReq, take: (event: WireEvent) => void): Promise<void> {
+    const client = this.#clients.current;
+    try {
+      await readToEnd(client, request, this.#timeoutMs / TRIES_A_CALL, (message) => {
+        const event = message.getEvent()?.getEvent();
+        if (event !== undefined) take(event);
+      });
+    } catch (error) {
+      if (error instanceof CallTimeout) this.#clients.replace(client);
+      throw error;
+    }
+  }
+}
+
+function laterOf(one: Position | undefined, other: Position | undefined): Position | undefined {
+  return (one ?? '') > (other ?? '') ? one : other;
+}
