@@ -3,7 +3,8 @@ import { CallTimeout } from './call-timeout.ts';
 import type { StreamsConnection } from './client.ts';
 
 /**
- * Takes in a read, message by message.
+ * Takes in a read, message by message, until it ends or `take` says that it is enough: a server that filters looks for one
+ * more than it was asked for, to the end of its log if there is none.
  * @param idleMs how long the server may say nothing
  * @throws CallTimeout, or what ended the call
  */
@@ -11,7 +12,7 @@ export function readToEnd(
   client: StreamsConnection,
   request: streams.ReadReq,
   idleMs: number,
-  take: (message: streams.ReadResp) => void,
+  take: (message: streams.ReadResp) => boolean,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail: (error: unknown) => void = reject;
@@ -32,7 +33,7 @@ export function readToEnd(
           if (isOver) return;
           timer.refresh();
           try {
-            take(message);
+            if (take(message)) finish(resolve);
           } catch (error) {
             finish(() => fail(error));
           }

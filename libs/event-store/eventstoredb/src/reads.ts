@@ -25,6 +25,12 @@ const MAX_SPARE = 2_000;
 /** The last revision that can be asked for by number; what is beyond is read from the end. */
 const LAST = Number.MAX_SAFE_INTEGER;
 
+/** What is asked for, and how many events at most. */
+interface Read {
+  readonly request: streams.ReadReq;
+  readonly count: number;
+}
+
 /** Reads, from the leader, and tries again what failed while there is time. */
 export class Reads {
   readonly #clients: ClientInUse;
@@ -57,13 +63,14 @@ export class Reads {
     if (count <= 0) return [];
     const start = backwards && from === LAST ? 'end' : BigInt(from);
     const request = readOfStream(name, { from: start, backwards, count });
-    const events = await this.#collect(request, (event) => this.#decode(event, stream));
+    const events = await this.#collect({ request, count }, (event) => this.#decode(event, stream));
     return events.filter(({ revision }) => (backwards ? revision >= to : revision <= to));
   }
 
   /** Events as the server has them. @param stream as the server calls it */
   wireEvents(stream: string, from: number, count: number): Promise<readonly WireEvent[]> {
-    return this.#collect(readOfStream(stream, { from: BigInt(from), backwards: false, count }), (event) => event);
+    const request = readOfStream(stream, { from: BigInt(from), backwards: false, count });
+    return this.#collect({ request, count }, (event) => event);
   }
 
   async all({ after, filter, limit }: ReadAllOptions): Promise<ReadAllPage> {
@@ -84,16 +91,15 @@ export class Reads {
   async head(): Promise<Position | undefined> {
     const filter = this.#own.serverFilter();
     if (filter === undefined) return undefined;
-    const [last] = await this.#collect(readOfAll(undefined, { backwards: true, count: 1, filter }), (event) =>
-      this.#decodeOwn(event),
-    );
+    const request = readOfAll(undefined, { backwards: true, count: 1, filter });
+    const [last] = await this.#collect({ request, count: 1 }, (event) => this.#decodeOwn(event));
     return last?.position;
   }
 
   /** One read that needs nothing but permission. @throws what the call threw; it is not tried again */
   async probe(): Promise<void> {
     const request = readOfAll(undefined, { backwards: true, count: 1 });
-    await this.#readOnce(request, (event) => this.note(fromWire(event, '').position));
+    await this.#readOnce({ request, count: 1 }, (event) => this.note(fromWire(event, '').position));
   }
 
   /** The first events after a place that match: the server's answers are looked through until there are enough. */
@@ -112,7 +118,7 @@ export class Reads {
       const count = missing + spare + (from === undefined ? 0 : 1);
       const places: Position[] = [];
       const request = readOfAll(from, { backwards: false, count, filter: serverFilter });
-      const page = await this.#collect(request, (event) => {
+      const page = await this.#collect({ request, count }, (event) => {
         const own = this.#decodeOwn(event);
         places.push(own?.position ?? fromWire(event, '').position);
         return own;
@@ -137,13 +143,13 @@ export class Reads {
   }
 
   /** @throws StoreError `store-unavailable` when no try went well in time */
-  #collect<Item>(request: streams.ReadReq, pick: (event: WireEvent) => Item | undefined): Promise<readonly Item[]> {
+  #collect<Item>(read: Read, pick: (event: WireEvent) => Item | undefined): Promise<readonly Item[]> {
     return this.#turns.run(async () => {
       const deadline = performance.now() + this.#timeoutMs;
       for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
         const items: Item[] = [];
         try {
-          await this.#readOnce(request, (event) => {
+          await this.#readOnce(read, (event) => {
             const item = pick(event);
             if (item !== undefined) items.push(item);
           });
@@ -161,12 +167,16 @@ export class Reads {
     });
   }
 
-  async #readOnce(request: streams.ReadReq, take: (event: WireEvent) => void): Promise<void> {
+  async #readOnce({ request, count }: Read, take: (event: WireEvent) => void): Promise<void> {
     const client = this.#clients.current;
+    let taken = 0;
     try {
       await readToEnd(client, request, this.#timeoutMs / TRIES_A_CALL, (message) => {
         const event = message.getEvent()?.getEvent();
-        if (event !== undefined) take(event);
+        if (event === undefined) return false;
+        take(event);
+        taken += 1;
+        return taken >= count;
       });
     } catch (error) {
       if (error instanceof CallTimeout) this.#clients.replace(client);

@@ -10,6 +10,7 @@ import { type Grpc, type Streams, streams } from '../wire/protocol.ts';
 import { subscribeToAll } from './all-subscription.ts';
 import { asCallError } from './append.ts';
 import { checkLeader, checkPermission, type ServiceContext, takeFault } from './context.ts';
+import { parseFilter } from './event-filter.ts';
 import { Outlet } from './outlet.ts';
 import { subscribeToStream } from './stream-subscription.ts';
 import { SubscriptionOutlet } from './subscription-outlet.ts';
@@ -100,7 +101,21 @@ function allEvents(context: ServiceContext, options: Options): Iterable<LogEvent
   const all = options.getAll();
   const from = all?.hasStart() ? 'start' : all?.hasEnd() ? 'end' : logPosition(all?.getPosition());
   if (typeof from !== 'string' && !context.view.isBoundary(from)) throw invalidReadPosition();
-  return readAll(context.view, { from, ...directionAndCount(options) });
+  const filter = options.getFilter();
+  const { backwards, maxCount } = directionAndCount(options);
+  if (filter === undefined) return readAll(context.view, { from, backwards, maxCount });
+  const { matches } = parseFilter(filter);
+  return atMost(maxCount, readAll(context.view, { from, backwards, maxCount: Infinity }), matches);
+}
+
+function* atMost(most: number, events: Iterable<LogEvent>, matches: (event: LogEvent) => boolean): Generator<LogEvent> {
+  let given = 0;
+  for (const event of events) {
+    if (!matches(event)) continue;
+    yield event;
+    given += 1;
+    if (given >= most) return;
+  }
 }
 
 const directionAndCount = (options: Options): { readonly backwards: boolean; readonly maxCount: number } => ({
