@@ -403,14 +403,17 @@ export class Freezing {
     const found: EndedFreeze[] = [];
     let citedMs = 0;
     for (const [account, authorisations] of Map.groupBy(inTheWay, (each) => each.accountId)) {
-      await this.#core.streams.inspect(`account-${account}`, (view) => {
+      // A look may be taken more than once: nothing is gathered from within it.
+      const seen = await this.#core.streams.inspect(`account-${account}`, (view) => {
         const { over } = stateOf(view, 'account').freezes;
-        citedMs = Math.max(citedMs, view.time());
-        for (const { pointer } of authorisations) {
-          const endedBy = over.get(pointer.eventId);
-          if (endedBy !== undefined) found.push({ freezeId: pointer.eventId, endedBy });
-        }
+        const ended = authorisations.flatMap(({ pointer: { eventId } }): EndedFreeze[] => {
+          const endedBy = over.get(eventId);
+          return endedBy === undefined ? [] : [{ freezeId: eventId, endedBy }];
+        });
+        return { ended, seenMs: view.time() };
       });
+      citedMs = Math.max(citedMs, seen.seenMs);
+      found.push(...seen.ended);
     }
     return { freezes: found, citedMs, looked: new Set(inTheWay.map(({ pointer }) => pointer.eventId)), asOf };
   }

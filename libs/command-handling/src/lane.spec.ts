@@ -277,12 +277,12 @@ describe('appending', () => {
   });
 
   it('turns away what its bounded queue has no room for', async () => {
-    const world = new LedgerWorld({ limits: { queuedPerStream: 3 } });
-    await world.openAccount();
-    const outcomes = await Promise.all(
-      Array.from({ length: 10 }, (_, index) => world.ask({ ...deposit, depositId: `d-${String(index)}` })),
-    );
-    const overloaded = outcomes.filter((outcome) => outcome.status === 'rejected');
+    const { world, store } = await heldWorld({ queuedPerStream: 3 });
+    store.hold();
+    const deposits = depositsOf(world, 10);
+    await store.heldOne();
+    store.release();
+    const overloaded = (await Promise.all(deposits)).filter((outcome) => outcome.status === 'rejected');
     expect(overloaded).toHaveLength(6);
     expect(overloaded[0]).toMatchObject({ rejection: { code: 'overloaded' } });
   });

@@ -22,6 +22,7 @@ import { registry, type IndexEntry, type NamedEntry, type StreamState } from '#r
 import type { HomeStream } from './home-stream.ts';
 import type { Draft, Origin, Plan, Task, Turn, View } from './plan.ts';
 import { MAX_CLOCK_LAG_MS, type Limits, type Machine } from './ports.ts';
+import type { SharedStreams } from './shared-streams.ts';
 
 /** What a lane needs of its surroundings. */
 export interface LaneHost {
@@ -38,7 +39,14 @@ export interface LaneHost {
   appended(stream: string, events: number): void;
   /** Tells that another writer came first and the tasks are decided again. */
   conflicted(stream: string): void;
+  /** The streams to which other instances write at this time. */
+  readonly shared: SharedStreams;
+  /** True while movements of funds make way for a freeze that another instance may be placing. Bounded in time. */
+  makesWay(stream: string): boolean;
 }
+
+/** How often it is looked whether a stream's movements still make way, in milliseconds. */
+const MAKE_WAY_LOOK_MS = 5;
 
 /** The largest single plan is a freeze of 1,001 events: an append stays within the store's bound when it comes last. */
 const EVENTS_BEFORE_LAST = MAX_APPEND_EVENTS - 1_100;
@@ -49,16 +57,34 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
   readonly turn: Turn;
   readonly sinceMs: number;
+  /** When another writer first came before it. */
+  contestedMs?: number;
 }
 
 /** An event that gets its position when it is stored. */
 type UnplacedEvent = Omit<RecordedEvent, 'position'> & { position: Position };
 
-/** A task's plan once decided: its events are sealed and folded, its result is given when they are stored. */
-interface Decided {
+/** A task's plan once decided: its events are sealed and folded. */
+interface Planned {
   readonly waiting: Waiting;
   readonly plan: Plan<unknown>;
   readonly events: readonly UnplacedEvent[];
+}
+
+/** A task that threw: its failure rests on the state as much as any answer does. */
+interface Failed {
+  readonly waiting: Waiting;
+  readonly failure: unknown;
+}
+
+/** What is told when the state that it rests on is proven to have been the latest, and no earlier. */
+type Decided = Planned | Failed;
+
+/** A batch in its turn. */
+interface Attempt {
+  readonly batch: readonly Waiting[];
+  /** Whether what is in memory is the latest: nobody else writes, or the stream was read to its end in this turn. */
+  isLatest: boolean;
 }
 
 /** What was decided together, and what is to be appended for it. */
@@ -107,9 +133,16 @@ export class Lane {
 
   async #drain(): Promise<void> {
     this.#running = true;
-    while (this.queued > 0) await this.#runOrReject(this.#takeBatch());
+    while (this.queued > 0) {
+      if (this.#onlyMakesWay()) await this.#host.machine.sleep(MAKE_WAY_LOOK_MS);
+      else await this.#runOrReject(this.#takeBatch());
+    }
     this.#running = false;
     this.#host.idle(this);
+  }
+
+  #onlyMakesWay(): boolean {
+    return this.#ahead.length === 0 && this.#host.makesWay(this.stream);
   }
 
   /** Those that go ahead, and those in line; neither keeps the other waiting for more than half of a batch. */
@@ -117,7 +150,7 @@ export class Lane {
     const { batch, waitMs } = this.#host.limits;
     const nowMs = this.#host.machine.clock.now();
     const ahead = this.#ahead.splice(0, Math.max(batch - this.#inLine.length, Math.ceil(batch / 2)));
-    const inLine = this.#inLine.splice(0, batch - ahead.length);
+    const inLine = this.#host.makesWay(this.stream) ? [] : this.#inLine.splice(0, batch - ahead.length);
     const inTime = inLine.filter((waiting) => {
       if (nowMs - waiting.sinceMs <= waitMs) return true;
       waiting.reject(new RejectionError(reject('overloaded', 'the command waited too long for its turn')));
@@ -132,50 +165,71 @@ export class Lane {
   }
 
   async #runOrReject(batch: readonly Waiting[]): Promise<void> {
+    const attempt: Attempt = { batch, isLatest: this.#host.store.singleWriter };
     try {
-      let fresh = this.#host.store.singleWriter;
-      let waiting = batch;
-      while (waiting.length > 0) {
-        const home = this.#host.cached(this.stream);
-        if (home.fold.revision < 0 || !fresh) await this.#load(home);
-        waiting = await this.#runOnce(waiting, home);
-        fresh = false;
-      }
+      await this.#run(attempt);
     } catch (error) {
       this.#host.discard(this.stream);
-      if (isStoreError(error, 'append-too-large') && batch.length > 1) {
-        for (const waiting of batch) await this.#runOrReject([waiting]);
-        return;
+      const mine = this.#notPutBack(batch);
+      if (isStoreError(error, 'append-too-large') && mine.length > 1) {
+        for (const waiting of mine) await this.#runOrReject([waiting]);
+      } else if (!attempt.isLatest && !isOfStore(error)) {
+        // What could not be folded may have rested on what is no longer so. The next turn reads the stream first.
+        this.#putBack(mine);
+      } else {
+        for (const waiting of mine) waiting.reject(error);
       }
-      for (const waiting of batch) waiting.reject(error);
     }
-  }
-
-  /** @returns those that are to be decided again, because another writer came first */
-  async #runOnce(batch: readonly Waiting[], home: HomeStream): Promise<readonly Waiting[]> {
-    const revision = home.fold.revision;
-    const { decided, events, sealed } = await this.#decideAll(batch, home);
-    if (events.length > 0) {
-      const outcome = await this.#append(revision, sealed);
-      if (outcome === 'conflict') {
-        this.#host.conflicted(this.stream);
-        return this.#withinTime(decided.map((each) => each.waiting));
-      }
-      placeAll(events, outcome);
-      this.#host.appended(this.stream, events.length);
-    }
-    settleAll(decided);
-    home.stored();
-    return NOBODY;
   }
 
   /**
-   * Brings the stream up to its end in the store. In a store with many writers that is done before every batch: a
-   * rejection must rest on all that was acknowledged anywhere before it, and an append that would conflict is saved.
+   * Decides on what is in memory, and tells nobody before that is proven to have been the latest: by an append at the exact
+   * revision, or, where nothing is appended, by a look at the stream's end. Where more stands there, all is decided again.
    */
-  async #load(home: HomeStream): Promise<void> {
+  async #run(attempt: Attempt): Promise<void> {
+    const home = this.#host.cached(this.stream);
+    if (home.fold.revision < 0 || (!attempt.isLatest && this.#host.shared.has(this.stream))) {
+      attempt.isLatest = true;
+      await this.#load(home);
+    }
+    for (let batch = attempt.batch; batch.length > 0;) {
+      const revision = home.fold.revision;
+      const { decided, events, sealed } = await this.#decideAll(batch, home);
+      if (events.length > 0) {
+        const outcome = await this.#append(revision, sealed);
+        if (outcome === 'conflict') {
+          this.#host.conflicted(this.stream);
+          this.#host.shared.note(this.stream);
+          this.#putBack(this.#withinTime(decided.map((each) => each.waiting)));
+          return;
+        }
+        placeAll(events, outcome);
+        this.#host.appended(this.stream, events.length);
+      } else if (!attempt.isLatest) {
+        attempt.isLatest = true;
+        if ((await this.#load(home)) > 0) {
+          batch = decided.map((each) => each.waiting);
+          continue;
+        }
+      }
+      settleAll(decided);
+      home.stored();
+      return;
+    }
+  }
+
+  #notPutBack(batch: readonly Waiting[]): readonly Waiting[] {
+    const putBack = new Set([...this.#ahead, ...this.#inLine]);
+    return batch.filter((waiting) => !putBack.has(waiting));
+  }
+
+  /** Brings the stream up to its end in the store. @returns how many events were new */
+  async #load(home: HomeStream): Promise<number> {
+    const isInMemory = home.fold.revision >= 0;
     try {
-      await home.catchUp(this.#host.store);
+      const unknown = await home.catchUp(this.#host.store);
+      if (isInMemory && unknown > 0) this.#host.shared.note(this.stream);
+      return unknown;
     } catch (error) {
       throw asRejection(error);
     }
@@ -189,9 +243,13 @@ export class Lane {
         this.#putBack(batch.slice(index));
         break;
       }
-      const planned = this.#decide(waiting, home);
-      const plan = planned instanceof Promise ? await planned : planned;
-      if (plan === undefined) continue;
+      const deciding = this.#decide(waiting, home);
+      const found = deciding instanceof Promise ? await deciding : deciding;
+      if ('failure' in found) {
+        decisions.decided.push(found);
+        continue;
+      }
+      const { plan } = found;
       const events = plan.append !== undefined ? this.#seal(plan.append, plan, home, decisions) : [];
       for (const event of events) {
         const folding = home.foldOwn(event);
@@ -202,18 +260,17 @@ export class Lane {
     return decisions;
   }
 
-  /** @returns undefined when the task failed: its caller knows, the others go on. */
-  #decide(waiting: Waiting, home: HomeStream): Plan<unknown> | undefined | Promise<Plan<unknown> | undefined> {
-    const failed = (error: unknown): undefined => {
-      waiting.reject(asRejection(error));
-      return undefined;
-    };
+  /** A task that fails is answered for itself, as one that is turned down is. */
+  #decide(
+    waiting: Waiting,
+    home: HomeStream,
+  ): Omit<Planned, 'events'> | Failed | Promise<Omit<Planned, 'events'> | Failed> {
+    const failed = (error: unknown): Failed => ({ waiting, failure: asRejection(error) });
     try {
       const plan = waiting.task(new HomeView(home, this.#host.machine.clock));
-      return plan instanceof Promise ? plan.catch(failed) : plan;
+      return plan instanceof Promise ? plan.then((found) => ({ waiting, plan: found }), failed) : { waiting, plan };
     } catch (error) {
-      failed(error);
-      return undefined;
+      return failed(error);
     }
   }
 
@@ -295,7 +352,8 @@ export class Lane {
     const { machine, limits } = this.#host;
     const nowMs = machine.clock.now();
     return batch.filter((waiting) => {
-      if (nowMs - waiting.sinceMs < limits.retryMs) return true;
+      waiting.contestedMs ??= nowMs;
+      if (nowMs - waiting.contestedMs < limits.retryMs) return true;
       waiting.reject(new RejectionError(reject('revision-conflict', 'others kept writing to this stream; try again')));
       return false;
     });
@@ -333,8 +391,6 @@ class HomeView implements View {
   }
 }
 
-const NOBODY: readonly Waiting[] = [];
-
 function placeAll(events: readonly UnplacedEvent[], { positions }: Appended): void {
   for (const [index, event] of events.entries()) {
     const position = positions[index];
@@ -344,13 +400,24 @@ function placeAll(events: readonly UnplacedEvent[], { positions }: Appended): vo
 }
 
 function settleAll(batch: readonly Decided[]): void {
-  for (const { waiting, plan, events } of batch) {
+  for (const each of batch) {
+    const { waiting } = each;
+    if ('failure' in each) {
+      waiting.reject(each.failure);
+      continue;
+    }
     try {
+      const { plan, events } = each;
       waiting.resolve(plan.append !== undefined ? plan.answer(events) : plan.result);
     } catch (error) {
       waiting.reject(error);
     }
   }
+}
+
+/** True when it was the store that failed: that says nothing about what was decided. */
+function isOfStore(error: unknown): boolean {
+  return isStoreError(error) || error instanceof RejectionError;
 }
 
 /** The later of the clock and all times that the decision rests on. */

@@ -12,8 +12,10 @@ import {
 } from '#replay';
 import { HomeStream, type HomeStreamOptions } from './home-stream.ts';
 import { Lane, type LaneHost } from './lane.ts';
+import { MakingWay } from './making-way.ts';
 import type { Task, Turn, View } from './plan.ts';
 import type { Limits, Machine } from './ports.ts';
+import { SharedStreams } from './shared-streams.ts';
 import { Snapshots, type SnapshotOptions } from './snapshots.ts';
 
 /** What command handling tells those who watch it. */
@@ -22,6 +24,8 @@ export interface CommandMetrics {
   appended(stream: string, events: number): void;
   /** Another writer came first. */
   conflicted(stream: string): void;
+  /** Movements of an account make way for a freeze that was authorised. */
+  madeWay?(stream: string): void;
 }
 
 export interface StreamsOptions {
@@ -42,6 +46,7 @@ export class Streams {
   readonly #cache: StreamCache<HomeStream>;
   readonly #home: HomeStreamOptions;
   readonly #host: LaneHost;
+  readonly #makingWay: MakingWay;
   readonly #leave = (): void => {
     this.#waiting -= 1;
   };
@@ -63,7 +68,11 @@ export class Streams {
       names: { index, most: cachedEntries, count: this.#cache.count },
       snapshots: snapshots === undefined ? undefined : new Snapshots(snapshots, index),
     };
+    const { store, machine, metrics } = options;
+    this.#makingWay = new MakingWay(store, machine, (stream) => metrics?.madeWay?.(stream));
     this.#host = {
+      shared: new SharedStreams(machine.clock),
+      makesWay: (stream) => this.#makingWay.makesWay(stream),
       store: options.store,
       machine: options.machine,
       limits: options.limits,
@@ -99,8 +108,22 @@ export class Streams {
       },
       { what: 'streams-in-memory', most: limits.cachedStreams, inUse: () => this.#cache.size },
       { what: 'names-in-memory', most: limits.cachedEntriesInAll, inUse: () => this.#cache.count.names },
+      this.#host.shared.bound,
+      this.#makingWay.bound,
       ...this.#resolver.bounds,
     ];
+  }
+
+  /**
+   * Where other instances write too: sees from now on which freezes they are about to place, and makes way.
+   * @throws StoreError when the end of the log can't be read
+   */
+  async followOthers(): Promise<void> {
+    if (!this.#options.store.singleWriter) await this.#makingWay.follow();
+  }
+
+  stopFollowing(): void {
+    this.#makingWay.stop();
   }
 
   /** Decides on one stream, in its turn, at its exact end. @param turn `in-line` for movements of funds only */

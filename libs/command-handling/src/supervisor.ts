@@ -104,6 +104,7 @@ export class Supervisor {
    * the first pass is over.
    */
   async start(): Promise<void> {
+    await this.#core.streams.followOthers();
     await this.#recall();
     await this.pass();
     this.#remember();
@@ -113,6 +114,7 @@ export class Supervisor {
   /** Stops taking up work and waits for what is under way. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#core.streams.stopFollowing();
     await this.#working;
     this.#remember();
   }

@@ -32,6 +32,7 @@ export class Metrics {
   readonly #appended: Counter<'stream'>;
   readonly #appendedOf = new Map<string, { inc(by: number): void }>();
   readonly #conflicts: Counter;
+  readonly #madeWay: Counter;
   readonly #snapshots: Counter<'outcome'>;
   readonly #turnedAway: Counter<'what'>;
   readonly #rebuilds: Counter<'cause'>;
@@ -62,6 +63,11 @@ export class Metrics {
     this.#conflicts = new Counter({
       name: 'writ_append_conflicts_total',
       help: 'Appends that found another writer had come first.',
+      registers,
+    });
+    this.#madeWay = new Counter({
+      name: 'writ_made_way_total',
+      help: 'Authorised freezes for which movements of their accounts were held back, where there are many instances.',
       registers,
     });
     this.#turnedAway = new Counter({
@@ -177,6 +183,10 @@ export class Metrics {
 
   conflicted(): void {
     this.#conflicts.inc();
+  }
+
+  madeWay(): void {
+    this.#madeWay.inc();
   }
 
   rebuild(cause: RebuildCause | 'missing'): void {
