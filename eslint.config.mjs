@@ -35,9 +35,9 @@ const PARTS = {
     imports: ['#kernel', ...DOMAIN, '#replay', '#event-store', 'rxjs', 'zod', 'node:*', '!node:sqlite'],
   },
   'libs/projections': { imports: ['#kernel', ...DOMAIN, '#replay', '#event-store', 'rxjs', 'zod', 'node:*'] },
-  // The projections' thread opens the embedded store by itself: what it is given can't cross from another thread.
+  // The projections' thread opens the log by itself: what is open can't cross from another thread.
   'libs/projections/src/thread': {
-    imports: ['#event-store/sqlite', 'node:worker_threads'],
+    imports: ['#event-store/sqlite', '#event-store/eventstoredb', 'node:worker_threads'],
     reaches: ['libs/projections'],
   },
 

@@ -1,6 +1,5 @@
 import { accountView } from '#accounts';
 import { createLedger, foldRules, SnapshotFiles, type Ledger } from '#command-handling';
-import { SqliteEventStore } from '#event-store/sqlite';
 import type { Position } from '#kernel';
 import { startProjections, type Projections } from '#projections';
 import { replayAccount, replayFreezes } from '#replay';
@@ -9,7 +8,7 @@ import { mkdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from './config/config.ts';
-import { demandLog, filesIn } from './data-folder.ts';
+import { filesIn } from './data-folder.ts';
 import { Door } from './http/door.ts';
 import { createServer } from './http/server.ts';
 import { openIdentity } from './identity.ts';
@@ -21,6 +20,7 @@ import { watchProjections } from './operations/projection-watch.ts';
 import { watchSnapshots } from './operations/snapshot-watch.ts';
 import { watchSupervisor } from './operations/supervisor-watch.ts';
 import { watchTurnedAway } from './operations/turned-away.ts';
+import { openServiceLog, type ServiceLog } from './store/service-log.ts';
 
 const HEALTH_TIMEOUT_MS = 2_000;
 const SUPERVISOR_RETRY_MS = 1_000;
@@ -53,18 +53,18 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
   const { verifier, keys } = await openIdentity(config, logger);
   const files = filesIn(config.dataDir);
   const rules = foldRules();
-  demandLog(files);
-  const store = await openLog(files.events, logger);
+  const log = await openServiceLog(config, logger);
+  const { store } = log;
   const metrics = new Metrics();
   const lag = new LagWatch();
   const projections = startProjections({
     kind: 'worker',
-    eventFile: files.events,
+    log: log.source,
     readModelFile: files.readModels,
     limits: { streams: config.streamsInMemory },
     onEvent: watchProjections(metrics, lag, logger),
   });
-  const stopFollowing = store.onAppended((head: Position) => {
+  const stopFollowing = log.onAppended((head: Position) => {
     lag.appended(head);
     projections.notify();
   });
@@ -79,6 +79,7 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
       refusalsPerMinute: config.refusalLimit,
       waitMs: config.requestTimeoutMs,
       cachedStreams: config.streamsInMemory,
+      ...(log.resendMs !== undefined && { resendMs: log.resendMs }),
     },
     metrics,
     snapshots: everyEvents === 0 ? undefined : { store: snapshotFiles, everyEvents, rules, watch },
@@ -102,14 +103,14 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
     violations: violationCounter(projections),
     projectionLagSeconds: () => lag.seconds(),
     projectionFailing: () => (projections.status().failure === undefined ? 0 : 1),
-    logDamaged: () => (store.damage === undefined ? 0 : 1),
+    logDamaged: () => (log.damage() === undefined ? 0 : 1),
     commandsWaiting: () => ledger.waiting,
     supervisorPending: () => ledger.supervisor.pending,
     keySetAgeSeconds: () => keys.ageSeconds(),
   });
-  const health = healthOf(store, projections, clock, state);
+  const health = healthOf(log, projections, clock, state);
   metrics.observeHealth(health);
-  metrics.observeDisk(files.events);
+  if (log.file !== undefined) metrics.observeDisk(log.file);
   try {
     const app = await createServer(
       {
@@ -130,7 +131,7 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
         rateLimit: config.rateLimit,
         bodyLimitBytes: config.bodyLimitBytes,
         door,
-        bounds: [...ledger.bounds, ...snapshotFiles.bounds, ...store.bounds, ...projections.bounds],
+        bounds: [...ledger.bounds, ...snapshotFiles.bounds, ...log.bounds, ...projections.bounds],
         logger,
       },
     );
@@ -138,7 +139,7 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
       app,
       config,
       logger,
-      store,
+      log,
       projections,
       ledger,
       state,
@@ -150,25 +151,16 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
   } catch (error) {
     stopFollowing();
     await projections.close();
-    await store.close();
+    await log.close();
     throw error;
   }
-}
-
-async function openLog(path: string, logger: Logger): Promise<SqliteEventStore> {
-  const store = await SqliteEventStore.open({ path });
-  if (store.notice !== undefined) logger.warn(store.notice);
-  store.onDamage((message) => {
-    logger.error({ damage: message }, 'the event log is damaged: nothing is recorded until it was restored');
-  });
-  return store;
 }
 
 interface Parts {
   readonly app: NestFastifyApplication;
   readonly config: Config;
   readonly logger: Logger;
-  readonly store: SqliteEventStore;
+  readonly log: ServiceLog;
   readonly projections: Projections;
   readonly ledger: Ledger;
   readonly state: { stopping: boolean; supervised: boolean };
@@ -220,7 +212,7 @@ class RunningService implements Service {
   }
 
   async stop(): Promise<void> {
-    const { app, door, state, ledger, projections, store, stopFollowing, snapshotFiles, agendaFiles } = this.#parts;
+    const { app, door, state, ledger, projections, log, stopFollowing, snapshotFiles, agendaFiles } = this.#parts;
     state.stopping = true;
     // A connection that seems idle may have a request on its way: until it is quiet, nobody is hung up on.
     await door.drained({ quietMs: QUIET_MS, limitMs: DRAIN_LIMIT_MS });
@@ -235,12 +227,12 @@ class RunningService implements Service {
     await agendaFiles.close();
     stopFollowing();
     await projections.close();
-    await store.close();
+    await log.close();
   }
 }
 
 function healthOf(
-  store: SqliteEventStore,
+  { store, damage }: Pick<ServiceLog, 'store' | 'damage'>,
   projections: Projections,
   clock: ClockWatch,
   state: { readonly stopping: boolean; readonly supervised: boolean },
@@ -248,7 +240,7 @@ function healthOf(
   return {
     stopping: () => (state.stopping ? 'The service is stopping.' : undefined),
     store: async () => {
-      if (store.damage !== undefined) return 'The event log is damaged: nothing is recorded any more.';
+      if (damage() !== undefined) return 'The event log is damaged: nothing is recorded any more.';
       const answered = await Promise.race([
         store.head().then(
           () => true,

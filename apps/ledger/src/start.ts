@@ -55,10 +55,11 @@ function stopOnSignal(host: NodeJS.Process, service: Service, logger: Logger): v
 }
 
 /** For the person who just started it; what follows is for machines. */
-function welcome(host: NodeJS.Process, { dataDir }: Config, url: string): void {
+function welcome(host: NodeJS.Process, { dataDir, store }: Config, url: string): void {
+  const place = store.kind === 'sqlite' ? `in ${dataDir}/` : 'on EventStoreDB';
   const lines = [
     '',
-    `Writ is listening on ${url}, with its log in ${dataDir}/ (development mode: it makes its own tokens).`,
+    `Writ is listening on ${url}, with its log ${place} (development mode: it makes its own tokens).`,
     '',
     `  Try it in the browser   ${url}/docs`,
     '  Get a token             npm run --silent token -- --sub alice --roles ops',

@@ -3,3 +3,4 @@ export type { RebuildCause } from './read-model.ts';
 export type { ProjectionEvent, ProjectionFailure, ProjectionStatus, RunnerLimits } from './runner.ts';
 export * from './start.ts';
 export { DOERS, TASK_KINDS, WAITS_FOR, type Doer, type TaskKind, type TaskView } from './tasks.ts';
+export type { LogSource } from './worker-protocol.ts';

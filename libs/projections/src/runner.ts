@@ -356,7 +356,7 @@ export class ProjectionRunner {
     return (await this.#options.reader.readAll({ limit: 1 })).events[0]?.id;
   }
 
-  /** At least so many: where the log went on without them, their places are taken. */
+  /** At least so many: where the log went on without them, or its positions count no events, nobody knows of more than one. */
   async #missingEvents(): Promise<number> {
     const ahead = numberOf(this.#model?.checkpoint?.position) - numberOf(await this.#options.reader.head());
     return ahead > 0n ? Number(ahead) : 1;
@@ -480,8 +480,9 @@ export function retryDelayMs(attempts: number, { retryMs, retryMaxMs }: RunnerLi
   return Math.min(retryMs * 2 ** Math.min(attempts - 1, 20), retryMaxMs);
 }
 
+/** The number of an event in the log; 0 for none, and where positions are places in a server's files. */
 function numberOf(position: Position | undefined): bigint {
-  return position === undefined ? 0n : BigInt(`0x${position}`);
+  return position === undefined || position.includes('-') ? 0n : BigInt(`0x${position}`);
 }
 
 function messageOf(error: unknown): string {

@@ -17,6 +17,7 @@ import {
 } from './runner.ts';
 import { SqliteHomeStreamIndex } from './sqlite-home-stream-index.ts';
 import { SqliteQueries } from './sqlite-queries.ts';
+import type { LogSource } from './worker-protocol.ts';
 import { WorkerRunner } from './worker-runner.ts';
 
 interface CommonOptions {
@@ -27,11 +28,10 @@ interface CommonOptions {
   readonly limits?: Partial<RunnerLimits>;
 }
 
-/** In a thread of its own, over the embedded store's file. */
+/** In a thread of its own, which opens the log by itself. */
 export interface WorkerOptions extends CommonOptions {
   readonly kind: 'worker';
-  /** The event store's file: it has to be there. */
-  readonly eventFile: string;
+  readonly log: LogSource;
 }
 
 /** In the calling thread: for tests and tools. */
@@ -67,8 +67,9 @@ export function startProjections(options: WorkerOptions | InProcessOptions): Pro
   return options.kind === 'worker' ? startWorker(options) : startInProcess(options);
 }
 
-function startWorker({ eventFile, readModelFile, limits = {}, onEvent }: WorkerOptions): Projections {
-  if (resolve(eventFile) === resolve(readModelFile)) throw new Error('the read models need a file of their own');
+function startWorker({ log, readModelFile, limits = {}, onEvent }: WorkerOptions): Projections {
+  const isLog = log.kind === 'sqlite' && resolve(log.file) === resolve(readModelFile);
+  if (isLog) throw new Error('the read models need a file of their own');
   const rows = new ReadSide({
     open: () => new DatabaseSync(readModelFile, { readOnly: true }),
     release: (connection) => connection.close(),
@@ -76,7 +77,7 @@ function startWorker({ eventFile, readModelFile, limits = {}, onEvent }: WorkerO
     onDamage: () => rebuildDamaged(runner),
   });
   const use = new RunnerUse(limits);
-  const runner = new WorkerRunner({ eventFile, readModelFile, limits }, (event) => {
+  const runner = new WorkerRunner({ log, readModelFile, limits }, (event) => {
     rows.handle(event);
     use.note(event);
     onEvent?.(event);

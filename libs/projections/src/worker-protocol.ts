@@ -1,9 +1,22 @@
 import type { RebuildCause } from './read-model.ts';
 import type { ProjectionEvent, RunnerLimits } from './runner.ts';
 
+/** Where the thread finds the log: it opens it by itself, since what is open can't cross from another thread. */
+export type LogSource =
+  /** The embedded store's file: it has to be there. */
+  | { readonly kind: 'sqlite'; readonly file: string }
+  /** As the adapter's settings. With a client of its own, that only reads. */
+  | {
+      readonly kind: 'eventstoredb';
+      readonly connectionString: string;
+      readonly caFile?: string;
+      readonly streamPrefix?: string;
+      readonly streamKinds: readonly string[];
+    };
+
 /** What the thread is started with. */
 export interface WorkerData {
-  readonly eventFile: string;
+  readonly log: LogSource;
   readonly readModelFile: string;
   readonly limits: Partial<RunnerLimits>;
 }

@@ -34,7 +34,7 @@ afterEach(async () => {
 function start(onEvent: (event: ProjectionEvent) => void = () => undefined): Projections {
   const projections = startProjections({
     kind: 'worker',
-    eventFile: eventFile(),
+    log: { kind: 'sqlite', file: eventFile() },
     readModelFile: readModelFile(),
     onEvent,
   });
@@ -138,7 +138,7 @@ describe('the projections in their own thread', () => {
     const failed = new Promise<string>((resolve) => (onFailure = resolve));
     const projections = startProjections({
       kind: 'worker',
-      eventFile: missing,
+      log: { kind: 'sqlite', file: missing },
       readModelFile: readModelFile(),
       limits: { retryMs: 10, retryMaxMs: 20 },
       onEvent: (event) => {
@@ -157,7 +157,7 @@ describe('the projections in their own thread', () => {
   it("refuse the log's own file for their read models", () => {
     const file = eventFile();
     expect(() =>
-      startProjections({ kind: 'worker', eventFile: file, readModelFile: `${folder}/./events.sqlite` }),
+      startProjections({ kind: 'worker', log: { kind: 'sqlite', file }, readModelFile: `${folder}/./events.sqlite` }),
     ).toThrow('a file of their own');
   });
 });

@@ -109,6 +109,14 @@ export class Ledger {
     return ledger;
   }
 
+  /** Starts one more service, on a folder of its own, over a store that another ledger is on. */
+  static async join(environment: Environment, parent = tmpdir()): Promise<Ledger> {
+    const dataDir = mkdtempSync(join(parent, 'writ-e2e-'));
+    const ledger = new Ledger(dataDir, environment, await startService({ dataDir, env: environment }));
+    ledger.#contract = new Contract((await ledger.ask({ path: '/openapi.json' })).body);
+    return ledger;
+  }
+
   get service(): RunningService {
     return this.#service;
   }

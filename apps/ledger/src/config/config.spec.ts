@@ -23,7 +23,7 @@ describe('readConfig', () => {
       port: 3000,
       host: '127.0.0.1',
       dataDir: 'data',
-      store: 'sqlite',
+      store: { kind: 'sqlite' },
       identity: { mode: 'development' },
       logLevel: 'info',
       rateLimit: 0,
@@ -139,5 +139,57 @@ describe('isLoopback', () => {
 describe('unknownVariables', () => {
   it('finds misspelt names', () => {
     expect(unknownVariables({ WRIT_RATELIMIT: '1', WRIT_RATE_LIMIT: '1', PATH: 'x' })).toEqual(['WRIT_RATELIMIT']);
+  });
+});
+
+describe('a store on a server', () => {
+  const SERVER = { WRIT_STORE: 'eventstoredb', WRIT_EVENTSTOREDB_URL: 'esdb://db.example:2113' };
+
+  it('needs to know where, and no more', () => {
+    expect(readConfig(SERVER).store).toEqual({ kind: 'eventstoredb', connectionString: 'esdb://db.example:2113' });
+    expect(problemsOf({ WRIT_STORE: 'eventstoredb' })).toEqual([
+      { variable: 'WRIT_EVENTSTOREDB_URL', rule: expect.stringContaining('must be set') as string },
+    ]);
+  });
+
+  it('takes a CA file, a prefix, and user and password beside the URL', () => {
+    const store = readConfig({
+      ...SERVER,
+      WRIT_EVENTSTOREDB_CA_FILE: '/etc/ca.pem',
+      WRIT_EVENTSTOREDB_PREFIX: 'ledger-1.',
+      WRIT_EVENTSTOREDB_USER: 'writ',
+      WRIT_EVENTSTOREDB_PASSWORD: 'p@ss:word/?',
+    }).store;
+    expect(store).toEqual({
+      kind: 'eventstoredb',
+      connectionString: 'esdb://writ:p%40ss%3Aword%2F%3F@db.example:2113',
+      caFile: '/etc/ca.pem',
+      streamPrefix: 'ledger-1.',
+    });
+  });
+
+  it.each([
+    ['WRIT_EVENTSTOREDB_URL', { WRIT_EVENTSTOREDB_URL: 'http://writ:hunter2@db.example' }],
+    ['WRIT_EVENTSTOREDB_USER', { WRIT_EVENTSTOREDB_PASSWORD: 'hunter2' }],
+    ['WRIT_EVENTSTOREDB_PASSWORD', { WRIT_EVENTSTOREDB_USER: 'writ' }],
+    ['WRIT_EVENTSTOREDB_PREFIX', { WRIT_EVENTSTOREDB_PREFIX: '$mine' }],
+    [
+      'WRIT_EVENTSTOREDB_USER',
+      {
+        WRIT_EVENTSTOREDB_URL: 'esdb://writ:hunter2@db.example',
+        WRIT_EVENTSTOREDB_USER: 'writ',
+        WRIT_EVENTSTOREDB_PASSWORD: 'hunter2',
+      },
+    ],
+  ])('says what is wrong with %s, and no password', (variable, changed) => {
+    const problems = problemsOf({ ...SERVER, ...changed });
+    expect(problems.map((problem) => problem.variable)).toEqual([variable]);
+    expect(JSON.stringify(problems)).not.toContain('hunter2');
+  });
+
+  it('is not set up for nothing', () => {
+    expect(problemsOf({ WRIT_EVENTSTOREDB_PREFIX: 'x' })).toEqual([
+      { variable: 'WRIT_EVENTSTOREDB_PREFIX', rule: expect.stringContaining('has no effect') as string },
+    ]);
   });
 });

@@ -13,12 +13,23 @@ export type IdentityConfig =
       readonly audience: string;
     };
 
+/** Where the log is. */
+export type StoreConfig = { readonly kind: 'sqlite' } | EventStoreDbConfig;
+
+export interface EventStoreDbConfig {
+  readonly kind: 'eventstoredb';
+  /** With user and password in it, if there are any: never to be printed. */
+  readonly connectionString: string;
+  readonly caFile?: string;
+  readonly streamPrefix?: string;
+}
+
 /** All that can be set from outside, checked. */
 export interface Config {
   readonly port: number;
   readonly host: string;
   readonly dataDir: string;
-  readonly store: 'sqlite';
+  readonly store: StoreConfig;
   readonly identity: IdentityConfig;
   readonly logLevel: LogLevel;
   /** Requests a second for one `sub`; 0 for no limit. */
@@ -59,6 +70,11 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export const VARIABLES = [
   'WRIT_DATA_DIR',
   'WRIT_STORE',
+  'WRIT_EVENTSTOREDB_URL',
+  'WRIT_EVENTSTOREDB_CA_FILE',
+  'WRIT_EVENTSTOREDB_USER',
+  'WRIT_EVENTSTOREDB_PASSWORD',
+  'WRIT_EVENTSTOREDB_PREFIX',
   'WRIT_JWKS_URL',
   'WRIT_JWKS_FILE',
   'WRIT_JWT_ISSUER',
@@ -86,7 +102,7 @@ export function readConfig(environment: Environment): Config {
     port: reader.integer('PORT', { min: 0, max: 65_535, fallback: 3000 }),
     host: readHost(reader, identity),
     dataDir: readDataDir(environment),
-    store: reader.oneOf('WRIT_STORE', ['sqlite'] as const, 'sqlite'),
+    store: readStore(reader),
     identity,
     logLevel: reader.oneOf('WRIT_LOG_LEVEL', LOG_LEVELS, 'info'),
     rateLimit: reader.integer('WRIT_RATE_LIMIT', {
@@ -114,6 +130,66 @@ export function readDataDir(environment: Environment): string {
 export function unknownVariables(environment: Environment): readonly string[] {
   const known: readonly string[] = VARIABLES;
   return Object.keys(environment).filter((name) => name.startsWith('WRIT_') && !known.includes(name));
+}
+
+/**
+ * Where the log is, alone: for tools that need nothing else of the configuration.
+ * @throws ConfigError with every broken rule
+ */
+export function readStoreConfig(environment: Environment): StoreConfig {
+  const reader = new Reader(environment);
+  const store = readStore(reader);
+  reader.throwIfBroken();
+  return store;
+}
+
+const OF_EVENTSTOREDB = VARIABLES.filter((name) => name.startsWith('WRIT_EVENTSTOREDB_'));
+const SCHEME = /^(?:esdb|kurrentdb|kurrent|kdb)(?:\+discover)?:\/\//;
+
+function readStore(reader: Reader): StoreConfig {
+  const kind = reader.oneOf('WRIT_STORE', ['sqlite', 'eventstoredb'] as const, 'sqlite');
+  if (kind === 'eventstoredb') return readEventStoreDb(reader);
+  for (const variable of OF_EVENTSTOREDB) {
+    if (reader.text(variable) !== undefined) {
+      reader.broken(variable, 'has no effect without WRIT_STORE=eventstoredb: set that, or unset this');
+    }
+  }
+  return { kind };
+}
+
+function readEventStoreDb(reader: Reader): EventStoreDbConfig {
+  const url = reader.required(
+    'WRIT_EVENTSTOREDB_URL',
+    'must be set, as WRIT_STORE is eventstoredb: esdb://user:password@host:2113',
+  );
+  const scheme = SCHEME.exec(url)?.[0];
+  if (url !== '' && scheme === undefined) {
+    reader.broken('WRIT_EVENTSTOREDB_URL', 'must begin with esdb:// or esdb+discover:// (or kurrentdb://)');
+  }
+  const caFile = reader.text('WRIT_EVENTSTOREDB_CA_FILE');
+  const streamPrefix = reader.text('WRIT_EVENTSTOREDB_PREFIX');
+  if (streamPrefix !== undefined && !/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(streamPrefix)) {
+    reader.broken('WRIT_EVENTSTOREDB_PREFIX', 'must be up to 64 letters, digits, dots, hyphens and underscores');
+  }
+  return {
+    kind: 'eventstoredb',
+    connectionString: withCredentials(reader, scheme ?? '', url.slice(scheme?.length)),
+    ...(caFile !== undefined && { caFile }),
+    ...(streamPrefix !== undefined && { streamPrefix }),
+  };
+}
+
+/** User and password may stand in the URL, or beside it: where a URL is shown, a password is shown with it. */
+function withCredentials(reader: Reader, scheme: string, rest: string): string {
+  const user = reader.text('WRIT_EVENTSTOREDB_USER');
+  const password = reader.text('WRIT_EVENTSTOREDB_PASSWORD');
+  if (user === undefined && password === undefined) return scheme + rest;
+  if (user === undefined) reader.broken('WRIT_EVENTSTOREDB_USER', 'must be set together with the password');
+  if (password === undefined) reader.broken('WRIT_EVENTSTOREDB_PASSWORD', 'must be set together with the user');
+  if (rest.includes('@')) {
+    reader.broken('WRIT_EVENTSTOREDB_USER', 'must not be set when WRIT_EVENTSTOREDB_URL has a user and password');
+  }
+  return `${scheme}${encodeURIComponent(user ?? '')}:${encodeURIComponent(password ?? '')}@${rest}`;
 }
 
 function readIdentity(reader: Reader): IdentityConfig {

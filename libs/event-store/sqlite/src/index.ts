@@ -1,6 +1,7 @@
 export * from './backup.ts';
 export * from './bulk-log.ts';
 export { damageIn } from './file.ts';
+export { acquireLock } from './lock.ts';
 export * from './log-scan.ts';
 export * from './sqlite-event-reader.ts';
 export * from './sqlite-event-store.ts';

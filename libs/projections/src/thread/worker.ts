@@ -1,16 +1,35 @@
-import { SqliteEventReader } from '#event-store/sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
-import { ProjectionRunner } from '../runner.ts';
-import type { FromWorker, ToWorker, WorkerData } from '../worker-protocol.ts';
+import { ProjectionRunner, type RunnerOptions } from '../runner.ts';
+import type { FromWorker, LogSource, ToWorker, WorkerData } from '../worker-protocol.ts';
 
 /** Shortest time between two notifications. */
 const NOTICE_INTERVAL_MS = 10;
 
-/** The projections' thread: reads the embedded store's file by itself, and writes the read models' file. */
-function serve(port: NonNullable<typeof parentPort>, { eventFile, readModelFile, limits }: WorkerData): void {
+/** The log as this thread reads it. */
+interface OpenLog {
+  readonly reader: RunnerOptions['reader'];
+  /** Says that the log has grown, to a reader that would not see it. */
+  readonly notify: () => void;
+}
+
+/** Loads what it needs alone: who has a file needs no client of a server. */
+async function openLog(log: LogSource): Promise<OpenLog> {
+  if (log.kind === 'sqlite') {
+    const { SqliteEventReader } = await import('#event-store/sqlite');
+    const reader = new SqliteEventReader(log.file);
+    return { reader, notify: () => reader.notify() };
+  }
+  const { EventStoreDbEventStore } = await import('#event-store/eventstoredb');
+  return { reader: await EventStoreDbEventStore.open(log), notify: () => undefined };
+}
+
+/** The projections' thread: reads the log by itself, and writes the read models' file. */
+async function serve(port: NonNullable<typeof parentPort>, data: WorkerData): Promise<void> {
+  const { log, readModelFile, limits } = data;
   const tell = (message: FromWorker): void => port.postMessage(message);
   let onReleased: (() => void) | undefined;
-  const reader = new SqliteEventReader(eventFile);
+  // What is sent meanwhile waits at the port. A log that can't be opened ends the thread, which is started again.
+  const { reader, notify } = await openLog(log);
   const runner = new ProjectionRunner({
     reader,
     file: readModelFile,
@@ -29,12 +48,12 @@ function serve(port: NonNullable<typeof parentPort>, { eventFile, readModelFile,
   port.on('message', (message: ToWorker) => {
     switch (message.kind) {
       case 'notify':
-        reader.notify();
+        notify();
         // Answered a little later: a busy log would otherwise send a notification with every commit.
         setTimeout(() => tell({ kind: 'noticed' }), NOTICE_INTERVAL_MS);
         return;
       case 'hurry':
-        reader.notify();
+        notify();
         runner.hurry();
         return;
       case 'rebuild': {
@@ -56,4 +75,4 @@ function serve(port: NonNullable<typeof parentPort>, { eventFile, readModelFile,
   runner.start();
 }
 
-if (parentPort !== null) serve(parentPort, workerData as WorkerData);
+if (parentPort !== null) await serve(parentPort, workerData as WorkerData);
