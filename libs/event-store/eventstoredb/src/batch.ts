@@ -63,6 +63,8 @@ export class Batch {
 
   #end(error: unknown): void {
     this.#ended = true;
+    // Where the server ended the call in order, its other half would stay open, and the client would wait for it.
+    this.#call.cancel();
     const all = [...this.#waiting.values()];
     this.#waiting.clear();
     for (const { reject, timer } of all) {

@@ -1,3 +1,4 @@
+import { within } from './call-timeout.ts';
 import { readCertificates } from './certificates.ts';
 import { type Certificates, StreamsConnection } from './client.ts';
 import type { Connection } from './settings.ts';
@@ -42,6 +43,8 @@ export class ClientInUse {
     const retired = [...this.#retired];
     this.#retired.clear();
     for (const [, timer] of retired) clearTimeout(timer);
-    await Promise.all([this.#current, ...retired.map(([client]) => client)].map((client) => client.close()));
+    const clients = [this.#current, ...retired.map(([client]) => client)];
+    // Calls that are cancelled end at once; should one not, nobody waits for it for ever.
+    await within(Promise.all(clients.map((client) => client.close())), this.#graceMs).catch(() => undefined);
   }
 }

@@ -12,17 +12,19 @@ import {
   streamRange,
 } from '#event-store';
 import type { Bound, Position, RecordedEvent } from '#kernel';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Observable, Subject, takeUntil } from 'rxjs';
 import { Appender } from './appender.ts';
 import { within } from './call-timeout.ts';
 import { ClientInUse } from './client-in-use.ts';
-import { failureOfCall, whyNotOpened } from './failures.ts';
+import { type Failure, failureOfCall, whyNotOpened } from './failures.ts';
 import { OwnStreams } from './own-streams.ts';
 import { Reads } from './reads.ts';
 import { type Connection, type EventStoreDbSettings, readConnection } from './settings.ts';
 import { Following } from './subscription.ts';
 
 const DEFAULT_CALL_TIMEOUT_MS = 5_000;
+const OPEN_PAUSE_MS = 100;
 
 /**
  * A store on EventStoreDB or KurrentDB, one node or a cluster, which other processes append to as well. A leader that
@@ -64,12 +66,27 @@ export class EventStoreDbEventStore implements EventStore {
     this.#appender = new Appender(this.#clients, this.#reads, this.#own, callTimeoutMs);
   }
 
+  /** A node that is not the leader, or not ready yet, is given the time of a call; one that nobody answers at is not. */
   async #check(connection: Connection): Promise<void> {
-    const failure = await within(this.#reads.probe(), this.#timeoutMs).then(
-      () => this.#appender.checkAccess(this.#timeoutMs),
-      failureOfCall,
-    );
-    if (failure !== undefined) throw new StoreError('store-unavailable', whyNotOpened(failure, connection));
+    const deadline = performance.now() + this.#timeoutMs;
+    for (;;) {
+      const failure = await this.#failureToUse(Math.max(1, deadline - performance.now()));
+      if (failure === undefined) return;
+      const mayPass = failure.kind === 'transient' && !failure.unsent;
+      if (!mayPass || performance.now() + OPEN_PAUSE_MS >= deadline) {
+        throw new StoreError('store-unavailable', whyNotOpened(failure, connection));
+      }
+      await sleep(OPEN_PAUSE_MS);
+    }
+  }
+
+  async #failureToUse(timeoutMs: number): Promise<Failure | undefined> {
+    try {
+      await within(this.#reads.probe(), timeoutMs);
+    } catch (error) {
+      return failureOfCall(error);
+    }
+    return this.#appender.checkAccess(timeoutMs);
   }
 
   async append(stream: string, expected: ExpectedRevision, events: readonly EventToAppend[]): Promise<Appended> {
