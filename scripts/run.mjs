@@ -42,6 +42,7 @@ const TASKS = {
   restore: { needs: ensureBuild, commands: (args) => [[built('restore'), ...args]] },
   load: { needs: ensureBuild, commands: (args) => [[built('load'), ...args]] },
   check: { needs: ensureBuild, commands: (args) => [[built('check'), ...args]] },
+  eventstoredb: { needs: ensureBuild, commands: (args) => [[built('eventstoredb'), ...args]] },
   openapi: { needs: ensureBuild, commands: (args) => [[built('openapi'), ...args]] },
   catalogue: { needs: ensureBuild, commands: (args) => [[built('catalogue'), ...args]] },
   // Node strips the types of test/bench itself; what it imports by `#` is the build, as without `writ-source`.
