@@ -21,7 +21,7 @@ const YOUNG = '--max-semi-space-size=8';
 const FEW_ARENAS = { MALLOC_ARENA_MAX: '2' };
 
 /** What has more to try than `npm test` has time for. */
-const NIGHTLY = ['test/simulation', 'test/security/fuzz', 'test/recovery/kill'];
+const NIGHTLY = ['test/simulation', 'test/security/fuzz', 'test/recovery/kill', 'test/instances'];
 
 /**
  * For each task its set-up, the environment that it adds, and the commands that the pinned Node then runs in turn; `args`

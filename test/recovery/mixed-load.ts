@@ -56,12 +56,12 @@ export class MixedLoad {
   readonly acknowledged: Acknowledged[] = [];
   /** Sent, and not answered: what became of them nobody was told. */
   readonly unanswered = new Set<Sent>();
-  readonly #ledger: Ledger;
+  readonly #ledger: Pick<Ledger, 'post'>;
   readonly #name: string;
   #over = false;
 
   /** @param name not used by another load: ids and keys begin with it */
-  constructor(ledger: Ledger, name: string) {
+  constructor(ledger: Pick<Ledger, 'post'>, name: string) {
     this.#ledger = ledger;
     this.#name = name;
   }

@@ -19,6 +19,9 @@ function seedsFrom(text: string): readonly [number, number] {
 /** How often the service is killed under load. */
 export const KILLS = isNightly ? 50 : 8;
 
+/** How often every fault befalls three instances and their store under load. */
+export const ROUNDS_OF_FAULTS = isNightly ? 25 : 1;
+
 /** How long one test of the simulations may take, in milliseconds: no test is meant to come near it. */
 export const LIMIT_MS = isNightly ? 6 * 3_600_000 : 300_000;
 
