@@ -1,11 +1,12 @@
-import { parsePosition } from '#event-store';
-import { SqliteEventReader, SqliteEventStore } from '#event-store/sqlite';
-import type { Position } from '#kernel';
+import type { EventReader } from '#event-store';
+import { acquireLock, SqliteEventReader, SqliteEventStore } from '#event-store/sqlite';
 import { startProjections, type ProjectionEvent } from '#projections';
-import { existsSync } from 'node:fs';
-import type { Environment } from './config/config.ts';
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { demandLog, filesIn } from './data-folder.ts';
-import { dataFolder, readOptions } from './options.ts';
+import { readDataDir, readStoreConfig, type Environment, type EventStoreDbConfig } from './config/config.ts';
+import { openEventStoreDb } from './store/eventstoredb.ts';
+import { howFar, unitOf } from './store/how-far.ts';
 import { Progress, type Output } from './terminal.ts';
 import { describeStartFailure, StartError } from './start-error.ts';
 
@@ -14,7 +15,7 @@ const USAGE = 'Usage: npm run rebuild [-- --data <folder>]';
 const MOST_ATTEMPTS = 5;
 
 /**
- * Builds the read models of the data folder anew. The log's lock keeps a running service out: it does this by itself.
+ * Builds the read models of the data folder anew. The folder's lock keeps a running service out: it does this by itself.
  * @returns the exit code
  */
 export async function rebuildReadModels(
@@ -26,17 +27,8 @@ export async function rebuildReadModels(
   try {
     dataDir = dataFolder(readOptions(args, ['data'], USAGE), environment);
     const files = filesIn(dataDir);
-    demandLog(files);
-    if (!existsSync(files.events)) {
-      throw new StartError(`There is no log in ${dataDir}: name a data folder that has one with --data.`);
-    }
-    const store = await SqliteEventStore.open({ path: files.events });
-    try {
-      // The store holds the lock; it would read in its own thread, and hand over each event.
-      await rebuild(files, output);
-    } finally {
-      await store.close();
-    }
+    const store = readStoreConfig(environment);
+    await (store.kind === 'sqlite' ? rebuildFromFile(files, output) : rebuildFromServer(store, files, output));
     output.stdout.write(`The read models in ${dataDir} are built anew.\n`);
     return 0;
   } catch (error) {
@@ -45,8 +37,33 @@ export async function rebuildReadModels(
   }
 }
 
-async function rebuild({ events, readModels }: ReturnType<typeof filesIn>, output: Output): Promise<void> {
-  const reader = new SqliteEventReader(events);
+type Files = ReturnType<typeof filesIn>;
+
+async function rebuildFromFile(files: Files, output: Output): Promise<void> {
+  demandLog(files);
+  const store = await SqliteEventStore.open({ path: files.events });
+  // The store holds the lock; it would read in its own thread, and hand over each event.
+  const reader = new SqliteEventReader(files.events);
+  try {
+    await rebuild(reader, files, output);
+  } finally {
+    await reader.close();
+    await store.close();
+  }
+}
+
+async function rebuildFromServer(config: EventStoreDbConfig, files: Files, output: Output): Promise<void> {
+  mkdirSync(dirname(files.events), { recursive: true, mode: 0o700 });
+  const release = acquireLock(files.events);
+  try {
+    const store = await openEventStoreDb(config);
+    await rebuild(store, files, output).finally(() => store.close());
+  } finally {
+    release();
+  }
+}
+
+async function rebuild(reader: EventReader, { readModels }: Files, output: Output): Promise<void> {
   const head = await reader.head();
   const progress = new Progress(output.stderr, 'rebuilding');
   const stuck = Promise.withResolvers<never>();
@@ -55,7 +72,7 @@ async function rebuild({ events, readModels }: ReturnType<typeof filesIn>, outpu
     reader,
     readModelFile: readModels,
     onEvent: (event) => {
-      if (event.type === 'committed') progress.at(countTo(event.checkpoint), countTo(head), 'events');
+      if (event.type === 'committed') progress.at(howFar(event.checkpoint), howFar(head), unitOf(head));
       const why = reasonToGiveUp(event);
       if (why !== undefined) stuck.reject(new StartError(why));
     },
@@ -65,7 +82,6 @@ async function rebuild({ events, readModels }: ReturnType<typeof filesIn>, outpu
   } finally {
     progress.end();
     await projections.close();
-    await reader.close();
   }
 }
 
@@ -75,8 +91,4 @@ function reasonToGiveUp(event: ProjectionEvent): string | undefined {
   if (attempts < MOST_ATTEMPTS) return undefined;
   const where = position === undefined ? '' : ` at position ${position}`;
   return `The read models can't be built${where}: ${message}. The log is untouched: see docs/operations/projector-stopped.md.`;
-}
-
-function countTo(position: Position | undefined): number {
-  return position === undefined ? 0 : Number(parsePosition(position));
 }

@@ -4,11 +4,14 @@ import { Progress, type Output } from '../terminal.ts';
 import { describeStartFailure, StartError } from '../start-error.ts';
 import { codeOf, messageOf } from '../thrown.ts';
 import { backUp, type OnProgress } from './back-up.ts';
+import { demandFile } from '../store/demand-file.ts';
 import { BackupError } from './backup-error.ts';
 import type { Manifest } from './manifest.ts';
 import { restoreLog } from './restore-log.ts';
 
 const USAGE_OF_BACKUP = 'Usage: npm run backup -- --to <folder for backups> [--data <data folder>]';
+const OF_A_SERVER =
+  'Back up the server, as its own documentation says; to back up or restore a file, name its folder with --data.';
 const USAGE_OF_RESTORE = 'Usage: npm run restore -- --from <folder of one backup> [--data <data folder>]';
 
 /**
@@ -109,8 +112,15 @@ function readArguments<Name extends 'to' | 'from'>(
   usage: string,
   environment: Environment,
 ): Record<Name | 'dataDir', string> {
-  const options: Partial<Record<'to' | 'from' | 'data', string>> = readOptions(args, [name, 'data'], usage);
-  const folder = options[name];
-  if (folder === undefined || folder === '') throw new StartError(usage);
-  return { [name]: folder, dataDir: dataFolder(options, environment) } as Record<Name | 'dataDir', string>;
+  const text = { type: 'string' } as const;
+  let values: Partial<Record<string, string>>;
+  try {
+    ({ values } = parseArgs({ args: [...args], options: { [name]: text, data: text } }) as { values: typeof values });
+  } catch (error) {
+    throw new BackupError(`${messageOf(error)}\n${usage}`);
+  }
+  const folder = values[name];
+  if (folder === undefined || folder === '') throw new BackupError(usage);
+  if (values['data'] === undefined) demandFile(environment, OF_A_SERVER);
+  return { [name]: folder, dataDir: values['data'] ?? readDataDir(environment) } as Record<Name | 'dataDir', string>;
 }

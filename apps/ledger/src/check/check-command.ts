@@ -1,17 +1,22 @@
-import type { Environment } from '../config/config.ts';
+import { parseArgs } from 'node:util';
+import { readDataDir, readStoreConfig, type Environment, type EventStoreDbConfig } from '../config/config.ts';
 import { filesIn } from '../data-folder.ts';
 import { dataFolder, readOptions } from '../options.ts';
 import { describeStartFailure, StartError } from '../start-error.ts';
+import { openEventStoreDb } from '../store/eventstoredb.ts';
+import { howFar, unitOf } from '../store/how-far.ts';
 import { grouped, Progress, type Output } from '../terminal.ts';
 import { describeFinding } from './findings.ts';
 import { checkLogFile, type CheckResult } from './log-check.ts';
+import { checkLogOnServer } from './server-check.ts';
 
 const USAGE = 'Usage: npm run check [-- [--data <folder>] [--threads <number>]]';
 /** Findings that are printed; of others the number is told. */
 const MOST_PRINTED = 100;
 
 /**
- * Checks the log of a data folder, beside a running service or without one, and prints what is wrong with it.
+ * Checks the log of a data folder, or that on the server that is set, beside a running service or without one, and prints
+ * what is wrong with it.
  * @returns the exit code: 0 when nothing is, otherwise 1
  */
 export async function checkDataFolder(
@@ -21,24 +26,41 @@ export async function checkDataFolder(
 ): Promise<number> {
   let dataDir = '';
   try {
-    const options = readOptions(args, ['data', 'threads'], USAGE);
-    dataDir = dataFolder(options, environment);
-    const threads = readThreads(options.threads);
+    const { data, threads } = parse(args);
+    const store = data === undefined ? readStoreConfig(environment) : ({ kind: 'sqlite' } as const);
+    dataDir = data ?? readDataDir(environment);
     const { events: path } = filesIn(dataDir);
     const progress = new Progress(output.stderr, 'checking');
-    const result = await checkLogFile({
-      path,
-      ...(threads !== undefined && { threads }),
-      onProgress: (done, total) => {
-        progress.at(done, total, 'events');
-      },
-    });
+    const result =
+      store.kind === 'sqlite' ? await checkFile(path, threads, progress) : await checkServer(store, progress);
     const seconds = progress.end();
-    for (const line of lines(path, result, seconds)) output.stdout.write(`${line}\n`);
+    const log = store.kind === 'sqlite' ? path : 'the log on EventStoreDB';
+    for (const line of lines(log, result, seconds)) output.stdout.write(`${line}\n`);
     return result.findings.length === 0 ? 0 : 1;
   } catch (error) {
     output.stderr.write(`${describeStartFailure(error, { host: '', port: 0, dataDir })}\n`);
     return 1;
+  }
+}
+
+function checkFile(path: string, threads: number | undefined, progress: Progress): Promise<CheckResult> {
+  return checkLogFile({
+    path,
+    ...(threads !== undefined && { threads }),
+    onProgress: (done, total) => {
+      progress.at(done, total, 'events');
+    },
+  });
+}
+
+async function checkServer(config: EventStoreDbConfig, progress: Progress): Promise<CheckResult> {
+  const store = await openEventStoreDb(config);
+  try {
+    return await checkLogOnServer(store, (done, head) => {
+      progress.at(howFar(done), howFar(head), unitOf(head));
+    });
+  } finally {
+    await store.close();
   }
 }
 

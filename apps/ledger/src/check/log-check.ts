@@ -150,7 +150,8 @@ class PartThread {
   }
 }
 
-function findingsIn(extent: LogExtent, parts: readonly PartResult[]): readonly Finding[] {
+/** All that is wrong, of the log and of its events. */
+export function findingsIn(extent: LogExtent, parts: readonly PartResult[]): readonly Finding[] {
   const judged = parts.reduce((sum, { events }) => sum + events, 0);
   const ofLog = { stream: 'the log', revision: undefined, position: undefined };
   const findings: Finding[] = [

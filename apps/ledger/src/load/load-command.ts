@@ -1,9 +1,9 @@
 import { BulkLog } from '#event-store/sqlite';
 import { existsSync, mkdirSync } from 'node:fs';
 import { filesIn } from '../data-folder.ts';
-import type { Environment } from '../config/config.ts';
-import { dataFolder, readOptions } from '../options.ts';
+import { readDataDir, type Environment } from '../config/config.ts';
 import { describeStartFailure, StartError } from '../start-error.ts';
+import { demandFile } from '../store/demand-file.ts';
 import { grouped, Progress, type Output } from '../terminal.ts';
 import { leastEvents, Story, type StoryOptions } from './story.ts';
 
@@ -19,9 +19,9 @@ const STEPS_BETWEEN_LOOKS = 1_000;
 export function loadLog(args: readonly string[], environment: Environment, output: Output): number {
   let dataDir = '';
   try {
-    const options = readOptions(args, ['accounts', 'events', 'seed', 'data'], USAGE);
-    dataDir = dataFolder(options, environment);
-    const story = storyOf(options);
+    const { data, ...story } = parse(args);
+    if (data === undefined) demandFile(environment, 'Name a folder for the made log with --data.');
+    dataDir = data ?? readDataDir(environment);
     const { events: path } = filesIn(dataDir);
     if (existsSync(path)) throw new StartError(`${path} holds a log already: name another folder with --data.`);
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
