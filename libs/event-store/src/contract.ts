@@ -461,6 +461,24 @@ export function describeEventStore(name: string, adapter: StoreUnderTest): void 
           ]);
         });
 
+        it('tells how far it has looked where nothing matches, and goes on from there', async () => {
+          await store.append('account-1', 'no-stream', sealedEvents(1));
+          await store.append('account-1', 0, tinyEvents(MAX_APPEND_EVENTS));
+          const filter = { streamPrefixes: ['party-'] };
+          let subscription: Subscription | undefined;
+          const scanned = await new Promise<Position>((resolve, reject) => {
+            subscription = store.subscribeAll({ filter, scanned: resolve }).subscribe({ error: reject });
+          });
+          subscription?.unsubscribe();
+          expect(isPosition(scanned)).toBe(true);
+          expect(scanned > ((await store.read('account-1', { to: 0 }))[0]?.position ?? '')).toBe(true);
+          const seen = collect(store, { after: scanned, filter });
+          await store.append('party-1', 'no-stream', sealedEvents(2));
+          await seen.until(2);
+          seen.stop();
+          expect(seen.events).toEqual(await store.read('party-1'));
+        });
+
         it('resumes after any position without gap or repeat', async () => {
           await store.append('account-1', 'no-stream', sealedEvents(5));
           await store.append('account-2', 'no-stream', sealedEvents(5));

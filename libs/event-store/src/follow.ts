@@ -1,6 +1,6 @@
 import type { Position, RecordedEvent } from '#kernel';
 import type { Observable, Subscriber } from 'rxjs';
-import type { EventFilter, ReadAllOptions, ReadAllPage } from './port.ts';
+import type { EventFilter, ReadAllOptions, ReadAllPage, SubscribeAllOptions } from './port.ts';
 
 /** Most events that a subscription reads ahead of its subscriber. */
 const PAGE_EVENTS = 500;
@@ -18,12 +18,14 @@ export interface FollowedLog {
  */
 export function followLog(
   log: FollowedLog,
-  options: { readonly after?: Position | undefined; readonly filter?: EventFilter },
+  options: SubscribeAllOptions,
   subscriber: Subscriber<RecordedEvent>,
 ): () => void {
   let after = options.after;
   let reading = false;
   let committedMeanwhile = false;
+  // The compiler takes what it knows of a member for true after a call, too.
+  const isOpen = (): boolean => !subscriber.closed;
 
   async function readOn(): Promise<void> {
     committedMeanwhile = true;
@@ -31,10 +33,11 @@ export function followLog(
     reading = true;
     try {
       let atEnd = false;
-      while (!subscriber.closed && (committedMeanwhile || !atEnd)) {
+      while (isOpen() && (committedMeanwhile || !atEnd)) {
         committedMeanwhile = false;
         const page = await log.readAll(pageOptions(after, options.filter));
         for (const event of page.events) subscriber.next(event);
+        if (page.scannedTo !== undefined && isOpen()) options.scanned?.(page.scannedTo);
         after = page.scannedTo ?? after;
         atEnd = page.atEnd;
       }

@@ -43,6 +43,18 @@ export interface ReadAllPage {
   readonly atEnd: boolean;
 }
 
+export interface SubscribeAllOptions {
+  /** Only events after this position (exclusive). Default: from the beginning. */
+  readonly after?: Position | undefined;
+  readonly filter?: EventFilter;
+  /**
+   * Told now and then that everything up to and including this position was looked at, and what matches was delivered: the
+   * `after` of whoever subscribes again, so that what did not match is not looked through once more. It may lie behind
+   * the last event of the log, where others write to the same store.
+   */
+  readonly scanned?: ((position: Position) => void) | undefined;
+}
+
 /** What only reads: enough for projections, replay and audit. */
 export interface EventReader {
   /** Events of one stream, in the asked order. A stream that does not exist has none. */
@@ -56,10 +68,7 @@ export interface EventReader {
    * Errors end it; whoever needs more subscribes again from the last event seen. Nothing is read ahead of a slow
    * subscriber beyond one page: delivery is synchronous, and the next page is read when the last one was taken.
    */
-  subscribeAll(options: {
-    readonly after?: Position | undefined;
-    readonly filter?: EventFilter;
-  }): Observable<RecordedEvent>;
+  subscribeAll(options: SubscribeAllOptions): Observable<RecordedEvent>;
   close(): Promise<void>;
 }
 

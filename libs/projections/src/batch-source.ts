@@ -57,12 +57,17 @@ export class BatchSource {
     }
   }
 
+  /** Nothing up to there is missing: a later subscription need not look through it again. */
+  #skipTo(position: Position): void {
+    if (position > (this.#after ?? '')) this.#after = position;
+  }
+
   #subscribe(): void {
     if (this.#closed || (this.#subscription !== undefined && !this.#subscription.closed)) return;
     // Inclusive: the event that fills the buffer is kept, then the subscription ends.
     const untilFull = takeWhile<RecordedEvent>(() => this.#buffer.length + 1 < this.#capacity, true);
     this.#subscription = this.#reader
-      .subscribeAll({ after: this.#after })
+      .subscribeAll({ after: this.#after, scanned: (position) => this.#skipTo(position) })
       .pipe(untilFull)
       .subscribe({
         next: (event) => {

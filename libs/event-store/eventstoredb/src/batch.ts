@@ -44,7 +44,7 @@ export class Batch {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(correlationId);
-        reject(new CallTimeout(timeoutMs));
+        reject(new CallTimeout());
       }, timeoutMs);
       this.#waiting.set(correlationId, { resolve, reject, timer });
       this.#call.write(request);
@@ -64,7 +64,7 @@ export class Batch {
   #end(error: unknown): void {
     this.#ended = true;
     // Where the server ended the call in order, its other half would stay open, and the client would wait for it.
-    this.#call.cancel();
+    this.#call.end();
     const all = [...this.#waiting.values()];
     this.#waiting.clear();
     for (const { reject, timer } of all) {

@@ -1,7 +1,7 @@
 /** No answer came in time. */
 export class CallTimeout extends Error {
-  constructor(timeoutMs: number) {
-    super(`no answer within ${timeoutMs} ms`);
+  constructor() {
+    super('no answer in time');
     this.name = 'CallTimeout';
   }
 }
@@ -13,7 +13,7 @@ export class CallTimeout extends Error {
 export async function within<Value>(work: Promise<Value>, timeoutMs: number): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new CallTimeout(timeoutMs)), timeoutMs);
+    timer = setTimeout(() => reject(new CallTimeout()), timeoutMs);
   });
   try {
     return await Promise.race([work, late]);

@@ -1,7 +1,6 @@
 import {
   type Appended,
   encodeAppend,
-  type EventFilter,
   type EventStore,
   type EventToAppend,
   type ExpectedRevision,
@@ -9,6 +8,7 @@ import {
   type ReadAllPage,
   type ReadStreamOptions,
   StoreError,
+  type SubscribeAllOptions,
   streamRange,
 } from '#event-store';
 import type { Bound, Position, RecordedEvent } from '#kernel';
@@ -110,10 +110,7 @@ export class EventStoreDbEventStore implements EventStore {
     return this.#reads.head();
   }
 
-  subscribeAll(options: {
-    readonly after?: Position | undefined;
-    readonly filter?: EventFilter;
-  }): Observable<RecordedEvent> {
+  subscribeAll(options: SubscribeAllOptions): Observable<RecordedEvent> {
     return new Observable<RecordedEvent>((subscriber) => {
       if (this.#closed !== undefined) {
         subscriber.complete();

@@ -107,14 +107,18 @@ export function wrongRevision(stream: string, expected: number, actual: Expected
 
 const TLS_WORDS =
   /certificate|self.signed|altname|\bSSL\b|\bTLS\b|EPROTO|wrong version number|unable to (?:verify|get)/i;
-const CUT_OFF = /ECONNRESET|socket hang up|GOAWAY|protocol error/i;
+/** What says that nobody is there at all. */
+const NOBODY_THERE = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|no answer|discover/;
 
 /** Says in one line why a store can't be opened. */
 export function whyNotOpened(failure: Failure, connection: Connection): string {
   const store = `the event store at ${nameOf(connection)}`;
   const user = connection.credentials?.username;
   if (failure.kind === 'wrong-revision' || failure.kind === 'too-large') return `${store} is none that can be used`;
-  const message = failure.message.replace(/\s+/g, ' ').trim();
+  const message = failure.message
+    .replace(/\s+/g, ' ')
+    .replace(/ Resolution note: $/, '')
+    .trim();
   if (failure.kind === 'refused' && failure.why === 'credentials')
     return `${store} refuses the password of ${user ?? '?'}`;
   if (failure.kind === 'refused' && failure.why === 'permission') {
@@ -123,7 +127,7 @@ export function whyNotOpened(failure: Failure, connection: Connection): string {
       : `${store} gives ${user} no permission to read and append (or the password is wrong)`;
   }
   if (connection.tls && TLS_WORDS.test(message)) return `TLS with ${store} fails: ${message}`;
-  const hint = !connection.tls && CUT_OFF.test(message) ? ' (it may want TLS, and tls=false is set)' : '';
+  const hint = !connection.tls && !NOBODY_THERE.test(message) ? ' (it may want TLS, and tls=false is set)' : '';
   return `${store} can't be reached: ${message}${hint}`;
 }
 

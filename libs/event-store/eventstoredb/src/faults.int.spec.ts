@@ -80,6 +80,16 @@ describe('EventStoreDbEventStore, with one node', () => {
     expect((await store.read('account-1'))[0]?.position).toBe(before.positions[0]);
   });
 
+  it('lets go of calls that the server ended, when it is closed', async () => {
+    const store = await open(server.connectionString, 60_000);
+    await server.inject({ kind: 'end-call', commit: true });
+    await store.append('account-1', 'no-stream', [event()]);
+    const startedAt = performance.now();
+    await store.close();
+    // Else it would wait for the time of a call.
+    expect(performance.now() - startedAt).toBeLessThan(30_000);
+  });
+
   it('says that an outcome is unknown, and answers the repetition as the first time', async () => {
     const store = await open(server.connectionString, 600);
     const fault = await server.inject({ kind: 'no-answer', commit: true, times: 'until-cleared' });
@@ -302,7 +312,7 @@ describe('EventStoreDbEventStore, with three nodes', () => {
     const store = await open(server.connectionString, 20_000);
     const written: string[] = [];
     for (let revision = -1; revision < 60; revision += 1) {
-      if (revision % 20 === 10) await server.changeLeader((revision % 3) as 0 | 1 | 2);
+      if (revision % 20 === 10) await server.changeLeader(revision % 3);
       const next = event();
       await store.append('account-1', revision < 0 ? 'no-stream' : revision, [next]);
       written.push(next.id);

@@ -18,7 +18,7 @@ export function readToEnd(
     const fail: (error: unknown) => void = reject;
     let cancel: () => void = () => undefined;
     let isOver = false;
-    const timer = setTimeout(() => finish(() => reject(new CallTimeout(idleMs))), idleMs);
+    const timer = setTimeout(() => finish(() => reject(new CallTimeout())), idleMs);
     function finish(settle: () => void): void {
       if (isOver) return;
       isOver = true;

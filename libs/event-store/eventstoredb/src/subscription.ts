@@ -1,4 +1,4 @@
-import { type EventFilter, StoreError } from '#event-store';
+import { StoreError, type SubscribeAllOptions } from '#event-store';
 import type { Position, RecordedEvent } from '#kernel';
 import type streams from '@eventstore/db-client/generated/streams_pb.js';
 import type { Subscriber } from 'rxjs';
@@ -13,17 +13,11 @@ import { subscription as subscriptionTo } from './requests.ts';
 const FIRST_PAUSE_MS = 20;
 const MAX_PAUSE_MS = 2_000;
 
-export interface FollowOptions {
-  readonly after?: Position | undefined;
-  readonly filter?: EventFilter;
-  readonly scanned?: ((position: Position) => void) | undefined;
-}
-
 /** A subscription that goes on where it was cut, for as long as somebody listens. */
 export class Following {
   readonly #clients: ClientInUse;
   readonly #own: OwnStreams;
-  readonly #options: FollowOptions;
+  readonly #options: SubscribeAllOptions;
   readonly #subscriber: Subscriber<RecordedEvent>;
   /** All up to here was delivered, or does not match. */
   #after: Position | undefined;
@@ -33,7 +27,12 @@ export class Following {
   #stopped = false;
 
   /** @throws RangeError for a position that is none */
-  constructor(clients: ClientInUse, own: OwnStreams, options: FollowOptions, subscriber: Subscriber<RecordedEvent>) {
+  constructor(
+    clients: ClientInUse,
+    own: OwnStreams,
+    options: SubscribeAllOptions,
+    subscriber: Subscriber<RecordedEvent>,
+  ) {
     if (options.after !== undefined) placeOf(options.after);
     this.#clients = clients;
     this.#own = own;

@@ -17,6 +17,7 @@ import {
   type ReadStreamOptions,
   startOfPage,
   StoreError,
+  type SubscribeAllOptions,
   streamRange,
 } from '#event-store';
 import type { Position, RecordedEvent } from '#kernel';
@@ -88,10 +89,7 @@ export class MemoryEventStore implements EventStore {
     return this.#answer(() => this.#log.at(-1)?.position);
   }
 
-  subscribeAll(options: {
-    readonly after?: Position | undefined;
-    readonly filter?: EventFilter;
-  }): Observable<RecordedEvent> {
+  subscribeAll(options: SubscribeAllOptions): Observable<RecordedEvent> {
     const log = { readAll: (page: ReadAllOptions) => this.readAll(page), commits: this.#commits };
     return new Observable((subscriber) => followLog(log, options, subscriber));
   }

@@ -1,5 +1,4 @@
 import {
-  type EventFilter,
   type EventReader,
   followLog,
   formatPosition,
@@ -8,6 +7,7 @@ import {
   type ReadStreamOptions,
   startOfPage,
   StoreError,
+  type SubscribeAllOptions,
   streamRange,
 } from '#event-store';
 import type { Position, RecordedEvent } from '#kernel';
@@ -68,10 +68,7 @@ export class SqliteEventReader implements EventReader {
     return head === 0n ? undefined : formatPosition(head);
   }
 
-  subscribeAll(options: {
-    readonly after?: Position | undefined;
-    readonly filter?: EventFilter;
-  }): Observable<RecordedEvent> {
+  subscribeAll(options: SubscribeAllOptions): Observable<RecordedEvent> {
     const log = { readAll: (page: ReadAllOptions) => this.readAll(page), commits: this.#commits };
     return new Observable((subscriber) => followLog(log, options, subscriber));
   }

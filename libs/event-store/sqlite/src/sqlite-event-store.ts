@@ -1,7 +1,6 @@
 import {
   type Appended,
   encodeAppend,
-  type EventFilter,
   type EventStore,
   type EventToAppend,
   type ExpectedRevision,
@@ -12,6 +11,7 @@ import {
   type ReadStreamOptions,
   startOfPage,
   StoreError,
+  type SubscribeAllOptions,
   streamRange,
 } from '#event-store';
 import type { Bound, Position, RecordedEvent } from '#kernel';
@@ -73,10 +73,7 @@ export class SqliteEventStore implements EventStore {
     return head === 0n ? undefined : formatPosition(head);
   }
 
-  subscribeAll(options: {
-    readonly after?: Position | undefined;
-    readonly filter?: EventFilter;
-  }): Observable<RecordedEvent> {
+  subscribeAll(options: SubscribeAllOptions): Observable<RecordedEvent> {
     const log = { readAll: (page: ReadAllOptions) => this.readAll(page), commits: this.#commits };
     return new Observable((subscriber) => followLog(log, options, subscriber));
   }
