@@ -10,7 +10,7 @@ import {
   streamNameFilter,
   type StreamSubscription,
 } from '@eventstore/db-client';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type EventStoreDbServer, startEventStoreDbServer } from './index.ts';
 import { describeError, event, events, numberOf, type Thrown, until } from './spec-support.ts';
 
@@ -22,23 +22,39 @@ interface Watched {
   readonly subscription: AllStreamSubscription | StreamSubscription;
 }
 
-let server: EventStoreDbServer | undefined;
+let server: EventStoreDbServer;
 let client: EventStoreDBClient;
+/** Where the log ended before the test. */
+let before: Position;
 const watching: Watched[] = [];
+let tests = 0;
 
-/** A log that no test before has written to. */
-async function start(options: Parameters<typeof startEventStoreDbServer>[0] = {}): Promise<EventStoreDbServer> {
-  const started = await startEventStoreDbServer({ inMemory: true, ...options });
-  server = started;
-  client = EventStoreDBClient.connectionString(started.connectionString);
-  return started;
-}
+beforeAll(async () => {
+  server = await startEventStoreDbServer({ inMemory: true });
+  client = EventStoreDBClient.connectionString(server.connectionString);
+});
+
+afterAll(async () => {
+  await client.dispose();
+  await server.stop();
+});
+
+beforeEach(async () => {
+  tests += 1;
+  const { position } = await client.appendToStream('between-tests', event(tests));
+  before = position as Position;
+});
 
 afterEach(async () => {
   for (const { subscription } of watching.splice(0)) await subscription.unsubscribe().catch(() => undefined);
-  await client.dispose();
-  await server?.stop();
 });
+
+/** The same server without anything in its log. */
+async function startAnew(): Promise<void> {
+  await client.dispose();
+  await server.restart();
+  client = EventStoreDBClient.connectionString(server.connectionString);
+}
 
 function watch(
   subscribe: (checkpointReached: (_: unknown, position: Position) => Promise<void>) => Watched['subscription'],
@@ -62,13 +78,9 @@ function watch(
 }
 
 describe('a subscription to all events', () => {
-  beforeEach(async () => {
-    await start();
-  });
-
   it('gives what there is, then says so, then gives what comes, in one order', async () => {
     await client.appendToStream('account-1', events(2));
-    const { log } = watch(() => client.subscribeToAll({ fromPosition: START }));
+    const { log } = watch(() => client.subscribeToAll({ fromPosition: before }));
     await until(() => log.includes('caught up'));
     await client.appendToStream('account-2', event(7));
     await client.appendToStream('account-1', event(8));
@@ -115,7 +127,7 @@ describe('a subscription to all events', () => {
     await client.setStreamMetadata('party-1', { maxCount: 5 });
     await client.appendToStream('other-2', event(2));
     await client.appendToStream('other-1', jsonEvent({ type: 'Other', data: { n: 3 } }));
-    const { log } = watch(() => client.subscribeToAll({ fromPosition: START, filter }));
+    const { log } = watch(() => client.subscribeToAll({ fromPosition: before, filter }));
     await until(() => log.includes('caught up'));
 
     expect(log.filter((line) => line !== 'caught up')).toEqual(expected);
@@ -128,16 +140,12 @@ describe('checkpoints of a filtered subscription', () => {
   ): ReturnType<typeof streamNameFilter> =>
     streamNameFilter({ prefixes: ['account-'], maxSearchWindow: 2, checkpointInterval: 2, checkpointReached });
 
-  beforeEach(async () => {
-    await start();
-  });
-
   it('come while it catches up, also where nothing matches, and lead to where they were given', async () => {
     await client.appendToStream('account-1', event(0));
     await client.appendToStream('other-1', events(12));
     await client.appendToStream('account-1', event(1));
     const { log, checkpoints } = watch((reached) =>
-      client.subscribeToAll({ fromPosition: START, filter: filter(reached) }),
+      client.subscribeToAll({ fromPosition: before, filter: filter(reached) }),
     );
     await until(() => log.includes('caught up'));
 
@@ -158,7 +166,7 @@ describe('checkpoints of a filtered subscription', () => {
 
   it('come after so many live events, also where nothing matches', async () => {
     await client.appendToStream('account-1', event(0));
-    const { log } = watch((reached) => client.subscribeToAll({ fromPosition: START, filter: filter(reached) }));
+    const { log } = watch((reached) => client.subscribeToAll({ fromPosition: before, filter: filter(reached) }));
     await until(() => log.includes('caught up'));
     log.length = 0;
     for (let n = 0; n < 8; n += 1) await client.appendToStream('other-1', event(n));
@@ -169,6 +177,7 @@ describe('checkpoints of a filtered subscription', () => {
   });
 
   it('go out as the largest position while nothing has matched in a short log, and never again', async () => {
+    await startAnew();
     await client.appendToStream('other-1', event(0));
     const { log, checkpoints } = watch((reached) =>
       client.subscribeToAll({ fromPosition: START, filter: filter(reached) }),
@@ -185,25 +194,23 @@ describe('checkpoints of a filtered subscription', () => {
 
 describe('a subscription to one stream', () => {
   it('gives what is after a revision, and waits for a stream that is not there', async () => {
-    await start();
-    await client.appendToStream('account-1', events(3));
-    const after = watch(() => client.subscribeToStream('account-1', { fromRevision: 0n }));
-    const early = watch(() => client.subscribeToStream('account-2'));
+    await client.appendToStream('single-1', events(3));
+    const after = watch(() => client.subscribeToStream('single-1', { fromRevision: 0n }));
+    const early = watch(() => client.subscribeToStream('single-2'));
     await until(() => after.log.includes('caught up') && early.log.includes('caught up'));
-    await client.appendToStream('account-2', event(0));
-    await client.appendToStream('account-1', event(3));
+    await client.appendToStream('single-2', event(0));
+    await client.appendToStream('single-1', event(3));
     await until(() => after.log.length === 4 && early.log.length === 2);
 
-    expect(after.log).toEqual(['account-1 1', 'account-1 2', 'caught up', 'account-1 3']);
-    expect(early.log).toEqual(['caught up', 'account-2 0']);
+    expect(after.log).toEqual(['single-1 1', 'single-1 2', 'caught up', 'single-1 3']);
+    expect(early.log).toEqual(['caught up', 'single-2 0']);
   });
 
   it('ends when the stream is deleted for good', async () => {
-    await start();
-    await client.appendToStream('account-1', event(0));
-    const { log, thrown } = watch(() => client.subscribeToStream('account-1'));
+    await client.appendToStream('ended-1', event(0));
+    const { log, thrown } = watch(() => client.subscribeToStream('ended-1'));
     await until(() => log.includes('caught up'));
-    await client.tombstoneStream('account-1');
+    await client.tombstoneStream('ended-1');
     await until(() => thrown.length === 1);
 
     expect(thrown).toMatchObject([{ name: 'StreamDeletedError', code: 9 }]);
@@ -212,18 +219,17 @@ describe('a subscription to one stream', () => {
 
 describe('a subscription that is dropped', () => {
   it('for slowness, on request: code 10, and the client does not go on by itself', async () => {
-    const running = await start();
-    const { log, thrown } = watch(() => client.subscribeToAll({ fromPosition: START }));
+    const { log, thrown } = watch(() => client.subscribeToAll({ fromPosition: before }));
     await until(() => log.includes('caught up'));
 
-    expect(await running.dropSubscriptions('consumer-too-slow')).toBe(1);
+    expect(await server.dropSubscriptions('consumer-too-slow')).toBe(1);
     await until(() => thrown.length === 1);
     await client.appendToStream('account-1', event(0));
 
     expect(thrown).toMatchObject([{ name: 'TimeoutError', type: 'timeout', code: 10 }]);
     expect(thrown[0]?.message).toContain('Consumer too slow');
     expect(log).toEqual(['caught up']);
-    expect(await running.dropSubscriptions('cancelled')).toBe(0);
+    expect(await server.dropSubscriptions('cancelled')).toBe(0);
   });
 
   it.each([
@@ -231,50 +237,55 @@ describe('a subscription that is dropped', () => {
     ['cancelled', { name: 'CancelledError', code: 1 }],
     ['connection-dropped', { name: 'UnavailableError', code: 14 }],
   ] as const)('after so many events, as %s', async (as, expected) => {
-    const running = await start();
+    await server.resetCounts();
     await client.appendToStream('account-1', events(5));
-    await running.inject({ kind: 'drop-subscription', afterEvents: 3, as });
-    const { log, thrown } = watch(() => client.subscribeToAll({ fromPosition: START }));
+    await server.inject({ kind: 'drop-subscription', afterEvents: 3, as });
+    const { log, thrown } = watch(() => client.subscribeToAll({ fromPosition: before }));
     await until(() => thrown.length === 1);
-    const again = watch(() => client.subscribeToAll({ fromPosition: START }));
+    const again = watch(() => client.subscribeToAll({ fromPosition: before }));
     await until(() => again.log.includes('caught up'));
 
     expect(thrown).toMatchObject([expected]);
     if (as !== 'connection-dropped') expect(log).toEqual(['account-1 0', 'account-1 1', 'account-1 2']);
     expect(again.log).toHaveLength(6);
-    expect((await running.counts()).subscriptions).toBe(2);
+    expect((await server.counts()).subscriptions).toBe(2);
   });
 });
 
 describe('a client that does not take what comes', () => {
   const wide = (n: number): ReturnType<typeof jsonEvent> =>
     jsonEvent({ type: 'Wide', data: { n, s: 'x'.repeat(20_000) } });
-  const COUNT = 1_000;
+  const COUNT = 300;
+  const PAGE = 20;
 
-  async function flood(): Promise<AllStreamSubscription> {
-    const subscription = client.subscribeToAll({ fromPosition: END });
+  async function flood(to: EventStoreDBClient, stream: string): Promise<AllStreamSubscription> {
+    const subscription = to.subscribeToAll({ fromPosition: END });
     await new Promise((resolve) => subscription.once('confirmation', resolve));
-    for (let n = 0; n < COUNT; n += 40) {
-      const page = Array.from({ length: 40 }, (_, place) => wide(n + place));
-      await client.appendToStream('account-1', page, { expectedRevision: n === 0 ? NO_STREAM : BigInt(n - 1) });
+    for (let n = 0; n < COUNT; n += PAGE) {
+      const page = Array.from({ length: PAGE }, (_, place) => wide(n + place));
+      await to.appendToStream(stream, page, { expectedRevision: n === 0 ? NO_STREAM : BigInt(n - 1) });
     }
     return subscription;
   }
 
   it('is given all, in order, by a server that lets it catch up', async () => {
-    await start();
-    const subscription = await flood();
+    const subscription = await flood(client, 'wide-1');
     const numbers: unknown[] = [];
+    let timesCaughtUp = 0;
+    subscription.on('caughtUp', () => (timesCaughtUp += 1));
     subscription.on('data', (resolved) => numbers.push(numberOf(resolved)));
-    await until(() => numbers.length === COUNT);
+    await until(() => numbers.length === COUNT && timesCaughtUp >= 1);
 
     expect(numbers).toEqual(Array.from({ length: COUNT }, (_, n) => n));
+    // Once before the flood, which was not listened to, and once after it.
+    expect(timesCaughtUp).toBe(1);
     await subscription.unsubscribe();
   });
 
   it('is dropped by a server that does so', async () => {
-    await start({ slowConsumers: 'drop' });
-    const subscription = await flood();
+    const dropping = await startEventStoreDbServer({ inMemory: true, slowConsumers: 'drop' });
+    const another = EventStoreDBClient.connectionString(dropping.connectionString);
+    const subscription = await flood(another, 'wide-1');
     const thrown: Thrown[] = [];
     subscription.on('error', (error) => thrown.push(describeError(error)));
     subscription.resume();
@@ -282,5 +293,7 @@ describe('a client that does not take what comes', () => {
 
     expect(thrown).toMatchObject([{ name: 'TimeoutError', type: 'timeout', code: 10 }]);
     expect(thrown[0]?.message).toContain('Consumer too slow to handle event while live');
+    await another.dispose();
+    await dropping.stop();
   });
 });

@@ -18,7 +18,7 @@ export type AppendVerdict =
   | { readonly kind: 'too-large' }
   | { readonly kind: 'not-ready' }
   | { readonly kind: 'not-leader' }
-  | { readonly kind: 'end-call' };
+  | { readonly kind: 'end-call'; readonly as: 'cancelled' | 'in-order' };
 
 /**
  * Serves one append, whichever call brought it; at once, unless a fault has it otherwise. A follower passes it on to the
@@ -79,7 +79,7 @@ function serveFaulty(
       return;
     case 'end-call':
       if (fault.commit) commit(context, request);
-      answer({ kind: 'end-call' });
+      answer({ kind: 'end-call', as: fault.as });
       return;
     case 'deny':
       answer({ kind: 'access-denied' });

@@ -3,6 +3,7 @@ import { type ProposedEvent } from '../log/log-event.ts';
 import {
   accessDenied,
   CallError,
+  cancelledByServer,
   invalidRequest,
   maximumAppendSizeExceeded,
   notLeader,
@@ -73,7 +74,7 @@ function refusalOf(context: ServiceContext, verdict: AppendVerdict, stream: stri
     case 'not-leader':
       return notLeader(context.leader());
     case 'end-call':
-      return new CallError(Code.CANCELLED, 'Cancelled');
+      return cancelledByServer();
     default:
       return verdict satisfies never;
   }

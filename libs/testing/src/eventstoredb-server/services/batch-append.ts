@@ -1,6 +1,6 @@
 import { type ExpectedRevision } from '../log/commit-check.ts';
 import { type ProposedEvent } from '../log/log-event.ts';
-import { notLeader } from '../wire/errors.ts';
+import { cancelledByServer, notLeader } from '../wire/errors.ts';
 import { expectedRevision, proposedEvent, streamIdentifier, streamName, uuidText } from '../wire/messages.ts';
 import {
   Any,
@@ -86,7 +86,8 @@ function respond(
   if (verdict.kind === 'not-leader') {
     call.emit('error', notLeader(context.leader()));
   } else if (verdict.kind === 'end-call') {
-    call.end();
+    if (verdict.as === 'in-order') call.end();
+    else call.emit('error', cancelledByServer());
   } else {
     const response = new streams.BatchAppendResp()
       .setCorrelationId(request.getCorrelationId())
