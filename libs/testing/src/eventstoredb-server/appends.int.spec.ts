@@ -268,14 +268,14 @@ describe('deletes', () => {
     await client.tombstoneStream(stream, { expectedRevision: 0n });
 
     const attempts = [
-      collect(client.readStream(stream)),
-      client.deleteStream(stream),
-      client.tombstoneStream(stream),
-      collect(client.readStream(`$$${stream}`)),
+      () => collect(client.readStream(stream)),
+      () => client.deleteStream(stream),
+      () => client.tombstoneStream(stream),
+      () => collect(client.readStream(`$$${stream}`)),
     ];
 
     for (const attempt of attempts) {
-      expect(await thrownBy(attempt)).toMatchObject({ name: 'StreamDeletedError', type: 'stream-deleted', code: 9 });
+      expect(await thrownBy(attempt())).toMatchObject({ name: 'StreamDeletedError', type: 'stream-deleted', code: 9 });
     }
     expect(await thrownBy(client.setStreamMetadata(stream, {}))).toMatchObject({ name: 'StreamDeletedError' });
   });

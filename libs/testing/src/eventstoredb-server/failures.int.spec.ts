@@ -1,5 +1,5 @@
 import { EventStoreDBClient, NO_STREAM, START } from '@eventstore/db-client';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -32,6 +32,8 @@ let client: EventStoreDBClient;
 
 beforeAll(async () => {
   server = await startEventStoreDbServer();
+  // The client says of itself that such keepalives are short.
+  jest.spyOn(console, 'warn').mockImplementation(() => undefined);
   client = EventStoreDBClient.connectionString(server.connectionStringFor({ parameters: KEEPALIVE }));
 });
 
@@ -195,6 +197,33 @@ describe('a server that hangs', () => {
   });
 });
 
+describe('a client', () => {
+  it('has no trouble with many appends at once, once it has made one', async () => {
+    const fresh = EventStoreDBClient.connectionString(server.connectionString);
+    await fresh.appendToStream(await streamOf(0), event(0));
+    const answers = await Promise.all(
+      events(1_000).map((sent) =>
+        fresh.appendToStream(`account-${randomUUID()}`, sent, { expectedRevision: NO_STREAM }),
+      ),
+    );
+
+    expect(new Set(answers.map(({ position }) => position?.commit)).size).toBe(1_000);
+    await fresh.dispose();
+  });
+
+  it('that is told not to throw answers a revision that is not the stream’s', async () => {
+    const lenient = EventStoreDBClient.connectionString(
+      server.connectionStringFor({ parameters: { throwOnAppendFailure: 'false' } }),
+    );
+    const stream = await streamOf(5);
+
+    const answer = await lenient.appendToStream(stream, event(9), { expectedRevision: NO_STREAM });
+
+    expect(answer).toMatchObject({ success: false, nextExpectedRevision: 1n });
+    await lenient.dispose();
+  });
+});
+
 describe('a fault that was asked for', () => {
   it.each([
     ['drop-before-commit', 0],
@@ -302,18 +331,34 @@ describe('what a client does not survive', () => {
     readonly stderr: string;
   }
 
-  /** Two appends by a client in a process of its own. */
-  async function twoAppends(): Promise<Ended> {
-    const script = fileURLToPath(new URL('spec-client.ts', import.meta.url));
-    const args = ['--disable-warning=ExperimentalWarning', script, server.connectionString];
-    const run = promisify(execFile)(PINNED_NODE, args, { timeout: 30_000 });
-    return run.catch((error: unknown) => error as Ended);
+  /** What clients do in a process of their own: see `spec-client.ts`. */
+  async function run(script: string, stream: string, ...servers: readonly EventStoreDbServer[]): Promise<Ended> {
+    const main = fileURLToPath(new URL('spec-client.ts', import.meta.url));
+    const connections = servers.map(({ connectionString }) => connectionString);
+    const args = ['--disable-warning=ExperimentalWarning', main, script, stream, ...connections];
+    const ended = promisify(execFile)(PINNED_NODE, args, { timeout: 30_000 });
+    return ended.catch((error: unknown) => error as Ended);
   }
+
+  it('another server that fails: it rejects what a healthy one has stored, and the answer ends its process', async () => {
+    const doomed = await startEventStoreDbServer({ inMemory: true });
+    const stream = `by-two-${randomUUID()}`;
+    await server.inject({ kind: 'delay', delayMs: 700, streamPrefix: stream });
+    await doomed.inject({ kind: 'end-call', as: 'cancelled', commit: false });
+
+    const { code, stdout, stderr } = await run('two-clients', stream, server, doomed);
+
+    expect(stdout).toBe('failed cancelled\n');
+    expect(await untilItSucceeds(() => numbersOf(client, stream))).toEqual([0]);
+    expect(code).toBe(1);
+    expect(stderr).toContain('TypeError');
+    await doomed.stop();
+  });
 
   it('an answer that comes twice: it ends its process, though the append was answered', async () => {
     await server.inject({ kind: 'answer-twice' });
 
-    const { code, stdout, stderr } = await twoAppends();
+    const { code, stdout, stderr } = await run('two-appends', `twice-${randomUUID()}`, server);
 
     expect(code).toBe(1);
     expect(stdout).toBe('answered 0\n');
@@ -323,7 +368,7 @@ describe('what a client does not survive', () => {
   it('a BatchAppend call that is ended in order: it leaves what is pending, and all that follows, for ever', async () => {
     await server.inject({ kind: 'end-call', commit: true, as: 'in-order' });
 
-    const { stdout } = await twoAppends();
+    const { stdout } = await run('two-appends', `twice-${randomUUID()}`, server);
 
     expect(stdout).toBe('pending\npending\n');
   });

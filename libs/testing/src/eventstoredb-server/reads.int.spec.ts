@@ -8,6 +8,7 @@ import {
   NO_STREAM,
   type Position,
   START,
+  streamNameFilter,
 } from '@eventstore/db-client';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
@@ -99,7 +100,7 @@ describe('a read of one stream', () => {
 
 describe('a read of all events', () => {
   async function all(options: Parameters<EventStoreDBClient['readAll']>[0]): Promise<(bigint | undefined)[]> {
-    return (await collect(client.readAll(options))).map(({ event: read }) => read?.position?.commit);
+    return (await collect(client.readAll(options))).map(({ event: read }) => read?.position.commit);
   }
 
   it('gives them in the order of the log, in both directions', async () => {
@@ -123,6 +124,17 @@ describe('a read of all events', () => {
 
     expect(await all({ fromPosition, maxCount: 2 })).toEqual([second, third]);
     expect(await all({ fromPosition, direction: BACKWARDS, maxCount: 1 })).toEqual([first]);
+  });
+
+  it('is not filtered by this client, whatever it is asked for: subscriptions are', async () => {
+    const stream = await streamOf(2);
+    const options = { fromPosition: END, direction: BACKWARDS, maxCount: 2 } as const;
+    const filtered = { ...options, filter: streamNameFilter({ prefixes: ['none-'] }) };
+
+    expect((await collect(client.readAll(filtered))).map(({ event: read }) => read?.streamId)).toEqual([
+      stream,
+      stream,
+    ]);
   });
 
   it('refuses a position within an event', async () => {
@@ -161,7 +173,7 @@ describe('metadata of a stream', () => {
     expect(read.metadata).toEqual({ maxCount: 7 });
     // Trap: it is called a revision, and is the position.
     const [last] = await collect(client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 }));
-    expect(read.metastreamRevision).toBe(last?.event?.position?.commit);
+    expect(read.metastreamRevision).toBe(last?.event?.position.commit);
   });
 
   it('$maxCount leaves the last events, in both directions', async () => {

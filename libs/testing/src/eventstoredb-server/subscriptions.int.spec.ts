@@ -4,6 +4,7 @@ import {
   EventStoreDBClient,
   eventTypeFilter,
   jsonEvent,
+  type JSONEventData,
   NO_STREAM,
   type Position,
   START,
@@ -253,8 +254,7 @@ describe('a subscription that is dropped', () => {
 });
 
 describe('a client that does not take what comes', () => {
-  const wide = (n: number): ReturnType<typeof jsonEvent> =>
-    jsonEvent({ type: 'Wide', data: { n, s: 'x'.repeat(20_000) } });
+  const wide = (n: number): JSONEventData => jsonEvent({ type: 'Wide', data: { n, s: 'x'.repeat(20_000) } });
   const COUNT = 300;
   const PAGE = 20;
 
