@@ -75,7 +75,14 @@ const FORBIDDEN_IMPORTS = {
     '@eventstore/db-client',
     'fastify',
   ],
-  'libs/event-store/eventstoredb/src': ['#accounts', '#event-store/sqlite', 'node:sqlite', 'pino'],
+  'libs/event-store/eventstoredb/src': [
+    '#accounts',
+    '#event-store/sqlite',
+    '#testing',
+    '@grpc/grpc-js',
+    'node:sqlite',
+    'pino',
+  ],
   'libs/replay/src': ['#command-handling', '#projections', '#event-store/sqlite', 'node:sqlite', '@nestjs/core'],
   'libs/command-handling/src': [
     '#projections',
@@ -94,7 +101,7 @@ const FORBIDDEN_IMPORTS = {
     '@nestjs/common',
     'jose',
   ],
-  'apps/ledger/src': ['#testing', 'node:sqlite', '@eventstore/db-client'],
+  'apps/ledger/src': ['#testing', 'node:sqlite', '@eventstore/db-client', '@grpc/grpc-js', 'google-protobuf'],
   'test/e2e': ['@eventstore/db-client'],
 };
 /** For each part, what it needs. */
@@ -138,6 +145,7 @@ const PLANTED = [
   ['libs/event-store/sqlite/src/planted.ts', uses('../../src/port.ts'), IMPORTS],
   ['libs/accounts/src/planted.spec.ts', uses('../../freezes/src/events.ts'), IMPORTS],
   ['apps/ledger/src/planted.ts', uses('../../../libs/kernel/src/index.ts'), IMPORTS],
+  ['apps/ledger/src/planted.ts', uses('../../../libs/testing/src/eventstoredb-server/index.ts'), IMPORTS],
   ['libs/testing/src/planted.ts', uses('../../../apps/ledger/src/main.ts'), IMPORTS],
   ['test/e2e/planted.ts', uses('../../libs/kernel/src/index.ts'), IMPORTS],
   ['libs/unlisted/src/planted.ts', 'export const kept = 1;\n', IMPORTS],
