@@ -166,7 +166,7 @@ describe('ACLs that were set', () => {
       () => ledger.tombstoneStream(stream),
       () => ledger.setStreamMetadata(stream, { maxCount: 1 }),
       () => ledger.appendToStream('$settings', jsonEvent({ type: '$settings', data: {} })),
-      () => auditor.deleteStream(`$$${stream}`),
+      () => admin.deleteStream(`$$${stream}`),
     ];
     for (const call of refused) expect(await thrownBy(call())).toMatchObject(DENIED);
     expect(await collect(ledger.readStream(stream))).toHaveLength(1);

@@ -254,6 +254,29 @@ describe('deletes', () => {
     expect(await client.getStreamMetadata(stream)).toMatchObject({ metadata: { truncateBefore: 2 } });
   });
 
+  it('refuses an append that expects another revision than the last of what was deleted softly', async () => {
+    const stream = await streamOf(3);
+    await client.deleteStream(stream);
+
+    const thrown = await thrownBy(client.appendToStream(stream, event(5), { expectedRevision: 1n }));
+    const answer = await client.appendToStream(stream, event(6), { expectedRevision: 2n });
+
+    expect(thrown).toMatchObject({ name: 'WrongExpectedVersionError', error: { actualVersion: 2n } });
+    expect(answer.nextExpectedRevision).toBe(3n);
+    expect(await revisionsOf(client, stream)).toEqual([3n]);
+  });
+
+  it('brings back a stream that was deleted softly, without what it had, when its metadata are set', async () => {
+    const stream = await streamOf(2);
+    await client.deleteStream(stream);
+    await client.setStreamMetadata(stream, { note: 1 });
+
+    expect(await revisionsOf(client, stream)).toEqual([]);
+    expect((await client.getStreamMetadata(stream)).metadata).toEqual({ note: 1, truncateBefore: 2 });
+    await client.appendToStream(stream, event(2), { expectedRevision: 1n });
+    expect(await revisionsOf(client, stream)).toEqual([2n]);
+  });
+
   it('refuses an append that expects a stream to exist which was deleted softly', async () => {
     const stream = await streamOf(1);
     await client.deleteStream(stream);

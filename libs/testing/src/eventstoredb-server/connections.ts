@@ -70,6 +70,7 @@ export class Connections {
 
 /** Ends all calls as a server does that is stopped in order: each is reset, and what was sent before arrives. */
 export async function endCallsInOrder(): Promise<void> {
+  if (openStreams.size === 0) return;
   for (const stream of openStreams) stream.close(constants.NGHTTP2_INTERNAL_ERROR);
   await delay(DRAIN_MS);
 }

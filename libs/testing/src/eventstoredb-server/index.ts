@@ -87,8 +87,17 @@ export async function startEventStoreDbServer(options: EventStoreDbServerOptions
   const dataDir = ownFolder ? mkdtempSync(join(tmpdir(), 'eventstoredb-test-')) : (options.dataDir ?? null);
   const kept = options.inMemory === true ? null : dataDir;
   const ports = Array.from({ length: options.nodeCount ?? 1 }, () => 0);
-  const { server, ports: opened } = await ServerProcess.start({ options, dataDir: kept, ports });
-  return new RunningServer(options, server, opened, kept, ownFolder);
+  try {
+    const { server, ports: opened } = await ServerProcess.start({ options, dataDir: kept, ports });
+    return new RunningServer(options, server, opened, kept, ownFolder);
+  } catch (error) {
+    if (ownFolder) removeFolder(kept);
+    throw error;
+  }
+}
+
+function removeFolder(path: string | null): void {
+  if (path !== null) rmSync(path, { recursive: true, force: true });
 }
 
 class RunningServer implements EventStoreDbServer {
@@ -136,7 +145,7 @@ class RunningServer implements EventStoreDbServer {
     // It may have ended before: then there is nothing to end in order.
     await this.#process.command('stop', null).catch(() => undefined);
     await this.kill();
-    if (this.#removesData && this.dataDir !== null) rmSync(this.dataDir, { recursive: true, force: true });
+    if (this.#removesData) removeFolder(this.dataDir);
   }
 
   async kill(): Promise<void> {

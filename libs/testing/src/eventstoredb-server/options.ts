@@ -59,10 +59,11 @@ export type FaultKind =
   /** "Server Is Not Ready", as from a node that is starting or without a leader. */
   | { readonly kind: 'not-ready' }
   /**
-   * The append is stored or not; then its call is ended, with all that is pending in it: with code 1, or in order. Of a call
-   * that was ended in order the client notices nothing: its appends stay pending, the next ones too, and `dispose` hangs.
+   * The append is stored or not; then its call is ended, with all that is pending in it: with code 1, or in order, which
+   * is the default. Of a call that was ended in order the client notices nothing: its appends stay pending, the next ones
+   * too, and `dispose` hangs.
    */
-  | { readonly kind: 'end-call'; readonly commit: boolean; readonly as: 'cancelled' | 'in-order' }
+  | { readonly kind: 'end-call'; readonly commit: boolean; readonly as?: 'cancelled' | 'in-order' }
   /** The subscription is dropped when it has given so many events. */
   | { readonly kind: 'drop-subscription'; readonly afterEvents: number; readonly as: SubscriptionEnd };
 

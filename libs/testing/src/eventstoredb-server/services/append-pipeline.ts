@@ -79,7 +79,7 @@ function serveFaulty(
       return;
     case 'end-call':
       if (fault.commit) commit(context, request);
-      answer({ kind: 'end-call', as: fault.as });
+      answer({ kind: 'end-call', as: fault.as ?? 'in-order' });
       return;
     case 'deny':
       answer({ kind: 'access-denied' });
