@@ -1,6 +1,7 @@
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { decider } from './decider.ts';
+import { eventStoreDb } from './eventstoredb.ts';
 import { freezeAgainstDeposit } from './freeze.ts';
 import { deposits } from './http.ts';
 import { EVERY, loading } from './loading.ts';
@@ -13,6 +14,7 @@ import { manyCallers, oneCaller } from './store.ts';
  * Prints how fast it is: ratios of one run, medians of rounds that take turns. Judges nothing: machines are noisy.
  * `--accounts` measures only what is about single accounts; `--events` says how long the one is that is loaded.
  * `--size` measures only what a large log costs: one of `--events` that it makes, or the one in the folder `--data`.
+ * `--eventstoredb` measures only the store on EventStoreDB: against the test server, or the one of WRIT_EVENTSTOREDB_URL.
  * `--overload` measures only what becomes of too much load, `--minutes` of it (default 1).
  */
 const { values } = parseArgs({
@@ -20,6 +22,7 @@ const { values } = parseArgs({
     accounts: { type: 'boolean', default: false },
     size: { type: 'boolean', default: false },
     overload: { type: 'boolean', default: false },
+    eventstoredb: { type: 'boolean', default: false },
     events: { type: 'string' },
     data: { type: 'string' },
     minutes: { type: 'string', default: '1' },
@@ -40,6 +43,8 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 say(`Node ${process.version}, ${String(cpus().length)} x ${cpus()[0]?.model ?? 'unknown processor'}\n`);
 if (values.size) {
   await size({ accounts: Math.ceil(EVENTS / EVENTS_OF_ONE), events: EVENTS, dataDir: values.data, say });
+} else if (values.eventstoredb) {
+  await eventStoreDb(say);
 } else if (values.overload) {
   const minutes = Number(values.minutes);
   if (!(minutes > 0 && minutes <= MAX_MINUTES)) throw new RangeError(`--minutes must be up to ${String(MAX_MINUTES)}`);

@@ -13,6 +13,7 @@ export class ClientInUse {
   readonly #graceMs: number;
   readonly #retired = new Map<StreamsConnection, NodeJS.Timeout>();
   #current: StreamsConnection;
+  #generation = 0;
   #closed = false;
 
   /** @throws StoreError `store-unavailable` for certificates that can't be read */
@@ -20,17 +21,21 @@ export class ClientInUse {
     this.#connection = connection;
     this.#certificates = readCertificates(connection);
     this.#graceMs = graceMs;
-    this.#current = new StreamsConnection(connection, this.#certificates);
+    this.#current = this.#create();
   }
 
   get current(): StreamsConnection {
     return this.#current;
   }
 
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** Puts a new client in the place of one that is no good, if that was not done meanwhile. */
   replace(bad: StreamsConnection): void {
     if (this.#closed || bad !== this.#current) return;
-    this.#current = new StreamsConnection(this.#connection, this.#certificates);
+    this.#current = this.#create();
     const timer = setTimeout(() => {
       this.#retired.delete(bad);
       void bad.close();
@@ -46,5 +51,10 @@ export class ClientInUse {
     const clients = [this.#current, ...retired.map(([client]) => client)];
     // Calls that are cancelled end at once; should one not, nobody waits for it for ever.
     await within(Promise.all(clients.map((client) => client.close())), this.#graceMs).catch(() => undefined);
+  }
+
+  #create(): StreamsConnection {
+    this.#generation += 1;
+    return new StreamsConnection(this.#connection, this.#certificates, this.#generation);
   }
 }

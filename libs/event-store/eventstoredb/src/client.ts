@@ -11,6 +11,7 @@ export type Certificates = Pick<ChannelCredentialOptions, 'rootCertificate' | 'u
 
 /** Calls have no deadline of gRPC's: it would be one for the whole of a subscription. Who calls keeps the time. */
 const NO_DEADLINE = { deadline: Infinity };
+const DEFAULT_KEEP_ALIVE_TIMEOUT_MS = 10_000;
 const FROM_THE_LEADER = { requiresLeader: true };
 
 /**
@@ -22,15 +23,20 @@ export class StreamsConnection extends EventStoreDBClient {
   readonly #used = new Set<InstanceType<typeof grpc.StreamsClient>>();
   #closed = false;
 
-  /** @throws Error for certificates that are none */
-  constructor(connection: Connection, certificates: Certificates) {
+  /**
+   * @param generation another one for each client: gRPC shares connections between clients that are alike in all, and the
+   * new one must not get that which is no good
+   * @throws Error for certificates that are none
+   */
+  constructor(connection: Connection, certificates: Certificates, generation: number) {
     const { tls, connectionName, credentials, numbers } = connection;
-    const { defaultDeadline: _, ...options } = numbers;
+    const { defaultDeadline: _, keepAliveTimeout = DEFAULT_KEEP_ALIVE_TIMEOUT_MS, ...options } = numbers;
     super(
       {
         // The type asks for several endpoints; the constructor takes any of the three forms.
         ...(endpointsOf(connection) as Pick<GossipClusterOptions, 'endpoints'>),
         ...options,
+        keepAliveTimeout: keepAliveTimeout + generation,
         ...(connectionName === undefined ? {} : { connectionName }),
         nodePreference: 'leader',
       },

@@ -59,6 +59,7 @@ export class EventStoreDbEventStore implements EventStore {
 
   private constructor(connection: Connection, settings: EventStoreDbSettings) {
     const { callTimeoutMs = connection.numbers.defaultDeadline ?? DEFAULT_CALL_TIMEOUT_MS } = settings;
+    if (!(callTimeoutMs > 0)) throw new RangeError('the time of a call is more than 0 ms');
     this.#timeoutMs = callTimeoutMs;
     this.#own = new OwnStreams(settings);
     this.#clients = new ClientInUse(connection, callTimeoutMs);

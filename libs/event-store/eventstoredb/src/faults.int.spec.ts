@@ -3,6 +3,8 @@ import { type SealedEvent, sealEvent, uuidv7 } from '#kernel';
 import { type EventStoreDbFault, type EventStoreDbServer, startEventStoreDbServer } from '#testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
 import { EventStoreDbEventStore } from './index.ts';
 
 const CALL_TIMEOUT_MS = 3_000;
@@ -24,6 +26,36 @@ function event(data: unknown = {}): SealedEvent {
 
 const idsIn = async (store: EventStore, stream: string): Promise<string[]> =>
   (await store.read(stream)).map(({ id }) => id);
+
+interface Way {
+  readonly port: number;
+  /** Lets nothing through on the connections that there are; new ones are good. */
+  readonly block: () => void;
+  readonly close: () => void;
+}
+
+/** A way to a server that can lose its connections without either side hearing of it, as a network does. */
+async function openWay(port: number): Promise<Way> {
+  const sockets: Socket[] = [];
+  const listener = createServer((near) => {
+    const far = connect(port, '127.0.0.1');
+    near.pipe(far);
+    far.pipe(near);
+    for (const socket of [near, far]) socket.on('error', () => undefined);
+    sockets.push(near, far);
+  }).listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const address = listener.address();
+  if (typeof address !== 'object' || address === null) throw new Error('no port');
+  const block = (): void => {
+    for (const socket of sockets) socket.unpipe().pause();
+  };
+  const close = (): void => {
+    listener.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  return { port: address.port, block, close };
+}
 
 let server: EventStoreDbServer;
 const opened: EventStoreDbEventStore[] = [];
@@ -88,6 +120,18 @@ describe('EventStoreDbEventStore, with one node', () => {
     await store.close();
     // Else it would wait for the time of a call.
     expect(performance.now() - startedAt).toBeLessThan(30_000);
+  });
+
+  it('ends the reads that are under way when it is closed', async () => {
+    const store = await open(server.connectionString, 60_000);
+    const fault = await server.inject({ kind: 'no-answer', commit: false, calls: ['read'] });
+    await server.resetCounts();
+    const reading = store.read('account-1');
+    const refused = expect(reading).rejects.toMatchObject({ name: 'StoreError', code: 'store-unavailable' });
+    while ((await server.counts()).reads < 1) await new Promise(setImmediate);
+    await store.close();
+    await refused;
+    await fault.clear();
   });
 
   it('says that an outcome is unknown, and answers the repetition as the first time', async () => {
@@ -196,6 +240,22 @@ describe('EventStoreDbEventStore, with one node', () => {
       expect(await store.read('account-1')).toHaveLength(2);
     } finally {
       server.resume();
+    }
+  });
+
+  it('leaves a connection that nothing comes through any more', async () => {
+    const way = await openWay(server.ports[0] ?? 0);
+    try {
+      const store = await open(`esdb://127.0.0.1:${way.port}?tls=false`, 2_000);
+      await store.append('account-1', 'no-stream', [event()]);
+      way.block();
+      const lost = event();
+      await store.append('account-1', 0, [lost]);
+      expect(await idsIn(store, 'account-1')).toHaveLength(2);
+      way.block();
+      expect((await store.read('account-1'))[1]?.id).toBe(lost.id);
+    } finally {
+      way.close();
     }
   });
 
@@ -345,6 +405,29 @@ describe('EventStoreDbEventStore, with three nodes', () => {
       const store = await open(server.connectionStringFor({ to }));
       expect(await store.append('account-1', 'no-stream', [event()])).toMatchObject({ lastRevision: 0 });
     }
+  });
+
+  it('survives that there is no cluster for a while', async () => {
+    const parameters = { maxDiscoverAttempts: '1', discoveryInterval: '20' };
+    const store = await open(server.connectionStringFor({ to: 'all', parameters }), 300);
+    await store.append('account-1', 'no-stream', [event()]);
+    const seen: string[] = [];
+    const both = new Promise<void>((resolve) => {
+      store.subscribeAll({}).subscribe(({ id }) => {
+        if (seen.push(id) === 2) resolve();
+      });
+    });
+    await server.kill();
+    for (let tries = 0; tries < 5; tries += 1) {
+      await Promise.allSettled([
+        store.append('account-2', 'no-stream', [event()]),
+        store.read('account-1'),
+        store.head(),
+      ]);
+    }
+    await server.restart();
+    await store.append('account-1', 0, [event()]);
+    await both;
   });
 
   it('outlives a node that goes down', async () => {

@@ -99,7 +99,7 @@ export class Reads {
   /** One read that needs nothing but permission. @throws what the call threw; it is not tried again */
   async probe(): Promise<void> {
     const request = readOfAll(undefined, { backwards: true, count: 1 });
-    await this.#readOnce({ request, count: 1 }, (event) => this.note(fromWire(event, '').position));
+    await this.#readOnce({ request, count: 1 }, this.#timeoutMs, (event) => this.note(fromWire(event, '').position));
   }
 
   /** The first events after a place that match: the server's answers are looked through until there are enough. */
@@ -149,13 +149,15 @@ export class Reads {
       for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
         const items: Item[] = [];
         try {
-          await this.#readOnce(read, (event) => {
+          const leftMs = Math.max(1, deadline - performance.now());
+          await this.#readOnce(read, Math.min(leftMs, this.#timeoutMs / TRIES_A_CALL), (event) => {
             const item = pick(event);
             if (item !== undefined) items.push(item);
           });
           return items;
         } catch (error) {
           if (error instanceof StoreError) throw error;
+          if (this.#clients.closed) throw new StoreError('store-unavailable', 'the store is closed');
           const failure = failureOfCall(error);
           const isTransient = failure.kind === 'transient';
           if (!isTransient || performance.now() + pauseMs >= deadline) {
@@ -167,11 +169,11 @@ export class Reads {
     });
   }
 
-  async #readOnce({ request, count }: Read, take: (event: WireEvent) => void): Promise<void> {
+  async #readOnce({ request, count }: Read, idleMs: number, take: (event: WireEvent) => void): Promise<void> {
     const client = this.#clients.current;
     let taken = 0;
     try {
-      await readToEnd(client, request, this.#timeoutMs / TRIES_A_CALL, (message) => {
+      await readToEnd(client, request, idleMs, (message) => {
         const event = message.getEvent()?.getEvent();
         if (event === undefined) return false;
         take(event);

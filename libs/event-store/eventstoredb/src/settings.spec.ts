@@ -59,6 +59,7 @@ describe('readConnection', () => {
     ['esdb://db?tls=s3cret', 'tls is true or false'],
     ['esdb://db?tls=true&tls=true', 'stands twice'],
     ['esdb://db?keepAliveInterval=s3cret', 'keepAliveInterval is a whole number'],
+    ['esdb://db?keepAliveTimeout=-1', 'keepAliveTimeout is a whole number'],
     ['esdb://db?tlsVerifyCert=false', 'tlsVerifyCert=false is not possible'],
     ['esdb://db?throwOnAppendFailure=false', 'throwOnAppendFailure=false is not possible'],
     ['esdb://db?userCertFile=/c.pem', 'go together'],

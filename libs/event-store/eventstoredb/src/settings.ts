@@ -172,7 +172,7 @@ function readNumbers(options: ReadonlyMap<Option, string>): Partial<Record<Numbe
   for (const name of NUMBER_OPTIONS) {
     const text = options.get(name);
     if (text === undefined) continue;
-    if (!/^(?:[1-9][0-9]{0,8}|-1)$/.test(text)) refuse(`${name} is a whole number from 1`);
+    if (!/^[1-9][0-9]{0,8}$/.test(text)) refuse(`${name} is a whole number from 1`);
     numbers[name] = Number(text);
   }
   return numbers;
