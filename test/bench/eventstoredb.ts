@@ -46,13 +46,14 @@ async function appends(
   together = 1,
 ): Promise<Comparison> {
   const each = Math.ceil(APPENDS / callers / together);
+  const id = uuidv7();
   let round = 0;
   async function run(
     append: (stream: string, at: number, events: readonly Prepared[]) => Promise<unknown>,
   ): Promise<number> {
     round += 1;
     const prepared = Array.from({ length: callers }, (_, caller) =>
-      chain(`account-${round}-${caller}`, each * together),
+      chain(`account-${id}-${round}-${caller}`, each * together),
     );
     const start = performance.now();
     await Promise.all(
