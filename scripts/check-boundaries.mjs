@@ -101,7 +101,12 @@ const FORBIDDEN_IMPORTS = {
     '@nestjs/common',
     'jose',
   ],
-  'apps/ledger/src': ['#testing', 'node:sqlite', '@eventstore/db-client', '@grpc/grpc-js', 'google-protobuf'],
+  'apps/ledger/src': [
+    '#testing',
+    'node:sqlite',
+    '@eventstore/db-client',
+    '@eventstore/db-client/generated/streams_pb.js',
+  ],
   'test/e2e': ['@eventstore/db-client'],
 };
 /** For each part, what it needs. */
@@ -117,13 +122,19 @@ const ALLOWED_IMPORTS = {
   'libs/event-store/src': ['#kernel', 'rxjs'],
   'libs/event-store/memory/src': ['#kernel', '#event-store'],
   'libs/event-store/sqlite/src': ['#kernel', '#event-store', 'node:sqlite', 'node:worker_threads'],
-  'libs/event-store/eventstoredb/src': ['#kernel', '#event-store', '@eventstore/db-client'],
+  'libs/event-store/eventstoredb/src': [
+    '#kernel',
+    '#event-store',
+    '@eventstore/db-client',
+    '@eventstore/db-client/generated/streams_pb.js',
+  ],
   'libs/replay/src': ['#kernel', '#accounts', '#freezes', '#event-store'],
   'libs/command-handling/src': ['#kernel', '#accounts', '#replay', '#event-store', 'rxjs'],
   'libs/projections/src/thread': ['#event-store/sqlite', 'node:worker_threads'],
   'libs/projections/src': ['#kernel', '#accounts', '#replay', '#event-store', 'rxjs', 'node:sqlite'],
   'libs/testing/src': ['#kernel', '#command-handling', '#projections', '@eventstore/db-client', 'node:sqlite'],
   'apps/ledger/src': ['#command-handling', '#event-store/sqlite', '@nestjs/common', 'fastify', 'jose', './main.ts'],
+  'test/bench': ['#event-store/eventstoredb', '@eventstore/db-client', '../../apps/ledger/src/main.ts'],
   'test/e2e': ['#testing', '#kernel', 'node:sqlite', '../fixtures/tokens.ts', '../../apps/ledger/src/main.ts'],
 };
 
