@@ -21,7 +21,7 @@ const YOUNG = '--max-semi-space-size=8';
 const FEW_ARENAS = { MALLOC_ARENA_MAX: '2' };
 
 /** What has more to try than `npm test` has time for. */
-const NIGHTLY = ['test/simulation', 'test/security/fuzz', 'test/recovery/kill', 'test/instances'];
+const NIGHTLY = ['test/simulation', 'test/security/fuzz', 'test/recovery/kill', 'test/instances/three'];
 
 /** What is true of every server that speaks EventStoreDB's protocol. */
 const ON_EVENTSTOREDB = ['libs/event-store/src/eventstoredb.int.spec.ts'];

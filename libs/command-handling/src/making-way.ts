@@ -66,7 +66,10 @@ export class MakingWay {
 
   #subscribe(): void {
     if (!this.#isFollowing) return;
-    this.#subscription = this.#reader.subscribeAll({ after: this.#after, filter: FILTER }).subscribe({
+    const scanned = (position: Position): void => {
+      this.#after = position;
+    };
+    this.#subscription = this.#reader.subscribeAll({ after: this.#after, filter: FILTER, scanned }).subscribe({
       next: (event) => this.#note(event),
       // The store can't be read now, or closes: then nothing is appended either.
       error: () => void this.#machine.sleep(RETRY_MS).then(() => this.#subscribe()),

@@ -1,7 +1,7 @@
 import type { EventReader } from '#event-store';
 import { MemoryEventStore } from '#event-store/memory';
 import { accountsTable } from '#accounts';
-import { pointerTo, type RecordedEvent, type Row, type Table } from '#kernel';
+import { pointerTo, type Position, type RecordedEvent, type Row, type Table } from '#kernel';
 import { danglingFreeze, forceIn, LedgerWorld, storeOf, tellStory } from '#testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { existsSync } from 'node:fs';
@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
+import { map } from 'rxjs';
 import { projectors, type Projector } from './projectors.ts';
 import { ProjectionRunner, type ProjectionEvent, type RunnerOptions } from './runner.ts';
 
@@ -283,6 +284,19 @@ describe('a file that is not of these projectors and this log', () => {
     // Nothing else knows any more what is missing.
     expect(dump(`${file}.ahead`)).toEqual(expected);
     expect(dump(file)).toEqual(await projectWhole(shorter));
+  });
+
+  it('is ahead of a log whose positions are places in a server: how many events are missing nobody knows', async () => {
+    const events = (await store.readAll({ limit: 10_000 })).events;
+    const shorter = new MemoryEventStore({ log: events.slice(0, 5) });
+    const file = newFile();
+    const whole = new Watched({ reader: withPlaces(store), file });
+    await whole.live();
+    await whole.runner.close();
+    const watched = new Watched({ reader: withPlaces(shorter), file });
+    await watched.live();
+    await watched.runner.close();
+    expect(watched.events).toContainEqual({ type: 'rebuilding', cause: 'ahead-of-log', missingEvents: 1 });
   });
 
   it('is ahead, too, where the log went on in another way', async () => {
@@ -604,3 +618,24 @@ describe('violations', () => {
     db.close();
   });
 });
+
+/** The log as a server has it whose positions are two numbers. */
+function withPlaces(store: MemoryEventStore): EventReader {
+  const placed = (position: Position): Position => `${position}-${position}`;
+  const number = (after: Position | undefined): { after?: Position } =>
+    after === undefined ? {} : { after: after.slice(0, 16) };
+  const withPlace = (event: RecordedEvent): RecordedEvent => ({ ...event, position: placed(event.position) });
+  return {
+    read: async (stream, options) => (await store.read(stream, options)).map(withPlace),
+    readAll: async ({ after, ...options }) => {
+      const { events, scannedTo, atEnd } = await store.readAll({ ...options, ...number(after) });
+      return { events: events.map(withPlace), scannedTo: scannedTo && placed(scannedTo), atEnd };
+    },
+    head: async () => {
+      const head = await store.head();
+      return head && placed(head);
+    },
+    subscribeAll: ({ after }) => store.subscribeAll(number(after)).pipe(map(withPlace)),
+    close: () => store.close(),
+  };
+}
