@@ -7,6 +7,8 @@ import { type EventStoreDbSettings, readConnection } from '../settings.ts';
 
 /** One call of these may wait for a server that has just been started. */
 const CALL_TIMEOUT_MS = 10_000;
+/** Nothing replaces the one connection here. */
+const FIRST_GENERATION = 0;
 
 /**
  * Works on a connection of its own, and closes it.
@@ -17,7 +19,7 @@ export async function connected<Result>(
   work: (connection: StreamsConnection) => Promise<Result>,
 ): Promise<Result> {
   const server = readConnection(settings);
-  const connection = new StreamsConnection(server, readCertificates(server));
+  const connection = new StreamsConnection(server, readCertificates(server), FIRST_GENERATION);
   try {
     return await work(connection);
   } catch (error) {
