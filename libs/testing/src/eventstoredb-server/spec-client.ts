@@ -6,26 +6,29 @@ import db from '@eventstore/db-client';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const LIMIT_MS = 2_000;
+/** Longer than the late answer that it waits for. */
+const LATE_MS = 20_000;
 
 const [script, stream = '', ...connections] = process.argv.slice(2);
-const clients = connections.map((connection) => db.EventStoreDBClient.connectionString(connection));
+const [first, second] = connections.map((connection) => db.EventStoreDBClient.connectionString(connection));
 
-async function append(client: db.EventStoreDBClient | undefined, n: number): Promise<string> {
-  const event = db.jsonEvent({ type: 'Numbered', data: { n } });
-  const answer = client?.appendToStream(stream, event).then(
+async function append(client: db.EventStoreDBClient | undefined, to: string, limitMs: number): Promise<string> {
+  const answer = client?.appendToStream(to, db.jsonEvent({ type: 'Numbered', data: { n: 0 } })).then(
     ({ nextExpectedRevision }) => `answered ${nextExpectedRevision}`,
     (error: unknown) => `failed ${String((error as { readonly type?: unknown }).type)}`,
   );
-  return (await Promise.race([answer, delay(LIMIT_MS, 'pending')])) ?? 'no client';
+  return (await Promise.race([answer, delay(limitMs, 'pending')])) ?? 'no client';
 }
 
 if (script === 'two-appends') {
-  for (const n of [0, 1]) process.stdout.write(`${await append(clients[0], n)}\n`);
+  for (let turn = 0; turn < 2; turn += 1) process.stdout.write(`${await append(first, stream, LIMIT_MS)}\n`);
 } else {
-  // By the first, whose server answers late; meanwhile the second one's server fails.
-  const healthy = append(clients[0], 0);
-  await append(clients[1], 0);
+  // Both are connected; then the first one's server answers late, and meanwhile the second one's fails.
+  await append(first, 'warm-up', LATE_MS);
+  await append(second, 'warm-up', LATE_MS);
+  const healthy = append(first, stream, LATE_MS);
+  await append(second, stream, LATE_MS);
   process.stdout.write(`${await healthy}\n`);
-  await delay(LIMIT_MS);
+  await delay(LATE_MS);
 }
 process.exit(0);

@@ -284,16 +284,19 @@ describe('a client that does not take what comes', () => {
 
   it('is dropped by a server that does so', async () => {
     const dropping = await startEventStoreDbServer({ inMemory: true, slowConsumers: 'drop' });
-    const another = EventStoreDBClient.connectionString(dropping.connectionString);
-    const subscription = await flood(another, 'wide-1');
-    const thrown: Thrown[] = [];
-    subscription.on('error', (error) => thrown.push(describeError(error)));
-    subscription.resume();
-    await until(() => thrown.length === 1);
+    try {
+      const another = EventStoreDBClient.connectionString(dropping.connectionString);
+      const subscription = await flood(another, 'wide-1');
+      const thrown: Thrown[] = [];
+      subscription.on('error', (error) => thrown.push(describeError(error)));
+      subscription.resume();
+      await until(() => thrown.length === 1);
 
-    expect(thrown).toMatchObject([{ name: 'TimeoutError', type: 'timeout', code: 10 }]);
-    expect(thrown[0]?.message).toContain('Consumer too slow to handle event while live');
-    await another.dispose();
-    await dropping.stop();
+      expect(thrown).toMatchObject([{ name: 'TimeoutError', type: 'timeout', code: 10 }]);
+      expect(thrown[0]?.message).toContain('Consumer too slow to handle event while live');
+      await another.dispose();
+    } finally {
+      await dropping.stop();
+    }
   });
 });
