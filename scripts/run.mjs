@@ -44,6 +44,7 @@ const TASKS = {
   backup: { needs: ensureBuild, commands: (args) => [[built('backup'), ...args]] },
   restore: { needs: ensureBuild, commands: (args) => [[built('restore'), ...args]] },
   load: { needs: ensureBuild, commands: (args) => [[built('load'), ...args]] },
+  copy: { needs: ensureBuild, commands: (args) => [[built('copy'), ...args]] },
   check: { needs: ensureBuild, commands: (args) => [[built('check'), ...args]] },
   eventstoredb: { needs: ensureBuild, commands: (args) => [[built('eventstoredb'), ...args]] },
   openapi: { needs: ensureBuild, commands: (args) => [[built('openapi'), ...args]] },

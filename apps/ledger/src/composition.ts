@@ -23,6 +23,7 @@ import { watchTurnedAway } from './operations/turned-away.ts';
 import { openServiceLog, type ServiceLog } from './store/service-log.ts';
 
 const HEALTH_TIMEOUT_MS = 2_000;
+const ANSWERED = 'answered';
 const SUPERVISOR_RETRY_MS = 1_000;
 const CATCH_UP_POLL_MS = 1_000;
 /**
@@ -232,7 +233,7 @@ class RunningService implements Service {
 }
 
 function healthOf(
-  { store, damage }: Pick<ServiceLog, 'store' | 'damage'>,
+  { store, damage, sealed }: Pick<ServiceLog, 'store' | 'damage' | 'sealed'>,
   projections: Projections,
   clock: ClockWatch,
   state: { readonly stopping: boolean; readonly supervised: boolean },
@@ -241,14 +242,14 @@ function healthOf(
     stopping: () => (state.stopping ? 'The service is stopping.' : undefined),
     store: async () => {
       if (damage() !== undefined) return 'The event log is damaged: nothing is recorded any more.';
-      const answered = await Promise.race([
-        store.head().then(
-          () => true,
-          () => false,
+      const said = await Promise.race([
+        Promise.all([sealed(), store.head()]).then(
+          ([moved]) => moved ?? ANSWERED,
+          () => undefined,
         ),
-        delay(HEALTH_TIMEOUT_MS, false, { ref: false }),
+        delay(HEALTH_TIMEOUT_MS, undefined, { ref: false }),
       ]);
-      return answered ? undefined : 'The store does not answer.';
+      return said === ANSWERED ? undefined : (said ?? 'The store does not answer.');
     },
     clock: () => clock.problem(),
     projections: () => projectionProblem(projections.status()),

@@ -5,16 +5,21 @@ import { messageOf } from './thrown.ts';
 
 /**
  * The options that a command was given, `--name value` or `--name=value`; one that was not given is not there.
+ * @param flags options without a value
  * @throws StartError with `usage` for an option that is not one of `names`, has no value, or is no option at all
  */
-export function readOptions<Name extends string>(
+export function readOptions<Name extends string, Flag extends string = never>(
   args: readonly string[],
   names: readonly Name[],
   usage: string,
-): Partial<Record<Name, string>> {
-  const options = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]));
+  flags: readonly Flag[] = [],
+): Partial<Record<Name, string> & Record<Flag, boolean>> {
+  const options = Object.fromEntries([
+    ...names.map((name) => [name, { type: 'string' as const }] as const),
+    ...flags.map((flag) => [flag, { type: 'boolean' as const }] as const),
+  ]);
   try {
-    return parseArgs({ args: [...args], options }).values as Partial<Record<Name, string>>;
+    return parseArgs({ args: [...args], options }).values as Partial<Record<Name, string> & Record<Flag, boolean>>;
   } catch (error) {
     throw new StartError(`${messageOf(error)}\n${usage}`);
   }

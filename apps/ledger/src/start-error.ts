@@ -35,6 +35,10 @@ function isListening(thrown: unknown): boolean {
 
 const ADVICE: readonly (readonly [said: RegExp, advice: string])[] = [
   [/ is in use by another process/, 'Stop that one, or set WRIT_DATA_DIR to another folder.'],
+  [
+    / is sealed/,
+    'Start it there, with the settings of that store; if the move was called off, take the seal off: docs/operations/moving.md.',
+  ],
   [/ is not the lock /, 'Delete it: nothing is kept in it.'],
   [/ has format /, 'Start the version of Writ that wrote it, or a newer one.'],
   [/the disk is full/, 'Make room, and start again.'],

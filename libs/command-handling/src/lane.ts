@@ -441,6 +441,8 @@ export function asRejection(error: unknown): unknown {
         return new RejectionError(
           reject('store-unavailable', 'the event store can not be written or read now; try again'),
         );
+      case 'log-sealed':
+        return new RejectionError(reject('store-unavailable', `${error.message}; ask there`));
       case 'wrong-expected-revision':
       case 'duplicate-event-id':
       case 'append-too-large':

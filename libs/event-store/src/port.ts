@@ -94,9 +94,28 @@ export interface EventStore extends EventReader {
    * @throws StoreError `wrong-expected-revision` (nothing was stored), `duplicate-event-id` (an id stands twice in the
    * append, or where the append would put it with other content, or, in a store that can look through its whole log,
    * anywhere else; nothing was stored), `append-too-large` (nothing was stored), `store-full` (nothing was stored),
-   * `outcome-unknown` (send the same again), `store-unavailable` (nothing was stored)
+   * `log-sealed` (the
+   * ledger has moved, and the message says where to; nothing was stored), `outcome-unknown` (send the same again), `store-unavailable` (nothing was stored)
    */
   append(stream: string, expected: ExpectedRevision, events: readonly EventToAppend[]): Promise<Appended>;
+}
+
+/** Appends that go into the log in the order in which they are asked for, whatever their streams: for a log that is copied. */
+export interface OrderedAppends {
+  /**
+   * As `EventStore.append`, and tried once. After one that failed no later one is stored, as far as the store can tell: each
+   * is rejected with what failed. Ask again on new ones then, after a look at what is stored.
+   */
+  append(stream: string, expected: ExpectedRevision, events: readonly EventToAppend[]): Promise<void>;
+  /** Takes no more, and waits for none: of those under way the outcome is unknown. */
+  end(): void;
+}
+
+/** A store that a log can be copied into. */
+export interface OrderedEventStore extends EventStore {
+  /** Whether an append of unknown outcome can be stored later, behind what was sent after it. */
+  readonly storesLate: boolean;
+  appendInOrder(): OrderedAppends;
 }
 
 /** Most bytes of one append, over the JSON of its events: below the 1 MiB of EventStoreDB 24. */
@@ -109,6 +128,7 @@ export type StoreErrorCode =
   | 'duplicate-event-id'
   | 'append-too-large'
   | 'store-full'
+  | 'log-sealed'
   | 'outcome-unknown'
   | 'store-unavailable';
 

@@ -348,7 +348,9 @@ export class ProjectionRunner {
     const [event] = await this.#options.reader.read(stream, { from: revision, to: revision });
     if (event?.id === eventId && event.position === position) return;
     const first = await this.#firstId();
-    const isThisLog = logId !== undefined && (first === undefined || first === logId);
+    // The same event in another place: the log was copied into another store.
+    const hasMoved = event?.id === eventId;
+    const isThisLog = logId !== undefined && !hasMoved && (first === undefined || first === logId);
     throw new UnusableReadModelError(isThisLog ? 'ahead-of-log' : 'other-log');
   }
 

@@ -17,7 +17,7 @@ export interface Ran {
  * @param fileLimitKiB no file that it writes may grow beyond so many KiB: a disk that is full
  */
 export async function runTool(
-  name: 'backup' | 'restore' | 'rebuild' | 'load' | 'check',
+  name: 'backup' | 'restore' | 'rebuild' | 'load' | 'copy' | 'check',
   args: readonly string[],
   {
     dataDir,

@@ -21,6 +21,8 @@ export interface ServiceLog {
   readonly resendMs?: number;
   /** Why nothing is recorded any more; undefined while all is well. */
   damage(): string | undefined;
+  /** Why no command is taken any more, where the ledger has moved. @throws StoreError when the log can't be read */
+  sealed(): Promise<string | undefined>;
   /** Calls back when the log has grown, with the position of its last event. @returns what ends it */
   onAppended(listener: (head: Position) => void): () => void;
   /** Lets go of the store, and of the data folder. */
@@ -51,6 +53,10 @@ async function openFile(files: Files, logger: Logger): Promise<ServiceLog> {
     file: files.events,
     bounds: store.bounds,
     damage: () => store.damage,
+    sealed: async () => {
+      const seal = await store.seal();
+      return seal && `The ledger has moved to ${seal.movedTo}: this log is sealed.`;
+    },
     onAppended: (listener) => store.onAppended(listener),
     close: () => store.close(),
   };
@@ -77,6 +83,7 @@ async function openOnServer(config: EventStoreDbConfig, files: Files, logger: Lo
       bounds: store.bounds,
       resendMs: RESEND_MS,
       damage: () => undefined,
+      sealed: () => Promise.resolve(undefined),
       onAppended: (listener) => followHead(store, listener),
       close: async () => {
         await store.close();

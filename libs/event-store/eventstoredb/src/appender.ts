@@ -26,7 +26,7 @@ const FIRST_PAUSE_MS = 10;
 const MAX_PAUSE_MS = 250;
 
 /** An append on its way. */
-interface Outgoing {
+export interface Outgoing {
   readonly append: EncodedAppend;
   /** The stream as the server calls it. */
   readonly stream: string;
@@ -38,7 +38,7 @@ interface Stored {
   readonly position: Position | undefined;
 }
 
-type Attempt = { readonly stored: Stored } | { readonly failure: Failure };
+export type Attempt = { readonly stored: Stored } | { readonly failure: Failure };
 
 /** Appends, sends again what may have been lost, and gives back the places of what was stored. */
 export class Appender {
@@ -64,7 +64,7 @@ export class Appender {
   ];
 
   async append(append: EncodedAppend): Promise<Appended> {
-    const outgoing = this.#prepare(append);
+    const outgoing = prepare(append, this.#own);
     const { sizeBytes } = append;
     if (this.#underWay.size >= MAX_WAITING || this.#waitingBytes + sizeBytes > MAX_WAITING_BYTES) {
       throw new StoreError('store-unavailable', 'too many appends wait for the event store');
@@ -95,20 +95,6 @@ export class Appender {
     const event: OutgoingEvent = { id: randomUUID(), type: 'access-check', data: nothing, metadata: nothing };
     const attempt = await this.#send({ append, stream: this.#own.neverUsed, events: [event] }, timeoutMs);
     return 'failure' in attempt && attempt.failure.kind !== 'wrong-revision' ? attempt.failure : undefined;
-  }
-
-  #prepare(append: EncodedAppend): Outgoing {
-    const stream = this.#own.toServer(append.stream);
-    const events = append.events.map(toWire);
-    if (new Set(events.map(({ id }) => id)).size < events.length) {
-      throw new StoreError('duplicate-event-id', `an id stands twice in an append to ${append.stream}`);
-    }
-    const serverBytes = events.reduce(
-      (sum, { data, metadata, type }) => sum + data.length + metadata.length + 2 * type.length,
-      0,
-    );
-    if (serverBytes > SERVER_MAX_APPEND_BYTES) throw tooLarge(serverBytes);
-    return { append, stream, events };
   }
 
   async #run(outgoing: Outgoing): Promise<Appended> {
@@ -227,7 +213,25 @@ export class Appender {
   }
 }
 
-function attemptOf(answer: streams.BatchAppendResp): Attempt {
+/**
+ * Fixes what is sent.
+ * @throws StoreError `duplicate-event-id` or `append-too-large`; RangeError or TypeError for what this store can't have
+ */
+export function prepare(append: EncodedAppend, own: OwnStreams): Outgoing {
+  const stream = own.toServer(append.stream);
+  const events = append.events.map(toWire);
+  if (new Set(events.map(({ id }) => id)).size < events.length) {
+    throw new StoreError('duplicate-event-id', `an id stands twice in an append to ${append.stream}`);
+  }
+  const serverBytes = events.reduce(
+    (sum, { data, metadata, type }) => sum + data.length + metadata.length + 2 * type.length,
+    0,
+  );
+  if (serverBytes > SERVER_MAX_APPEND_BYTES) throw tooLarge(serverBytes);
+  return { append, stream, events };
+}
+
+export function attemptOf(answer: streams.BatchAppendResp): Attempt {
   const error = answer.getError();
   if (error !== undefined) return { failure: failureOfAppend(error) };
   const success = answer.getSuccess();
@@ -244,6 +248,6 @@ function isAbove(position: Position | undefined, highest: Position | undefined):
   return position !== undefined && position > (highest ?? '');
 }
 
-function tooLarge(sizeBytes: number): StoreError {
+export function tooLarge(sizeBytes: number): StoreError {
   return new StoreError('append-too-large', `the event store takes no append of ${sizeBytes} bytes`);
 }

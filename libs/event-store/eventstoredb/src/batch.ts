@@ -51,6 +51,12 @@ export class Batch {
     });
   }
 
+  /** Ends the call: what the server has not taken in yet, it does not get. */
+  cancel(): void {
+    this.#end(new Error('the call was cancelled'));
+    this.#call.cancel();
+  }
+
   #settle(answer: streams.BatchAppendResp): void {
     this.#answers += 1;
     const id = readUuid(answer.getCorrelationId());

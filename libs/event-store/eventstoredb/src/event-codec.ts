@@ -22,17 +22,31 @@ export interface OutgoingEvent {
 
 /**
  * The schema's version stands at the end of the metadata, which is where canonical JSON has it: its name sorts behind
- * those of the envelope.
- * @throws RangeError or TypeError for what only a bug can ask: an id that is no lower-case UUID, no type, metadata that
- * are no object
+ * those of the envelope. An event without a version, put into a log by other means, is written without one again.
+ * @throws RangeError or TypeError for what only a bug or a forgery can ask, as it would not be given back as it is: an id that
+ * is no lower-case UUID, no type, a version that is none, metadata that are no object, half of a surrogate pair
  */
 export function toWire({ id, type, schemaVersion, data, metadata }: EncodedEvent): OutgoingEvent {
   if (!EVENT_ID.test(id)) throw new RangeError('the id of an event is a UUID in lower case');
   if (type === '') throw new RangeError('an event has a type');
-  if (!metadata.startsWith('{')) throw new TypeError('the metadata of an event are an object');
+  const wireMetadata = joinMetadata(metadata, schemaVersion);
+  if (![type, data, metadata].every((text) => text.isWellFormed())) {
+    throw new TypeError('half of a surrogate pair has no form in UTF-8');
+  }
+  return { id, type, data: Buffer.from(data), metadata: Buffer.from(wireMetadata) };
+}
+
+function joinMetadata(metadata: string, schemaVersion: number): string {
   const open = metadata.slice(0, -1);
-  const withVersion = `${open}${open === '{' ? '' : ','}"schemaVersion":${String(schemaVersion)}}`;
-  return { id, type, data: Buffer.from(data), metadata: Buffer.from(withVersion) };
+  const joined = `${open}${open === '{' ? '' : ','}"schemaVersion":${String(schemaVersion)}}`;
+  if (comesBack(joined, metadata, schemaVersion)) return joined;
+  if (comesBack(metadata, metadata, schemaVersion)) return metadata;
+  throw new TypeError('the metadata of an event are an object, and its version is a whole number from 0');
+}
+
+function comesBack(text: string, metadata: string, schemaVersion: number): boolean {
+  const read = splitMetadata(text);
+  return read.metadata === metadata && read.schemaVersion === schemaVersion;
 }
 
 /**

@@ -1,9 +1,11 @@
 import {
   type Appended,
   encodeAppend,
-  type EventStore,
+  type EventFilter,
   type EventToAppend,
   type ExpectedRevision,
+  type OrderedAppends,
+  type OrderedEventStore,
   type ReadAllOptions,
   type ReadAllPage,
   type ReadStreamOptions,
@@ -15,6 +17,7 @@ import type { Bound, Position, RecordedEvent } from '#kernel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Observable, Subject, takeUntil } from 'rxjs';
 import { Appender } from './appender.ts';
+import { AppendsInOrder } from './appends-in-order.ts';
 import { within } from './call-timeout.ts';
 import { ClientInUse } from './client-in-use.ts';
 import { type Failure, failureOfCall, whyNotOpened } from './failures.ts';
@@ -31,8 +34,9 @@ const OPEN_PAUSE_MS = 100;
  * changes, a node that restarts and an answer that is lost cost its callers time, as long as they are over within the time of
  * a call.
  */
-export class EventStoreDbEventStore implements EventStore {
+export class EventStoreDbEventStore implements OrderedEventStore {
   readonly singleWriter = false;
+  readonly storesLate = true;
   readonly #clients: ClientInUse;
   readonly #own: OwnStreams;
   readonly #reads: Reads;
@@ -93,6 +97,11 @@ export class EventStoreDbEventStore implements EventStore {
   async append(stream: string, expected: ExpectedRevision, events: readonly EventToAppend[]): Promise<Appended> {
     this.#demandOpen();
     return this.#appender.append(encodeAppend(stream, expected, events));
+  }
+
+  appendInOrder(): OrderedAppends {
+    this.#demandOpen();
+    return new AppendsInOrder(this.#clients, this.#own, this.#timeoutMs);
   }
 
   async read(stream: string, options?: ReadStreamOptions): Promise<readonly RecordedEvent[]> {

@@ -4,12 +4,22 @@ import { createPrivately, failureAt } from './file.ts';
 import { isBusy, isDamaged } from './sqlite-errors.ts';
 
 /**
- * Keeps every other writer away from a log, in this process and in others, until it is released or the process ends in
- * whatever way. Node has no flock: an exclusive transaction on a small SQLite file beside the log does the same.
- * @returns what releases it
+ * Keeps every other writer away from a log, as `tryLock`.
  * @throws StoreError `store-unavailable` that names the file when somebody else holds it, or it can't be written
  */
 export function acquireLock(logPath: string): () => void {
+  const release = tryLock(logPath);
+  if (release !== undefined) return release;
+  throw new StoreError('store-unavailable', `${logPath} is in use by another process, which holds ${logPath}.lock`);
+}
+
+/**
+ * Keeps every other writer away from a log, in this process and in others, until it is released or the process ends in
+ * whatever way. Node has no flock: an exclusive transaction on a small SQLite file beside the log does the same.
+ * @returns what releases it; undefined when somebody else holds it
+ * @throws StoreError `store-unavailable` that names the file when it can't be written
+ */
+export function tryLock(logPath: string): (() => void) | undefined {
   const path = `${logPath}.lock`;
   let db: DatabaseSync | undefined;
   try {
@@ -23,6 +33,6 @@ export function acquireLock(logPath: string): () => void {
     db?.close();
     if (isDamaged(error)) throw new StoreError('store-unavailable', `${path} is not the lock of an event log`);
     if (!isBusy(error)) throw failureAt(path, error);
-    throw new StoreError('store-unavailable', `${logPath} is in use by another process, which holds ${path}`);
+    return undefined;
   }
 }

@@ -7,6 +7,7 @@ import {
   type StoreErrorCode,
 } from '#event-store';
 import type { LogPage, StreamPage } from './log-reader.ts';
+import type { Seal } from './seal.ts';
 import { messageOf } from './sqlite-errors.ts';
 import type { AppendOutcome, SqliteLogOptions } from './sqlite-log.ts';
 
@@ -48,16 +49,18 @@ export type ReadRequest =
       readonly limit: number;
     }
   | { readonly kind: 'all'; readonly after: bigint; readonly filter: EventFilter; readonly limit: number }
-  | { readonly kind: 'head' };
+  | { readonly kind: 'head' }
+  | { readonly kind: 'seal' };
 
 export type ReadAnswer =
   | ({ readonly kind: 'stream' } & StreamPage)
   | ({ readonly kind: 'all' } & LogPage)
   | { readonly kind: 'head'; readonly head: bigint }
+  | { readonly kind: 'seal'; readonly seal: Seal | undefined }
   | { readonly kind: 'failure'; readonly failure: Failure };
 
 export type ToWorker =
-  | { readonly kind: 'append'; readonly group: FlatGroup }
+  | { readonly kind: 'append'; readonly group: FlatGroup; readonly together: boolean }
   | { readonly kind: 'read'; readonly requests: readonly ReadRequest[] }
   | { readonly kind: 'close' };
 

@@ -7,6 +7,8 @@ const SQLITE_FULL = 13;
 const SQLITE_CANTOPEN = 14;
 const SQLITE_CONSTRAINT = 19;
 const SQLITE_NOTADB = 26;
+/** Extended: a trigger that raises an error. */
+const SQLITE_CONSTRAINT_TRIGGER = 1811;
 
 export function isBusy(error: unknown): boolean {
   return primaryCode(error) === SQLITE_BUSY;
@@ -30,6 +32,11 @@ export function isDamaged(error: unknown): boolean {
 
 export function isConstraint(error: unknown): boolean {
   return primaryCode(error) === SQLITE_CONSTRAINT;
+}
+
+/** Whether a trigger kept a statement from what it was to do. */
+export function isStoppedByTrigger(error: unknown): boolean {
+  return (error as { errcode?: unknown } | null | undefined)?.errcode === SQLITE_CONSTRAINT_TRIGGER;
 }
 
 export function isNotADatabase(error: unknown): boolean {

@@ -1,11 +1,13 @@
 import {
   type Appended,
   encodeAppend,
-  type EventStore,
+  type EventFilter,
   type EventToAppend,
   type ExpectedRevision,
   followLog,
   formatPosition,
+  type OrderedAppends,
+  type OrderedEventStore,
   type ReadAllOptions,
   type ReadAllPage,
   type ReadStreamOptions,
@@ -17,8 +19,10 @@ import {
 import type { Bound, Position, RecordedEvent } from '#kernel';
 import { resolve } from 'node:path';
 import { map, Observable } from 'rxjs';
+import { AppendsInOrder } from './appends-in-order.ts';
 import { pageFrom, readInSteps } from './pages.ts';
 import type { ReadAnswer, ReadRequest } from './protocol.ts';
+import type { Seal } from './seal.ts';
 import { WriterThread } from './writer-thread.ts';
 
 export interface SqliteEventStoreOptions {
@@ -32,15 +36,16 @@ export interface SqliteEventStoreOptions {
  * The embedded store: one SQLite file, written by one thread of one process. What is answered is on disk. Appends that
  * wait at the same time are committed together.
  */
-export class SqliteEventStore implements EventStore {
+export class SqliteEventStore implements OrderedEventStore {
   readonly singleWriter = true;
+  readonly storesLate = false;
   readonly #writer: WriterThread;
   readonly #commits: Observable<Position>;
 
   /**
    * Opens the log and keeps every other store away from it until `close`, or the end of the process.
    * @throws StoreError `store-unavailable` that names the file: in use, of another program, of a newer version, damaged,
-   * not all there, or not to be written
+   * not all there, or not to be written; `log-sealed` when the ledger has moved
    */
   static async open({ path, maxPages }: SqliteEventStoreOptions): Promise<SqliteEventStore> {
     return new SqliteEventStore(await WriterThread.start({ path: resolve(path), maxPages }));
@@ -55,6 +60,15 @@ export class SqliteEventStore implements EventStore {
     return new Promise((resolve, reject) => {
       this.#writer.append({ append: encodeAppend(stream, expected, events), resolve, reject });
     });
+  }
+
+  appendInOrder(): OrderedAppends {
+    return new AppendsInOrder((append) => this.#writer.append(append));
+  }
+
+  /** The seal that the log was given since it was opened, if any. */
+  async seal(): Promise<Seal | undefined> {
+    return (await this.#ask({ kind: 'seal' })).seal;
   }
 
   async read(stream: string, options?: ReadStreamOptions): Promise<readonly RecordedEvent[]> {

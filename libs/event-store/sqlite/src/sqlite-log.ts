@@ -5,7 +5,8 @@ import { HeadCache } from './head-cache.ts';
 import { acquireLock } from './lock.ts';
 import { LogReader } from './log-reader.ts';
 import { COLUMNS, insertStatement } from './rows.ts';
-import { isConstraint, isDamaged, isFull, messageOf } from './sqlite-errors.ts';
+import { type Seal, sealedWords, sealOf } from './seal.ts';
+import { isConstraint, isDamaged, isFull, isStoppedByTrigger, messageOf } from './sqlite-errors.ts';
 
 /** The positions of an append's events, in order, or why it was refused. */
 export type AppendOutcome = readonly bigint[] | StoreError;
@@ -70,7 +71,7 @@ export class SqliteLog {
 
   /**
    * @throws StoreError `store-unavailable`, naming the file: in use, of another program, of a newer version, damaged, or
-   * not to be written
+   * not to be written; `log-sealed` when the ledger has moved
    */
   constructor(options: SqliteLogOptions) {
     this.#options = options;
@@ -78,7 +79,7 @@ export class SqliteLog {
     try {
       this.notice = examine(options.path);
       demandSound(options.path);
-      this.#ensureSession();
+      this.#demandUnsealed(this.#ensureSession());
     } catch (error) {
       this.#releaseLock();
       throw failureAt(options.path, error);
@@ -88,6 +89,11 @@ export class SqliteLog {
   /** @throws StoreError while the file can't be opened again after a failure */
   get reader(): LogReader {
     return this.#ensureSession().reader;
+  }
+
+  /** The log's seal, if it was given one while it was open. @throws StoreError as `reader` */
+  get seal(): Seal | undefined {
+    return sealOf(this.#ensureSession().db);
   }
 
   /** Set once a page was found that can't be what was written. */
@@ -118,10 +124,11 @@ export class SqliteLog {
   /**
    * Stores as many of the appends as their conditions allow, each judged as if the ones before it in the group were stored
    * already, and commits them together.
+   * @param together stores all of the appends or none
    * @returns one outcome for each. When the group as a whole could not be committed they say so, all of them: the verdict
    * on a member that leaned on another one fell with that one.
    */
-  appendGroup(appends: readonly AppendRequest[]): readonly AppendOutcome[] {
+  appendGroup(appends: readonly AppendRequest[], together = false): readonly AppendOutcome[] {
     const damage = this.#damage;
     if (damage !== undefined) return appends.map(() => damage);
     let session: Session;
@@ -139,6 +146,11 @@ export class SqliteLog {
         if (session.db.isTransaction) session.rollback.run();
         group = this.#begin(session);
         outcomes = this.#placeOneByOne(session, group, appends);
+        const refused = together ? outcomes.find((outcome) => outcome instanceof StoreError) : undefined;
+        if (refused !== undefined) {
+          this.#abandon(session);
+          return appends.map(() => refused);
+        }
       }
     } catch (error) {
       this.#abandon(session);
@@ -158,6 +170,13 @@ export class SqliteLog {
     this.#session?.db.close();
     this.#session = undefined;
     this.#releaseLock();
+  }
+
+  #demandUnsealed(session: Session): void {
+    const seal = sealOf(session.db);
+    if (seal === undefined) return;
+    session.db.close();
+    throw new StoreError('log-sealed', `${this.#options.path}: ${sealedWords(seal)}`);
   }
 
   #begin(session: Session): Group {
@@ -400,6 +419,8 @@ function isStored(session: Session, { placed }: Group): boolean {
 
 function refusal(cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
+  // The triggers that keep events as they are have nothing to do with what is added: it is the seal's.
+  if (isStoppedByTrigger(cause)) return new StoreError('log-sealed', messageOf(cause));
   const code = isFull(cause) ? 'store-full' : 'store-unavailable';
   return new StoreError(code, `the event log refuses: ${messageOf(cause)}`);
 }

@@ -24,7 +24,7 @@ function serve(port: NonNullable<typeof parentPort>, options: WorkerOptions): vo
   const take = (message: ToWorker): void => {
     switch (message.kind) {
       case 'append': {
-        const outcomes = flattenOutcomes(log.appendGroup(unflattenGroup(message.group)));
+        const outcomes = flattenOutcomes(log.appendGroup(unflattenGroup(message.group), message.together));
         return tell({ kind: 'appended', outcomes, end: log.end, heads: log.heads });
       }
       case 'read':
@@ -55,6 +55,8 @@ function answer(log: SqliteLog, request: ReadRequest): ReadAnswer {
         return { kind: 'all', ...log.reader.readAll(request.after, request.filter, request.limit) };
       case 'head':
         return { kind: 'head', head: log.reader.head() };
+      case 'seal':
+        return { kind: 'seal', seal: log.seal };
     }
   } catch (error) {
     return { kind: 'failure', failure: failureOf(log.failureOf(error)) };

@@ -32,6 +32,8 @@ const CLOSE_TIMEOUT_MS = 10_000;
 /** An append and who waits for it. Rejects with the StoreErrors of `EventStore.append`. */
 export interface WaitingAppend {
   readonly append: EncodedAppend;
+  /** Those that stand together under one of these are stored all or not at all: at most a group. */
+  readonly together?: object | undefined;
   readonly resolve: (appended: Appended) => void;
   readonly reject: (error: StoreError) => void;
 }
@@ -171,7 +173,8 @@ export class WriterThread {
     }
     if (this.#groupUnderWay === undefined && this.#appends.length > 0) {
       this.#groupUnderWay = this.#takeGroup();
-      this.#send({ kind: 'append', group: flattenGroup(this.#groupUnderWay) });
+      const together = this.#groupUnderWay[0]?.together !== undefined;
+      this.#send({ kind: 'append', group: flattenGroup(this.#groupUnderWay), together });
     }
     const idle = this.#groupUnderWay === undefined && this.#readsUnderWay.length === 0;
     if (idle && this.#close === 'asked') {
@@ -183,10 +186,11 @@ export class WriterThread {
   #takeGroup(): readonly WaitingAppend[] {
     let events = 0;
     let bytes = 0;
-    const end = this.#appends.findIndex(({ append }) => {
+    const kind = this.#appends[0]?.together;
+    const end = this.#appends.findIndex(({ append, together }) => {
       events += append.events.length;
       bytes += append.sizeBytes;
-      return events > MAX_GROUP_EVENTS || bytes > MAX_GROUP_BYTES;
+      return together !== kind || (kind === undefined && (events > MAX_GROUP_EVENTS || bytes > MAX_GROUP_BYTES));
     });
     const group = this.#appends.splice(0, end < 0 ? this.#appends.length : end);
     for (const { append } of group) this.#waitingBytes -= append.sizeBytes;

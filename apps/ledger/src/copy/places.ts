@@ -1,0 +1,87 @@
+import type { EventReader, OrderedEventStore } from '#event-store';
+import { nameOf, readConnection } from '#event-store/eventstoredb';
+import { SqliteEventReader, SqliteEventStore } from '#event-store/sqlite';
+import type { Position } from '#kernel';
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { readStoreConfig, type Environment } from '../config/config.ts';
+import { filesIn } from '../data-folder.ts';
+import { StartError } from '../start-error.ts';
+import { openEventStoreDb } from '../store/eventstoredb.ts';
+
+/** Where a log is, or is to be. */
+export interface Place {
+  readonly kind: 'sqlite' | 'eventstoredb';
+  /** For people: file or hosts, never a password. */
+  readonly name: string;
+  /** Of the log's file, where it is one. */
+  readonly path: string | undefined;
+  /** @throws StoreError or StartError that says in one line why not */
+  openSource(): Promise<EventReader>;
+  /** Makes an empty log where there is none. @throws as `openSource` */
+  openDestination(): Promise<OrderedEventStore>;
+  /** How far a position is from the beginning, in what a log of this kind is measured in. */
+  readonly measure: Measure;
+}
+
+export interface Measure {
+  readonly unit: string;
+  of(position: Position | undefined): number;
+}
+
+const FILE = 'sqlite:';
+const FROM_VARIABLES = 'eventstoredb';
+
+/**
+ * Reads where a log is: `sqlite:` and a data folder or the log's file in it, a connection string, or `eventstoredb` for the one in
+ * `WRIT_EVENTSTOREDB_URL`; the variables beside that one count for both.
+ * @throws StartError, ConfigError or StoreError that says in one line what is wrong, and quotes no connection string
+ */
+export function readPlace(option: 'from' | 'to', text: string, environment: Environment): Place {
+  if (text.startsWith(FILE)) return filePlace(text.slice(FILE.length), option);
+  if (text !== FROM_VARIABLES && !/^[a-z+]+:\/\//.test(text)) {
+    throw new StartError(
+      `--${option} is sqlite:<data folder>, esdb://<host>:<port>, or eventstoredb for what WRIT_EVENTSTOREDB_URL says.`,
+    );
+  }
+  const url = text === FROM_VARIABLES ? {} : { WRIT_EVENTSTOREDB_URL: text };
+  return serverPlace({ ...environment, ...url, WRIT_STORE: 'eventstoredb' });
+}
+
+function filePlace(text: string, option: string): Place {
+  if (text === '') throw new StartError(`--${option} sqlite: wants a data folder behind it.`);
+  const path = resolve(text.endsWith('.db') && !isFolder(text) ? text : filesIn(text).events);
+  return {
+    kind: 'sqlite',
+    name: FILE + path,
+    path,
+    openSource: () => Promise.resolve().then(() => new SqliteEventReader(path)),
+    openDestination: () => SqliteEventStore.open({ path }),
+    // Every append takes the next positions.
+    measure: { unit: 'events', of: (position) => (position === undefined ? 0 : Number.parseInt(position, 16)) },
+  };
+}
+
+function serverPlace(environment: Environment): Place {
+  const config = readStoreConfig(environment);
+  if (config.kind !== 'eventstoredb') throw new TypeError('the environment says that it is one');
+  const { streamPrefix } = config;
+  const prefix = streamPrefix === undefined ? '' : `, prefix ${streamPrefix}`;
+  return {
+    kind: 'eventstoredb',
+    name: `EventStoreDB at ${nameOf(readConnection(config))}${prefix}`,
+    path: undefined,
+    openSource: () => openEventStoreDb(config),
+    openDestination: () => openEventStoreDb(config),
+    // The server counts bytes of its whole log, strangers' events among them.
+    measure: { unit: 'kB of the log', of: (position) => (position === undefined ? 0 : kilobytes(position)) },
+  };
+}
+
+function kilobytes(position: Position): number {
+  return Math.floor(Number.parseInt(position.slice(0, 16), 16) / 1_000);
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}

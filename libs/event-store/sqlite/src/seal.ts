@@ -1,0 +1,97 @@
+import { StoreError } from '#event-store';
+import { resolve } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { examine, failureAt, openForReading, openForWriting } from './file.ts';
+import { tryLock } from './lock.ts';
+import { isBusy } from './sqlite-errors.ts';
+
+/** A log that goes on elsewhere: nothing can be appended to it any more, and all of it can be read. */
+export interface Seal {
+  /** Where the ledger has moved to, for people: a file, or hosts. */
+  readonly movedTo: string;
+  /** RFC 3339, in UTC. */
+  readonly sealedAt: string;
+}
+
+/** A writer that is never at rest lets another one in between two of its transactions, but by chance: so it is tried again. */
+const TRIES = 30;
+
+/**
+ * Seals a log, also while a service writes to it. The seal is a transaction of the log itself: SQLite lets one writer in at a
+ * time, so what was acknowledged before is in the log, and the trigger refuses all that comes after, of whatever version.
+ * @throws StoreError `store-unavailable` for a log that can't be opened or is sealed for another place, `log-sealed` never
+ */
+export function sealLog(path: string, seal: Seal): void {
+  change(path, (db) => {
+    const known = sealOf(db);
+    if (known?.movedTo === seal.movedTo) return;
+    if (known !== undefined) {
+      throw new StoreError('store-unavailable', `${path} is sealed already: the ledger has moved to ${known.movedTo}`);
+    }
+    db.exec('CREATE TABLE seal (moved_to TEXT NOT NULL, sealed_at TEXT NOT NULL) STRICT');
+    db.prepare('INSERT INTO seal VALUES (?, ?)').run(seal.movedTo, seal.sealedAt);
+    // What a trigger says is a literal: it is shown by a version, too, that knows of no seals.
+    const words = sealedWords(seal).replaceAll("'", "''");
+    db.exec(`CREATE TRIGGER events_are_sealed BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, '${words}'); END`);
+  });
+}
+
+/** Takes the seal away, if there is one: from now on the log can be appended to. @throws StoreError as `sealLog` */
+export function unsealLog(path: string): void {
+  change(path, (db) => db.exec('DROP TRIGGER IF EXISTS events_are_sealed; DROP TABLE IF EXISTS seal'));
+}
+
+/** @returns the seal of a log, if it has one. @throws StoreError as `SqliteEventReader` */
+export function readSeal(path: string): Seal | undefined {
+  const db = openForReading(resolve(path));
+  try {
+    return sealOf(db);
+  } finally {
+    db.close();
+  }
+}
+
+export function sealOf(db: DatabaseSync): Seal | undefined {
+  const isSealed = db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'seal'").get();
+  if (isSealed === undefined) return undefined;
+  const { moved_to: movedTo, sealed_at: sealedAt } = db.prepare('SELECT moved_to, sealed_at FROM seal').get() ?? {};
+  return { movedTo: String(movedTo), sealedAt: String(sealedAt) };
+}
+
+export function sealedWords({ movedTo }: Seal): string {
+  return `this log is sealed: the ledger has moved to ${movedTo}`;
+}
+
+/** One transaction on a log that is there, beside its writer if it has one. */
+function change(asked: string, work: (db: DatabaseSync) => void): void {
+  const path = resolve(asked);
+  const release = tryLock(path);
+  try {
+    openForReading(path).close();
+    // Where a service has it open, that one looked at it when it started.
+    if (release !== undefined) examine(path);
+    const db = openForWriting(path);
+    try {
+      begin(db);
+      work(db);
+      db.exec('COMMIT');
+    } finally {
+      db.close();
+    }
+  } catch (error) {
+    throw failureAt(path, error);
+  } finally {
+    release?.();
+  }
+}
+
+function begin(db: DatabaseSync): void {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      db.exec('BEGIN IMMEDIATE');
+      return;
+    } catch (error) {
+      if (!isBusy(error) || tries >= TRIES) throw error;
+    }
+  }
+}
