@@ -123,7 +123,7 @@ export class OrderedSending {
   }
 
   #hasRoomFor({ events, sizeBytes }: Run): boolean {
-    if (this.#underWay.size === 0) return true;
+    if (this.#events === 0) return true;
     return this.#events + events.length <= this.#window.events && this.#bytes + sizeBytes <= this.#window.bytes;
   }
 

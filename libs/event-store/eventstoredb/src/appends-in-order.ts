@@ -42,10 +42,9 @@ export class AppendsInOrder implements OrderedAppends {
   }
 
   async append(stream: string, expected: ExpectedRevision, events: readonly EventToAppend[]): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure;
+    const [append, outgoing] = this.#prepare(stream, expected, events);
     try {
-      const append = encodeAppend(stream, expected, events);
-      await this.#send(append, prepare(append, this.#own));
+      await this.#send(append, outgoing);
     } catch (error) {
       throw this.#fail(error);
     }
@@ -53,6 +52,19 @@ export class AppendsInOrder implements OrderedAppends {
 
   end(): void {
     this.#fail(new StoreError('outcome-unknown', 'the appends in order were ended'));
+    this.#cancel();
+  }
+
+  /** @throws what is wrong with it: nothing is sent after it, and what was sent before it goes on its way */
+  #prepare(...asked: Parameters<OrderedAppends['append']>): readonly [EncodedAppend, Outgoing] {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      const append = encodeAppend(...asked);
+      return [append, prepare(append, this.#own)];
+    } catch (error) {
+      this.#failure = asError(error);
+      throw error;
+    }
   }
 
   async #send(append: EncodedAppend, { stream, events }: Outgoing): Promise<void> {
@@ -61,7 +73,6 @@ export class AppendsInOrder implements OrderedAppends {
     try {
       // They go on in the order in which they began to wait.
       const batch = await this.#batch;
-      if (this.#failure !== undefined) throw this.#failure;
       if (batch.ended) throw new Error('the server ended the call');
       const attempt = attemptOf(await batch.send(id, request, this.#timeoutMs));
       if ('failure' in attempt) throw storeErrorOf(attempt.failure, append);
@@ -82,14 +93,22 @@ export class AppendsInOrder implements OrderedAppends {
 
   #fail(error: unknown): Error {
     if (this.#failure === undefined) {
-      this.#failure = error instanceof Error ? error : new Error(String(error));
-      this.#batch.then(
-        (batch) => batch.cancel(),
-        () => undefined,
-      );
+      this.#failure = asError(error);
+      this.#cancel();
     }
     return this.#failure;
   }
+
+  #cancel(): void {
+    this.#batch.then(
+      (batch) => batch.cancel(),
+      () => undefined,
+    );
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 function storeErrorOf(failure: Failure, { stream, expected, sizeBytes }: EncodedAppend): StoreError {
