@@ -236,14 +236,14 @@ describe('a copy', () => {
 
 describe('a copy to a server that fails', () => {
   it.each<[string, EventStoreDbFault]>([
-    // While several are under way this server would take those behind it: see the refusal below.
+    // At the beginning: among several that are under way this server refuses one, and takes those behind it (see below).
     ['cuts the connection before an append is stored', { kind: 'drop-before-commit', times: 3, streamPrefix: '' }],
     ['loses acknowledgements with the connection', { kind: 'drop-after-commit', times: 3 }],
     ['stores and never answers', { kind: 'no-answer', commit: true }],
     ['answers too late', { kind: 'delay', delayMs: 4_000 }],
     ['answers twice', { kind: 'answer-twice', times: 20 }],
     ['ends the call, having stored', { kind: 'end-call', commit: true, times: 2 }],
-    ['is not the leader for a moment', { kind: 'not-leader', times: 2 }],
+    ['is not the leader for a moment', { kind: 'not-leader', times: 2, streamPrefix: '' }],
     ['fails reads', { kind: 'drop-before-commit', calls: ['read'], times: 3 }],
   ])('and %s is the same copy', async (_, fault) => {
     const there = await onServer();
