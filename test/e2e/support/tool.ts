@@ -22,18 +22,14 @@ export async function runTool(
   {
     dataDir,
     fileLimitKiB,
-    environment = {},
-  }: {
-    readonly dataDir: string;
-    readonly fileLimitKiB?: number;
-    readonly environment?: Readonly<Record<string, string>>;
-  },
+    env = {},
+  }: { readonly dataDir: string; readonly fileLimitKiB?: number; readonly env?: NodeJS.ProcessEnv },
 ): Promise<Ran> {
   const script = fileURLToPath(new URL(`../../../dist/apps/ledger/src/${name}.js`, import.meta.url));
   const limited = ['--norc', '-c', `ulimit -f ${String(fileLimitKiB)} && exec "$@"`, 'limited', PINNED_NODE];
   const [program, first] = fileLimitKiB === undefined ? [PINNED_NODE, []] : ['bash', limited];
   const child = spawn(program, [...first, script, ...args], {
-    env: { ...process.env, WRIT_DATA_DIR: dataDir, NODE_OPTIONS: '', ...environment },
+    env: { ...process.env, WRIT_DATA_DIR: dataDir, NODE_OPTIONS: '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: LIMIT_MS,
   });

@@ -73,7 +73,9 @@ function putByHand(path: string, events: typeof STRANGE, stream = 'account-stran
 /** All that must be the same in a copy, in its order, straight from the file. */
 function rowsOf(path: string): string[] {
   const db = new DatabaseSync(path, { readOnly: true });
-  const rows = db.prepare('SELECT stream, revision, id, type, schema_version, data, metadata FROM events ORDER BY position');
+  const rows = db.prepare(
+    'SELECT stream, revision, id, type, schema_version, data, metadata FROM events ORDER BY position',
+  );
   const all = rows.all().map((row) => JSON.stringify(Object.values(row)));
   db.close();
   return all;
@@ -174,15 +176,21 @@ describe('a copy', () => {
        UPDATE events SET position = 61 WHERE position = 1000; DELETE FROM events WHERE position > 140`,
       'the stream differs|the revision differs',
     ],
-  ])('stops at an event that differs %s, and changes nothing', async (_, change, why) => {
-    const other = tampered(`PRAGMA ignore_check_constraints = 1; ${change}; DELETE FROM events WHERE position > 300`);
-    const before = rowsOf(other);
-    const { store } = await inFile(other);
-    const failed = copy(reading(story), store);
-    await expect(failed).rejects.toMatchObject({ name: 'StartError', message: expect.stringMatching(why) });
-    await expect(failed).rejects.toMatchObject({ message: expect.stringMatching(/the source has \w+-.* the destination has \w+-/) });
-    expectSame(rowsOf(other), before);
-  }, 60_000);
+  ])(
+    'stops at an event that differs %s, and changes nothing',
+    async (_, change, why) => {
+      const other = tampered(`PRAGMA ignore_check_constraints = 1; ${change}; DELETE FROM events WHERE position > 300`);
+      const before = rowsOf(other);
+      const { store } = await inFile(other);
+      const failed = copy(reading(story), store);
+      await expect(failed).rejects.toMatchObject({ name: 'StartError', message: expect.stringMatching(why) });
+      await expect(failed).rejects.toMatchObject({
+        message: expect.stringMatching(/the source has \w+-.* the destination has \w+-/),
+      });
+      expectSame(rowsOf(other), before);
+    },
+    60_000,
+  );
 
   it('stops at what the source does not have', async () => {
     const longer = await inFile();
@@ -198,16 +206,20 @@ describe('a copy', () => {
     ['metadata that are no object, with a version', ['T', 1, '{}', '[1]'], 'account-strange', 'are an object'],
     ['a stream of no kind of ours', ['T', 1, '{}', '{}'], 'stranger-1', 'none of ours'],
     ['an event that is too large', ['T', 1, `"${'x'.repeat(1_040_000)}"`, '{}'], 'account-strange', 'bytes'],
-  ])('stops before %s, and stores nothing behind it', async (_, event, stream, why) => {
-    const path = tampered('DELETE FROM events WHERE position > 100');
-    putByHand(path, [event], stream);
-    putByHand(path, [['T', 1, '{}', '{}']], 'account-behind');
-    const there = await onServer();
-    await expect(copy(reading(path), there)).rejects.toThrow(
-      new RegExp(`can't have ${stream}@\\d+ \\(.*${why}.*Nothing behind it was copied`),
-    );
-    expectSame(await rowsIn(there), rowsOf(path).slice(0, 100));
-  }, 60_000);
+  ])(
+    'stops before %s, and stores nothing behind it',
+    async (_, event, stream, why) => {
+      const path = tampered('DELETE FROM events WHERE position > 100');
+      putByHand(path, [event], stream);
+      putByHand(path, [['T', 1, '{}', '{}']], 'account-behind');
+      const there = await onServer();
+      await expect(copy(reading(path), there)).rejects.toThrow(
+        new RegExp(`can't have ${stream}@\\d+ \\(.*${why}.*Nothing behind it was copied`),
+      );
+      expectSame(await rowsIn(there), rowsOf(path).slice(0, 100));
+    },
+    60_000,
+  );
 
   it('gives up with what it has where a stream of the source lacks an event', async () => {
     const path = tampered(`DELETE FROM events WHERE position = 100`);
@@ -245,17 +257,25 @@ describe('a copy to a server that fails', () => {
     ['ends the call, having stored', { kind: 'end-call', commit: true, times: 2 }],
     ['is not the leader for a moment', { kind: 'not-leader', times: 2, streamPrefix: '' }],
     ['fails reads', { kind: 'drop-before-commit', calls: ['read'], times: 3 }],
-  ])('and %s is the same copy', async (_, fault) => {
-    const there = await onServer();
-    const injected = await server.inject(fault.calls === undefined ? { ...inTheMiddle(), ...fault } : fault);
-    await copy(reading(story), there);
-    expect(await injected.clear()).toBeGreaterThan(0);
-    expectSame(await rowsIn(there), rowsOf(story));
-  }, 120_000);
+  ])(
+    'and %s is the same copy',
+    async (_, fault) => {
+      const there = await onServer();
+      const injected = await server.inject(fault.calls === undefined ? { ...inTheMiddle(), ...fault } : fault);
+      await copy(reading(story), there);
+      expect(await injected.clear()).toBeGreaterThan(0);
+      expectSame(await rowsIn(there), rowsOf(story));
+    },
+    120_000,
+  );
 
   it('and changes its leader, cuts all connections, and starts again, is the same copy', async () => {
     const there = await onServer();
-    const trouble = [once(80, () => server.changeLeader(1)), once(120, () => server.dropConnections()), once(160, () => server.restart())];
+    const trouble = [
+      once(80, () => server.changeLeader(1)),
+      once(120, () => server.dropConnections()),
+      once(160, () => server.restart()),
+    ];
     const onProgress = (events: number): void => trouble.forEach((tell) => tell(events));
     const made = new LogCopy({ source: reading(story), destination: there, ...SMALL, onProgress });
     await made.copyToEnd();
@@ -274,7 +294,9 @@ describe('a copy to a server that fails', () => {
     const down = [0, 1, 2];
     const onProgress = once(100, () => Promise.all(down.map((node) => server.setUp(node, false))));
     const made = new LogCopy({ source: reading(story), destination: there, ...SMALL, maxIdleRounds: 1, onProgress });
-    await expect(made.copyToEnd()).rejects.toThrow(/does not get on: .* \d+ events are copied and verified; begin it again/);
+    await expect(made.copyToEnd()).rejects.toThrow(
+      /does not get on: .* \d+ events are copied and verified; begin it again/,
+    );
     await Promise.all(down.map((node) => server.setUp(node, true)));
     await copy(reading(story), there);
     expectSame(await rowsIn(there), rowsOf(story));
@@ -295,4 +317,3 @@ function once(from: number, act: () => Promise<unknown>): (events: number) => vo
     void act();
   };
 }
-

@@ -139,7 +139,9 @@ describe('appends in order', () => {
     const appends = store.appendInOrder();
     const sent = Array.from({ length: 300 }, (_, n) => ({ stream: `account-${String(n % 7)}`, event: event(), n }));
     await Promise.all(
-      sent.map(({ stream, event: each, n }) => appends.append(stream, n < 7 ? 'no-stream' : Math.floor(n / 7) - 1, [each])),
+      sent.map(({ stream, event: each, n }) =>
+        appends.append(stream, n < 7 ? 'no-stream' : Math.floor(n / 7) - 1, [each]),
+      ),
     );
     expect(await idsIn(path)).toEqual(sent.map(({ event: { id } }) => id));
   });
