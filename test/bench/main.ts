@@ -5,6 +5,7 @@ import { eventStoreDb } from './eventstoredb.ts';
 import { freezeAgainstDeposit } from './freeze.ts';
 import { deposits } from './http.ts';
 import { EVERY, loading } from './loading.ts';
+import { moving } from './moving.ts';
 import { overload } from './overload.ts';
 import { latencyLine, line, perSecond } from './rounds.ts';
 import { size } from './size.ts';
@@ -14,6 +15,7 @@ import { manyCallers, oneCaller } from './store.ts';
  * Prints how fast it is: ratios of one run, medians of rounds that take turns. Judges nothing: machines are noisy.
  * `--accounts` measures only what is about single accounts; `--events` says how long the one is that is loaded.
  * `--size` measures only what a large log costs: one of `--events` that it makes, or the one in the folder `--data`.
+ * `--moving` measures only what a copy of a log costs.
  * `--eventstoredb` measures only the store on EventStoreDB: against the test server, or the one of WRIT_EVENTSTOREDB_URL.
  * `--overload` measures only what becomes of too much load, `--minutes` of it (default 1).
  */
@@ -23,6 +25,7 @@ const { values } = parseArgs({
     size: { type: 'boolean', default: false },
     overload: { type: 'boolean', default: false },
     eventstoredb: { type: 'boolean', default: false },
+    moving: { type: 'boolean', default: false },
     events: { type: 'string' },
     data: { type: 'string' },
     minutes: { type: 'string', default: '1' },
@@ -43,6 +46,8 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 say(`Node ${process.version}, ${String(cpus().length)} x ${cpus()[0]?.model ?? 'unknown processor'}\n`);
 if (values.size) {
   await size({ accounts: Math.ceil(EVENTS / EVENTS_OF_ONE), events: EVENTS, dataDir: values.data, say });
+} else if (values.moving) {
+  await moving(say);
 } else if (values.eventstoredb) {
   await eventStoreDb(say);
 } else if (values.overload) {

@@ -14,7 +14,7 @@ export function readOptions<Name extends string, Flag extends string = never>(
   usage: string,
   flags: readonly Flag[] = [],
 ): Partial<Record<Name, string> & Record<Flag, boolean>> {
-  const options = Object.fromEntries([
+  const options = Object.fromEntries<{ readonly type: 'string' | 'boolean' }>([
     ...names.map((name) => [name, { type: 'string' as const }] as const),
     ...flags.map((flag) => [flag, { type: 'boolean' as const }] as const),
   ]);

@@ -33,6 +33,28 @@ function newFile(): string {
 }
 
 /** A runner, all that it reports, and how to wait for some of it. */
+/** The same log in a store whose positions are others, as those of a server are. */
+function inOtherPlaces(inner: EventReader): EventReader {
+  const there = (position: string): string => `${position}-${position}`;
+  const here = (position: string): string => position.slice(0, 16);
+  const moved = (event: RecordedEvent): RecordedEvent => ({ ...event, position: there(event.position) });
+  return {
+    read: async (...asked) => (await inner.read(...asked)).map(moved),
+    readAll: async ({ after, ...options }) => {
+      const page = await inner.readAll({ ...options, ...(after !== undefined && { after: here(after) }) });
+      const { scannedTo } = page;
+      return { ...page, events: page.events.map(moved), scannedTo: scannedTo && there(scannedTo) };
+    },
+    head: async () => {
+      const head = await inner.head();
+      return head && there(head);
+    },
+    subscribeAll: ({ after, filter }) =>
+      inner.subscribeAll({ after: after && here(after), ...(filter !== undefined && { filter }) }).pipe(map(moved)),
+    close: () => inner.close(),
+  };
+}
+
 class Watched {
   readonly events: ProjectionEvent[] = [];
   readonly runner: ProjectionRunner;
@@ -266,6 +288,17 @@ describe('a file that is not of these projectors and this log', () => {
   it('is rebuilt when it is of another log', async () => {
     const file = await fileOf(await storyStore());
     expect(await reopened(file)).toEqual(['other-log']);
+  });
+
+  it('is rebuilt when the log was copied into another store: nothing is missing', async () => {
+    const file = await fileOf(store);
+    const watched = new Watched({ reader: inOtherPlaces(store), file });
+    await watched.live();
+    await watched.runner.close();
+    expect(watched.events.filter(({ type }) => type === 'rebuilding')).toEqual([
+      { type: 'rebuilding', cause: 'other-log', missingEvents: undefined },
+    ]);
+    expect(existsSync(`${file}.ahead`)).toBe(false);
   });
 
   it('is rebuilt when it is ahead of the log', async () => {

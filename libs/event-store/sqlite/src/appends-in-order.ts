@@ -20,7 +20,7 @@ export class AppendsInOrder implements OrderedAppends {
   readonly #send: (append: WaitingAppend) => void;
   #waiting: Waiting[] = [];
   #isUnderWay = false;
-  #failure: unknown;
+  #failure: Error | undefined;
 
   constructor(send: (append: WaitingAppend) => void) {
     this.#send = send;
@@ -33,8 +33,8 @@ export class AppendsInOrder implements OrderedAppends {
         this.#waiting.push({ append: encodeAppend(stream, expected, events), resolve, reject });
       } catch (error) {
         // What is before it goes on its way; what comes after it must not.
-        this.#failure = error;
-        throw error;
+        this.#failure = asError(error);
+        throw this.#failure;
       }
       void this.#run();
     });
@@ -82,9 +82,13 @@ export class AppendsInOrder implements OrderedAppends {
   }
 
   #fail(error: unknown): void {
-    this.#failure ??= error;
+    this.#failure ??= asError(error);
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const { reject } of waiting) reject(this.#failure);
   }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
