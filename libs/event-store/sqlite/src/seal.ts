@@ -1,4 +1,5 @@
 import { StoreError } from '#event-store';
+import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { examine, failureAt, openForReading, openForWriting } from './file.ts';
@@ -51,6 +52,15 @@ export function readSeal(path: string): Seal | undefined {
   }
 }
 
+/** Looks before anything is opened for writing: a log that is refused stays as it is. @throws StoreError `log-sealed` */
+export function demandUnsealed(path: string): void {
+  // What a first start left that was killed is no log yet, and has no seal.
+  const sizeBytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (sizeBytes === 0 || existsSync(`${path}-journal`)) return;
+  const seal = readSeal(path);
+  if (seal !== undefined) throw new StoreError('log-sealed', `${path}: ${sealedWords(seal)}`);
+}
+
 export function sealOf(db: DatabaseSync): Seal | undefined {
   const isSealed = db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'seal'").get();
   if (isSealed === undefined) return undefined;
@@ -58,7 +68,7 @@ export function sealOf(db: DatabaseSync): Seal | undefined {
   return { movedTo: String(movedTo), sealedAt: String(sealedAt) };
 }
 
-export function sealedWords({ movedTo }: Seal): string {
+function sealedWords({ movedTo }: Seal): string {
   return `this log is sealed: the ledger has moved to ${movedTo}`;
 }
 

@@ -5,7 +5,7 @@ import { HeadCache } from './head-cache.ts';
 import { acquireLock } from './lock.ts';
 import { LogReader } from './log-reader.ts';
 import { COLUMNS, insertStatement } from './rows.ts';
-import { type Seal, sealedWords, sealOf } from './seal.ts';
+import { demandUnsealed, type Seal, sealOf } from './seal.ts';
 import { isConstraint, isDamaged, isFull, isStoppedByTrigger, messageOf } from './sqlite-errors.ts';
 
 /** The positions of an append's events, in order, or why it was refused. */
@@ -79,7 +79,8 @@ export class SqliteLog {
     try {
       this.notice = examine(options.path);
       demandSound(options.path);
-      this.#demandUnsealed(this.#ensureSession());
+      demandUnsealed(options.path);
+      this.#ensureSession();
     } catch (error) {
       this.#releaseLock();
       throw failureAt(options.path, error);
@@ -170,13 +171,6 @@ export class SqliteLog {
     this.#session?.db.close();
     this.#session = undefined;
     this.#releaseLock();
-  }
-
-  #demandUnsealed(session: Session): void {
-    const seal = sealOf(session.db);
-    if (seal === undefined) return;
-    session.db.close();
-    throw new StoreError('log-sealed', `${this.#options.path}: ${sealedWords(seal)}`);
   }
 
   #begin(session: Session): Group {
