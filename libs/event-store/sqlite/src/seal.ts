@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { examine, failureAt, openForReading, openForWriting } from './file.ts';
 import { tryLock } from './lock.ts';
-import { isBusy } from './sqlite-errors.ts';
+import { isBusy, isStoppedByTrigger, messageOf } from './sqlite-errors.ts';
 
 /** A log that goes on elsewhere: nothing can be appended to it any more, and all of it can be read. */
 export interface Seal {
@@ -14,6 +14,8 @@ export interface Seal {
   readonly sealedAt: string;
 }
 
+/** How it begins, for people and for `isOfSeal`. */
+const SEALED = 'this log is sealed';
 /** A writer that is never at rest lets another one in between two of its transactions, but by chance: so it is tried again. */
 const TRIES = 30;
 
@@ -68,8 +70,13 @@ export function sealOf(db: DatabaseSync): Seal | undefined {
   return { movedTo: String(movedTo), sealedAt: String(sealedAt) };
 }
 
+/** Whether it is what a seal refuses an event with. */
+export function isOfSeal(error: unknown): boolean {
+  return isStoppedByTrigger(error) && messageOf(error).startsWith(SEALED);
+}
+
 function sealedWords({ movedTo }: Seal): string {
-  return `this log is sealed: the ledger has moved to ${movedTo}`;
+  return `${SEALED}: the ledger has moved to ${movedTo}`;
 }
 
 /** One transaction on a log that is there, beside its writer if it has one. */

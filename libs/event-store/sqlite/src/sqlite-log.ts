@@ -5,8 +5,8 @@ import { HeadCache } from './head-cache.ts';
 import { acquireLock } from './lock.ts';
 import { LogReader } from './log-reader.ts';
 import { COLUMNS, insertStatement } from './rows.ts';
-import { demandUnsealed, type Seal, sealOf } from './seal.ts';
-import { isConstraint, isDamaged, isFull, isStoppedByTrigger, messageOf } from './sqlite-errors.ts';
+import { demandUnsealed, isOfSeal, type Seal, sealOf } from './seal.ts';
+import { isConstraint, isDamaged, isFull, messageOf } from './sqlite-errors.ts';
 
 /** The positions of an append's events, in order, or why it was refused. */
 export type AppendOutcome = readonly bigint[] | StoreError;
@@ -413,8 +413,7 @@ function isStored(session: Session, { placed }: Group): boolean {
 
 function refusal(cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
-  // The triggers that keep events as they are have nothing to do with what is added: it is the seal's.
-  if (isStoppedByTrigger(cause)) return new StoreError('log-sealed', messageOf(cause));
+  if (isOfSeal(cause)) return new StoreError('log-sealed', messageOf(cause));
   const code = isFull(cause) ? 'store-full' : 'store-unavailable';
   return new StoreError(code, `the event log refuses: ${messageOf(cause)}`);
 }
