@@ -19,7 +19,9 @@ import { runTool } from './support/tool.ts';
 
 const CALLERS = 6;
 const ACCOUNTS = 4;
-const KILLS = 4;
+/** Between two commands of a caller: the others need the processor, too. */
+const PAUSE_MS = 20;
+const KILLS = 3;
 const LIMIT_MS = 60_000;
 const PINNED_NODE = fileURLToPath(new URL('../../node_modules/node/bin/node', import.meta.url));
 const BUILT = fileURLToPath(new URL('../../dist/apps/ledger/src/copy.js', import.meta.url));
@@ -61,6 +63,7 @@ class Load {
       else if (answer.status === 503) this.turnedAway.push(answer);
       else expect(valueAt(answer.body, 'code')).toBe('account-frozen');
       if (this.turnedAway.length >= CALLERS) this.#isOver = true;
+      await delay(PAUSE_MS);
     }
   }
 
@@ -126,7 +129,7 @@ it('moves a ledger that serves: killed and gone on with, sealed, called off, sea
   wellDone(await ledger.post(OPS, '/v1/admin/accounts/acc-3/freezes', freezeOf('ord-1')), 'a freeze');
   const load = new Load();
   const callers = Array.from({ length: CALLERS }, (_, caller) => load.run(caller));
-  await load.more(300);
+  await load.more(200);
 
   for (let kill = 0; kill < KILLS; kill += 1) {
     await copyKilled(kill * 40);
