@@ -229,6 +229,19 @@ describe('a copy', () => {
     expectSame(rowsOf(to), rowsOf(path).slice(0, rowsOf(to).length));
   }, 60_000);
 
+  it('that finds no room says so, and goes on when there is some', async () => {
+    const path = join(folder, `${uuidv7()}.db`);
+    const half = Math.floor(rowsOf(story).join('').length / 4096 / 2);
+    const small = await SqliteEventStore.open({ path, maxPages: half });
+    await expect(copy(reading(story), small).finally(() => small.close())).rejects.toThrow(
+      'There is no room at the destination',
+    );
+    const { store } = await inFile(path);
+    expect(await store.head()).toBeDefined();
+    await copy(reading(story), store);
+    expectSame(rowsOf(path), rowsOf(story));
+  }, 60_000);
+
   it('is near its end while the source goes on, and at it when the source rests', async () => {
     const { store, path } = await inFile();
     await copy(reading(story), store);

@@ -142,7 +142,10 @@ export function canBeTriedAgain(error: unknown): boolean {
 }
 
 function unstorable({ events }: Run, error: unknown): unknown {
-  if (isStoreError(error, 'store-full') || isStoreError(error, 'log-sealed')) return error;
+  if (isStoreError(error, 'store-full')) {
+    return new CopyError('There is no room at the destination: make some, and give the same command again.');
+  }
+  if (isStoreError(error, 'log-sealed')) return error;
   const [first, ...others] = events;
   const more = others.length === 0 ? '' : ` or one of the ${String(others.length)} after it`;
   return new CopyError(
