@@ -42,7 +42,9 @@ const PARTS = {
   },
 
   'libs/testing': { imports: ['*'] },
-  'apps/ledger': { imports: ['*', '!#testing', '!node:sqlite', '!@eventstore/db-client*'] },
+  'apps/ledger': {
+    imports: ['*', '!#testing', '!node:sqlite', '!@eventstore/db-client*', '!@grpc/grpc-js', '!google-protobuf'],
+  },
   test: { imports: ['*', '!@eventstore/db-client*'], reaches: ['apps/ledger'] },
   // What the client does alone is what the store on it is compared with.
   'test/bench': { imports: ['*'], reaches: ['apps/ledger', 'test'] },

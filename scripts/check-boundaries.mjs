@@ -106,6 +106,8 @@ const FORBIDDEN_IMPORTS = {
     'node:sqlite',
     '@eventstore/db-client',
     '@eventstore/db-client/generated/streams_pb.js',
+    '@grpc/grpc-js',
+    'google-protobuf',
   ],
   'test/e2e': ['@eventstore/db-client'],
 };

@@ -120,7 +120,7 @@ async function copyKilled(afterMs: number): Promise<void> {
 const move = (...more: string[]): ReturnType<typeof runTool> =>
   runTool('copy', ['--from', `sqlite:${ledger.dataDir}`, '--to', 'eventstoredb', ...more], {
     dataDir: folder,
-    env: variables,
+    environment: variables,
   });
 
 it('moves a ledger that serves: killed and gone on with, sealed, called off, sealed again, and served from the server', async () => {
@@ -222,7 +222,7 @@ it('moves a ledger that serves: killed and gone on with, sealed, called off, sea
   expect(readSeal(join(ledger.dataDir, 'events.db'))).toBeDefined();
   const home = join(folder, 'home');
   const back = ['--from', 'eventstoredb', '--to', `sqlite:${home}`, '--stopped'];
-  const returned = await runTool('copy', back, { dataDir: folder, env: variables });
+  const returned = await runTool('copy', back, { dataDir: folder, environment: variables });
   expect(returned).toMatchObject({ code: 0, stdout: expect.stringContaining('did not grow while it was watched') });
   expect(await rowsOf(new SqliteEventReader(join(home, 'events.db')))).toEqual(await rowsOf(await onServer()));
   expect((await runTool('check', [], { dataDir: home })).stdout).toContain('nothing is wrong');
@@ -244,7 +244,7 @@ it('says in one line what is wrong with what it was given, and no password', asy
     ],
   ];
   for (const [args, said] of cases) {
-    const ran = await runTool('copy', args, { dataDir: folder, env: variables });
+    const ran = await runTool('copy', args, { dataDir: folder, environment: variables });
     expect({ code: ran.code, stdout: ran.stdout, stderr: ran.stderr }).toEqual({
       code: 1,
       stdout: '',

@@ -1,10 +1,11 @@
 import type { EventReader } from '#event-store';
 import { acquireLock, SqliteEventReader, SqliteEventStore } from '#event-store/sqlite';
 import { startProjections, type ProjectionEvent } from '#projections';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { readStoreConfig, type Environment, type EventStoreDbConfig } from './config/config.ts';
 import { demandLog, filesIn } from './data-folder.ts';
-import { readDataDir, readStoreConfig, type Environment, type EventStoreDbConfig } from './config/config.ts';
+import { dataFolder, readOptions } from './options.ts';
 import { openEventStoreDb } from './store/eventstoredb.ts';
 import { howFar, unitOf } from './store/how-far.ts';
 import { Progress, type Output } from './terminal.ts';
@@ -41,6 +42,9 @@ type Files = ReturnType<typeof filesIn>;
 
 async function rebuildFromFile(files: Files, output: Output): Promise<void> {
   demandLog(files);
+  if (!existsSync(files.events)) {
+    throw new StartError(`There is no log in ${dirname(files.events)}: name a data folder that has one with --data.`);
+  }
   const store = await SqliteEventStore.open({ path: files.events });
   // The store holds the lock; it would read in its own thread, and hand over each event.
   const reader = new SqliteEventReader(files.events);

@@ -17,19 +17,23 @@ export interface Ran {
  * @param fileLimitKiB no file that it writes may grow beyond so many KiB: a disk that is full
  */
 export async function runTool(
-  name: 'backup' | 'restore' | 'rebuild' | 'load' | 'copy' | 'check',
+  name: 'backup' | 'restore' | 'rebuild' | 'load' | 'check' | 'copy',
   args: readonly string[],
   {
     dataDir,
     fileLimitKiB,
-    env = {},
-  }: { readonly dataDir: string; readonly fileLimitKiB?: number; readonly env?: NodeJS.ProcessEnv },
+    environment = {},
+  }: {
+    readonly dataDir: string;
+    readonly fileLimitKiB?: number;
+    readonly environment?: Readonly<Record<string, string>>;
+  },
 ): Promise<Ran> {
   const script = fileURLToPath(new URL(`../../../dist/apps/ledger/src/${name}.js`, import.meta.url));
   const limited = ['--norc', '-c', `ulimit -f ${String(fileLimitKiB)} && exec "$@"`, 'limited', PINNED_NODE];
   const [program, first] = fileLimitKiB === undefined ? [PINNED_NODE, []] : ['bash', limited];
   const child = spawn(program, [...first, script, ...args], {
-    env: { ...process.env, WRIT_DATA_DIR: dataDir, NODE_OPTIONS: '', ...env },
+    env: { ...process.env, WRIT_DATA_DIR: dataDir, NODE_OPTIONS: '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: LIMIT_MS,
   });

@@ -112,15 +112,9 @@ function readArguments<Name extends 'to' | 'from'>(
   usage: string,
   environment: Environment,
 ): Record<Name | 'dataDir', string> {
-  const text = { type: 'string' } as const;
-  let values: Partial<Record<string, string>>;
-  try {
-    ({ values } = parseArgs({ args: [...args], options: { [name]: text, data: text } }) as { values: typeof values });
-  } catch (error) {
-    throw new BackupError(`${messageOf(error)}\n${usage}`);
-  }
-  const folder = values[name];
-  if (folder === undefined || folder === '') throw new BackupError(usage);
-  if (values['data'] === undefined) demandFile(environment, OF_A_SERVER);
-  return { [name]: folder, dataDir: values['data'] ?? readDataDir(environment) } as Record<Name | 'dataDir', string>;
+  const options: Partial<Record<'to' | 'from' | 'data', string>> = readOptions(args, [name, 'data'], usage);
+  const folder = options[name];
+  if (folder === undefined || folder === '') throw new StartError(usage);
+  if (options.data === undefined) demandFile(environment, OF_A_SERVER);
+  return { [name]: folder, dataDir: dataFolder(options, environment) } as Record<Name | 'dataDir', string>;
 }

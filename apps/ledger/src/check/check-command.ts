@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { readDataDir, readStoreConfig, type Environment, type EventStoreDbConfig } from '../config/config.ts';
+import { readStoreConfig, type Environment, type EventStoreDbConfig } from '../config/config.ts';
 import { filesIn } from '../data-folder.ts';
 import { dataFolder, readOptions } from '../options.ts';
 import { describeStartFailure, StartError } from '../start-error.ts';
@@ -26,9 +25,10 @@ export async function checkDataFolder(
 ): Promise<number> {
   let dataDir = '';
   try {
-    const { data, threads } = parse(args);
-    const store = data === undefined ? readStoreConfig(environment) : ({ kind: 'sqlite' } as const);
-    dataDir = data ?? readDataDir(environment);
+    const options = readOptions(args, ['data', 'threads'], USAGE);
+    const store = options.data === undefined ? readStoreConfig(environment) : ({ kind: 'sqlite' } as const);
+    dataDir = dataFolder(options, environment);
+    const threads = readThreads(options.threads);
     const { events: path } = filesIn(dataDir);
     const progress = new Progress(output.stderr, 'checking');
     const result =

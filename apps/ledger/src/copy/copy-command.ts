@@ -1,9 +1,11 @@
 import type { EventReader, OrderedEventStore } from '#event-store';
 import { readSeal, sealLog, unsealLog } from '#event-store/sqlite';
+import type { Position } from '#kernel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Environment } from '../config/config.ts';
 import { readOptions } from '../options.ts';
 import { describeStartFailure, StartError } from '../start-error.ts';
+import { howFar, unitOf } from '../store/how-far.ts';
 import { grouped, Progress, type Output } from '../terminal.ts';
 import { messageOf } from '../thrown.ts';
 import { CopyError } from './copy-error.ts';
@@ -85,9 +87,9 @@ async function opened<Result>(
   let destination: OrderedEventStore | undefined;
   try {
     destination = await to.openDestination();
-    const bar = await Bar.over(source, from, output);
+    const bar = await Bar.over(source, output);
     try {
-      return await work(new LogCopy({ source, destination, onProgress: (...at) => bar.at(...at) }), source);
+      return await work(new LogCopy({ source, destination, onProgress: (_, position) => bar.at(position) }), source);
     } finally {
       bar.end();
     }
@@ -179,28 +181,26 @@ function howToStart(to: Place): string {
   return `with WRIT_DATA_DIR set to the folder of ${to.path}, without WRIT_STORE`;
 }
 
-/** Progress in what the source's log is measured in, from where the copy was found to be. */
+/** Progress along the source's log. */
 class Bar {
   readonly #progress: Progress;
-  readonly #measure: Place['measure'];
   #total: number;
   #furthest = 0;
 
-  static async over(source: EventReader, from: Place, output: Output): Promise<Bar> {
-    return new Bar(from.measure, from.measure.of(await source.head()), output);
+  static async over(source: EventReader, output: Output): Promise<Bar> {
+    return new Bar(howFar(await source.head()), output);
   }
 
-  private constructor(measure: Place['measure'], total: number, output: Output) {
-    this.#measure = measure;
+  private constructor(total: number, output: Output) {
     this.#total = total;
     this.#progress = new Progress(output.stderr, 'copying');
   }
 
-  at(_events: number, position: string): void {
-    this.#furthest = Math.max(this.#furthest, this.#measure.of(position));
+  at(position: Position): void {
+    this.#furthest = Math.max(this.#furthest, howFar(position));
     // A source that serves grows meanwhile.
     this.#total = Math.max(this.#total, this.#furthest);
-    this.#progress.at(this.#furthest, this.#total, this.#measure.unit);
+    this.#progress.at(this.#furthest, this.#total, unitOf(position));
   }
 
   end(): void {

@@ -1,7 +1,6 @@
 import type { EventReader, OrderedEventStore } from '#event-store';
 import { nameOf, readConnection } from '#event-store/eventstoredb';
 import { SqliteEventReader, SqliteEventStore } from '#event-store/sqlite';
-import type { Position } from '#kernel';
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { readStoreConfig, type Environment } from '../config/config.ts';
@@ -20,13 +19,6 @@ export interface Place {
   openSource(): Promise<EventReader>;
   /** Makes an empty log where there is none. @throws as `openSource` */
   openDestination(): Promise<OrderedEventStore>;
-  /** How far a position is from the beginning, in what a log of this kind is measured in. */
-  readonly measure: Measure;
-}
-
-export interface Measure {
-  readonly unit: string;
-  of(position: Position | undefined): number;
 }
 
 const FILE = 'sqlite:';
@@ -57,8 +49,6 @@ function filePlace(text: string, option: string): Place {
     path,
     openSource: () => Promise.resolve().then(() => new SqliteEventReader(path)),
     openDestination: () => SqliteEventStore.open({ path }),
-    // Every append takes the next positions.
-    measure: { unit: 'events', of: (position) => (position === undefined ? 0 : Number.parseInt(position, 16)) },
   };
 }
 
@@ -73,13 +63,7 @@ function serverPlace(environment: Environment): Place {
     path: undefined,
     openSource: () => openEventStoreDb(config),
     openDestination: () => openEventStoreDb(config),
-    // The server counts bytes of its whole log, strangers' events among them.
-    measure: { unit: 'kB of the log', of: (position) => (position === undefined ? 0 : kilobytes(position)) },
   };
-}
-
-function kilobytes(position: Position): number {
-  return Math.floor(Number.parseInt(position.slice(0, 16), 16) / 1_000);
 }
 
 function isFolder(path: string): boolean {

@@ -1,7 +1,8 @@
 import { BulkLog } from '#event-store/sqlite';
 import { existsSync, mkdirSync } from 'node:fs';
 import { filesIn } from '../data-folder.ts';
-import { readDataDir, type Environment } from '../config/config.ts';
+import type { Environment } from '../config/config.ts';
+import { dataFolder, readOptions } from '../options.ts';
 import { describeStartFailure, StartError } from '../start-error.ts';
 import { demandFile } from '../store/demand-file.ts';
 import { grouped, Progress, type Output } from '../terminal.ts';
@@ -19,9 +20,10 @@ const STEPS_BETWEEN_LOOKS = 1_000;
 export function loadLog(args: readonly string[], environment: Environment, output: Output): number {
   let dataDir = '';
   try {
-    const { data, ...story } = parse(args);
-    if (data === undefined) demandFile(environment, 'Name a folder for the made log with --data.');
-    dataDir = data ?? readDataDir(environment);
+    const options = readOptions(args, ['accounts', 'events', 'seed', 'data'], USAGE);
+    if (options.data === undefined) demandFile(environment, 'Name a folder for the made log with --data.');
+    dataDir = dataFolder(options, environment);
+    const story = storyOf(options);
     const { events: path } = filesIn(dataDir);
     if (existsSync(path)) throw new StartError(`${path} holds a log already: name another folder with --data.`);
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });

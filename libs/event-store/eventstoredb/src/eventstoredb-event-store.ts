@@ -1,7 +1,6 @@
 import {
   type Appended,
   encodeAppend,
-  type EventFilter,
   type EventToAppend,
   type ExpectedRevision,
   type OrderedAppends,
