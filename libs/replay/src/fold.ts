@@ -21,7 +21,7 @@ import { checkSanctionsHit, evolveSanctionsHit, initialSanctionsHitState, type S
 import type { NameKind } from './index-entries.ts';
 import type { JudgedEvent, LedgerEvent, StreamState, Violation } from './judged.ts';
 import { decodeEvent, hashIsRight, kindOfStream, type StreamKind } from './registry.ts';
-import type { CitationResolver, Verdict } from './resolver.ts';
+import { isCitable, type CitationResolver, type Verdict } from './resolver.ts';
 import { StreamNames, type RememberedNames } from './stream-names.ts';
 
 /** What a fold has come to. */
@@ -183,8 +183,7 @@ export class StreamFold {
     this.#folded.revision = recorded.revision;
     this.#folded.lastHash = event.metadata.hash;
     this.names.note(event);
-    const isCitable = event.type === 'TransferSent' || event.type === 'TransferRefused';
-    if (isCitable && event.position !== '') this.#resolver.noteCitable(event);
+    if (isCitable(event) && event.position !== '') this.#resolver.noteCitable(event);
     // Timestamps of the recorded form compare as text does: most are never read as a time.
     const { recordedAt } = event.metadata;
     if (recordedAt > this.#folded.lastRecordedAt) this.#folded.lastRecordedAt = recordedAt;

@@ -67,7 +67,14 @@ type Of<Type extends AccountEvent['type']> = Extract<AccountEvent, { type: Type 
 type FreezeCitation = AccountFrozen | FreezeVaried | FreezeAbandoned | AccountUnfrozen;
 type TransferCitation = Of<'TransferReceived' | 'TransferRefused' | 'TransferReturned'>;
 /** The events of an account that another account's events cite. */
-type Citable = Of<'TransferSent' | 'TransferRefused'>;
+type Citable = Of<(typeof CITABLE_TYPES)[number]>;
+
+/** The types of the events of an account that another account's events cite. */
+export const CITABLE_TYPES = ['TransferSent', 'TransferRefused'] as const;
+
+export function isCitable(event: Recorded<LedgerEvent>): event is Recorded<Citable> {
+  return (CITABLE_TYPES as readonly string[]).includes(event.type);
+}
 
 /** Most bases whose events are kept in memory. */
 const MAX_BASES = 1000;
@@ -138,7 +145,7 @@ interface CitedBasis {
 /** Most ends of authorisations that are kept in memory: each saves a fold of its account's stream. */
 const MAX_ENDINGS = 10_000;
 
-/** Most events that are kept in memory because another account will cite them: each saves reading and checking it again. */
+/** Most events of either kind that are kept in memory because another account will cite them: each saves reading it again. */
 const MAX_CITABLE = 4_000;
 
 /** A legal event since which nothing rests on an authorisation any longer. */
@@ -161,6 +168,8 @@ export class CitationResolver {
   readonly #endings = new Map<string, Ending>();
   /** By their ids: legal, as the log has them, and not cited yet. */
   readonly #citable = new Map<string, Recorded<Citable>>();
+  /** By their ids: not judged, as the log has them, and not cited yet. Only a check that is shared notes any. */
+  readonly #unjudged = new Map<string, RecordedEvent>();
   readonly #known: KnownElsewhere;
   readonly #folds = new Map<string, KnownFold[]>();
 
@@ -298,9 +307,12 @@ export class CitationResolver {
 
   /** Told of a legal event, once it was folded as the log has it: an event of another account may cite it soon. */
   noteCitable(event: Recorded<Citable>): void {
-    this.#citable.set(event.id, event);
-    const oldest = this.#citable.keys().next();
-    if (this.#citable.size > MAX_CITABLE && oldest.done !== true) this.#citable.delete(oldest.value);
+    keepLatest(this.#citable, event);
+  }
+
+  /** Told of an event that somebody else judges and that may be cited soon: it need not be read again. */
+  noteUnjudged(event: RecordedEvent): void {
+    keepLatest(this.#unjudged, event);
   }
 
   /**
@@ -605,10 +617,29 @@ export class CitationResolver {
   async #eventAt(pointer: EventPointer | undefined): Promise<RecordedEvent | undefined> {
     if (pointer === undefined) return undefined;
     const revision = Number(pointer.revision);
-    const [event] = await this.#reader.read(pointer.stream, { from: revision, to: revision });
+    const event = this.#unjudgedAt(pointer) ?? (await this.#readAt(pointer.stream, revision));
     if (event === undefined) await this.#foundNothing(pointer.stream, revision);
     return event !== undefined && hashHolds(event) ? event : undefined;
   }
+
+  /** It is cited once: whoever asks again reads it. */
+  #unjudgedAt({ stream, revision, eventId }: EventPointer): RecordedEvent | undefined {
+    const event = this.#unjudged.get(eventId);
+    if (event?.stream !== stream || event.revision !== Number(revision)) return undefined;
+    this.#unjudged.delete(eventId);
+    return event;
+  }
+
+  async #readAt(stream: string, revision: number): Promise<RecordedEvent | undefined> {
+    const [event] = await this.#reader.read(stream, { from: revision, to: revision });
+    return event;
+  }
+}
+
+function keepLatest<Event extends RecordedEvent>(events: Map<string, Event>, event: Event): void {
+  events.set(event.id, event);
+  const oldest = events.keys().next();
+  if (events.size > MAX_CITABLE && oldest.done !== true) events.delete(oldest.value);
 }
 
 /** The addresses that a basis named when it authorised a freeze: it may name others by now. */

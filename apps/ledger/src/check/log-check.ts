@@ -1,4 +1,5 @@
-import { LogScan, measureLog, SqliteEventReader, type LogExtent, type LogPart } from '#event-store/sqlite';
+import { parsePosition } from '#event-store';
+import { endOfLog, LogScan, measureLog, readAhead, SqliteEventReader, type LogExtent } from '#event-store/sqlite';
 import type { Position } from '#kernel';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
@@ -39,16 +40,24 @@ const NOTHING: UnfinishedSteps = { transfers: 0, authorisations: 0, openings: 0 
  * @throws StoreError when the file is no log, or can't be read
  */
 export async function checkLogFile({ path, threads, onProgress }: CheckOptions): Promise<CheckResult> {
-  const extent = measureLog(path);
-  const { head } = extent;
-  if (head === undefined) {
-    return { events: 0, head, findings: findingsIn(extent, []), moreFindings: 0, unfinished: NOTHING };
-  }
-  const progress = (done: number): void => onProgress?.(done, extent.events);
+  const end = endOfLog(path);
+  if (end === undefined) return resultOf(undefined, { events: 0, gaps: [], repeatedIds: [], damage: [] }, []);
+  const progress = (done: number): void => onProgress?.(done, Number(parsePosition(end)));
   const of = Math.max(1, Math.min(threads ?? availableParallelism(), MOST_THREADS));
-  const shared = of === 1 ? undefined : await judgeTogether({ path, end: head, of, progress });
-  const isClean = shared?.unmet === 0 && findingsIn(extent, shared.parts).length === 0;
-  const parts = shared !== undefined && isClean ? shared.parts : [await judgeAlone({ path, end: head, progress })];
+  const finished = new AbortController();
+  const ahead = readAhead(path, finished.signal).catch(() => undefined);
+  try {
+    const { extent, shared } =
+      of === 1 ? await measured(path, end, ahead) : await together({ path, end, of, progress });
+    const isClean = shared?.unmet === 0 && findingsIn(extent, shared.parts).length === 0;
+    return resultOf(end, extent, isClean ? shared.parts : [await judgeAlone({ path, end, progress })]);
+  } finally {
+    finished.abort();
+    await ahead;
+  }
+}
+
+export function resultOf(head: Position | undefined, extent: LogExtent, parts: readonly PartResult[]): CheckResult {
   return {
     events: extent.events,
     head,
@@ -68,7 +77,7 @@ interface Judging {
 async function judgeAlone({ path, end, progress }: Judging): Promise<PartResult> {
   const part = { index: 0, of: 1 };
   const reader = new SqliteEventReader(path);
-  const scan = new LogScan(path, end, part);
+  const scan = new LogScan(path, { end, part });
   try {
     const checked = new PartCheck(reader, part);
     for (let events = scan.next(); events !== undefined; events = scan.next()) {
@@ -82,61 +91,74 @@ async function judgeAlone({ path, end, progress }: Judging): Promise<PartResult>
   }
 }
 
-/** @returns what each part came to, and how many of the events that one rests on another found otherwise */
-async function judgeTogether({
-  path,
-  end,
-  of,
-  progress,
-}: Judging & { readonly of: number }): Promise<{ parts: PartResult[]; unmet: number }> {
+/** What several threads found out: of the log, and what they made of its events. */
+interface Together {
+  readonly extent: LogExtent;
+  /** Absent where nobody judged yet. `unmet`: how many of the events that one part rests on another found otherwise. */
+  readonly shared?: { readonly parts: PartResult[]; readonly unmet: number };
+}
+
+/** In the calling thread: what is read ahead has to come first. */
+async function measured(path: string, end: Position, ahead: Promise<void>): Promise<Together> {
+  await ahead;
+  return { extent: measureLog(path, end) };
+}
+
+/** One thread more measures meanwhile. */
+async function together({ path, end, of, progress }: Judging & { readonly of: number }): Promise<Together> {
   const done = new Array<number>(of).fill(0);
+  const measuring = new CheckThread({ path, end });
   const threads = Array.from({ length: of }, (_, index) => {
     const onEvents = (events: number): void => {
       done[index] = events;
       progress(done.reduce((sum, each) => sum + each));
     };
-    return new PartThread({ path, end, part: { index, of } }, onEvents);
+    return new CheckThread({ path, end, part: { index, of } }, onEvents);
   });
   try {
-    const parts = await Promise.all(threads.map((thread) => thread.result));
+    const [extent, ...parts] = await Promise.all([measuring.extent, ...threads.map((thread) => thread.result)]);
     const questions = parts.flatMap((part) => part.questions);
     const unmet = await Promise.all(threads.map((thread) => thread.ask(questions)));
-    return { parts, unmet: unmet.reduce((sum, each) => sum + each) };
+    return { extent, shared: { parts, unmet: unmet.reduce((sum, each) => sum + each) } };
   } finally {
-    await Promise.all(threads.map((thread) => thread.end()));
+    await Promise.all([measuring, ...threads].map((thread) => thread.end()));
   }
 }
 
-/** A thread that judges one part. */
-class PartThread {
+/** A thread that judges one part, or measures the log. */
+class CheckThread {
+  /** Of one that measures. */
+  readonly extent: Promise<LogExtent>;
+  /** Of one that judges. */
   readonly result: Promise<PartResult>;
   readonly #answer: Promise<number>;
   readonly #worker: Worker;
 
-  constructor(data: WorkerData & { readonly part: LogPart }, onEvents: (events: number) => void) {
+  constructor(data: WorkerData, onEvents: (events: number) => void = () => undefined) {
     const fromSource = import.meta.url.endsWith('.ts');
     this.#worker = new Worker(new URL(fromSource ? './worker.ts' : './worker.js', import.meta.url), {
       workerData: data,
       ...(fromSource && { execArgv: ['--conditions=writ-source', '--disable-warning=ExperimentalWarning'] }),
     });
+    const extent = Promise.withResolvers<LogExtent>();
     const result = Promise.withResolvers<PartResult>();
     const answer = Promise.withResolvers<number>();
     const fail = (error: unknown): void => {
-      result.reject(error);
-      answer.reject(error);
+      for (const { reject } of [extent, result, answer]) reject(error);
     };
     this.#worker.on('message', (message: FromWorker) => {
       if (message.kind === 'progress') onEvents(message.events);
+      else if (message.kind === 'measured') extent.resolve(message.extent);
       else if (message.kind === 'done') result.resolve(message.result);
       else answer.resolve(message.unmet);
     });
     this.#worker.once('error', fail);
     this.#worker.once('exit', () => fail(new Error('a thread of the check ended before its work')));
+    this.extent = extent.promise;
     this.result = result.promise;
     this.#answer = answer.promise;
-    // Whoever waits for the one learns of the failure; the other may never be waited for.
-    this.result.catch(() => undefined);
-    this.#answer.catch(() => undefined);
+    // Whoever waits for the one learns of the failure; the others may never be waited for.
+    for (const promise of [this.extent, this.result, this.#answer]) promise.catch(() => undefined);
   }
 
   ask(questions: readonly Question[]): Promise<number> {
@@ -151,7 +173,7 @@ class PartThread {
 }
 
 /** All that is wrong, of the log and of its events. */
-export function findingsIn(extent: LogExtent, parts: readonly PartResult[]): readonly Finding[] {
+function findingsIn(extent: LogExtent, parts: readonly PartResult[]): readonly Finding[] {
   const judged = parts.reduce((sum, { events }) => sum + events, 0);
   const ofLog = { stream: 'the log', revision: undefined, position: undefined };
   const findings: Finding[] = [

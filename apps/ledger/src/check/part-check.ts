@@ -70,7 +70,7 @@ export class PartCheck {
       demandsWhole: true,
       folded: (stream) => this.#folds.get(stream),
       askedLater: (pointer, kind, name) => {
-        if (partOfStream(pointer.stream, part.of) === part.index) return false;
+        if (!this.#isOfAnother(pointer)) return false;
         this.#questions.push({ pointer, kind, name });
         return true;
       },
@@ -81,9 +81,13 @@ export class PartCheck {
     return this.#events;
   }
 
-  /** Takes the next events of the part. @throws StoreError when the log can't be read */
+  /** Takes the next events of the part, and those of others that its own may cite. @throws StoreError when the log can't be read */
   async take(events: readonly RecordedEvent[]): Promise<void> {
     for (const event of events) {
+      if (this.#isOfAnother(event)) {
+        this.#resolver.noteUnjudged(event);
+        continue;
+      }
       this.#events += 1;
       const fold = this.#foldOf(event);
       if (fold === undefined) continue;
@@ -95,6 +99,10 @@ export class PartCheck {
         this.#giveUp(event, error);
       }
     }
+  }
+
+  #isOfAnother({ stream }: { readonly stream: string }): boolean {
+    return this.#part.of > 1 && partOfStream(stream, this.#part.of) !== this.#part.index;
   }
 
   /** A stream that this one rests on has no whole history: the fold of that one says so. */
@@ -206,7 +214,7 @@ export class PartCheck {
 
   /** Answers what other parts asked. @returns how many of the events that they rest on are not what they should be */
   countUnmet(questions: readonly Question[]): number {
-    const mine = questions.filter(({ pointer }) => partOfStream(pointer.stream, this.#part.of) === this.#part.index);
+    const mine = questions.filter(({ pointer }) => !this.#isOfAnother(pointer));
     return mine.filter(({ pointer, kind, name }) => {
       const entry = this.#folds.get(pointer.stream)?.names.lookup(kind, name);
       return entry?.value !== pointer.eventId || entry.revision !== Number(pointer.revision);

@@ -1,4 +1,4 @@
-import type { LogPart } from '#event-store/sqlite';
+import type { LogExtent, LogPart } from '#event-store/sqlite';
 import type { Position } from '#kernel';
 import type { PartResult, Question } from './part-check.ts';
 
@@ -7,10 +7,12 @@ export interface WorkerData {
   readonly path: string;
   /** Position of the last event that is checked. */
   readonly end: Position;
-  readonly part: LogPart;
+  /** What it judges; absent for the one that measures the log, and ends when it has told. */
+  readonly part?: LogPart;
 }
 
 export type FromWorker =
+  | { readonly kind: 'measured'; readonly extent: LogExtent }
   | { readonly kind: 'progress'; readonly events: number }
   | { readonly kind: 'done'; readonly result: PartResult }
   | { readonly kind: 'answered'; readonly unmet: number };

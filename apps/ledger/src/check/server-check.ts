@@ -1,6 +1,6 @@
 import type { EventReader } from '#event-store';
 import type { Position } from '#kernel';
-import { findingsIn, type CheckResult } from './log-check.ts';
+import { resultOf, type CheckResult } from './log-check.ts';
 import { PartCheck } from './part-check.ts';
 
 const PAGE_EVENTS = 1_000;
@@ -29,12 +29,5 @@ export async function checkLogOnServer(
     atEnd = page.atEnd || (after ?? '') >= (head ?? '');
   }
   const part = checked.result();
-  const extent = { events: part.events, head, gaps: [], repeatedIds, damage: [] };
-  return {
-    events: part.events,
-    head,
-    findings: findingsIn(extent, [part]),
-    moreFindings: part.moreFindings,
-    unfinished: part.unfinished,
-  };
+  return resultOf(head, { events: part.events, gaps: [], repeatedIds, damage: [] }, [part]);
 }

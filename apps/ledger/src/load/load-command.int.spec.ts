@@ -1,4 +1,4 @@
-import { LogScan, measureLog, SqliteEventReader } from '#event-store/sqlite';
+import { endOfLog, LogScan, SqliteEventReader } from '#event-store/sqlite';
 import type { RecordedEvent } from '#kernel';
 import { Judge } from '#replay';
 import { checkLog, describeBreaches } from '#testing';
@@ -27,8 +27,8 @@ function load(args: string): { code: number; out: string; err: string } {
 
 function eventsIn(data: string): readonly RecordedEvent[] {
   const path = join(data, 'events.db');
-  const { head = '' } = measureLog(path);
-  const scan = new LogScan(path, head, { index: 0, of: 1 });
+  const end = endOfLog(path) ?? '';
+  const scan = new LogScan(path, { end, part: { index: 0, of: 1 } });
   const events: RecordedEvent[] = [];
   for (let page = scan.next(); page !== undefined; page = scan.next()) events.push(...page);
   scan.close();

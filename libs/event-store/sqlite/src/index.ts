@@ -3,6 +3,7 @@ export * from './bulk-log.ts';
 export { damageIn } from './file.ts';
 export { acquireLock } from './lock.ts';
 export * from './log-scan.ts';
+export { readAhead } from './read-ahead.ts';
 export { readSeal, type Seal, sealLog, unsealLog } from './seal.ts';
 export * from './sqlite-event-reader.ts';
 export * from './sqlite-event-store.ts';

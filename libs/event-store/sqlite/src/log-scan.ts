@@ -20,7 +20,16 @@ const PART_SQL = 'ifnull(unicode(substr(stream, -1)), 0)';
 
 /** The part that a stream is of, as `LogScan` divides a log. */
 export function partOfStream(stream: string, of: number): number {
-  return (Array.from(stream).at(-1)?.codePointAt(0) ?? 0) % of;
+  return (Array.from(stream.slice(-2)).at(-1)?.codePointAt(0) ?? 0) % of;
+}
+
+/** What is read of a log. */
+export interface ScanOptions {
+  /** The position of the last event that is read, or the log's own end. */
+  readonly end: Position;
+  readonly part: LogPart;
+  /** Events of these types are read whatever part their stream is of. Names that need no quotes. */
+  readonly alsoTypes?: readonly string[];
 }
 
 /**
@@ -33,14 +42,13 @@ export class LogScan {
   readonly #end: bigint;
   #after = 0n;
 
-  /**
-   * @param end of what is read: the position of the last event, or the log's own end
-   * @throws StoreError as `SqliteEventReader`
-   */
-  constructor(path: string, end: Position, { index, of }: LogPart) {
+  /** @throws StoreError as `SqliteEventReader` */
+  constructor(path: string, { end, part: { index, of }, alsoTypes = [] }: ScanOptions) {
     this.#db = openForReading(resolve(path));
     this.#end = parsePosition(end);
-    const filter = of === 1 ? '' : `AND ${PART_SQL} % ${String(of)} = ${String(index)}`;
+    const isOfPart = `${PART_SQL} % ${String(of)} = ${String(index)}`;
+    const isAlso = `type IN (${alsoTypes.map((type) => `'${type}'`).join(', ')})`;
+    const filter = of === 1 ? '' : `AND (${isOfPart} OR ${isAlso})`;
     this.#page = this.#db.prepare(
       `SELECT ${ROW_COLUMNS} FROM events WHERE position > ? AND position <= ? ${filter} ORDER BY position`,
     );
@@ -62,11 +70,9 @@ export class LogScan {
   }
 }
 
-/** What a file says of a whole log, beside its events. */
+/** What a file says of a log up to one of its events, beside the events. */
 export interface LogExtent {
   readonly events: number;
-  /** Of the last event; undefined for an empty log. */
-  readonly head: Position | undefined;
   /** Positions after which others are missing, the first hundred: every append takes the next one. */
   readonly gaps: readonly Position[];
   /** Ids that stand in the log more than once, the first hundred. */
@@ -77,20 +83,28 @@ export interface LogExtent {
 
 const MOST = 100;
 
-/** Counts a log and looks for what is missing from it. Reads the whole file once. @throws StoreError as `SqliteEventReader` */
-export function measureLog(path: string): LogExtent {
+/** The position of the last event of a log; undefined for an empty one. @throws StoreError as `SqliteEventReader` */
+export function endOfLog(path: string): Position | undefined {
   const db = openForReading(resolve(path));
   try {
-    const { events, last, head } =
-      db
-        .prepare(
-          `SELECT count(*) AS events, ifnull(max(position), 0) AS last, printf('%016x', max(position)) AS head FROM events`,
-        )
-        .get() ?? {};
-    const isWhole = events === last;
+    return texts(db, "SELECT printf('%016x', max(position)) FROM events HAVING max(position) IS NOT NULL")[0];
+  } finally {
+    db.close();
+  }
+}
+
+/**
+ * Counts a log up to a position and looks for what is missing from it. Reads the whole file once.
+ * @throws StoreError as `SqliteEventReader`
+ */
+export function measureLog(path: string, end: Position): LogExtent {
+  const db = openForReading(resolve(path));
+  try {
+    const last = parsePosition(end);
+    const { events } = db.prepare('SELECT count(*) AS events FROM events WHERE position <= ?').get(last) ?? {};
+    const isWhole = BigInt(Number(events)) === last;
     return {
       events: Number(events),
-      head: last === 0 ? undefined : String(head),
       gaps: isWhole ? [] : texts(db, GAPS_SQL),
       repeatedIds: texts(db, `SELECT id FROM events GROUP BY id HAVING count(*) > 1 LIMIT ${MOST}`),
       damage: texts(db, `PRAGMA quick_check(${MOST})`).filter((line) => line !== 'ok'),
