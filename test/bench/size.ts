@@ -13,7 +13,9 @@ import { FEW_ARENAS, freePort, HEAP_FLAGS } from './service.ts';
 
 /** A first start builds the read models. */
 const READY_MS = 60 * 60_000;
-const ROUNDS = 5;
+/** Of the call that asks for a key. */
+const KEY_WARM_UPS = 200;
+const KEY_ROUNDS = 50;
 /** Accounts that are not in memory are folded first. */
 const TOUCH_SECONDS = 15 * 60;
 const ROWS_A_TRANSACTION = 20_000;
@@ -168,11 +170,12 @@ export async function starts(dataDir: string, say: (line: string) => void): Prom
       const empty = await start(folder);
       const rest = `an empty log: ${readyText(empty)}, ${mib(empty)}`;
       say(`start: ready in ${readyText(service)}, resident ${mib(service)}   (target 3.0 s, 400 MiB; ${rest})`);
-      const ms = await firstKey(service.url, dataDir);
-      const recentMs = await firstKey(empty.url, folder);
+      const { firstMs, ms } = await firstKey(service.url, dataDir);
+      const recent = await firstKey(empty.url, folder);
       await empty.stop();
-      const known = `the key of the first event: recognised in ${ms.toFixed(1)} ms, median of ${String(ROUNDS)}`;
-      say(`${known}   (target 5 ms; a key of an empty log: ${recentMs.toFixed(1)} ms)`);
+      const known = `the key of the first event: recognised in ${ms.toFixed(1)} ms, median of ${String(KEY_ROUNDS)}`;
+      const atOnce = `the first time, with nothing compiled yet, in ${firstMs.toFixed(1)} ms`;
+      say(`${known}; ${atOnce}   (target 5 ms; a key of an empty log: ${recent.ms.toFixed(1)} ms)`);
     });
     const { accepted, seconds: took } = await touchAll(service.url, dataDir);
     say(
@@ -237,11 +240,18 @@ function residentMib({ pid }: ChildProcess): number {
   return (Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1_024) / MIB;
 }
 
-/** Sends the very first command of the log again and again: it is known from the second time on, if not before. */
-async function firstKey(url: string, dataDir: string): Promise<number> {
+interface Recognised {
+  /** The first answer. */
+  readonly firstMs: number;
+  /** Median of later ones: what both sides run is compiled by then. */
+  readonly ms: number;
+}
+
+/** Sends the very first command of the log again and again. */
+async function firstKey(url: string, dataDir: string): Promise<Recognised> {
   const token = await makeToken(dataDir);
   const ms: number[] = [];
-  for (let round = 0; round <= ROUNDS; round += 1) {
+  for (let round = 0; round < 1 + KEY_WARM_UPS + KEY_ROUNDS; round += 1) {
     const began = performance.now();
     const response = await fetch(`${url}/v1/assets`, {
       method: 'POST',
@@ -249,11 +259,12 @@ async function firstKey(url: string, dataDir: string): Promise<number> {
       body: JSON.stringify({ code: 'BTC', scale: 8, kind: 'crypto' }),
     });
     await response.arrayBuffer();
-    if (round === 0) continue;
     ms.push(performance.now() - began);
-    if (response.headers.get('idempotent-replayed') !== 'true') throw new Error('the first key is not known');
+    // To an empty log the first is news.
+    if (round > 0 && response.headers.get('idempotent-replayed') !== 'true')
+      throw new Error('the first key is not known');
   }
-  return median(ms);
+  return { firstMs: ms[0] ?? NaN, ms: median(ms.slice(-KEY_ROUNDS)) };
 }
 
 /** As many streams as `WRIT_STREAMS_IN_MEMORY` says. */
