@@ -23,9 +23,6 @@ const FEW_ARENAS = { MALLOC_ARENA_MAX: '2' };
 /** What has more to try than `npm test` has time for. */
 const NIGHTLY = ['test/simulation', 'test/security/fuzz', 'test/recovery/kill', 'test/instances/three'];
 
-/** What is true of every server that speaks EventStoreDB's protocol. */
-const ON_EVENTSTOREDB = ['libs/event-store/src/eventstoredb.int.spec.ts'];
-
 /**
  * For each task its set-up, the environment that it adds, and the commands that the pinned Node then runs in turn; `args`
  * are the caller's.
@@ -64,7 +61,7 @@ const TASKS = {
     commands: (args) => [[...jest, ...(args.length === 0 ? NIGHTLY : args)]],
   },
   // Against the server that WRIT_EVENTSTOREDB_URL names, in streams of their own; without it, the one of the tests.
-  'test:eventstoredb': { needs: ensurePackages, commands: (args) => [[...jest, ...ON_EVENTSTOREDB, ...args]] },
+  'test:eventstoredb': { needs: ensureBuild, commands: (args) => [['test/eventstoredb/main.ts', ...args]] },
   lint: { needs: ensurePackages, commands: () => [eslint(), prettier('--check')] },
   format: { needs: ensurePackages, commands: () => [eslint('--fix'), prettier('--write')] },
   typecheck: { needs: ensurePackages, commands: () => [[tool('typescript/bin/tsc'), '--noEmit', '-p', '.']] },

@@ -1,14 +1,13 @@
 import { canonicalJson, sha256Hex } from '#kernel';
 import { EXPECTED_VIOLATION, FORGERY_NAMES, forgeAll, type ForgeryName } from '#testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { join } from 'node:path';
 import { forgerOf } from './support/forger.ts';
 import type { Answer } from './support/http.ts';
 import { AUDITOR, Ledger, SERVICE, depositOf, withdrawalOf, type Body } from './support/ledger.ts';
 
 const accounts = Object.fromEntries(FORGERY_NAMES.map((name) => [name, `acc-${name}`])) as Record<ForgeryName, string>;
 
-describe('events written straight into the file while the service is stopped', () => {
+describe('events written straight into the log while the service is stopped', () => {
   let ledger: Ledger;
   const lifted = accounts.liftedWithoutApproval;
   const open = accounts.abandonedUntruly;
@@ -25,9 +24,9 @@ describe('events written straight into the file while the service is stopped', (
     for (const accountId of [lifted, 'acc-real']) await ledger.freeze(accountId, 'ord-1');
     expect(await ledger.service.stop()).toBe(0);
 
-    const forger = forgerOf(join(ledger.dataDir, 'events.db'));
+    const forger = await forgerOf(ledger.dataDir);
     await forgeAll(forger, { accounts, verifiedOrder: 'ord-1', unverifiedOrder: 'ord-2', parties });
-    forger.close();
+    await forger.close();
     await ledger.startAgain();
   }, 120_000);
 

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { uuidv7 } from '#kernel';
+import { uuidv7, type EventMetadata } from '#kernel';
+import { forgerOf } from './support/forger.ts';
 import { listAt, textAt, valueAt } from './support/json.ts';
 import {
   APPROVER,
@@ -121,24 +120,22 @@ async function tellStory(): Promise<void> {
 }
 
 /** Events that should never be, on the order's stream and citing it from elsewhere: they are listed as violations. */
-function forge(): void {
-  const db = new DatabaseSync(join(ledger.dataDir, 'events.db'));
-  const insert = db.prepare(
-    'INSERT INTO events (stream, revision, id, type, schema_version, data, metadata) VALUES (?, ?, ?, ?, ?, ?, ?)',
-  );
+async function forge(): Promise<void> {
+  const forger = await forgerOf(ledger.dataDir);
   for (const stream of [`legalOrder-${ORDER}`, `account-${ids.ofParty}`]) {
-    const next = db.prepare('SELECT max(revision) + 1 AS next FROM events WHERE stream = ?').get(stream);
+    const last = (await forger.read(stream)).at(-1);
     const data = { orderId: ORDER, basis: { kind: 'legal-order', id: ORDER }, caseReference: CASE };
-    insert.run(stream, Number(next?.['next']), uuidv7(), 'AccountFrozen', 1, JSON.stringify(data), '{}');
+    const event = { id: uuidv7(), type: 'AccountFrozen', schemaVersion: 1, data, metadata: {} as EventMetadata };
+    await forger.write(stream, last?.revision ?? 'no-stream', [event]);
   }
-  db.close();
+  await forger.close();
 }
 
 beforeAll(async () => {
   ledger = await Ledger.start();
   await tellStory();
   expect(await ledger.service.stop()).toBe(0);
-  forge();
+  await forge();
   await ledger.startAgain();
 }, 120_000);
 afterAll(() => ledger.end());

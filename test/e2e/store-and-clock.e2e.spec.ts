@@ -1,6 +1,5 @@
 import { seal } from '#testing';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { join } from 'node:path';
 import { forgerOf } from './support/forger.ts';
 import type { Answer } from './support/http.ts';
 import { AUDITOR, Ledger, SERVICE, depositOf } from './support/ledger.ts';
@@ -23,7 +22,7 @@ describe('what a command can not rely on', () => {
   it('a clock that is behind its stream: 503 clock-unreliable, and no other stream minds', async () => {
     const other = await ledger.makeAccount();
     await ledger.service.stop();
-    const forger = forgerOf(join(ledger.dataDir, 'events.db'));
+    const forger = await forgerOf(ledger.dataDir);
     const stream = `account-${accountId}`;
     const last = (await forger.read(stream)).at(-1);
     const data = { ...depositOf('d-ahead', '100000000'), accountId };
@@ -35,7 +34,7 @@ describe('what a command can not rely on', () => {
       last?.revision ?? -1,
       seal(stream, end, [{ type: 'FundsDeposited', data }], { recordedAt, key }),
     );
-    forger.close();
+    await forger.close();
     await ledger.startAgain();
     expect((await deposit('d-other', other)).status).toBe(201);
     expectProblem(await deposit('d-now'), 503, 'clock-unreliable');

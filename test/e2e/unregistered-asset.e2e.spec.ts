@@ -1,7 +1,5 @@
-import { SqliteEventStore } from '#event-store/sqlite';
 import { forceIn } from '#testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { join } from 'node:path';
 import {
   AUDITOR,
   Ledger,
@@ -13,12 +11,13 @@ import {
   withdrawalOf,
   type Body,
 } from './support/ledger.ts';
+import { openStore } from './support/store.ts';
 
 const accountId = 'acc-1';
 const nowhere = { asset: 'NOWHERE', minorUnits: true };
 const MINOR_UNITS = '1234567';
 
-describe('a deposit of an asset that nobody registered, written straight into the file', () => {
+describe('a deposit of an asset that nobody registered, written straight into the log', () => {
   let ledger: Ledger;
   let orderId: string;
 
@@ -27,7 +26,7 @@ describe('a deposit of an asset that nobody registered, written straight into th
     await ledger.makeAccount({ accountId, btc: '2' });
     orderId = await ledger.makeVerifiedOrder({ accounts: [accountId] });
     expect(await ledger.service.stop()).toBe(0);
-    const store = await SqliteEventStore.open({ path: join(ledger.dataDir, 'events.db') });
+    const store = await openStore(ledger.dataDir);
     const source = { kind: 'bank', reference: 'none' };
     const data = { accountId, depositId: 'd-forged', asset: nowhere.asset, amount: MINOR_UNITS, source };
     await forceIn(store, `account-${accountId}`, { type: 'FundsDeposited', data });

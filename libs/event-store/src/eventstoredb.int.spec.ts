@@ -1,25 +1,26 @@
 import { EventStoreDbEventStore } from '#event-store/eventstoredb';
-import { type EventStoreDbServer, startEventStoreDbServer } from '#testing';
+import { eventStoreDbUnderTest, newStreamPrefix } from '#testing';
 import { afterAll, beforeAll } from '@jest/globals';
-import { randomUUID } from 'node:crypto';
 import { describeEventStore, type StoreUnderTest } from './contract.ts';
 import { describeRaces } from './contract-races.ts';
 
-/** A real server to be tried instead of the one of the tests: `npm run test:eventstoredb`. */
-const given = process.env['WRIT_EVENTSTOREDB_URL'];
-let server: EventStoreDbServer | undefined;
+/** A bound, not a measure: a real server may be far, or busy. */
+const CALL_TIMEOUT_MS = 30_000;
+
+let server: Awaited<ReturnType<typeof eventStoreDbUnderTest>>;
 
 beforeAll(async () => {
-  if (given === undefined) server = await startEventStoreDbServer();
+  server = await eventStoreDbUnderTest();
 });
-afterAll(() => server?.stop());
+afterAll(() => server.stop());
 
 const adapter: StoreUnderTest = {
   // A log of its own: streams under a name that nothing had before.
   open: () =>
     EventStoreDbEventStore.open({
-      connectionString: given ?? server?.connectionString ?? '',
-      streamPrefix: `writ-test-${randomUUID()}-`,
+      ...server.settings,
+      streamPrefix: newStreamPrefix(),
+      callTimeoutMs: CALL_TIMEOUT_MS,
     }),
   findsIds: 'in-place',
 };

@@ -13,3 +13,5 @@ export * from './ledger-story.ts';
 export * from './stored-log.ts';
 export * from './log-with-gap.ts';
 export * from './eventstoredb-server/index.ts';
+export * from './tunnel.ts';
+export * from './eventstoredb-under-test.ts';

@@ -1,9 +1,29 @@
 import type { RecordedEvent } from '#kernel';
 import type { LogForger } from '#testing';
 import { DatabaseSync } from 'node:sqlite';
+import { join } from 'node:path';
+import { openStore, serverOfServices } from './store.ts';
 
-/** Writes into the log's file with nothing of the service in between. */
-export function forgerOf(path: string): LogForger & { close(): void } {
+type Forger = LogForger & { close(): Promise<void> };
+
+/** Writes into the log of a data folder with nothing of the service in between, while none runs on it. */
+export async function forgerOf(dataDir: string): Promise<Forger> {
+  return serverOfServices === undefined ? forgerOfFile(join(dataDir, 'events.db')) : forgerOnServer(dataDir);
+}
+
+/** As whoever else may append to the server. */
+async function forgerOnServer(dataDir: string): Promise<Forger> {
+  const store = await openStore(dataDir);
+  return {
+    read: (stream) => store.read(stream),
+    write: async (stream, expected, events) => {
+      await store.append(stream, expected, events);
+    },
+    close: () => store.close(),
+  };
+}
+
+function forgerOfFile(path: string): Forger {
   const db = new DatabaseSync(path);
   const read = db.prepare('SELECT * FROM events WHERE stream = ? ORDER BY revision');
   const insert = db.prepare(
@@ -38,6 +58,7 @@ export function forgerOf(path: string): LogForger & { close(): void } {
     },
     close: () => {
       db.close();
+      return Promise.resolve();
     },
   };
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { storeEnvironment } from './store.ts';
 
 const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 15_000;
@@ -86,7 +87,13 @@ function launch(options: ServiceOptions): ServiceProcess {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'writ-e2e-'));
   const [program, ...args] = [...wrapperOf(options), PINNED_NODE, built('main.js')] as const;
   const child = spawn(program, args, {
-    env: { ...withoutOurs(process.env), PORT: '0', WRIT_DATA_DIR: dataDir, ...options.env },
+    env: {
+      ...withoutOurs(process.env),
+      PORT: '0',
+      WRIT_DATA_DIR: dataDir,
+      ...storeEnvironment(dataDir, options.env),
+      ...options.env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   return new ServiceProcess(child, dataDir, options.dataDir === undefined);
@@ -113,7 +120,7 @@ export async function makeToken(
 }
 
 /** What is set for another service of this machine is not meant for this one. */
-function withoutOurs(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+export function withoutOurs(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const ours = (name: string): boolean =>
     name.startsWith('WRIT_') || ['HOST', 'PORT', 'NODE_ENV', 'NODE_OPTIONS'].includes(name);
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !ours(name)));

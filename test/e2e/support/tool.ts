@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { withoutOurs } from './service.ts';
+import { storeEnvironment } from './store.ts';
 
 const PINNED_NODE = fileURLToPath(new URL('../../../node_modules/node/bin/node', import.meta.url));
 const LIMIT_MS = 120_000;
@@ -33,7 +35,12 @@ export async function runTool(
   const limited = ['--norc', '-c', `ulimit -f ${String(fileLimitKiB)} && exec "$@"`, 'limited', PINNED_NODE];
   const [program, first] = fileLimitKiB === undefined ? [PINNED_NODE, []] : ['bash', limited];
   const child = spawn(program, [...first, script, ...args], {
-    env: { ...process.env, WRIT_DATA_DIR: dataDir, NODE_OPTIONS: '', ...environment },
+    env: {
+      ...withoutOurs(process.env),
+      WRIT_DATA_DIR: dataDir,
+      ...storeEnvironment(dataDir, environment),
+      ...environment,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: LIMIT_MS,
   });
