@@ -1,58 +1,109 @@
-import { startEventStoreDbServer, TEST_CA_FILE, type EventStoreDbServer } from '#testing';
+import { newStreamPrefix, openTunnel, startEventStoreDbServer, TEST_CA_FILE } from '#testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { valueAt } from '../e2e/support/json.ts';
 import { AUDITOR, depositOf, Ledger, SERVICE, until } from '../e2e/support/ledger.ts';
 import { startInVain } from '../e2e/support/service.ts';
+import { serverOfServices } from '../e2e/support/store.ts';
 import { runTool } from '../e2e/support/tool.ts';
 
 const LIMIT_MS = 120_000;
 const PASSWORD = 'hunter2';
+const NOBODY_THERE = 'esdb://127.0.0.1:1';
+/** By no tunnel, in which nobody is told that a server is not there. */
+const DIRECTLY = { grpc_proxy: '' };
+const PASSWORD_IN_URL = /^([a-z+]+:\/\/[^:@]+:)([^@]+)(?=@)/;
 
-describe('the service on EventStoreDB', () => {
-  let server: EventStoreDbServer;
-  let ledger: Ledger;
-  let environment: Readonly<Record<string, string>>;
+type Environment = Readonly<Record<string, string>>;
 
-  beforeAll(async () => {
-    server = await startEventStoreDbServer({
-      tls: true,
-      users: [{ name: 'writ', password: PASSWORD, groups: ['$admins'] }],
-    });
-    environment = {
+/** The server, as a service is told of it, and what can befall it. */
+interface Place {
+  readonly environment: Environment;
+  /** In place of what stands in the environment; undefined where nobody is asked for a password. */
+  readonly wrongPassword: Environment | undefined;
+  /** Not to be printed by anybody. */
+  readonly password: string | undefined;
+  /** Nobody reaches it any more, and it hears of nobody. */
+  readonly vanish: () => Promise<void>;
+  readonly comeBack: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+async function serverOfTheTests(): Promise<Place> {
+  const users = [{ name: 'writ', password: PASSWORD, groups: ['$admins'] }];
+  const server = await startEventStoreDbServer({ tls: true, users });
+  return {
+    environment: {
       WRIT_STORE: 'eventstoredb',
       WRIT_EVENTSTOREDB_URL: `esdb://localhost:${String(server.ports[0])}`,
       WRIT_EVENTSTOREDB_CA_FILE: TEST_CA_FILE,
       WRIT_EVENTSTOREDB_USER: 'writ',
       WRIT_EVENTSTOREDB_PASSWORD: PASSWORD,
       WRIT_EVENTSTOREDB_PREFIX: 'ledger-1.',
-    };
+    },
+    wrongPassword: { WRIT_EVENTSTOREDB_PASSWORD: `${PASSWORD}${PASSWORD}` },
+    password: PASSWORD,
+    vanish: () => server.kill(),
+    comeBack: () => server.restart(),
+    stop: () => server.stop(),
+  };
+}
+
+/** Of somebody's server nothing can be asked: it vanishes by the way to it. */
+async function serverThatIsNamed(named: NonNullable<typeof serverOfServices>): Promise<Place> {
+  const tunnel = await openTunnel();
+  const url = named.settings.connectionString;
+  const password = PASSWORD_IN_URL.exec(url)?.[2];
+  return {
+    environment: { ...named.environment, WRIT_EVENTSTOREDB_PREFIX: newStreamPrefix(), ...tunnel.environment },
+    wrongPassword:
+      password === undefined ? undefined : { WRIT_EVENTSTOREDB_URL: url.replace(PASSWORD_IN_URL, '$1nobody-has-this') },
+    password: password === undefined ? undefined : decodeURIComponent(password),
+    vanish: () => {
+      tunnel.refuse();
+      tunnel.cut();
+      return Promise.resolve();
+    },
+    comeBack: () => {
+      tunnel.accept();
+      return Promise.resolve();
+    },
+    stop: () => tunnel.close(),
+  };
+}
+
+describe('the service on EventStoreDB', () => {
+  let place: Place;
+  let ledger: Ledger;
+  let environment: Environment;
+
+  beforeAll(async () => {
+    place = await (serverOfServices === undefined ? serverOfTheTests() : serverThatIsNamed(serverOfServices));
+    environment = place.environment;
     ledger = await Ledger.start(environment);
     await ledger.makeAccount({ accountId: 'acc-1', btc: '5' });
   }, LIMIT_MS);
   afterAll(async () => {
     await ledger.end();
-    await server.stop();
+    await place.stop();
   });
+
+  async function lineOf(changed: Environment): Promise<string> {
+    const { code, printed } = await startInVain({ ...environment, ...DIRECTLY, ...changed });
+    expect(code).toBe(1);
+    expect(printed).toMatch(/^[^\n]+\n$/);
+    expect(printed).not.toContain(place.password ?? 'nothing to hide');
+    expect(printed).toContain('docs/operations.md');
+    return printed;
+  }
 
   it(
     'starts with one line, and without the password, when it can not',
     async () => {
-      const lines: string[] = [];
-      for (const changed of [
-        { WRIT_EVENTSTOREDB_URL: 'esdb://127.0.0.1:1' },
-        { WRIT_EVENTSTOREDB_PASSWORD: `${PASSWORD}${PASSWORD}` },
-      ]) {
-        const { code, printed } = await startInVain({ ...environment, ...changed });
-        expect(code).toBe(1);
-        expect(printed).toMatch(/^[^\n]+\n$/);
-        expect(printed).not.toContain(PASSWORD);
-        expect(printed).toContain('docs/operations.md');
-        lines.push(printed);
-      }
-      expect(lines).toEqual([expect.stringContaining("can't be reached"), expect.stringContaining('password')]);
+      expect(await lineOf({ WRIT_EVENTSTOREDB_URL: NOBODY_THERE })).toContain("can't be reached");
+      if (place.wrongPassword !== undefined) expect(await lineOf(place.wrongPassword)).toContain('password');
     },
     LIMIT_MS,
   );
@@ -76,14 +127,14 @@ describe('the service on EventStoreDB', () => {
     async () => {
       const path = '/v1/accounts/acc-1/deposits';
       const checks = async (): Promise<unknown> => (await ledger.ask({ path: '/health/ready' })).body;
-      await server.kill();
+      await place.vanish();
       const down = await until('not being ready', async () =>
         valueAt(await checks(), 'code') === undefined ? undefined : checks(),
       );
       expect(valueAt(down, 'checks.store')).not.toBe('ok');
       const asked = await ledger.post(SERVICE, path, depositOf('d-down', '1'), { key: 'd-down' });
       expect([asked.status, valueAt(asked.body, 'code')]).toEqual([503, 'store-unavailable']);
-      await server.restart();
+      await place.comeBack();
       const up = async (): Promise<true | undefined> =>
         (await ledger.ask({ path: '/health/ready' })).status === 200 ? true : undefined;
       await until('being ready', up, 60_000);
@@ -91,6 +142,25 @@ describe('the service on EventStoreDB', () => {
       expect(again.status).toBe(201);
       const account = await ledger.read(AUDITOR, '/v1/accounts/acc-1');
       expect(valueAt(account, 'balances.0.available')).toBe('6.00000000');
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'builds its read models anew where they were deleted, and everything keeps its position',
+    async () => {
+      const position = await ledger.makeDeposit('acc-1', '1');
+      const paths = ['/v1/accounts/acc-1', '/v1/accounts/acc-1/entries', '/v1/trial-balance', '/v1/audit/events'];
+      const views = (): Promise<unknown> => Promise.all(paths.map((path) => ledger.read(AUDITOR, path, position)));
+      const before = await views();
+      await ledger.service.stop();
+      const made = readdirSync(ledger.dataDir).filter((name) => /^read-models\.db|^snapshots$/.test(name));
+      expect(made).toContain('read-models.db');
+      for (const name of made) rmSync(join(ledger.dataDir, name), { recursive: true });
+      await ledger.startAgain();
+      expect(await views()).toEqual(before);
+      const entries = await ledger.log('?stream=account-acc-1');
+      expect(entries.at(-1)).toMatchObject({ type: 'FundsDeposited', position });
     },
     LIMIT_MS,
   );

@@ -1,22 +1,68 @@
 import { EventStoreDbEventStore } from '#event-store/eventstoredb';
-import { randomIntegers, startEventStoreDbServer, type EventStoreDbServer } from '#testing';
+import {
+  newStreamPrefix,
+  openTunnel,
+  randomIntegers,
+  startEventStoreDbServer,
+  type EventStoreDbServer,
+  type NamedEventStoreDb,
+  type Tunnel,
+} from '#testing';
 import type { RecordedEvent } from '#kernel';
 import { registry } from '#replay';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Answer } from '../e2e/support/http.ts';
 import { valueAt } from '../e2e/support/json.ts';
 import { Ledger, type Asked, type Person } from '../e2e/support/ledger.ts';
+import { serverOfServices } from '../e2e/support/store.ts';
+import { allEvents } from '../e2e/support/whole-log.ts';
 
 const PAUSE_MS = 100;
-const PAGE_EVENTS = 1_000;
 /** Who still has no answer by then never gets one. */
 const PATIENCE_MS = 90_000;
 /** Of so many requests one is sent to two instances at the same time. */
 const ONE_IN_TWICE = 4;
 
+/** The store of several services, and who to ask for what may befall it. */
+export type SharedStore = {
+  readonly settings: NamedEventStoreDb['settings'] & { readonly streamPrefix: string };
+  readonly environment: Readonly<Record<string, string>>;
+  readonly stop: () => Promise<void>;
+} & (
+  | { readonly kind: 'of-the-tests'; readonly server: EventStoreDbServer }
+  /** Somebody's server, of which nothing can be asked: what goes wrong goes wrong on the way there. */
+  | { readonly kind: 'named'; readonly tunnel: Tunnel }
+);
+
+/** A cluster of the tests' own, or the server that is named, and a way to that. */
+export async function sharedStore(): Promise<SharedStore> {
+  const streamPrefix = newStreamPrefix();
+  const prefix = { WRIT_EVENTSTOREDB_PREFIX: streamPrefix };
+  if (serverOfServices !== undefined) {
+    const tunnel = await openTunnel();
+    const { settings, environment } = serverOfServices;
+    return {
+      kind: 'named',
+      tunnel,
+      settings: { ...settings, streamPrefix },
+      environment: { ...environment, ...prefix, ...tunnel.environment },
+      stop: () => tunnel.close(),
+    };
+  }
+  const server = await startEventStoreDbServer({ nodeCount: 3 });
+  const { connectionString } = server;
+  return {
+    kind: 'of-the-tests',
+    server,
+    settings: { connectionString, streamPrefix },
+    environment: { WRIT_STORE: 'eventstoredb', WRIT_EVENTSTOREDB_URL: connectionString, ...prefix },
+    stop: () => server.stop(),
+  };
+}
+
 /** Services on one store, each a process with a data folder of its own, and the store. */
 export class Instances {
-  readonly server: EventStoreDbServer;
+  readonly store: SharedStore;
   readonly all: readonly Ledger[];
   /** Requests whose two answers said two things. */
   readonly disagreements: string[] = [];
@@ -27,28 +73,33 @@ export class Instances {
   /** Requests that two instances had at the same time, and both did. */
   twice = 0;
 
-  private constructor(server: EventStoreDbServer, all: readonly Ledger[], seed: number) {
-    this.server = server;
+  private constructor(store: SharedStore, all: readonly Ledger[], seed: number) {
+    this.store = store;
     this.all = all;
     this.#draw = randomIntegers(seed);
   }
 
   static async start(count: number, environment: Readonly<Record<string, string>>, seed: number): Promise<Instances> {
-    const server = await startEventStoreDbServer({ nodeCount: 3 });
-    const env = { WRIT_STORE: 'eventstoredb', WRIT_EVENTSTOREDB_URL: server.connectionString, ...environment };
+    const store = await sharedStore();
+    const env = { ...store.environment, ...environment };
     try {
       const first = await Ledger.start(env);
       const others = await Promise.all(Array.from({ length: count - 1 }, () => Ledger.join(env)));
-      return new Instances(server, [first, ...others], seed);
+      return new Instances(store, [first, ...others], seed);
     } catch (error) {
-      await server.stop();
+      await store.stop();
       throw error;
     }
   }
 
+  /** How the names of the accounts' streams begin on the server. */
+  get accounts(): string {
+    return `${this.store.settings.streamPrefix}account-`;
+  }
+
   async end(): Promise<void> {
     await Promise.all(this.all.map((ledger) => ledger.end()));
-    await this.server.stop();
+    await this.store.stop();
   }
 
   /** Kills an instance, and starts it again at once: it comes back when it comes back. */
@@ -108,16 +159,9 @@ export class Instances {
   /** The whole log, as the server has it. */
   async log(): Promise<readonly RecordedEvent[]> {
     const streamKinds = Object.keys(registry).map((kind) => `${kind}-`);
-    const store = await EventStoreDbEventStore.open({ connectionString: this.server.connectionString, streamKinds });
-    const events: RecordedEvent[] = [];
+    const store = await EventStoreDbEventStore.open({ ...this.store.settings, streamKinds });
     try {
-      for (let atEnd = false; !atEnd;) {
-        const after = events.at(-1)?.position;
-        const page = await store.readAll({ limit: PAGE_EVENTS, ...(after !== undefined && { after }) });
-        events.push(...page.events);
-        ({ atEnd } = page);
-      }
-      return events;
+      return await allEvents(store);
     } finally {
       await store.close();
     }

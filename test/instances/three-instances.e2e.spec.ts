@@ -1,6 +1,7 @@
-import { checkLog } from '#testing';
+import { checkLog, type EventStoreDbServer, type Tunnel } from '#testing';
 import type { RecordedEvent } from '#kernel';
 import { afterAll, describe, expect, it } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
 import { valueAt } from '../e2e/support/json.ts';
 import {
   AUDITOR,
@@ -24,30 +25,56 @@ const ANSWERS_BETWEEN = 40;
 const BTC_AT_FIRST = 100n;
 const UNITS = 100_000_000n;
 const SETTLED_LIMIT_MS = 60_000;
+/** Longer than a service waits for a call to its store. */
+const STALL_MS = 7_000;
 const REPEATED = 150;
 const HAMMERING = 16;
 const FREEZES = 5;
 const LIMIT_MS = 180_000 * ROUNDS_OF_FAULTS;
 
-/** What befalls the instances and their store, one after the other. */
-const FAULTS: readonly (readonly [string, (world: Instances) => Promise<void>])[] = [
-  [
-    'appends are lost, and answers to appends',
-    async ({ server }) => {
-      await server.inject({ kind: 'drop-before-commit', times: 3, streamPrefix: 'account-', calls: ['append'] });
-      await server.inject({ kind: 'drop-after-commit', times: 3, streamPrefix: 'account-', calls: ['append'] });
-    },
-  ],
-  ['another node leads', ({ server }) => server.changeLeader(1)],
-  ['an instance is killed', (world) => world.kill(2)],
-  ['the server is killed', ({ server }) => server.restart()],
-  [
-    'an instance is killed while another node comes to lead',
-    async (world) => {
-      await Promise.all([world.kill(0), world.server.changeLeader(2)]);
-    },
-  ],
-];
+type Fault = readonly [string, () => Promise<unknown>];
+
+/** What befalls the instances and their store, one after the other: all that the store can be asked for. */
+function faultsOf(world: Instances): readonly Fault[] {
+  const { store } = world;
+  return store.kind === 'of-the-tests' ? faultsOfServer(world, store.server) : faultsOfWay(world, store.tunnel);
+}
+
+function faultsOfServer(world: Instances, server: EventStoreDbServer): readonly Fault[] {
+  return [
+    [
+      'appends are lost, and answers to appends',
+      async () => {
+        await server.inject({ kind: 'drop-before-commit', times: 3, streamPrefix: world.accounts, calls: ['append'] });
+        await server.inject({ kind: 'drop-after-commit', times: 3, streamPrefix: world.accounts, calls: ['append'] });
+      },
+    ],
+    ['another node leads', () => server.changeLeader(1)],
+    ['an instance is killed', () => world.kill(2)],
+    ['the server is killed', () => server.restart()],
+    [
+      'an instance is killed while another node comes to lead',
+      () => Promise.all([world.kill(0), server.changeLeader(2)]),
+    ],
+  ];
+}
+
+function faultsOfWay(world: Instances, tunnel: Tunnel): readonly Fault[] {
+  return [
+    ['all connections are cut', () => Promise.resolve(tunnel.cut())],
+    ['a connection breaks in the middle of what is sent', () => tunnel.cutAfter('to-server', 3_000)],
+    ['a connection breaks in the middle of what is answered', () => tunnel.cutAfter('from-server', 3_000)],
+    ['an instance is killed', () => world.kill(2)],
+    ['nothing comes through for longer than a call', () => stalled(tunnel)],
+    ['an instance is killed, and all connections are cut', () => Promise.all([world.kill(0), tunnel.cut()])],
+  ];
+}
+
+async function stalled(tunnel: Tunnel): Promise<void> {
+  tunnel.stall();
+  await delay(STALL_MS);
+  tunnel.resume();
+}
 
 describe('three instances on one store', () => {
   let world: Instances;
@@ -58,14 +85,14 @@ describe('three instances on one store', () => {
     const callers = Promise.all(Array.from({ length: CALLERS }, (_, caller) => load.run(caller)));
     let failure: unknown;
     callers.catch((error: unknown) => (failure = error));
-    for (const [what, befall] of FAULTS) {
+    for (const [what, befall] of faultsOf(world)) {
       const enough = load.acknowledged.length + ANSWERS_BETWEEN;
       await until(
         `answers before ${what}`,
         () => Promise.resolve(failure !== undefined || load.acknowledged.length >= enough ? true : undefined),
         120_000,
       );
-      await befall(world);
+      await befall();
     }
     load.stop();
     await callers;

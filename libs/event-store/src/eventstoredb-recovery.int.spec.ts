@@ -13,14 +13,14 @@ const SHORT_TIMEOUT_MS = 1_000;
 const CONDITION_LIMIT_MS = 60_000;
 const POLL_MS = 5;
 const MOST_TRIES = 50;
-const WRITERS = 16;
-const CUTS = 8;
-const APPENDS_BETWEEN = 40;
+const WRITERS = 8;
+const CUTS = 6;
+const APPENDS_BETWEEN = 25;
 /** More than one connection has calls at once. */
 const AT_ONCE = 500;
 const PAGE_EVENTS = 500;
 /** More than a connection and the server's buffers hold on the way to one who takes nothing. */
-const FLOOD_EVENTS = 6_000;
+const FLOOD_EVENTS = 3_000;
 const FLOOD_APPEND = 250;
 const FLOOD_TEXT = 'x'.repeat(1_000);
 
@@ -34,25 +34,26 @@ const opened: EventStore[] = [];
 const draw = randomIntegers(7);
 
 beforeAll(async () => {
-  server = await eventStoreDbUnderTest();
+  [server, tunnel] = await Promise.all([eventStoreDbUnderTest(), openTunnel()]);
 });
-afterAll(() => server.stop());
+afterAll(async () => {
+  await tunnel.close();
+  await server.stop();
+});
 
 beforeEach(async () => {
   streamPrefix = newStreamPrefix();
   observer = await open(CALL_TIMEOUT_MS);
-  await observer.head();
-  tunnel = await openTunnel();
   Object.assign(process.env, tunnel.environment);
 });
 afterEach(async () => {
+  tunnel.accept();
   tunnel.resume();
   await Promise.all(opened.splice(0).map((store) => store.close()));
   for (const name of Object.keys(tunnel.environment)) Reflect.deleteProperty(process.env, name);
-  await tunnel.close();
 });
 
-/** Through the tunnel, since that is there. */
+/** Through the tunnel, when the environment says so. */
 async function open(callTimeoutMs: number): Promise<EventStoreDbEventStore> {
   const store = await EventStoreDbEventStore.open({ ...server.settings, streamPrefix, callTimeoutMs });
   opened.push(store);

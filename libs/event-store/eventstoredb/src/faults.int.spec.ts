@@ -174,14 +174,6 @@ describe('EventStoreDbEventStore, with one node', () => {
     expect(await server.counts()).toMatchObject({ appends: 2, reads: 1 });
   });
 
-  it('takes more appends at once on a new connection than a connection has calls', async () => {
-    const store = await open();
-    const appends = Array.from({ length: 500 }, (_, index) => store.append(`account-${index}`, 'no-stream', [event()]));
-    expect(new Set((await Promise.all(appends)).flatMap(({ positions }) => positions)).size).toBe(500);
-    const reads = await Promise.all(Array.from({ length: 500 }, (_, index) => store.read(`account-${index}`)));
-    expect(reads.every((events) => events.length === 1)).toBe(true);
-  });
-
   it('turns appends away when too many wait, and stores all that it took', async () => {
     const store = await open(server.connectionString, 60_000);
     const fault = await server.inject({ kind: 'delay', delayMs: 2_000 });
