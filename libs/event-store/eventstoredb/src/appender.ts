@@ -125,20 +125,19 @@ export class Appender {
     const deadline = performance.now() + this.#timeoutMs;
     let maybeStored = false;
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
-      const leftMs = deadline - performance.now();
+      const leftMs = Math.max(1, deadline - performance.now());
       const attempt = await this.#send(outgoing, Math.min(leftMs, this.#timeoutMs / TRIES_A_CALL));
       if ('stored' in attempt) return { stored: attempt.stored, resent: maybeStored };
       const { failure } = attempt;
       if (failure.kind === 'wrong-revision') throw wrongRevision(append.stream, append.expected, failure.actual);
       if (failure.kind === 'too-large') throw tooLarge(append.sizeBytes);
       if (failure.kind === 'transient') maybeStored ||= !failure.unsent;
-      if (failure.kind === 'refused' || performance.now() + pauseMs >= deadline) {
+      if (failure.kind === 'refused' || !(await pausedInTime(pauseMs, deadline))) {
         throw new StoreError(
           maybeStored ? 'outcome-unknown' : 'store-unavailable',
           `append to ${append.stream}: ${failure.message}`,
         );
       }
-      await sleep(pauseMs);
     }
   }
 
@@ -242,6 +241,13 @@ export function attemptOf(answer: streams.BatchAppendResp): Attempt {
       position: position && positionAt(position.getCommitPosition(), position.getPreparePosition()),
     },
   };
+}
+
+/** Waits. @returns false when there is no time left for another try, as where the process stood still meanwhile */
+async function pausedInTime(pauseMs: number, deadline: number): Promise<boolean> {
+  if (performance.now() + pauseMs >= deadline) return false;
+  await sleep(pauseMs);
+  return performance.now() < deadline;
 }
 
 function isAbove(position: Position | undefined, highest: Position | undefined): boolean {

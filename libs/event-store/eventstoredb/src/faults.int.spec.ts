@@ -1,7 +1,7 @@
 import type { EventStore } from '#event-store';
 import { type SealedEvent, sealEvent, uuidv7 } from '#kernel';
 import { type EventStoreDbFault, type EventStoreDbServer, startEventStoreDbServer } from '#testing';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
@@ -172,6 +172,23 @@ describe('EventStoreDbEventStore, with one node', () => {
     expect(await server.counts()).toMatchObject({ appends: 1, plainAppends: 0, reads: 0 });
     await store.append('account-1', 0, [event(), event()]);
     expect(await server.counts()).toMatchObject({ appends: 2, reads: 1 });
+  });
+
+  it('asks for no time that is over, when the process stood still while it waited to try again', async () => {
+    const store = await open(server.connectionString, 300);
+    const fault = await server.inject({ kind: 'not-ready', times: 'until-cleared' });
+    const timers = jest.spyOn(globalThis, 'setTimeout');
+    // Most of the time they wait: most of them do, whenever the process stands still.
+    const appends = Array.from({ length: 40 }, (_, index) => store.append(`account-${index}`, 'no-stream', [event()]));
+    const standStill = setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500), 100);
+    const outcomes = await Promise.allSettled(appends);
+    clearTimeout(standStill);
+    await fault.clear();
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toEqual([]);
+    const asked = timers.mock.calls.map(([, timeMs]) => timeMs ?? 0);
+    timers.mockRestore();
+    expect(asked.length).toBeGreaterThan(appends.length);
+    expect(asked.filter((timeMs) => timeMs < 0)).toEqual([]);
   });
 
   it('turns appends away when too many wait, and stores all that it took', async () => {
