@@ -14,6 +14,8 @@ import { Server, ServerCredentials } from './wire/protocol.ts';
 const MAX_APPEND_SIZE_BYTES = 1024 * 1024;
 /** What a real server takes as one message. */
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+/** As many as a real server lets go on at once; others wait in the client. */
+const MAX_CALLS_OF_A_CONNECTION = 100;
 
 export interface TlsKeys {
   readonly key: Buffer;
@@ -89,7 +91,10 @@ export class Cluster {
   }
 
   async #addNode(port: number): Promise<void> {
-    const server = new Server({ 'grpc.max_receive_message_length': MAX_MESSAGE_BYTES });
+    const server = new Server({
+      'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+      'grpc.max_concurrent_streams': MAX_CALLS_OF_A_CONNECTION,
+    });
     const credentials =
       this.#keys === undefined
         ? ServerCredentials.createInsecure()

@@ -404,6 +404,21 @@ describe('the server itself', () => {
     expect((await thrownBy(server.changeLeader(7))).message).toContain('there is no node 7');
   });
 
+  it('lets a connection have 100 calls at once, and others wait in the client', async () => {
+    const another = await startAnother();
+    const fresh = EventStoreDBClient.connectionString(another.connectionString);
+    const unanswered = await another.inject({ kind: 'no-answer', commit: false, calls: ['read'], times: 100 });
+    const reads = Array.from({ length: 101 }, () => thrownBy(collect(fresh.readStream('account-1'))));
+    await untilItSucceeds(async () => expect((await another.counts()).reads).toBe(100));
+    // It waits for one of them to end: nothing on the way to the server hears of it.
+    expect(await Promise.race([reads[100], delay(500, 'waiting')])).toBe('waiting');
+    expect((await another.counts()).reads).toBe(100);
+    expect(await unanswered.clear()).toBe(100);
+    await another.kill();
+    await Promise.all(reads);
+    await fresh.dispose();
+  });
+
   it('says why it does not start', async () => {
     const noFolder = join(fileURLToPath(import.meta.url), 'below-a-file');
 
