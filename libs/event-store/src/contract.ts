@@ -337,6 +337,17 @@ export function describeEventStore(name: string, adapter: StoreUnderTest): void 
           expect(await store.read('account-2')).toMatchObject([{ id: largest.id, data: largest.data }]);
         });
 
+        it.each([
+          ['a number that is no number of JSON', { amount: 1n }],
+          ['nothing', undefined],
+          ['what JSON leaves out', () => 1],
+        ])('refuses data that is %s, stores nothing, and goes on', async (_, data) => {
+          const append = store.append('account-1', 'no-stream', [sealedEvent(), { ...sealedEvent(), data }]);
+          await expect(append).rejects.toMatchObject({ name: 'TypeError' });
+          expect(await logOf(store)).toEqual([]);
+          expect(await store.append('account-1', 'no-stream', sealedEvents(1))).toMatchObject({ firstRevision: 0 });
+        });
+
         it.each([-1, 0.5, NaN])('takes %d for no revision', async (expected) => {
           await expect(store.append('account-1', expected, sealedEvents(1))).rejects.toMatchObject({
             name: 'RangeError',
