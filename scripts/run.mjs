@@ -14,6 +14,12 @@ const prettier = (...args) => [tool('prettier/bin/prettier.cjs'), '.', '--log-le
 // jest loads ES modules through an interface of Node's that warns of itself in every worker.
 const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', tool('jest/bin/jest.js')];
 
+/**
+ * gRPC names to TLS the server that it goes to, also where that is an address, of which Node warns: a start that fails is to
+ * end in one line.
+ */
+const ADDRESS_AS_NAME = '--disable-warning=DEP0123';
+
 /** What the service gives V8 for what lives shortly, three times so many MiB: by itself it takes several times as much. */
 const YOUNG = '--max-semi-space-size=8';
 
@@ -83,7 +89,7 @@ async function main([name, ...args]) {
   }
   Object.assign(process.env, task.environment);
   for (const command of task.commands(args)) {
-    const end = await runToEnd(PINNED_NODE, command, { cwd: ROOT });
+    const end = await runToEnd(PINNED_NODE, [ADDRESS_AS_NAME, ...command], { cwd: ROOT });
     if (end.code !== 0) return endAs(end);
   }
 }

@@ -37,7 +37,7 @@ async function serverOfTheTests(): Promise<Place> {
   return {
     environment: {
       WRIT_STORE: 'eventstoredb',
-      WRIT_EVENTSTOREDB_URL: `esdb://localhost:${String(server.ports[0])}`,
+      WRIT_EVENTSTOREDB_URL: `esdb://127.0.0.1:${String(server.ports[0])}`,
       WRIT_EVENTSTOREDB_CA_FILE: TEST_CA_FILE,
       WRIT_EVENTSTOREDB_USER: 'writ',
       WRIT_EVENTSTOREDB_PASSWORD: PASSWORD,

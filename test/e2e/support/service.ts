@@ -15,6 +15,9 @@ const REQUEST_LIMIT_MS = 30_000;
 /** Not the Node that happens to run the tests. */
 const PINNED_NODE = fileURLToPath(new URL('../../../node_modules/node/bin/node', import.meta.url));
 
+/** As `npm start` has it, and the image. */
+export const ADDRESS_AS_NAME = '--disable-warning=DEP0123';
+
 const built = (file: string): string =>
   fileURLToPath(new URL(`../../../dist/apps/ledger/src/${file}`, import.meta.url));
 
@@ -85,7 +88,7 @@ export async function startInVain(
 
 function launch(options: ServiceOptions): ServiceProcess {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'writ-e2e-'));
-  const [program, ...args] = [...wrapperOf(options), PINNED_NODE, built('main.js')] as const;
+  const [program, ...args] = [...wrapperOf(options), PINNED_NODE, ADDRESS_AS_NAME, built('main.js')] as const;
   const child = spawn(program, args, {
     env: {
       ...withoutOurs(process.env),

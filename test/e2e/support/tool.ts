@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { withoutOurs } from './service.ts';
+import { ADDRESS_AS_NAME, withoutOurs } from './service.ts';
 import { storeEnvironment } from './store.ts';
 
 const PINNED_NODE = fileURLToPath(new URL('../../../node_modules/node/bin/node', import.meta.url));
@@ -34,7 +34,7 @@ export async function runTool(
   const script = fileURLToPath(new URL(`../../../dist/apps/ledger/src/${name}.js`, import.meta.url));
   const limited = ['--norc', '-c', `ulimit -f ${String(fileLimitKiB)} && exec "$@"`, 'limited', PINNED_NODE];
   const [program, first] = fileLimitKiB === undefined ? [PINNED_NODE, []] : ['bash', limited];
-  const child = spawn(program, [...first, script, ...args], {
+  const child = spawn(program, [...first, ADDRESS_AS_NAME, script, ...args], {
     env: {
       ...withoutOurs(process.env),
       WRIT_DATA_DIR: dataDir,
