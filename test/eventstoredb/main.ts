@@ -11,7 +11,8 @@ import { NOT_OF_A_SERVER, specsOnServer } from './specs.ts';
  * streams of its own: nothing is read or written but those, and nothing is deleted. Paths say which specs alone to run;
  * what begins with `-` is jest's.
  */
-const JEST = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
+const QUIETLY = ['--disable-warning=ExperimentalWarning', '--disable-warning=DEP0123'];
+const JEST = ['--experimental-vm-modules', ...QUIETLY, 'node_modules/jest/bin/jest.js'];
 const OPEN_TIMEOUT_MS = 15_000;
 const PASSED_ON = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -38,7 +39,8 @@ try {
 async function introduce({ settings, asksWhoComes }: NamedEventStoreDb, run: string): Promise<void> {
   const store = await EventStoreDbEventStore.open({ ...settings, callTimeoutMs: OPEN_TIMEOUT_MS });
   await store.close();
-  const where = own === undefined ? 'the server of WRIT_EVENTSTOREDB_URL' : 'the test server: WRIT_EVENTSTOREDB_URL names none';
+  const where =
+    own === undefined ? 'the server of WRIT_EVENTSTOREDB_URL' : 'the test server: WRIT_EVENTSTOREDB_URL names none';
   say(`On ${where}, in streams that begin with writ-test-${run}- and stay there.`);
   for (const [name, why] of Object.entries(NOT_OF_A_SERVER)) say(`Not run, ${name}: it ${why}.`);
   if (!asksWhoComes) say('Not run, what is about passwords: no user and password is given.');
