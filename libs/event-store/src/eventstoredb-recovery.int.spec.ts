@@ -17,7 +17,7 @@ const WRITERS = 8;
 const CUTS = 6;
 const APPENDS_BETWEEN = 25;
 /** More than one connection has calls at once. */
-const AT_ONCE = 500;
+const AT_ONCE = 300;
 const PAGE_EVENTS = 500;
 /** More than a connection and the server's buffers hold on the way to one who takes nothing. */
 const FLOOD_EVENTS = 3_000;
