@@ -30,7 +30,7 @@ const STALL_MS = 7_000;
 const REPEATED = 150;
 const HAMMERING = 16;
 const FREEZES = 5;
-const LIMIT_MS = 180_000 * ROUNDS_OF_FAULTS;
+const LIMIT_MS = 400_000 * ROUNDS_OF_FAULTS;
 
 type Fault = readonly [string, () => Promise<unknown>];
 
