@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { storeEnvironment } from './store.ts';
+import { developmentKey, developmentToken } from '../../../apps/ledger/src/auth/development-key.ts';
+import type { Role } from '../../../apps/ledger/src/auth/roles.ts';
 
 const START_LIMIT_MS = 120_000;
 const STOP_LIMIT_MS = 15_000;
@@ -34,7 +35,7 @@ export interface ServiceOptions {
 
 export interface Claims {
   readonly sub: string;
-  readonly roles: readonly string[];
+  readonly roles: readonly Role[];
 }
 
 export interface RequestOptions {
@@ -110,18 +111,6 @@ function wrapperOf({ fileLimitKiB, unprivileged }: ServiceOptions): readonly str
   return ['bash', '--norc', '-c', `ulimit -S -f ${String(fileLimitKiB)} && exec "$@"`, 'limited'];
 }
 
-/** Makes a token of development mode for a data folder: needs no running service. */
-export async function makeToken(
-  dataDir: string,
-  { sub, roles }: Claims,
-  more: readonly string[] = [],
-): Promise<string> {
-  const args = [built('token.js'), '--sub', sub, '--roles', roles.join(','), ...more];
-  const env = { ...withoutOurs(process.env), WRIT_DATA_DIR: dataDir };
-  const { stdout } = await promisify(execFile)(PINNED_NODE, args, { env });
-  return stdout.trim();
-}
-
 /** What is set for another service of this machine is not meant for this one. */
 export function withoutOurs(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const ours = (name: string): boolean =>
@@ -135,7 +124,6 @@ class ServiceProcess implements RunningService {
   readonly #child: ChildProcess;
   readonly #ownsFolder: boolean;
   readonly #ended: Promise<unknown>;
-  readonly #tokens = new Map<string, Promise<string>>();
   #output = '';
 
   constructor(child: ChildProcess, dataDir: string, ownsFolder: boolean) {
@@ -170,11 +158,8 @@ class ServiceProcess implements RunningService {
     return this.#output;
   }
 
-  token(claims: Claims): Promise<string> {
-    const name = JSON.stringify(claims);
-    const made = this.#tokens.get(name) ?? makeToken(this.dataDir, claims);
-    this.#tokens.set(name, made);
-    return made;
+  async token(claims: Claims): Promise<string> {
+    return developmentToken(await developmentKey(this.dataDir), claims);
   }
 
   async request(method: string, path: string, { token, body, headers = {} }: RequestOptions = {}): Promise<Answer> {
