@@ -11,11 +11,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { runCopy } from '../../apps/ledger/src/copy/copy-command.ts';
 import type { Answer } from './support/http.ts';
 import { valueAt } from './support/json.ts';
 import { AUDITOR, depositOf, freezeOf, Ledger, OPS, SERVICE, wellDone, withdrawalOf } from './support/ledger.ts';
 import { startInVain, startService } from './support/service.ts';
-import { runTool } from './support/tool.ts';
+import { runTool, type Ran } from './support/tool.ts';
 
 const CALLERS = 6;
 const ACCOUNTS = 4;
@@ -228,6 +229,19 @@ it('moves a ledger that serves: killed and gone on with, sealed, called off, sea
   expect((await runTool('check', [], { dataDir: home })).stdout).toContain('nothing is wrong');
 }, 300_000);
 
+const asProcess = (args: readonly string[]): Promise<Ran> =>
+  runTool('copy', args, { dataDir: folder, environment: variables });
+
+/** The command without a process of its own. */
+async function asked(args: readonly string[]): Promise<Ran> {
+  const said = { stdout: '', stderr: '' };
+  const code = await runCopy(args, variables, {
+    stdout: { write: (text: string) => (said.stdout += text) },
+    stderr: { write: (text: string) => (said.stderr += text) },
+  });
+  return { code, ...said };
+}
+
 it('says in one line what is wrong with what it was given, and no password', async () => {
   const data = join(folder, 'none');
   const cases: [readonly string[], RegExp][] = [
@@ -244,7 +258,7 @@ it('says in one line what is wrong with what it was given, and no password', asy
     ],
   ];
   for (const [args, said] of cases) {
-    const ran = await runTool('copy', args, { dataDir: folder, environment: variables });
+    const ran = args.some((arg) => arg.includes('secretpw')) ? await asProcess(args) : await asked(args);
     expect({ code: ran.code, stdout: ran.stdout, stderr: ran.stderr }).toEqual({
       code: 1,
       stdout: '',

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   copyFileSync,
@@ -14,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Ledger, until } from '../e2e/support/ledger.ts';
-import { startInVain, startService, type RunningService } from '../e2e/support/service.ts';
+import { PINNED_NODE, startInVain, startService, type RunningService } from '../e2e/support/service.ts';
 import { damageTable, flipByte } from './damage.ts';
 
 /** A slow machine starts a service in half a minute. */
@@ -48,18 +50,36 @@ function copyOf(dataDir: string): string {
   return copy;
 }
 
+interface Ended {
+  readonly code: number | null;
+  readonly printed: string;
+}
+
 /** A start that must fail: code 1, and one line, in which the folder stands as `DIR`. */
-async function lineOf(dataDir: string, unprivileged = false): Promise<string> {
-  const { code, printed } = await startInVain({}, { dataDir, unprivileged });
+function demandLine({ code, printed }: Ended, dataDir: string): string {
   expect(code).toBe(1);
   expect(printed).toMatch(/^[^\n]+\n$/);
   expect(printed).not.toMatch(/\bat .*[:(]\d+/);
   return printed.trimEnd().replaceAll(dataDir, 'DIR');
 }
 
+/** As `npm start` does it. */
+async function lineOf(dataDir: string, unprivileged = false): Promise<string> {
+  return demandLine(await startInVain({}, { dataDir, unprivileged }), dataDir);
+}
+
 const SEE = 'see "When it does not start" in docs/operations.md.';
 
 describe('a start on what it can not use ends in one line', () => {
+  let starts: Starts;
+  beforeAll(() => {
+    starts = new Starts();
+  });
+  afterAll(async () => {
+    // Nothing was said past the host, by a logger or by Node.
+    expect(await starts.end()).toBe('');
+  });
+
   it.each<readonly [string, () => string, (dataDir: string) => void, string]>([
     [
       'a page of the log is damaged',
@@ -130,7 +150,7 @@ describe('a start on what it can not use ends in one line', () => {
       const dataDir = copyOf(source());
       spoil(dataDir);
       const left = readdirSync(dataDir);
-      expect(await lineOf(dataDir)).toBe(expected);
+      expect(demandLine(await starts.inVain(dataDir), dataDir)).toBe(expected);
       expect(readdirSync(dataDir)).toEqual(expect.arrayContaining(left));
     },
     LIMIT_MS,
@@ -272,6 +292,54 @@ describe('a start that goes on without something says so', () => {
     LIMIT_MS,
   );
 });
+
+/** Starts the built service where its environment says, for a host that is none, again and again. */
+const STARTS_IN_VAIN = `
+  import { start } from '${new URL('../../dist/apps/ledger/src/start.js', import.meta.url).href}';
+  process.on('message', async (env) => {
+    const printed = [];
+    const code = await new Promise((exit, fail) => {
+      const host = { env, exit, stderr: { write: (text) => printed.push(text) }, on: () => undefined };
+      start(host).then(() => exit(null), fail);
+    });
+    process.send({ code, printed: printed.join('') });
+  });
+  process.send('loaded');
+`;
+
+/** A process that loads the service once, and starts it wherever it is told. */
+class Starts {
+  readonly #child: ChildProcess;
+  readonly #loaded: Promise<unknown>;
+  readonly #ended: Promise<unknown>;
+  #output = '';
+
+  constructor() {
+    const script = join(folder, 'starts-in-vain.mjs');
+    writeFileSync(script, STARTS_IN_VAIN);
+    this.#child = spawn(PINNED_NODE, [script], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    this.#loaded = once(this.#child, 'message');
+    this.#ended = once(this.#child, 'close');
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
+    }
+  }
+
+  /** A start that must fail. */
+  async inVain(dataDir: string): Promise<Ended> {
+    await this.#loaded;
+    const answered = once(this.#child, 'message', { signal: AbortSignal.timeout(LIMIT_MS) });
+    this.#child.send({ PORT: '0', WRIT_DATA_DIR: dataDir });
+    return ((await answered) as [Ended])[0];
+  }
+
+  /** @returns what it printed by itself */
+  async end(): Promise<string> {
+    this.#child.kill('SIGKILL');
+    await this.#ended;
+    return this.#output;
+  }
+}
 
 function sql(file: string, statement: string): void {
   const db = new DatabaseSync(file);

@@ -14,7 +14,7 @@ const STOP_LIMIT_MS = 15_000;
 const POLL_MS = 50;
 const REQUEST_LIMIT_MS = 30_000;
 /** Not the Node that happens to run the tests. */
-const PINNED_NODE = fileURLToPath(new URL('../../../node_modules/node/bin/node', import.meta.url));
+export const PINNED_NODE = fileURLToPath(new URL('../../../node_modules/node/bin/node', import.meta.url));
 
 /** As `npm start` has it, and the image. */
 export const ADDRESS_AS_NAME = '--disable-warning=DEP0123';
