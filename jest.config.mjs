@@ -22,7 +22,8 @@ export default {
       },
     ],
   },
-  maxWorkers: 2,
+  // One more than the cores of the machine that this is measured on: some tests wait for a minute and calculate nothing.
+  maxWorkers: 3,
   // A bound, not a measure: on a busy machine a start of the service alone may take half a minute.
   testTimeout: 120_000,
   watchman: false,

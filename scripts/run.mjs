@@ -37,8 +37,8 @@ const COMPILED = join(ROOT, 'node_modules/.cache/compiled');
 const ON_EVENTSTOREDB = ['libs/event-store/src/eventstoredb.int.spec.ts'];
 
 /**
- * For each task its set-up, the environment that it adds, and the commands that the pinned Node then runs in turn; `args`
- * are the caller's.
+ * For each task its set-up, the environment that it adds, and the commands that the pinned Node then runs in turn, or all
+ * at once; `args` are the caller's.
  */
 const TASKS = {
   setup: { needs: ensurePackages, commands: () => [] },
@@ -74,8 +74,8 @@ const TASKS = {
     commands: (args) => [[...jest, ...(args.length === 0 ? NIGHTLY : args)]],
   },
   // Against the server that WRIT_EVENTSTOREDB_URL names, in streams of their own; without it, the one of the tests.
-  'test:eventstoredb': { needs: ensureBuild, commands: (args) => [['test/eventstoredb/main.ts', ...args]] },
-  lint: { needs: ensurePackages, commands: () => [eslint(), prettier('--check')] },
+  'test:eventstoredb': { needs: ensurePackages, commands: (args) => [[...jest, ...ON_EVENTSTOREDB, ...args]] },
+  lint: { needs: ensurePackages, atOnce: true, commands: () => [eslint(), prettier('--check')] },
   format: { needs: ensurePackages, commands: () => [eslint('--fix'), prettier('--write')] },
   typecheck: { needs: ensurePackages, commands: () => [[tool('typescript/bin/tsc'), '--noEmit', '-p', '.']] },
   'check-alerts': { needs: ensurePackages, commands: () => [['scripts/check-alerts.mjs']] },
@@ -95,8 +95,15 @@ async function main([name, ...args]) {
     throw error;
   }
   Object.assign(process.env, { NODE_COMPILE_CACHE: COMPILED, ...process.env, ...task.environment });
-  for (const command of task.commands(args)) {
-    const end = await runToEnd(PINNED_NODE, [ADDRESS_AS_NAME, ...command], { cwd: ROOT });
+  const run = (command) => runToEnd(PINNED_NODE, command, { cwd: ROOT });
+  const commands = task.commands(args);
+  if (task.atOnce === true) {
+    const failed = (await Promise.all(commands.map(run))).find(({ code }) => code !== 0);
+    if (failed !== undefined) endAs(failed);
+    return;
+  }
+  for (const command of commands) {
+    const end = await run(command);
     if (end.code !== 0) return endAs(end);
   }
 }
