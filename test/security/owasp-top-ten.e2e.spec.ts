@@ -289,7 +289,7 @@ describe('API4:2023 Unrestricted Resource Consumption', () => {
   it(
     'a caller has its share, and the service its most at once',
     async () => {
-      const small = await Ledger.start({ WRIT_RATE_LIMIT: '20', WRIT_CONCURRENCY_LIMIT: '5' });
+      const small = await Ledger.start({ WRIT_RATE_LIMIT: '4', WRIT_CONCURRENCY_LIMIT: '5' });
       try {
         const hasty = await Promise.all(
           Array.from({ length: 100 }, () => small.get({ sub: 'hasty', roles: ['service'] }, '/v1/assets')),
