@@ -189,6 +189,35 @@ describe('appending', () => {
     expect(await world.ask(deposit)).toMatchObject({ rejection: { code: 'revision-conflict' } });
   });
 
+  it('counts the time for that from the first conflict of a command, not from when it began to wait', async () => {
+    const clock = new TestClock();
+    let isFirstHeld = true;
+    let conflicts = 0;
+    const held = Promise.withResolvers<undefined>();
+    const underWay = Promise.withResolvers<undefined>();
+    const store = storeWith(async (append, stream, expected, events) => {
+      if (!events.some((event) => event.type === 'FundsDeposited')) return append(stream, expected, events);
+      if (isFirstHeld) {
+        isFirstHeld = false;
+        underWay.resolve(undefined);
+        await held.promise;
+        return append(stream, expected, events);
+      }
+      conflicts += 1;
+      if (conflicts === 1) throw new StoreError('wrong-expected-revision', '', 0);
+      return append(stream, expected, events);
+    });
+    const world = new LedgerWorld({ store, clock, limits: { retryMs: 5_000, waitMs: 15_000 } });
+    await world.openAccount();
+    const first = world.ask(deposit);
+    await underWay.promise;
+    const second = world.ask({ ...deposit, depositId: 'd-2' });
+    clock.advance(6_000);
+    held.resolve(undefined);
+    expect(await Promise.all([first, second])).toMatchObject([{ status: 'accepted' }, { status: 'accepted' }]);
+    expect(conflicts).toBe(2);
+  });
+
   it('decides those that wait together, each on what those before it did, and answers each for itself', async () => {
     const world = new LedgerWorld();
     await world.openAccount();

@@ -1,8 +1,8 @@
 import { StoreError, type EventStore } from '#event-store';
 import { MemoryEventStore } from '#event-store/memory';
-import { reject, RejectionError, SUPERVISOR, toTimestamp } from '#kernel';
+import { reject, RejectionError, SUPERVISOR, toTimestamp, type RecordedEvent, type RequestedScope } from '#kernel';
 import type { HomeStreamIndex, IndexEntry } from '#replay';
-import { checker, checkLog, emptyIndex, LedgerWorld } from '#testing';
+import { checker, checkLog, emptyIndex, LedgerWorld, orderNaming } from '#testing';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Draft, Origin, Task } from './plan.ts';
 import { DEFAULT_LIMITS, realMachine } from './ports.ts';
@@ -173,6 +173,43 @@ describe('nobody is told of what rests on a state that others have overtaken', (
     expect(await ask(here, freeze, 'late')).toMatchObject({ rejection: { code: 'basis-not-in-force' } });
     const breaches = checkLog(await here.log(), { quiescent: true, now: toTimestamp(here.clock.now() + 1) });
     expect(breaches).toEqual([]);
+  });
+
+  it('freezes that had ended are stated once each, however often their accounts are looked at', async () => {
+    const keeping = (BTC: string): RequestedScope => ({ direction: 'debit', assets: ['BTC'], limits: { BTC } });
+    const accounts = ['acc-1', 'acc-2', 'acc-3'];
+    await here.openAccount('acc-2', 'p-2');
+    await here.openAccount('acc-3', 'p-3');
+    const subjects = accounts.map((accountId) => ({ kind: 'account', accountId }) as const);
+    await here.accept({
+      type: 'RegisterLegalOrder',
+      orderId: 'ord-1',
+      instrument: { ...orderNaming({ subjects }), scope: keeping('10') },
+    });
+    const verify = { type: 'VerifyLegalOrder', orderId: 'ord-1', method: 'call-back' } as const;
+    await here.accept(verify, { actor: checker });
+    const freeze = async (accountId: string, units: string): Promise<readonly RecordedEvent[]> => {
+      const basis = { kind: 'legal-order', id: 'ord-1' } as const;
+      return here.accept({ type: 'FreezeAccount', accountId, basis, scope: keeping(units) });
+    };
+    const ended: string[] = [];
+    for (const [accountId, units] of [
+      ['acc-1', '6'],
+      ['acc-2', '4'],
+    ] as const) {
+      const frozen = (await freeze(accountId, units)).find(({ type }) => type === 'AccountFrozen');
+      const { freezeId } = frozen?.data as { freezeId: string };
+      const lift = { freezeId, accountId, requestId: 'r-1' };
+      await here.accept({ type: 'RequestLift', ...lift, ground: 'placed-in-error', note: 'the wrong account' });
+      await here.accept({ type: 'ApproveLift', ...lift }, { actor: checker });
+      ended.push(freezeId);
+    }
+    // What this instance knows of the first is not the latest: it looks once more.
+    await there.accept(deposit, { key: 'from-there' });
+    await freeze('acc-3', '10');
+    const authorised = (await here.log()).filter(({ type }) => type === 'FreezeAuthorised').at(-1);
+    const { endedFreezes } = authorised?.data as { endedFreezes: readonly { freezeId: string }[] };
+    expect(endedFreezes.map(({ freezeId }) => freezeId)).toEqual(ended);
   });
 
   it('a name in the index that is beyond what is in memory is no reason to say what is not so any more', async () => {
