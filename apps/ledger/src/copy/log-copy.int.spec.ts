@@ -309,6 +309,46 @@ describe('a copy to a server that fails', () => {
     expectSame(await rowsIn(there), rowsOf(story));
   }, 120_000);
 
+  it.each([
+    ['of a run that was killed', 'killed'],
+    ['of its own, on a connection that was cut', 'cut'],
+  ])(
+    'and stores appends late, %s, is the same copy',
+    async (_, how) => {
+      const { store, path } = await inFile();
+      await copy(reading(story), store);
+      const there = await onServer();
+      const first = new LogCopy({ source: reading(path), destination: there, ...SMALL, maxIdleRounds: 3 });
+      await first.copyToEnd();
+      const place = `p${String(prefixes)}-`;
+      const again = await onServer(place);
+      const hold = await server.inject({ kind: 'hold', times: 'until-cleared', streamPrefix: `${place}account-acc-` });
+      await server.resetCounts();
+      const appends = (count: number): Promise<void> => until(async () => (await server.counts()).appends >= count);
+      // What is sent first is the beginning of what is appended to the same stream at once, the next time.
+      await forceIn(store, 'account-acc-1', danglingFreeze('acc-1'));
+      const firstEnds = first.copyToEnd();
+      await appends(1);
+      await forceIn(store, 'account-acc-1', danglingFreeze('acc-1'));
+      await forceIn(store, 'account-acc-2', danglingFreeze('acc-2'));
+      if (how === 'cut') {
+        await server.dropConnections();
+        await appends(2);
+        await hold.clear();
+        await firstEnds;
+      } else {
+        const killed = expect(firstEnds).rejects.toThrow();
+        await there.close();
+        const second = copy(reading(path), again);
+        await appends(2);
+        await hold.clear();
+        await Promise.all([second, killed]);
+      }
+      expectSame(await rowsIn(again), rowsOf(path));
+    },
+    120_000,
+  );
+
   it('and takes what comes behind an append that it refused: the copy tells that it is none', async () => {
     const there = await onServer();
     const injected = await server.inject({ kind: 'not-ready', ...inTheMiddle() });
@@ -333,6 +373,12 @@ describe('a copy to a server that fails', () => {
 /** Of the copy that was begun last: what is appended to an order of the story, when several appends are under way. */
 function inTheMiddle(): { readonly streamPrefix: string } {
   return { streamPrefix: `p${String(prefixes)}-legalOrder-ord-6` };
+}
+
+async function until(isTrue: () => Promise<boolean>): Promise<void> {
+  for (const endMs = performance.now() + 60_000; !(await isTrue());) {
+    if (performance.now() > endMs) throw new Error('waited in vain');
+  }
 }
 
 /** Does something once, when so many events are there. */

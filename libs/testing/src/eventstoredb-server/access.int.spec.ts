@@ -1,12 +1,17 @@
 import { EventStoreDBClient, jsonEvent, START } from '@eventstore/db-client';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { type IncomingMessage } from 'node:http';
+import { request } from 'node:https';
 import {
   type ConnectionStringOptions,
   type EventStoreDbServer,
   type EventStoreDbUser,
   OTHER_TEST_CA_FILE,
   startEventStoreDbServer,
+  TEST_CA_FILE,
 } from './index.ts';
 import { collect, describeError, event, type Thrown, thrownBy, until } from './spec-support.ts';
 
@@ -105,6 +110,37 @@ describe('credentials', () => {
 
     expect(await thrownBy(collect(anonymous.readStream('any')))).toMatchObject({ ...DENIED, code: 7 });
     expect(await thrownBy(anonymous.appendToStream('any', event(0)))).toMatchObject(DENIED);
+  });
+});
+
+describe('a user over HTTP, on the same port', () => {
+  const NEW: EventStoreDbUser = { name: 'made-later', password: 'later', groups: ['auditors'] };
+
+  async function make(user: unknown, as: EventStoreDbUser): Promise<number | undefined> {
+    const asked = request(`https://localhost:${server.ports[0] ?? 0}/users/`, {
+      method: 'POST',
+      ca: readFileSync(TEST_CA_FILE),
+      auth: `${as.name}:${as.password}`,
+    });
+    asked.end(JSON.stringify(user));
+    const [response] = (await once(asked, 'response')) as [IncomingMessage];
+    response.resume();
+    return response.statusCode;
+  }
+
+  it('is made by an admin, once, and comes in with what groups it was given', async () => {
+    const { name: loginName, password, groups } = NEW;
+    const asked = { loginName, password, groups, fullName: loginName };
+    const root = { name: 'admin', password: 'changeit' };
+    expect(await thrownBy(connect({ user: NEW }).appendToStream(streamName(), event(0)))).toMatchObject({ code: 16 });
+    expect(await make(asked, LEDGER)).toBe(401);
+    expect(await make(asked, { ...root, password: 'wrong' })).toBe(401);
+    expect(await make('no user', root)).toBe(400);
+    expect(await make(asked, root)).toBe(201);
+    expect(await make(asked, root)).toBe(409);
+    await connect({ user: NEW }).appendToStream(streamName(), event(0));
+    const [made] = await collect(admin.readStream(`$user-${loginName}`));
+    expect(made?.event?.data).toMatchObject({ loginName, groups });
   });
 });
 

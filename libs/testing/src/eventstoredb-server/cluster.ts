@@ -1,5 +1,8 @@
+import { type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { isAllowed, type StreamAction } from './access/permissions.ts';
 import { ADMIN, type Caller, Users } from './access/users.ts';
+import { usersOverHttp } from './access/users-over-http.ts';
 import { Connections, HOST } from './connections.ts';
 import { Counts } from './counts.ts';
 import { Faults } from './faults.ts';
@@ -91,20 +94,25 @@ export class Cluster {
   }
 
   async #addNode(port: number): Promise<void> {
-    const server = new Server({
-      'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
-      'grpc.max_concurrent_streams': MAX_CALLS_OF_A_CONNECTION,
-    });
-    const credentials =
-      this.#keys === undefined
-        ? ServerCredentials.createInsecure()
-        : ServerCredentials.createSsl(null, [{ private_key: this.#keys.key, cert_chain: this.#keys.certificate }]);
-    const injector = server.createConnectionInjector(credentials);
-    const connections = new Connections((socket) => injector.injectConnection(socket));
+    const server = new Server({ 'grpc.max_receive_message_length': MAX_MESSAGE_BYTES });
+    const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+    const connections = new Connections(this.#entrance((socket) => injector.injectConnection(socket)));
     const view = new LogView(this.#log);
     addServices(server, this.#context(this.#nodes.length, view, connections));
     this.#nodes.push({ connections, view });
     await connections.open(port);
+  }
+
+  /** With TLS, HTTP stands on the same port, as a real server has it: the client says in its handshake which one it speaks. */
+  #entrance(toServices: (socket: Socket) => void): (socket: Socket) => void {
+    if (this.#keys === undefined || this.#users === undefined) return toServices;
+    const { key, certificate: cert } = this.#keys;
+    const http = usersOverHttp(this.#users, this.#log);
+    const tls = createTlsServer({ key, cert, ALPNProtocols: ['h2', 'http/1.1'] }, (socket) => {
+      if (socket.alpnProtocol === 'h2') toServices(socket);
+      else http.emit('connection', socket);
+    });
+    return (socket) => void tls.emit('connection', socket);
   }
 
   #context(node: number, view: LogView, connections: Connections): ServiceContext {

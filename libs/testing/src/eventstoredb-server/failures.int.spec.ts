@@ -267,6 +267,26 @@ describe('a fault that was asked for', () => {
     expect((await server.counts()).replayedAppends).toBe(replayed);
   });
 
+  it('stores what it held late, in the order in which it came, also when nobody waits for it any more', async () => {
+    const [stream, gone] = [await streamOf(0), EventStoreDBClient.connectionString(server.connectionString)];
+    const hold = await server.inject({ kind: 'hold', times: 'until-cleared', streamPrefix: stream });
+    const before = (await server.counts()).appends;
+    const held: Promise<unknown>[] = [];
+    for (const [at, each] of events(2).entries()) {
+      const expectedRevision = at === 0 ? NO_STREAM : BigInt(at - 1);
+      held.push(thrownBy(gone.appendToStream(stream, each, { expectedRevision })));
+      await untilItSucceeds(async () => expect((await server.counts()).appends).toBe(before + at + 1));
+    }
+    await server.dropConnections();
+    await Promise.all(held);
+    await gone.dispose();
+    await streamOf(1);
+    expect(await thrownBy(collect(client.readStream(stream)))).toMatchObject({ name: 'StreamNotFoundError' });
+
+    expect(await hold.clear()).toBe(2);
+    expect(await numbersOf(client, stream)).toEqual([0, 1]);
+  });
+
   it('delay answers later, and the append is stored although its deadline has passed', async () => {
     const stream = await streamOf(0);
     await server.inject({ kind: 'delay', delayMs: 1_500 });

@@ -4,6 +4,8 @@ interface InjectedFault {
   readonly fault: Fault;
   remaining: number;
   hits: number;
+  /** What waits until it is taken back. */
+  readonly held: (() => void)[];
 }
 
 /** The faults that are asked for, in the order in which they were: each call is hit by the first that fits it. */
@@ -14,15 +16,26 @@ export class Faults {
   inject(fault: Fault): number {
     this.#lastId += 1;
     const { times = 1 } = fault;
-    this.#injected.set(this.#lastId, { fault, remaining: times === 'until-cleared' ? Infinity : times, hits: 0 });
+    this.#injected.set(this.#lastId, {
+      fault,
+      remaining: times === 'until-cleared' ? Infinity : times,
+      hits: 0,
+      held: [],
+    });
     return this.#lastId;
   }
 
-  /** @returns how many calls it hit */
+  /** Lets go of what it held, as it came. @returns how many calls it hit */
   clear(id: number): number {
-    const hits = this.#injected.get(id)?.hits ?? 0;
+    const { hits = 0, held = [] } = this.#injected.get(id) ?? {};
     this.#injected.delete(id);
+    for (const work of held) work();
     return hits;
+  }
+
+  /** Does something when a fault of this kind is taken back. */
+  hold(fault: FaultKind, work: () => void): void {
+    for (const injected of this.#injected.values()) if (injected.fault === fault) injected.held.push(work);
   }
 
   /** The fault that hits this call, which counts as one of its times. */

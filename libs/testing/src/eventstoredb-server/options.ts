@@ -48,6 +48,8 @@ export type FaultKind =
   | { readonly kind: 'drop-after-commit' }
   /** The append is stored, and answered so much later; another call begins so much later. */
   | { readonly kind: 'delay'; readonly delayMs: number }
+  /** The append waits, before it is stored, until the fault is taken back; those that wait are then served as they came. */
+  | { readonly kind: 'hold' }
   /** The append of a BatchAppend call is stored, and answered twice. */
   | { readonly kind: 'answer-twice' }
   /** The call is never answered, though its connection lives. */

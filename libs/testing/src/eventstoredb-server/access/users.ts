@@ -17,7 +17,7 @@ const ANONYMOUS: Caller = { name: undefined, groups: [] };
 
 /** The users of a server that asks for credentials. */
 export class Users {
-  readonly #users: ReadonlyMap<string, EventStoreDbUser>;
+  readonly #users: Map<string, EventStoreDbUser>;
 
   constructor(users: readonly EventStoreDbUser[]) {
     this.#users = new Map([ADMIN, ...users].map((user) => [user.name, user]));
@@ -38,15 +38,25 @@ export class Users {
 
   /** A real server keeps its users as events: who is in which group is read there, by who may. */
   record(log: EventLog): void {
-    for (const user of this.#users.values()) {
-      const stream = `$user-${user.name}`;
-      if (log.eventsOf(stream).length > 0) continue;
-      log.append(metadataStreamOf(stream), 'any', [
-        jsonEvent('$metadata', { $acl: { $w: '$admins', $d: '$admins', $mw: '$admins' } }),
-      ]);
-      log.append(stream, 'no_stream', [jsonEvent('$UserCreated', userData(user))]);
-    }
+    for (const user of this.#users.values()) recordUser(log, user);
   }
+
+  /** Takes one more, until the process ends: no password is kept. @returns false when there is one of that name */
+  add(log: EventLog, user: EventStoreDbUser): boolean {
+    if (this.#users.has(user.name)) return false;
+    this.#users.set(user.name, user);
+    recordUser(log, user);
+    return true;
+  }
+}
+
+function recordUser(log: EventLog, user: EventStoreDbUser): void {
+  const stream = `$user-${user.name}`;
+  if (log.eventsOf(stream).length > 0) return;
+  log.append(metadataStreamOf(stream), 'any', [
+    jsonEvent('$metadata', { $acl: { $w: '$admins', $d: '$admins', $mw: '$admins' } }),
+  ]);
+  log.append(stream, 'no_stream', [jsonEvent('$UserCreated', userData(user))]);
 }
 
 function userData(user: EventStoreDbUser): unknown {

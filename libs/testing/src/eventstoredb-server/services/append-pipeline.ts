@@ -68,6 +68,9 @@ function serveFaulty(
       setTimeout(() => answer(verdict), fault.delayMs);
       return;
     }
+    case 'hold':
+      context.faults.hold(fault, () => answer(commit(context, request)));
+      return;
     case 'answer-twice': {
       const verdict = commit(context, request);
       answer(verdict);
