@@ -1,6 +1,7 @@
-import { expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { readConfig, VARIABLES } from './config/config.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const read = (path: string): string => readFileSync(root + path, 'utf8');
@@ -77,3 +78,80 @@ it('whatever the service imports is a dependency, not one of development', () =>
   expect(packages.length).toBeGreaterThan(50);
   expect([...new Set(packages)].filter((name) => !Object.hasOwn(manifest.dependencies, name))).toEqual([]);
 });
+
+describe.each([
+  { folder: 'deploy/one-node', ledgers: ['ledger'], port: 3000 },
+  { folder: 'deploy/cluster', ledgers: ['ledger1', 'ledger2'], port: 8080 },
+])('the containers of $folder', ({ folder, ledgers, port }) => {
+  const compose = read(`${folder}/compose.yaml`);
+  const services = namesIn(compose, 'services');
+  const guide = read('docs/operations/eventstoredb.md');
+  const [lines = ''] = guide.split('```').filter((block) => block.startsWith(`sh\ncd ${folder}\n`));
+
+  it('give the service variables that it knows, and that go together', () => {
+    const given = [...compose.matchAll(/^ +((?:WRIT_|PORT|HOST)\w*): (.+)$/gm)].map(([, name = '', value = '']) => ({
+      name,
+      value,
+    }));
+    expect(given.length).toBeGreaterThan(4);
+    expect(given.filter(({ name }) => !['HOST', 'PORT', ...VARIABLES].includes(name))).toEqual([]);
+    const environment = given.map(({ name, value }) => [
+      name,
+      value.startsWith('$') ? (name === 'WRIT_JWKS_URL' ? 'https://id.example/' : 'something') : value,
+    ]);
+    const config = readConfig(Object.fromEntries(environment) as Readonly<Record<string, string>>);
+    expect(config.store.kind).toBe('eventstoredb');
+  });
+
+  it('want of whoever starts them what the page has him set', () => {
+    const wanted = [...compose.matchAll(/\$\{(\w+):\?/g)].map(([, name = '']) => name);
+    const set = [...lines.matchAll(/^export (.+)$/gm)].flatMap(([, all = '']) =>
+      all.split(' ').map((each) => each.split('=')[0]),
+    );
+    expect([...new Set(wanted)].sort()).toEqual(set.sort());
+    expect([...compose.matchAll(/\$\{\w+[^:\w]/g)]).toEqual([]);
+  });
+
+  it('are named, asked and told to run what is there, in the lines of the page', () => {
+    const commands = [...lines.replaceAll('\\\n', ' ').matchAll(/^docker compose (\w+) (.*)$/gm)];
+    expect(commands.length).toBeGreaterThan(0);
+    for (const [, verb, rest = ''] of commands) {
+      const words = rest
+        .replaceAll(/-e \S+/g, '')
+        .split(/ +/)
+        .filter((word) => /^\w/.test(word));
+      const named = verb === 'up' ? words : words.slice(0, 1);
+      expect(named.filter((name) => !services.includes(name))).toEqual([]);
+    }
+    const scripts = [...lines.matchAll(/ dist\/(\S+)\.js /g)].map(([, path = '']) => path);
+    expect(scripts.filter((path) => !existsSync(`${root}${path}.ts`))).toEqual([]);
+    expect(lines).toContain(`curl http://127.0.0.1:${String(port)}/health/ready\n`);
+    expect(compose).toMatch(new RegExp(`- 127\\.0\\.0\\.1:${String(port)}:${String(port)}\n`));
+  });
+
+  it('are as many ledgers as are said, each with a volume of its own', () => {
+    expect(services.filter((name) => name.startsWith('ledger'))).toEqual(ledgers);
+    const volumes = ledgers.map((name) => `${name}:/data`);
+    expect(volumes.filter((volume) => compose.split(volume).length !== 2)).toEqual([]);
+    expect(namesIn(compose, 'volumes')).toEqual(expect.arrayContaining(ledgers));
+  });
+});
+
+it('the proxy knows each ledger of the cluster, lets through what they take, and waits for longer than they do', () => {
+  const proxy = read('deploy/cluster/proxy.conf');
+  const compose = read('deploy/cluster/compose.yaml');
+  const { bodyLimitBytes, requestTimeoutMs } = readConfig({});
+  const servers = [...proxy.matchAll(/^ {2}server (\w+):3000 /gm)].map(([, name]) => name);
+  expect(servers).toEqual(namesIn(compose, 'services').filter((name) => name.startsWith('ledger')));
+  expect(Number(/client_max_body_size (\d+)m;/.exec(proxy)?.[1]) * 1024 * 1024).toBeGreaterThanOrEqual(bodyLimitBytes);
+  expect(Number(/proxy_read_timeout (\d+)s;/.exec(proxy)?.[1]) * 1000).toBeGreaterThan(requestTimeoutMs);
+  const guide = read('docs/operations/eventstoredb.md');
+  const user = /WRIT_EVENTSTOREDB_USER: (\w+)/.exec(compose)?.[1] ?? '';
+  expect(guide).toContain(`acl --apply --service ${user}\n`);
+});
+
+/** The names within one part of a compose file. */
+function namesIn(compose: string, part: string): readonly string[] {
+  const [, within = ''] = new RegExp(`^${part}:\\n((?:(?: .*)?\\n)+)`, 'm').exec(compose) ?? [];
+  return [...within.matchAll(/^ {2}(\w+):/gm)].map(([, name = '']) => name);
+}

@@ -30,10 +30,13 @@ export class Page {
   /** @param path from the folder of the project */
   constructor(path: string) {
     this.text = readFileSync(root + path, 'utf8');
-    this.blocks = [...this.text.matchAll(/^```(.*)\n([\s\S]*?)^```$/gm)].map(([, language = '', text = '']) => ({
-      language,
-      text,
-    }));
+    // A block of a list is indented as its item is.
+    this.blocks = [...this.text.matchAll(/^( *)```(.*)\n([\s\S]*?)^\1```$/gm)].map(
+      ([, indent = '', language = '', text = '']) => ({
+        language,
+        text: text.replaceAll(`\n${indent}`, '\n').trimStart(),
+      }),
+    );
   }
 
   textsIn(language: string): readonly string[] {

@@ -108,7 +108,8 @@ export class Cluster {
     if (this.#keys === undefined || this.#users === undefined) return toServices;
     const { key, certificate: cert } = this.#keys;
     const http = usersOverHttp(this.#users, this.#log);
-    const tls = createTlsServer({ key, cert, ALPNProtocols: ['h2', 'http/1.1'] }, (socket) => {
+    // Who speaks both, as curl does, wants HTTP; the services' clients speak h2 alone.
+    const tls = createTlsServer({ key, cert, ALPNProtocols: ['http/1.1', 'h2'] }, (socket) => {
       if (socket.alpnProtocol === 'h2') toServices(socket);
       else http.emit('connection', socket);
     });

@@ -11,17 +11,21 @@ import { bounded, connected, isDenied } from './connection.ts';
 /** Who the user of a connection is meant to be: a service appends and reads, an auditor only reads. */
 export type AccessRole = 'service' | 'auditor';
 
+/** All that can be found; docs/operations/eventstoredb.md says of each what to do. */
+export const ACCESS_FINDINGS = [
+  'may-not-read',
+  'may-not-append',
+  'may-append',
+  'may-delete',
+  'may-set-metadata',
+  'may-change-access',
+  'limited',
+  'deleted',
+  'access-of-its-own',
+] as const;
+
 export interface AccessFinding {
-  readonly code:
-    | 'may-not-read'
-    | 'may-not-append'
-    | 'may-append'
-    | 'may-delete'
-    | 'may-set-metadata'
-    | 'may-change-access'
-    | 'limited'
-    | 'deleted'
-    | 'access-of-its-own';
+  readonly code: (typeof ACCESS_FINDINGS)[number];
   /** What it is about, and why that is wrong, in one line. */
   readonly detail: string;
 }
