@@ -9,6 +9,8 @@ export type WireEvent = streams.ReadResp.ReadEvent.RecordedEvent;
 const JSON_TYPE = 'application/json';
 /** The version of an event that says none: no schema has it. */
 const NO_VERSION = 0;
+/** Where the mark of a deletion stands: on the server at the largest 64-bit integer, which a number does not hold. */
+const MARK_REVISION = Number.MAX_SAFE_INTEGER;
 const VERSION_AT_END = /,?"schemaVersion":(0|[1-9][0-9]{0,14})\}$/;
 const EVENT_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -71,7 +73,20 @@ export function fromWire(event: WireEvent, stream: string): RecordedEvent {
     data: headers.get('content-type') === JSON_TYPE ? data : JSON.stringify(data),
     metadata,
   };
-  return decodeEvent(encoded, { stream, revision: Number(event.getStreamRevision()), position });
+  return decodeEvent(encoded, {
+    stream,
+    revision: Math.min(Number(event.getStreamRevision()), MARK_REVISION),
+    position,
+  });
+}
+
+/**
+ * What is left of a stream that was deleted for good, as the log of all streams has it, but for its id and position, which
+ * the server does not tell of one stream. So nobody takes it for a stream without events: all before the mark is missing.
+ */
+export function deletionMark(stream: string): RecordedEvent {
+  const mark = { id: '', type: '$streamDeleted', schemaVersion: NO_VERSION, data: '{}', metadata: '{}' };
+  return decodeEvent(mark, { stream, revision: MARK_REVISION, position: '' });
 }
 
 export function streamNameOf(event: WireEvent): string {

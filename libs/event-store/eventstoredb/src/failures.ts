@@ -8,7 +8,11 @@ export type Failure =
   | { readonly kind: 'wrong-revision'; readonly actual: ExpectedRevision }
   | { readonly kind: 'too-large' }
   /** It will fail again, and nothing was stored. */
-  | { readonly kind: 'refused'; readonly why: 'permission' | 'credentials' | 'other'; readonly message: string }
+  | {
+      readonly kind: 'refused';
+      readonly why: 'permission' | 'credentials' | 'deleted' | 'other';
+      readonly message: string;
+    }
   /** It may go well another time. `unsent` when it is certain that the server did nothing of it. */
   | { readonly kind: 'transient'; readonly unsent: boolean; readonly message: string };
 
@@ -28,7 +32,7 @@ const UNKNOWN_USER = {
   why: 'credentials',
   message: 'the event store refuses user and password',
 } as const;
-const DELETED = { kind: 'refused', why: 'other', message: 'the stream was deleted for good on the server' } as const;
+const DELETED = { kind: 'refused', why: 'deleted', message: 'the stream was deleted for good on the server' } as const;
 
 /** What errors of gRPC and of the client have, whatever their class. */
 interface CallError {

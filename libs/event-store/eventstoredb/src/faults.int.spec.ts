@@ -223,7 +223,23 @@ describe('EventStoreDbEventStore, with one node', () => {
     await client.dispose();
     const deleted = { ...unavailable, message: expect.stringContaining('deleted') };
     await expect(store.append('account-1', 0, [event()])).rejects.toMatchObject(deleted);
-    await expect(store.read('account-1')).rejects.toMatchObject(deleted);
+  });
+
+  it('shows of a stream that was deleted for good the mark behind it, so that nobody takes it for one without events', async () => {
+    const store = await open();
+    await store.append('account-1', 'no-stream', [event(), event()]);
+    const client = EventStoreDBClient.connectionString(server.connectionString);
+    await client.tombstoneStream(`p${prefixes}-account-1`);
+    await client.dispose();
+    const mark = { stream: 'account-1', type: '$streamDeleted', revision: Number.MAX_SAFE_INTEGER };
+    expect((await store.readAll({ limit: 9 })).events.at(-1)).toMatchObject(mark);
+    const last = { direction: 'backwards', limit: 1 } as const;
+    for (const options of [{}, { from: 2 }, last]) {
+      expect(await store.read('account-1', options)).toEqual([expect.objectContaining(mark)]);
+    }
+    for (const options of [{ to: 1 }, { from: 1, to: 1 }, { direction: 'backwards', from: 1 } as const]) {
+      expect(await store.read('account-1', options)).toEqual([]);
+    }
   });
 
   it('stores nothing at another revision when a stream was cut by other means', async () => {

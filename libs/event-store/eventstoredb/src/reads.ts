@@ -4,7 +4,7 @@ import type streams from '@eventstore/db-client/generated/streams_pb.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CallTimeout } from './call-timeout.ts';
 import type { ClientInUse } from './client-in-use.ts';
-import { fromWire, streamNameOf, type WireEvent } from './event-codec.ts';
+import { deletionMark, fromWire, streamNameOf, type WireEvent } from './event-codec.ts';
 import { failureOfCall } from './failures.ts';
 import { matches, type OwnStreams, type ServerFilter } from './own-streams.ts';
 import { placeOf } from './places.ts';
@@ -29,6 +29,13 @@ const LAST = Number.MAX_SAFE_INTEGER;
 interface Read {
   readonly request: streams.ReadReq;
   readonly count: number;
+}
+
+/** Whoever reads at places in a stream that was deleted for good is told so. */
+class StreamDeleted extends StoreError {
+  constructor(message: string) {
+    super('store-unavailable', `read: ${message}`);
+  }
 }
 
 /** Reads, from the leader, and tries again what failed while there is time. */
@@ -63,8 +70,11 @@ export class Reads {
     if (count <= 0) return [];
     const start = backwards && from === LAST ? 'end' : BigInt(from);
     const request = readOfStream(name, { from: start, backwards, count });
-    const events = await this.#collect({ request, count }, (event) => this.#decode(event, stream));
-    return events.filter(({ revision }) => (backwards ? revision >= to : revision <= to));
+    const events = await this.#collect({ request, count }, (event) => this.#decode(event, stream)).catch(
+      (error: unknown) => (error instanceof StreamDeleted ? [deletionMark(stream)] : Promise.reject(error as Error)),
+    );
+    const [low, high] = backwards ? [to, from] : [from, to];
+    return events.filter(({ revision }) => revision >= low && revision <= high);
   }
 
   /** Events as the server has them. @param stream as the server calls it */
@@ -160,6 +170,7 @@ export class Reads {
           if (this.#clients.closed) throw new StoreError('store-unavailable', 'the store is closed');
           const failure = failureOfCall(error);
           const isTransient = failure.kind === 'transient';
+          if (failure.kind === 'refused' && failure.why === 'deleted') throw new StreamDeleted(failure.message);
           if (!isTransient || performance.now() + pauseMs >= deadline) {
             throw new StoreError('store-unavailable', `read: ${'message' in failure ? failure.message : failure.kind}`);
           }

@@ -1,3 +1,4 @@
+import { EventStoreDBClient } from '@eventstore/db-client';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -69,6 +70,8 @@ export interface EventStoreDbServer {
   dropConnections(node?: number): Promise<void>;
   /** Drops the subscriptions that there are. @returns how many there were */
   dropSubscriptions(as: SubscriptionEnd): Promise<number>;
+  /** Deletes a stream for good, as an admin would. */
+  tombstone(stream: string): Promise<void>;
   counts(): Promise<ServedCounts>;
   resetCounts(): Promise<void>;
 }
@@ -192,6 +195,11 @@ class RunningServer implements EventStoreDbServer {
 
   async dropSubscriptions(as: SubscriptionEnd): Promise<number> {
     return this.#process.command('dropSubscriptions', as);
+  }
+
+  async tombstone(stream: string): Promise<void> {
+    const client = EventStoreDBClient.connectionString(this.connectionString);
+    await client.tombstoneStream(stream).finally(() => client.dispose());
   }
 
   async counts(): Promise<ServedCounts> {
