@@ -20,7 +20,12 @@ const STORE = [
   'libs/event-store/src/eventstoredb-recovery.int.spec.ts',
 ];
 /** Services that are killed, several of them, and the server out of their reach. */
-const SERVICES = ['test/recovery/kill', 'test/recovery/snapshots', 'test/instances/eventstoredb', 'test/instances/three'];
+const SERVICES = [
+  'test/recovery/kill',
+  'test/recovery/snapshots',
+  'test/instances/eventstoredb',
+  'test/instances/three',
+];
 
 /** What is run on a server, as jest takes it. */
 export function specsOnServer(): readonly string[] {

@@ -66,7 +66,10 @@ function faultsOfWay(world: Instances, tunnel: Tunnel): readonly Fault[] {
     ['a connection breaks in the middle of what is answered', () => tunnel.cutAfter('from-server', 3_000)],
     ['an instance is killed', () => world.kill(2)],
     ['nothing comes through for longer than a call', () => stalled(tunnel)],
-    ['an instance is killed, and all connections are cut', () => Promise.all([world.kill(0), Promise.resolve(tunnel.cut())])],
+    [
+      'an instance is killed, and all connections are cut',
+      () => Promise.all([world.kill(0), Promise.resolve(tunnel.cut())]),
+    ],
   ];
 }
 

@@ -111,7 +111,9 @@ it('holds up one way or both, on new connections as well, and loses nothing by t
 it('refuses new connections until it is to take them again', async () => {
   const there = await connected();
   tunnel.refuse();
-  await (await connected()).closed;
+  await (
+    await connected()
+  ).closed;
   there.socket.write('still');
   await until(() => there.received() === 'STILL');
   tunnel.accept();

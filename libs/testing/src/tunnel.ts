@@ -166,12 +166,7 @@ class Way {
     this.#forward('from-server', far, near, allowed);
   }
 
-  #forward(
-    heading: Heading,
-    from: Duplex,
-    to: Duplex,
-    allowed: (heading: Heading, chunk: Buffer) => Buffer,
-  ): void {
+  #forward(heading: Heading, from: Duplex, to: Duplex, allowed: (heading: Heading, chunk: Buffer) => Buffer): void {
     from.on('data', (chunk: Buffer) => {
       const isWritten = to.write(allowed(heading, chunk));
       if (isWritten) return;

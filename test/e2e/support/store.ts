@@ -18,7 +18,8 @@ const prefixes = new Map<string, string>();
 
 function demandServer(): NonNullable<ReturnType<typeof namedEventStoreDb>> {
   const named = namedEventStoreDb();
-  if (named === undefined) throw new Error('WRIT_TEST_STORE is eventstoredb, and WRIT_EVENTSTOREDB_URL names no server');
+  if (named === undefined)
+    throw new Error('WRIT_TEST_STORE is eventstoredb, and WRIT_EVENTSTOREDB_URL names no server');
   return named;
 }
 
