@@ -10,6 +10,7 @@ export const NOT_OF_A_SERVER: Readonly<Record<string, string>> = {
   copy: 'moves a log from a file to a server of its own',
   demo: 'plays on stores in memory',
   'faulty-store': 'plays on a store in memory',
+  monitoring: 'holds the dashboard against all metrics, and those of the file are not there',
   'slow-readers': 'needs a log that only a file can be loaded with',
   start: 'is about starts, and the files in the data folder',
 };
