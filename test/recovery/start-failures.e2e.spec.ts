@@ -245,7 +245,7 @@ describe('a start that goes on without something says so', () => {
       expect(await metric('writ_events_missing')).toBe('writ_events_missing 0');
       await stop();
     },
-    60_000,
+    LIMIT_MS,
   );
 
   it(
