@@ -21,7 +21,7 @@ import { runTool, type Ran } from './support/tool.ts';
 const CALLERS = 6;
 const ACCOUNTS = 4;
 /** Between two commands of a caller: the others need the processor, too. */
-const PAUSE_MS = 50;
+const PAUSE_MS = 20;
 const KILLS = 3;
 const LIMIT_MS = 60_000;
 const PINNED_NODE = fileURLToPath(new URL('../../node_modules/node/bin/node', import.meta.url));
