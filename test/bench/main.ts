@@ -4,6 +4,7 @@ import { decider } from './decider.ts';
 import { eventStoreDb } from './eventstoredb.ts';
 import { freezeAgainstDeposit } from './freeze.ts';
 import { deposits } from './http.ts';
+import { instances } from './instances.ts';
 import { EVERY, loading } from './loading.ts';
 import { moving } from './moving.ts';
 import { overload } from './overload.ts';
@@ -17,6 +18,7 @@ import { manyCallers, oneCaller } from './store.ts';
  * `--size` measures only what a large log costs: one of `--events` that it makes, or the one in the folder `--data`.
  * `--moving` measures only what a copy of a log costs.
  * `--eventstoredb` measures only the store on EventStoreDB: against the test server, or the one of WRIT_EVENTSTOREDB_URL.
+ * `--instances N` measures only what so many services on one server of EventStoreDB do, against one of them alone.
  * `--overload` measures only what becomes of too much load, `--minutes` of it (default 1).
  */
 const { values } = parseArgs({
@@ -26,6 +28,7 @@ const { values } = parseArgs({
     overload: { type: 'boolean', default: false },
     eventstoredb: { type: 'boolean', default: false },
     moving: { type: 'boolean', default: false },
+    instances: { type: 'string' },
     events: { type: 'string' },
     data: { type: 'string' },
     minutes: { type: 'string', default: '1' },
@@ -37,6 +40,7 @@ const EVENTS = Number(values.events ?? (values.size ? 5_000_000 : values.account
 const EVENTS_OF_ONE = 100;
 const MAX_EVENTS = 10_000_000;
 const MAX_MINUTES = 60;
+const MAX_INSTANCES = 16;
 if (!Number.isSafeInteger(EVENTS) || EVENTS < 1 || EVENTS > MAX_EVENTS) {
   throw new RangeError(`--events must be a whole number from 1 to ${String(MAX_EVENTS)}`);
 }
@@ -50,6 +54,12 @@ if (values.size) {
   await moving(say);
 } else if (values.eventstoredb) {
   await eventStoreDb(say);
+} else if (values.instances !== undefined) {
+  const count = Number(values.instances);
+  if (!Number.isInteger(count) || count < 2 || count > MAX_INSTANCES) {
+    throw new RangeError(`--instances must be a whole number from 2 to ${String(MAX_INSTANCES)}`);
+  }
+  await instances(count, say);
 } else if (values.overload) {
   const minutes = Number(values.minutes);
   if (!(minutes > 0 && minutes <= MAX_MINUTES)) throw new RangeError(`--minutes must be up to ${String(MAX_MINUTES)}`);

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { inFolder } from './folder.ts';
 
-const READY_MS = 30_000;
+const READY_MS = 120_000;
 
 /** As `npm start` does. */
 export const HEAP_FLAGS = ['--max-semi-space-size=8'];
@@ -26,12 +26,15 @@ export interface Served {
   post(token: string, path: string, body: unknown): Promise<void>;
 }
 
-/** Starts the service, and stops it and whatever was started beside it when the work is done. */
-export function withService<Result>(work: (served: Served) => Promise<Result>): Promise<Result> {
+/** Starts the service, with settings of its own, and stops it and whatever was started beside it when the work is done. */
+export function withService<Result>(
+  work: (served: Served) => Promise<Result>,
+  environment: NodeJS.ProcessEnv = {},
+): Promise<Result> {
   return inFolder(async (dataDir) => {
     const children: ChildProcess[] = [];
     try {
-      const url = await startService(children, dataDir);
+      const url = await startService(children, dataDir, environment);
       return await work({
         url,
         pid: children[0]?.pid ?? 0,
@@ -71,10 +74,14 @@ async function post(url: string, token: string, path: string, body: unknown): Pr
   await response.arrayBuffer();
 }
 
-async function startService(children: ChildProcess[], dataDir: string): Promise<string> {
+async function startService(
+  children: ChildProcess[],
+  dataDir: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<string> {
   const port = await freePort();
   const own = { PORT: String(port), HOST: '127.0.0.1', WRIT_DATA_DIR: dataDir, WRIT_LOG_LEVEL: 'warn' };
-  const env = { ...process.env, ...FEW_ARENAS, ...own };
+  const env = { ...process.env, ...FEW_ARENAS, ...own, ...environment };
   const child = spawn(process.execPath, [...HEAP_FLAGS, entry('dist/apps/ledger/src/main.js')], {
     env,
     stdio: ['ignore', 'ignore', 'ignore'],

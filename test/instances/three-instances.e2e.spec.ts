@@ -1,7 +1,6 @@
 import { checkLog, type EventStoreDbServer, type Tunnel } from '#testing';
 import type { RecordedEvent } from '#kernel';
-import { afterAll, describe, expect, it } from '@jest/globals';
-import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { valueAt } from '../e2e/support/json.ts';
 import {
   AUDITOR,
@@ -11,8 +10,13 @@ import {
   orderOf,
   APPROVER,
   SERVICE,
+  transferOf,
   until,
   wellDone,
+  withdrawalOf,
+  type Body,
+  type Ledger,
+  type Person,
 } from '../e2e/support/ledger.ts';
 import { MixedLoad, SHARED_ACCOUNTS, type Acknowledged } from '../recovery/mixed-load.ts';
 import { ROUNDS_OF_FAULTS } from '../simulation/effort.ts';
@@ -30,7 +34,12 @@ const STALL_MS = 7_000;
 const REPEATED = 150;
 const HAMMERING = 16;
 const FREEZES = 5;
-const LIMIT_MS = 400_000 * ROUNDS_OF_FAULTS;
+/** Of six commands on each of two accounts. */
+const ROUNDS_ALONE = 4;
+const TRANSFERS = 8;
+const IN_TURN = 60;
+const CONTENDED = 60;
+const LIMIT_MS = 180_000 * ROUNDS_OF_FAULTS;
 
 type Fault = readonly [string, () => Promise<unknown>];
 
@@ -81,6 +90,9 @@ async function stalled(tunnel: Tunnel): Promise<void> {
 
 describe('three instances on one store', () => {
   let world: Instances;
+  beforeAll(async () => {
+    world = await Instances.start(INSTANCES, { WRIT_SNAPSHOT_EVERY: '5', WRIT_REFUSAL_LIMIT: '100000' }, 6);
+  }, LIMIT_MS);
   afterAll(() => world.end());
 
   async function underLoad(round: number): Promise<MixedLoad> {
@@ -121,8 +133,6 @@ describe('three instances on one store', () => {
   it(
     `keep the books together, whatever befalls them and the store, ${String(ROUNDS_OF_FAULTS)} times`,
     async () => {
-      const environment = { WRIT_SNAPSHOT_EVERY: '5', WRIT_REFUSAL_LIMIT: '100000' };
-      world = await Instances.start(INSTANCES, environment, 6);
       for (const accountId of SHARED_ACCOUNTS) {
         await world.at(0).makeAccount({ accountId, btc: String(BTC_AT_FIRST) });
       }
@@ -167,6 +177,53 @@ describe('three instances on one store', () => {
   );
 
   it(
+    'append once for a command on one stream, and twice for one on two, where each has accounts of its own',
+    async () => {
+      const own = await Promise.all(world.all.map((ledger, nth) => twoAccounts(ledger, `own-${String(nth)}`)));
+      const single = await appendsFor(world, () =>
+        Promise.all(world.all.map((_, nth) => moveAlone(world.at(nth), own[nth]))),
+      );
+      expect(single.commands).toBeGreaterThan(100);
+      expect(single.appends / single.commands).toBeLessThanOrEqual(1.05);
+      const double = await appendsFor(world, () =>
+        Promise.all(world.all.map((_, nth) => moveBetween(world.at(nth), own[nth]))),
+      );
+      expect(double.commands).toBeGreaterThan(20);
+      expect(double.appends / double.commands).toBeLessThanOrEqual(2.1);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'append little more for accounts that they share, and never more than each of them once for what one stores',
+    async () => {
+      const shared = await twoAccounts(world.at(0), 'shared');
+      // One after the other, by another instance each time: each finds out once that it is not alone, and reads first then.
+      const inTurn = await appendsFor(world, async () => {
+        let asked = 0;
+        for (let n = 0; n < IN_TURN; n += 1)
+          asked += await depositOnce(world.at(n % INSTANCES), shared[0], `turn-${String(n)}`);
+        return [asked];
+      });
+      expect(inTurn.appends).toBeLessThanOrEqual(inTurn.commands + INSTANCES);
+      // All at the same time: of those that append at one revision one comes first.
+      const contended = await appendsFor(world, () =>
+        Promise.all(
+          Array.from({ length: CONTENDED }, (_, n) =>
+            depositOnce(world.at(n % INSTANCES), shared[1], `all-${String(n)}`),
+          ),
+        ),
+      );
+      expect(contended.stored).toBeLessThanOrEqual(contended.commands);
+      expect(contended.appends).toBeLessThanOrEqual(INSTANCES * contended.stored);
+      console.log(
+        `appends a command: ${ratioOf(inTurn)} shared in turn, ${ratioOf(contended)} all at once, in ${String(contended.stored)} appends`,
+      );
+    },
+    LIMIT_MS,
+  );
+
+  it(
     'place a freeze on an account that another one is hammering',
     async () => {
       const account = '/v1/accounts/acc-3';
@@ -206,6 +263,78 @@ describe('three instances on one store', () => {
     LIMIT_MS,
   );
 });
+
+type Pair = readonly [account: string, other: string];
+
+/** Two accounts, and for each an order in force that names it. */
+async function twoAccounts(ledger: Ledger, name: string): Promise<Pair> {
+  const pair = [`${name}-a`, `${name}-b`] as const;
+  for (const accountId of pair) {
+    await ledger.makeAccount({ accountId, holder: await ledger.makeParty(`p-${accountId}`), btc: '100' });
+    await ledger.makeVerifiedOrder({ orderId: `ord-${accountId}`, accounts: [accountId] });
+  }
+  return pair;
+}
+
+/** What the server was asked to append, and stored, for some commands. */
+async function appendsFor(
+  world: Instances,
+  work: () => Promise<readonly number[]>,
+): Promise<{ readonly commands: number; readonly appends: number; readonly stored: number }> {
+  await world.server.resetCounts();
+  const commands = (await work()).reduce((sum, each) => sum + each, 0);
+  const { appends, storedAppends: stored } = await world.server.counts();
+  return { commands, appends, stored };
+}
+
+const ratioOf = ({ appends, commands }: { readonly appends: number; readonly commands: number }): string =>
+  (appends / commands).toFixed(2);
+
+async function depositOnce(ledger: Ledger, accountId: string, id: string): Promise<number> {
+  wellDone(
+    await ledger.post(SERVICE, `/v1/accounts/${accountId}/deposits`, depositOf(id, '1'), { key: id }),
+    'a deposit',
+  );
+  return 1;
+}
+
+/** Movements of one account, one after the other. @returns how many commands that were */
+async function moveAlone(ledger: Ledger, pair: Pair | undefined): Promise<number> {
+  let commands = 0;
+  const send = async (path: string, body: Body): Promise<void> => {
+    wellDone(await ledger.post(SERVICE, path, body), path);
+    commands += 1;
+  };
+  for (let n = 0; n < ROUNDS_ALONE; n += 1) {
+    for (const accountId of pair ?? []) {
+      const [account, id] = [`/v1/accounts/${accountId}`, `alone-${String(n)}`];
+      await send(`${account}/deposits`, depositOf(id, '1'));
+      await send(`${account}/withdrawals`, withdrawalOf(id, '0.5'));
+      await send(`${account}/withdrawals/${id}/dispatch`, { reference: 'tx-1' });
+      await send(`${account}/withdrawals/${id}/settlement`, { reference: 'block-1' });
+      await send(`${account}/deposits`, depositOf(`${id}-again`, '1'));
+      await send(`${account}/deposits/${id}-again/reversal`, { cause: 'mistake', reason: 'of another account' });
+    }
+  }
+  return commands;
+}
+
+/** Transfers to and fro, then a freeze of each. @returns how many commands that were */
+async function moveBetween(ledger: Ledger, [one, other]: Pair = ['', '']): Promise<number> {
+  let commands = 0;
+  const send = async (as: Person, path: string, body: Body): Promise<void> => {
+    wellDone(await ledger.post(as, path, body), path);
+    commands += 1;
+  };
+  for (let n = 0; n < TRANSFERS; n += 1) {
+    const [from, to] = n % 2 === 0 ? [one, other] : [other, one];
+    await send(SERVICE, `/v1/accounts/${from}/transfers`, transferOf(`between-${String(n)}`, to, '1'));
+  }
+  for (const accountId of [one, other]) {
+    await send(OPS, `/v1/admin/accounts/${accountId}/freezes`, freezeOf(`ord-${accountId}`));
+  }
+  return commands;
+}
 
 function namesExpiring({ stream }: RecordedEvent): boolean {
   return stream === 'legalOrder-ord-expiring' || stream === 'account-acc-expiring';

@@ -30,6 +30,7 @@ export class Metrics {
   readonly #commands: Counter<'type' | 'outcome'>;
   readonly #commandsOf = new Map<string, { inc(): void }>();
   readonly #appended: Counter<'stream'>;
+  readonly #appends: Counter;
   readonly #appendedOf = new Map<string, { inc(by: number): void }>();
   readonly #conflicts: Counter;
   readonly #madeWay: Counter;
@@ -58,6 +59,11 @@ export class Metrics {
       name: 'writ_events_appended_total',
       help: 'Events stored, by the kind of their stream.',
       labelNames: ['stream'],
+      registers,
+    });
+    this.#appends = new Counter({
+      name: 'writ_appends_total',
+      help: 'Appends stored: commands of one stream that wait at the same time share one.',
       registers,
     });
     this.#conflicts = new Counter({
@@ -179,6 +185,7 @@ export class Metrics {
   appended(stream: string, events: number): void {
     const kind = stream.slice(0, stream.indexOf('-'));
     remembered(this.#appendedOf, kind, () => this.#appended.labels(kind)).inc(events);
+    this.#appends.inc();
   }
 
   conflicted(): void {
