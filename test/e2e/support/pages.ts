@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { RunningService } from './service.ts';
+import { withoutOurs, type RunningService } from './service.ts';
 
 /** The folder of the project. */
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -51,7 +51,7 @@ export async function paste(lines: string, service: RunningService): Promise<rea
   // A bash whose input is a socket takes itself for a remote shell and reads the machine's settings, unless told not to.
   const { stdout, stderr } = await promisify(execFile)('bash', ['--norc', '-euo', 'pipefail', '-c', script], {
     cwd: root,
-    env: { ...process.env, WRIT_DATA_DIR: service.dataDir },
+    env: { ...withoutOurs(process.env), WRIT_DATA_DIR: service.dataDir },
     timeout: PASTE_LIMIT_MS,
   });
   expect(stderr).toBe('');
