@@ -196,31 +196,4 @@ describe('the service on EventStoreDB', () => {
     },
     LIMIT_MS,
   );
-
-  if (serverOfServices === undefined) {
-    it(
-      'has everything else go on when an admin has deleted a stream for good, and reports it',
-      async () => {
-        await ledger.makeAccount({ accountId: 'acc-gone', btc: '1' });
-        await place.tombstone?.('account-acc-gone');
-        await ledger.makeDeposit('acc-1', '1');
-        const reported = { items: [expect.objectContaining({ stream: 'account-acc-gone', code: 'hash-mismatch' })] };
-        const demandReport = async (): Promise<void> => {
-          expect(await ledger.read(AUDITOR, '/v1/audit/violations')).toMatchObject(reported);
-          expect((await ledger.ask({ path: '/metrics' })).text).toMatch(/^writ_violations 1$/m);
-        };
-        await demandReport();
-        const asked = await ledger.post(SERVICE, '/v1/accounts/acc-gone/deposits', depositOf('d-gone', '1'));
-        expect([asked.status, valueAt(asked.body, 'code')]).toEqual([503, 'store-unavailable']);
-        // And once more from the first event on.
-        await ledger.service.stop();
-        for (const name of readdirSync(ledger.dataDir).filter((name) => name.startsWith('read-models'))) {
-          rmSync(join(ledger.dataDir, name));
-        }
-        await ledger.startAgain();
-        await demandReport();
-      },
-      LIMIT_MS,
-    );
-  }
 });

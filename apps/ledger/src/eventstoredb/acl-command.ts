@@ -48,7 +48,10 @@ export async function runEventStoreDb(
 async function check(settings: EventStoreDbSettings, role: AccessRole, { stdout }: Output): Promise<number> {
   const findings = await checkAccess(settings, role);
   for (const { code, detail } of findings) stdout.write(`${code}: ${detail}.\n`);
-  const verdict = findings.length === 0 ? 'nothing is wrong' : `${String(findings.length)} findings`;
+  const verdict =
+    findings.length === 0
+      ? 'nothing is wrong'
+      : `${String(findings.length)} finding${findings.length === 1 ? '' : 's'}`;
   stdout.write(`Access of the ${role}, and what may make events disappear: ${verdict}.\n`);
   return findings.length === 0 ? 0 : 1;
 }

@@ -121,6 +121,19 @@ describe('access, once it was set', () => {
     expect(await codes(SERVICE)).toEqual([]);
   });
 
+  it('finds nothing more of a stream that was deleted, and brought back by taking its metadata back twice', async () => {
+    await appendOne('account-1');
+    await asAdmin((client) => client.deleteStream('account-1'));
+    expect(await codes(SERVICE)).toEqual(['limited']);
+    await asAdmin((client) => client.setStreamMetadata('account-1', {}));
+    expect(await checkAccess(as(SERVICE), 'service')).toMatchObject([{ detail: expect.stringContaining('$tb 1:') }]);
+    await asAdmin((client) => client.setStreamMetadata('account-1', {}));
+    expect(await codes(SERVICE)).toEqual([]);
+    const store = await EventStoreDbEventStore.open(as(SERVICE));
+    expect(await store.read('account-1')).toHaveLength(1);
+    await store.close();
+  });
+
   it('finds streams of ours that were deleted, for good or not', async () => {
     for (const stream of ['account-1', 'party-1', 'stranger-1']) {
       if (stream === 'stranger-1')
