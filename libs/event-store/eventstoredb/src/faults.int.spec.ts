@@ -273,6 +273,21 @@ describe('EventStoreDbEventStore, with one node', () => {
     }
   });
 
+  it('waits for a search in which the server says nothing for longer than a call, and disturbs no append', async () => {
+    const store = await open(server.connectionString, 2_000);
+    await store.append('account-1', 'no-stream', [event()]);
+    const silence = await server.inject({ kind: 'delay', delayMs: 2_500, times: 'until-cleared', calls: ['search'] });
+    const head = store.head();
+    const matching = store.readAll({ limit: 1, filter: { types: ['FundsDeposited'] } });
+    await server.resetCounts();
+    for (let revision = 0; revision < 20; revision += 1) await store.append('account-1', revision, [event()]);
+    expect(await server.counts()).toMatchObject({ appends: 20, replayedAppends: 0 });
+    const [position, { events }] = [await head, await matching];
+    await silence.clear();
+    const all = (await store.readAll({ limit: 99 })).events;
+    expect([position, events]).toEqual([all.at(-1)?.position, all.slice(0, 1)]);
+  });
+
   it('leaves a connection that nothing comes through any more', async () => {
     const way = await openWay(server.ports[0] ?? 0);
     try {

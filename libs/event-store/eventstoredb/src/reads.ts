@@ -8,7 +8,7 @@ import { deletionMark, fromWire, streamNameOf, type WireEvent } from './event-co
 import { failureOfCall } from './failures.ts';
 import { matches, type OwnStreams, type ServerFilter } from './own-streams.ts';
 import { placeOf } from './places.ts';
-import { readToEnd } from './read-call.ts';
+import { type Patience, readToEnd } from './read-call.ts';
 import { readOfAll, readOfStream } from './requests.ts';
 import { Turns } from './turns.ts';
 
@@ -17,6 +17,12 @@ const READS_AT_ONCE = 64;
 const MAX_WAITING = 10_000;
 /** A try that is not answered leaves time for another one. */
 const TRIES_A_CALL = 2;
+/**
+ * A server that searches says nothing until it finds something, however long that takes, so whether it is there is asked
+ * beside, in the middle of a try. It looks through 65,000 events a second or more: that is for a log of 200 million.
+ */
+const QUESTIONS_A_TRY = 2;
+const MAX_SEARCH_MS = 60 * 60_000;
 const FIRST_PAUSE_MS = 10;
 const MAX_PAUSE_MS = 250;
 /** Events asked for beyond those that are wanted, once that was too few; and the most. */
@@ -29,6 +35,8 @@ const LAST = Number.MAX_SAFE_INTEGER;
 interface Read {
   readonly request: streams.ReadReq;
   readonly count: number;
+  /** Whether the server looks for what matches a filter. */
+  readonly searches?: boolean;
 }
 
 /** Whoever reads at places in a stream that was deleted for good is told so. */
@@ -45,6 +53,8 @@ export class Reads {
   readonly #timeoutMs: number;
   readonly #turns = new Turns(READS_AT_ONCE, MAX_WAITING);
   #highest: Position | undefined;
+  /** The question that is under way. */
+  #asked: Promise<void> | undefined;
 
   constructor(clients: ClientInUse, own: OwnStreams, timeoutMs: number) {
     this.#clients = clients;
@@ -102,14 +112,13 @@ export class Reads {
     const filter = this.#own.serverFilter();
     if (filter === undefined) return undefined;
     const request = readOfAll(undefined, { backwards: true, count: 1, filter });
-    const [last] = await this.#collect({ request, count: 1 }, (event) => this.#decodeOwn(event));
+    const [last] = await this.#collect({ request, count: 1, searches: true }, (event) => this.#decodeOwn(event));
     return last?.position;
   }
 
   /** One read that needs nothing but permission. @throws what the call threw; it is not tried again */
-  async probe(): Promise<void> {
-    const request = readOfAll(undefined, { backwards: true, count: 1 });
-    await this.#readOnce({ request, count: 1 }, this.#timeoutMs, (event) => this.note(fromWire(event, '').position));
+  probe(): Promise<void> {
+    return this.#ask(this.#timeoutMs);
   }
 
   /** The first events after a place that match: the server's answers are looked through until there are enough. */
@@ -128,7 +137,7 @@ export class Reads {
       const count = missing + spare + (from === undefined ? 0 : 1);
       const places: Position[] = [];
       const request = readOfAll(from, { backwards: false, count, filter: serverFilter });
-      const page = await this.#collect({ request, count }, (event) => {
+      const page = await this.#collect({ request, count, searches: true }, (event) => {
         const own = this.#decodeOwn(event);
         places.push(own?.position ?? fromWire(event, '').position);
         return own;
@@ -155,12 +164,23 @@ export class Reads {
   /** @throws StoreError `store-unavailable` when no try went well in time */
   #collect<Item>(read: Read, pick: (event: WireEvent) => Item | undefined): Promise<readonly Item[]> {
     return this.#turns.run(async () => {
-      const deadline = performance.now() + this.#timeoutMs;
+      let deadline = performance.now() + this.#timeoutMs;
+      const searchedUntil = performance.now() + MAX_SEARCH_MS;
+      const whenIdle = async (timeoutMs: number): Promise<void> => {
+        if (this.#clients.closed) throw new StoreError('store-unavailable', 'the store is closed');
+        if (performance.now() > searchedUntil)
+          throw new StoreError('store-unavailable', 'read: the search takes too long');
+        await this.#stillThere(timeoutMs);
+        deadline = performance.now() + this.#timeoutMs;
+      };
       for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
         const items: Item[] = [];
         try {
           const leftMs = Math.max(1, deadline - performance.now());
-          await this.#readOnce(read, Math.min(leftMs, this.#timeoutMs / TRIES_A_CALL), (event) => {
+          const tryMs = Math.min(leftMs, this.#timeoutMs / TRIES_A_CALL);
+          const idleMs = read.searches === true ? tryMs / QUESTIONS_A_TRY : tryMs;
+          const patience = { idleMs, ...(read.searches === true && { whenIdle: () => whenIdle(tryMs) }) };
+          await this.#readOnce(read, patience, (event) => {
             const item = pick(event);
             if (item !== undefined) items.push(item);
           });
@@ -180,11 +200,24 @@ export class Reads {
     });
   }
 
-  async #readOnce({ request, count }: Read, idleMs: number, take: (event: WireEvent) => void): Promise<void> {
+  /** One answer serves all who search. */
+  async #stillThere(timeoutMs: number): Promise<void> {
+    this.#asked ??= this.#ask(timeoutMs).finally(() => (this.#asked = undefined));
+    await this.#asked;
+  }
+
+  /** For the last event of all, which is answered at once. */
+  async #ask(timeoutMs: number): Promise<void> {
+    const request = readOfAll(undefined, { backwards: true, count: 1 });
+    const note = (event: WireEvent): void => this.note(fromWire(event, '').position);
+    await this.#readOnce({ request, count: 1 }, { idleMs: timeoutMs }, note);
+  }
+
+  async #readOnce({ request, count }: Read, patience: Patience, take: (event: WireEvent) => void): Promise<void> {
     const client = this.#clients.current;
     let taken = 0;
     try {
-      await readToEnd(client, request, idleMs, (message) => {
+      await readToEnd(client, request, patience, (message) => {
         const event = message.getEvent()?.getEvent();
         if (event === undefined) return false;
         take(event);

@@ -30,8 +30,11 @@ export interface EventStoreDbServerOptions {
   readonly slowConsumers?: 'catch-up' | 'drop';
 }
 
-/** The calls that a fault may hit. `delete` is a soft delete or a tombstone; metadata are appends. */
-export type FaultyCall = 'append' | 'read' | 'subscribe' | 'delete';
+/**
+ * The calls that a fault may hit. `delete` is a soft delete or a tombstone; metadata are appends; a `search` is a read of
+ * all with a filter, which is also a `read`.
+ */
+export type FaultyCall = 'append' | 'read' | 'search' | 'subscribe' | 'delete';
 
 export type SubscriptionEnd =
   /** Code 10, "Consumer too slow", as 23.10 drops it. */

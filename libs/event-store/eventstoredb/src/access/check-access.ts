@@ -104,7 +104,7 @@ async function isAllowed(call: () => Promise<unknown>): Promise<boolean> {
 
 function readOne(connection: StreamsConnection): Promise<void> {
   const request = readOfAll(undefined, { backwards: true, count: 1 });
-  return readToEnd(connection, request, SCAN_IDLE_MS, () => true);
+  return readToEnd(connection, request, { idleMs: SCAN_IDLE_MS }, () => true);
 }
 
 /** What the latest metadata of a stream say, for streams of ours that have any, and deletions for good. */
@@ -159,7 +159,7 @@ async function eachOfTypes(
     const start = from;
     const page = { events: 0, isLast: false };
     const request = readOfAll(start, { backwards: false, count: PAGE_EVENTS, filter });
-    await readToEnd(connection, request, SCAN_IDLE_MS, (message) => {
+    await readToEnd(connection, request, { idleMs: SCAN_IDLE_MS }, (message) => {
       const event = message.getEvent()?.getEvent();
       if (event === undefined) return false;
       const place = positionAt(event.getCommitPosition(), event.getPreparePosition());

@@ -34,7 +34,10 @@ async function serveRead(context: ServiceContext, call: ReadCall, outlet: Outlet
   context.counts.add(isSubscription ? 'subscriptions' : 'reads');
   checkPermission(context, call, 'read', stream);
   checkLeader(context, call);
-  const fault = takeFault(context, isSubscription ? 'subscribe' : 'read', stream);
+  const isSearch = !isSubscription && options.hasAll() && options.hasFilter();
+  const fault =
+    (isSearch ? takeFault(context, 'search', stream) : undefined) ??
+    takeFault(context, isSubscription ? 'subscribe' : 'read', stream);
   if (fault !== undefined && (await sufferAtStart(context, call, fault))) return;
   if (isSubscription) await serveSubscription(context, call, options, stream, outlet, fault);
   else if (options.hasAll()) await sendEvents(allEvents(context, options), outlet);
