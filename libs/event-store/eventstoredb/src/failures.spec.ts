@@ -32,7 +32,7 @@ describe('what ends a call', () => {
     ['access is denied, by name', ended('Access Denied', 7, 'access-denied'), { kind: 'refused', why: 'permission' }],
     ['access is denied, by code', ended('Access Denied', 7), { kind: 'refused', why: 'permission' }],
     ['nobody knows the user', ended('Authentication failed', 16), { kind: 'refused', why: 'credentials' }],
-    ['the stream is no more', ended('Deleted', 9, 'stream-deleted'), { kind: 'refused', why: 'other' }],
+    ['the stream is no more', ended('Deleted', 9, 'stream-deleted'), { kind: 'refused', why: 'deleted' }],
     ['the server knows no such call', ended('Unimplemented', 12), { kind: 'refused', why: 'other' }],
     ['the call is malformed', ended('Position is wrong', 3), { kind: 'refused', why: 'other' }],
   ])('%s', (_, error, failure) => {
