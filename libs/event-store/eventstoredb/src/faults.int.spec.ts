@@ -288,6 +288,30 @@ describe('EventStoreDbEventStore, with one node', () => {
     expect([position, events]).toEqual([all.at(-1)?.position, all.slice(0, 1)]);
   });
 
+  it('overlooks nothing of its own among what others store, though it does not look through that twice', async () => {
+    const store = await open();
+    const others = EventStoreDBClient.connectionString(server.connectionString);
+    const slow = await server.inject({ kind: 'delay', delayMs: 120, times: 'until-cleared', calls: ['search'] });
+    const stored: string[] = [];
+    const followed: string[] = [];
+    let after: string | undefined;
+    for (const who of ['others', 'us', 'others', 'us', 'us', 'others', 'others', 'us']) {
+      if (who === 'others') await others.appendToStream('stranger', jsonEvent({ type: 'Strange', data: {} }));
+      else {
+        const expected = stored.length === 0 ? 'no-stream' : stored.length - 1;
+        stored.push(...(await store.append('account-1', expected, [event()])).positions);
+      }
+      expect(await store.head()).toBe(stored.at(-1));
+      const page = await store.readAll({ limit: 9, ...(after !== undefined && { after }) });
+      followed.push(...page.events.map(({ position }) => position));
+      after = page.scannedTo;
+      expect(followed).toEqual(stored);
+    }
+    expect((await store.readAll({ limit: 9 })).events.map(({ position }) => position)).toEqual(stored);
+    await slow.clear();
+    await others.dispose();
+  });
+
   it('leaves a connection that nothing comes through any more', async () => {
     const way = await openWay(server.ports[0] ?? 0);
     try {

@@ -23,6 +23,10 @@ const TRIES_A_CALL = 2;
  */
 const QUESTIONS_A_TRY = 2;
 const MAX_SEARCH_MS = 60 * 60_000;
+/** What is found within this time is near: it need not be known what is behind it. */
+const NEAR_MS = 50;
+/** Events of a page of those that came since. */
+const PAGE = 500;
 const FIRST_PAUSE_MS = 10;
 const MAX_PAUSE_MS = 250;
 /** Events asked for beyond those that are wanted, once that was too few; and the most. */
@@ -39,6 +43,15 @@ interface Read {
   readonly searches?: boolean;
 }
 
+/**
+ * How far this process knows what there is: nothing of ours stands behind `head` up to `upTo`, which may be the place of a
+ * stranger's event. It spares looking through those again and again.
+ */
+interface Looked {
+  readonly head: Position | undefined;
+  readonly upTo: Position;
+}
+
 /** Whoever reads at places in a stream that was deleted for good is told so. */
 class StreamDeleted extends StoreError {
   constructor(message: string) {
@@ -53,8 +66,9 @@ export class Reads {
   readonly #timeoutMs: number;
   readonly #turns = new Turns(READS_AT_ONCE, MAX_WAITING);
   #highest: Position | undefined;
+  #looked: Looked | undefined;
   /** The question that is under way. */
-  #asked: Promise<void> | undefined;
+  #asked: Promise<unknown> | undefined;
 
   constructor(clients: ClientInUse, own: OwnStreams, timeoutMs: number) {
     this.#clients = clients;
@@ -100,7 +114,8 @@ export class Reads {
     const narrow = filter?.types !== undefined || filter?.streamPrefixes !== undefined;
     const head = narrow ? await this.head() : undefined;
     const serverFilter = this.#own.serverFilter(filter);
-    const found = serverFilter === undefined ? [] : await this.#page(after, serverFilter, filter, limit + 1);
+    const found =
+      serverFilter === undefined ? [] : await this.#page(this.#startAfter(after), serverFilter, filter, limit + 1);
     const events = found.slice(0, limit);
     const last = events.at(-1)?.position;
     if (found.length > limit) return { events, scannedTo: last, atEnd: false };
@@ -111,14 +126,59 @@ export class Reads {
   async head(): Promise<Position | undefined> {
     const filter = this.#own.serverFilter();
     if (filter === undefined) return undefined;
-    const request = readOfAll(undefined, { backwards: true, count: 1, filter });
-    const [last] = await this.#collect({ request, count: 1, searches: true }, (event) => this.#decodeOwn(event));
-    return last?.position;
+    const near = await this.#lastNear(filter);
+    if (near !== undefined) return this.#note(near.position, near.position);
+    const known = this.#looked;
+    // Before the search, so that all up to it was looked at.
+    const end = await this.#collect(lastOfAll(), (event) => fromWire(event, '').position);
+    const upTo = end[0];
+    if (upTo === undefined) return undefined;
+    if (known !== undefined && known.upTo <= upTo) {
+      return this.#note((await this.#lastAfter(known.upTo, filter)) ?? known.head, upTo);
+    }
+    const search = { ...lastMatching(filter), searches: true };
+    const [last] = await this.#collect(search, (event) => this.#decodeOwn(event));
+    return this.#note(last?.position, upTo);
+  }
+
+  /** The last event of ours, or that there is none, if the server says so at once: otherwise undefined. */
+  async #lastNear(filter: ServerFilter): Promise<{ readonly position: Position | undefined } | undefined> {
+    let position: Position | undefined;
+    const whenIdle = (): Promise<void> => Promise.reject(new Error('nothing is near'));
+    try {
+      await this.#readOnce(lastMatching(filter), { idleMs: NEAR_MS, whenIdle }, (event) => {
+        position = this.#decodeOwn(event)?.position;
+      });
+      return { position };
+    } catch {
+      // Whatever it was: it is asked for again, with patience.
+      return undefined;
+    }
+  }
+
+  async #lastAfter(from: Position, filter: ServerFilter): Promise<Position | undefined> {
+    let last: Position | undefined;
+    for (let start = from; ; start = last ?? start) {
+      const page = await this.#page(start, filter, undefined, PAGE);
+      last = page.at(-1)?.position ?? last;
+      if (page.length < PAGE) return last;
+    }
+  }
+
+  #note(head: Position | undefined, upTo: Position | undefined): Position | undefined {
+    const looked = laterOf(head, upTo);
+    this.#looked = looked === undefined ? undefined : { head, upTo: looked };
+    return head;
+  }
+
+  /** Where to look for what stands behind a place of ours. */
+  #startAfter(after: Position | undefined): Position | undefined {
+    return this.#looked !== undefined && this.#looked.head === after ? this.#looked.upTo : after;
   }
 
   /** One read that needs nothing but permission. @throws what the call threw; it is not tried again */
-  probe(): Promise<void> {
-    return this.#ask(this.#timeoutMs);
+  async probe(): Promise<void> {
+    await this.#ask(this.#timeoutMs);
   }
 
   /** The first events after a place that match: the server's answers are looked through until there are enough. */
@@ -208,9 +268,7 @@ export class Reads {
 
   /** For the last event of all, which is answered at once. */
   async #ask(timeoutMs: number): Promise<void> {
-    const request = readOfAll(undefined, { backwards: true, count: 1 });
-    const note = (event: WireEvent): void => this.note(fromWire(event, '').position);
-    await this.#readOnce({ request, count: 1 }, { idleMs: timeoutMs }, note);
+    await this.#readOnce(lastOfAll(), { idleMs: timeoutMs }, (event) => this.note(fromWire(event, '').position));
   }
 
   async #readOnce({ request, count }: Read, patience: Patience, take: (event: WireEvent) => void): Promise<void> {
@@ -229,6 +287,15 @@ export class Reads {
       throw error;
     }
   }
+}
+
+/** Answered at once, unless the server is not there. */
+function lastOfAll(): Read {
+  return { request: readOfAll(undefined, { backwards: true, count: 1 }), count: 1 };
+}
+
+function lastMatching(filter: ServerFilter): Read {
+  return { request: readOfAll(undefined, { backwards: true, count: 1, filter }), count: 1 };
 }
 
 function laterOf(one: Position | undefined, other: Position | undefined): Position | undefined {
