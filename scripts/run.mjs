@@ -33,9 +33,6 @@ const NIGHTLY = ['test/simulation', 'test/security/fuzz', 'test/recovery/kill', 
 /** What Node has compiled once, or stripped of its types, it finds again here: each process and each thread starts sooner. */
 const COMPILED = join(ROOT, 'node_modules/.cache/compiled');
 
-/** What is true of every server that speaks EventStoreDB's protocol. */
-const ON_EVENTSTOREDB = ['libs/event-store/src/eventstoredb.int.spec.ts'];
-
 /**
  * For each task its set-up, the environment that it adds, and the commands that the pinned Node then runs in turn, or all
  * at once; `args` are the caller's.
@@ -74,7 +71,7 @@ const TASKS = {
     commands: (args) => [[...jest, ...(args.length === 0 ? NIGHTLY : args)]],
   },
   // Against the server that WRIT_EVENTSTOREDB_URL names, in streams of their own; without it, the one of the tests.
-  'test:eventstoredb': { needs: ensurePackages, commands: (args) => [[...jest, ...ON_EVENTSTOREDB, ...args]] },
+  'test:eventstoredb': { needs: ensureBuild, commands: (args) => [['test/eventstoredb/main.ts', ...args]] },
   lint: { needs: ensurePackages, atOnce: true, commands: () => [eslint(), prettier('--check')] },
   format: { needs: ensurePackages, commands: () => [eslint('--fix'), prettier('--write')] },
   typecheck: { needs: ensurePackages, commands: () => [[tool('typescript/bin/tsc'), '--noEmit', '-p', '.']] },
@@ -95,7 +92,7 @@ async function main([name, ...args]) {
     throw error;
   }
   Object.assign(process.env, { NODE_COMPILE_CACHE: COMPILED, ...process.env, ...task.environment });
-  const run = (command) => runToEnd(PINNED_NODE, command, { cwd: ROOT });
+  const run = (command) => runToEnd(PINNED_NODE, [ADDRESS_AS_NAME, ...command], { cwd: ROOT });
   const commands = task.commands(args);
   if (task.atOnce === true) {
     const failed = (await Promise.all(commands.map(run))).find(({ code }) => code !== 0);

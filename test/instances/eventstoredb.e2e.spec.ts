@@ -11,7 +11,6 @@ import { runTool } from '../e2e/support/tool.ts';
 
 const LIMIT_MS = 120_000;
 const PASSWORD = 'hunter2';
-const PREFIX = 'ledger-1.';
 const NOBODY_THERE = 'esdb://127.0.0.1:1';
 /** By no tunnel, in which nobody is told that a server is not there. */
 const DIRECTLY = { grpc_proxy: '' };
@@ -29,8 +28,6 @@ interface Place {
   /** Nobody reaches it any more, and it hears of nobody. */
   readonly vanish: () => Promise<void>;
   readonly comeBack: () => Promise<void>;
-  /** Deletes a stream of the ledger for good; undefined where we may not. */
-  readonly tombstone: ((stream: string) => Promise<void>) | undefined;
   readonly stop: () => Promise<void>;
 }
 
@@ -44,13 +41,12 @@ async function serverOfTheTests(): Promise<Place> {
       WRIT_EVENTSTOREDB_CA_FILE: TEST_CA_FILE,
       WRIT_EVENTSTOREDB_USER: 'writ',
       WRIT_EVENTSTOREDB_PASSWORD: PASSWORD,
-      WRIT_EVENTSTOREDB_PREFIX: PREFIX,
+      WRIT_EVENTSTOREDB_PREFIX: 'ledger-1.',
     },
     wrongPassword: { WRIT_EVENTSTOREDB_PASSWORD: `${PASSWORD}${PASSWORD}` },
     password: PASSWORD,
     vanish: () => server.kill(),
     comeBack: () => server.restart(),
-    tombstone: (stream) => server.tombstone(`${PREFIX}${stream}`),
     stop: () => server.stop(),
   };
 }
@@ -74,7 +70,6 @@ async function serverThatIsNamed(named: NonNullable<typeof serverOfServices>): P
       tunnel.accept();
       return Promise.resolve();
     },
-    tombstone: undefined,
     stop: () => tunnel.close(),
   };
 }

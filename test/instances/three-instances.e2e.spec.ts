@@ -1,6 +1,7 @@
 import { checkLog, type EventStoreDbServer, type Tunnel } from '#testing';
 import type { RecordedEvent } from '#kernel';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
 import { valueAt } from '../e2e/support/json.ts';
 import {
   AUDITOR,
@@ -18,6 +19,7 @@ import {
   type Ledger,
   type Person,
 } from '../e2e/support/ledger.ts';
+import { serverOfServices } from '../e2e/support/store.ts';
 import { MixedLoad, SHARED_ACCOUNTS, type Acknowledged } from '../recovery/mixed-load.ts';
 import { ROUNDS_OF_FAULTS } from '../simulation/effort.ts';
 import { Instances } from './instances.ts';
@@ -39,7 +41,7 @@ const ROUNDS_ALONE = 4;
 const TRANSFERS = 8;
 const IN_TURN = 60;
 const CONTENDED = 60;
-const LIMIT_MS = 180_000 * ROUNDS_OF_FAULTS;
+const LIMIT_MS = 400_000 * ROUNDS_OF_FAULTS;
 
 type Fault = readonly [string, () => Promise<unknown>];
 
@@ -177,53 +179,6 @@ describe('three instances on one store', () => {
   );
 
   it(
-    'append once for a command on one stream, and twice for one on two, where each has accounts of its own',
-    async () => {
-      const own = await Promise.all(world.all.map((ledger, nth) => twoAccounts(ledger, `own-${String(nth)}`)));
-      const single = await appendsFor(world, () =>
-        Promise.all(world.all.map((_, nth) => moveAlone(world.at(nth), own[nth]))),
-      );
-      expect(single.commands).toBeGreaterThan(100);
-      expect(single.appends / single.commands).toBeLessThanOrEqual(1.05);
-      const double = await appendsFor(world, () =>
-        Promise.all(world.all.map((_, nth) => moveBetween(world.at(nth), own[nth]))),
-      );
-      expect(double.commands).toBeGreaterThan(20);
-      expect(double.appends / double.commands).toBeLessThanOrEqual(2.1);
-    },
-    LIMIT_MS,
-  );
-
-  it(
-    'append little more for accounts that they share, and never more than each of them once for what one stores',
-    async () => {
-      const shared = await twoAccounts(world.at(0), 'shared');
-      // One after the other, by another instance each time: each finds out once that it is not alone, and reads first then.
-      const inTurn = await appendsFor(world, async () => {
-        let asked = 0;
-        for (let n = 0; n < IN_TURN; n += 1)
-          asked += await depositOnce(world.at(n % INSTANCES), shared[0], `turn-${String(n)}`);
-        return [asked];
-      });
-      expect(inTurn.appends).toBeLessThanOrEqual(inTurn.commands + INSTANCES);
-      // All at the same time: of those that append at one revision one comes first.
-      const contended = await appendsFor(world, () =>
-        Promise.all(
-          Array.from({ length: CONTENDED }, (_, n) =>
-            depositOnce(world.at(n % INSTANCES), shared[1], `all-${String(n)}`),
-          ),
-        ),
-      );
-      expect(contended.stored).toBeLessThanOrEqual(contended.commands);
-      expect(contended.appends).toBeLessThanOrEqual(INSTANCES * contended.stored);
-      console.log(
-        `appends a command: ${ratioOf(inTurn)} shared in turn, ${ratioOf(contended)} all at once, in ${String(contended.stored)} appends`,
-      );
-    },
-    LIMIT_MS,
-  );
-
-  it(
     'place a freeze on an account that another one is hammering',
     async () => {
       const account = '/v1/accounts/acc-3';
@@ -262,6 +217,56 @@ describe('three instances on one store', () => {
     },
     LIMIT_MS,
   );
+
+  // Somebody's server does not say what it was asked for.
+  if (serverOfServices === undefined) {
+    it(
+      'append once for a command on one stream, and twice for one on two, where each has accounts of its own',
+      async () => {
+        const own = await Promise.all(world.all.map((ledger, nth) => twoAccounts(ledger, `own-${String(nth)}`)));
+        const single = await appendsFor(world, () =>
+          Promise.all(world.all.map((_, nth) => moveAlone(world.at(nth), own[nth]))),
+        );
+        expect(single.commands).toBeGreaterThan(100);
+        expect(single.appends / single.commands).toBeLessThanOrEqual(1.05);
+        const double = await appendsFor(world, () =>
+          Promise.all(world.all.map((_, nth) => moveBetween(world.at(nth), own[nth]))),
+        );
+        expect(double.commands).toBeGreaterThan(20);
+        expect(double.appends / double.commands).toBeLessThanOrEqual(2.1);
+      },
+      LIMIT_MS,
+    );
+
+    it(
+      'append little more for accounts that they share, and never more than each of them once for what one stores',
+      async () => {
+        const shared = await twoAccounts(world.at(0), 'shared');
+        // One after the other, by another instance each time: each finds out once that it is not alone, and reads first then.
+        const inTurn = await appendsFor(world, async () => {
+          let asked = 0;
+          for (let n = 0; n < IN_TURN; n += 1)
+            asked += await depositOnce(world.at(n % INSTANCES), shared[0], `turn-${String(n)}`);
+          return [asked];
+        });
+        expect(inTurn.appends).toBeLessThanOrEqual(inTurn.commands + INSTANCES);
+        // All at the same time: of those that append at one revision one comes first.
+        const contended = await appendsFor(world, () =>
+          Promise.all(
+            Array.from({ length: CONTENDED }, (_, n) =>
+              depositOnce(world.at(n % INSTANCES), shared[1], `all-${String(n)}`),
+            ),
+          ),
+        );
+        expect(contended.stored).toBeLessThanOrEqual(contended.commands);
+        expect(contended.appends).toBeLessThanOrEqual(INSTANCES * contended.stored);
+        console.log(
+          `appends a command: ${ratioOf(inTurn)} shared in turn, ${ratioOf(contended)} all at once, in ${String(contended.stored)} appends`,
+        );
+      },
+      LIMIT_MS,
+    );
+  }
 });
 
 type Pair = readonly [account: string, other: string];
@@ -281,9 +286,11 @@ async function appendsFor(
   world: Instances,
   work: () => Promise<readonly number[]>,
 ): Promise<{ readonly commands: number; readonly appends: number; readonly stored: number }> {
-  await world.server.resetCounts();
+  if (world.store.kind !== 'of-the-tests') throw new Error('only the server of the tests counts');
+  const { server } = world.store;
+  await server.resetCounts();
   const commands = (await work()).reduce((sum, each) => sum + each, 0);
-  const { appends, storedAppends: stored } = await world.server.counts();
+  const { appends, storedAppends: stored } = await server.counts();
   return { commands, appends, stored };
 }
 

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { developmentKey, developmentToken } from '../../../apps/ledger/src/auth/development-key.ts';
 import type { Role } from '../../../apps/ledger/src/auth/roles.ts';
+import { storeEnvironment } from './store.ts';
 
 /** A bound, not a measure: beside others at work a start alone may take a minute. */
 const START_LIMIT_MS = 120_000;

@@ -94,7 +94,10 @@ export class Cluster {
   }
 
   async #addNode(port: number): Promise<void> {
-    const server = new Server({ 'grpc.max_receive_message_length': MAX_MESSAGE_BYTES });
+    const server = new Server({
+      'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+      'grpc.max_concurrent_streams': MAX_CALLS_OF_A_CONNECTION,
+    });
     const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
     const connections = new Connections(this.#entrance((socket) => injector.injectConnection(socket)));
     const view = new LogView(this.#log);
