@@ -76,7 +76,7 @@ function faultsOfWay(world: Instances, tunnel: Tunnel): readonly Fault[] {
     ['a connection breaks in the middle of what is sent', () => tunnel.cutAfter('to-server', 3_000)],
     ['a connection breaks in the middle of what is answered', () => tunnel.cutAfter('from-server', 3_000)],
     ['an instance is killed', () => world.kill(2)],
-    ['nothing comes through for longer than a call', () => stalled(tunnel)],
+    ['nothing comes through for longer than a call', () => stalled(world, tunnel)],
     [
       'an instance is killed, and all connections are cut',
       () => Promise.all([world.kill(0), Promise.resolve(tunnel.cut())]),
@@ -84,7 +84,9 @@ function faultsOfWay(world: Instances, tunnel: Tunnel): readonly Fault[] {
   ];
 }
 
-async function stalled(tunnel: Tunnel): Promise<void> {
+/** When all are back: a start that finds no server is none. */
+async function stalled(world: Instances, tunnel: Tunnel): Promise<void> {
+  await world.allBack();
   tunnel.stall();
   await delay(STALL_MS);
   tunnel.resume();
