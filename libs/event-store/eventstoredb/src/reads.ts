@@ -146,9 +146,11 @@ export class Reads {
     let position: Position | undefined;
     const whenIdle = (): Promise<void> => Promise.reject(new Error('nothing is near'));
     try {
-      await this.#readOnce(lastMatching(filter), { idleMs: NEAR_MS, whenIdle }, (event) => {
-        position = this.#decodeOwn(event)?.position;
-      });
+      await this.#turns.run(() =>
+        this.#readOnce(lastMatching(filter), { idleMs: NEAR_MS, whenIdle }, (event) => {
+          position = this.#decodeOwn(event)?.position;
+        }),
+      );
       return { position };
     } catch {
       // Whatever it was: it is asked for again, with patience.
