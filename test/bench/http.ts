@@ -38,8 +38,19 @@ export interface LoadOptions {
 let sent = 0;
 
 /** Deposits for a while. @returns answers of 201 a second */
-export async function load(url: string, { token, connections, accounts, seconds }: LoadOptions): Promise<number> {
-  const result = await autocannon({
+export async function load(url: string, { accounts, ...options }: LoadOptions): Promise<number> {
+  const result = await depositing(url, options, () => `acc-${String(sent % accounts)}`);
+  if (result.non2xx > 0 || result.errors > 0) throw new Error(`${String(result.non2xx)} answers were no 201`);
+  return result['2xx'] / result.duration;
+}
+
+/** Deposits for a while, each under an id of its own. @param nextAccount where the next one goes */
+export function depositing(
+  url: string,
+  { token, connections, seconds }: Omit<LoadOptions, 'accounts'>,
+  nextAccount: () => string,
+): Promise<autocannon.Result> {
+  return autocannon({
     url,
     connections,
     duration: seconds,
@@ -50,7 +61,7 @@ export async function load(url: string, { token, connections, accounts, seconds 
         setupRequest: (request) => {
           sent += 1;
           const id = `d-${String(sent)}`;
-          request.path = `/v1/accounts/acc-${String(sent % accounts)}/deposits`;
+          request.path = `/v1/accounts/${nextAccount()}/deposits`;
           request.headers = { ...request.headers, 'idempotency-key': id };
           request.body = JSON.stringify(depositOf(id));
           return request;
@@ -58,8 +69,6 @@ export async function load(url: string, { token, connections, accounts, seconds 
       },
     ],
   });
-  if (result.non2xx > 0 || result.errors > 0) throw new Error(`${String(result.non2xx)} answers were no 201`);
-  return result['2xx'] / result.duration;
 }
 
 export function depositOf(depositId: string): object {

@@ -1,9 +1,8 @@
 import { uuidv7 } from '#kernel';
 import { startEventStoreDbServer } from '#testing';
-import autocannon from 'autocannon';
 import { setTimeout as delay } from 'node:timers/promises';
 import { putOrder } from './freeze.ts';
-import { depositOf } from './http.ts';
+import { depositing, depositOf } from './http.ts';
 import { latencyLine, median, perSecond } from './rounds.ts';
 import { openAccounts, withService, type Served } from './service.ts';
 
@@ -162,7 +161,7 @@ async function load(
 ): Promise<Figures> {
   const before = await doneBy(all);
   const results = await Promise.all(
-    all.map((instance) => depositing(instance, Math.ceil(CONNECTIONS / all.length), choice, seconds)),
+    all.map((instance) => depositingOn(instance, Math.ceil(CONNECTIONS / all.length), choice, seconds)),
   );
   const after = await doneBy(all);
   const sum = (figures: readonly number[]): number => figures.reduce((one, other) => one + other, 0);
@@ -177,35 +176,15 @@ async function load(
   };
 }
 
-let sent = 0;
-
-function depositing(
-  { url, maker, number }: Instance,
+/** Its own share of the deposits. */
+function depositingOn(
+  { url, maker: token, number }: Instance,
   connections: number,
   choice: (n: number, instance: number) => string,
   seconds: number,
-): Promise<autocannon.Result> {
+): Promise<Awaited<ReturnType<typeof depositing>>> {
   let n = 0;
-  return autocannon({
-    url,
-    connections,
-    duration: seconds,
-    method: 'POST',
-    headers: { authorization: `Bearer ${maker}`, 'content-type': 'application/json' },
-    requests: [
-      {
-        setupRequest: (request) => {
-          sent += 1;
-          n += 1;
-          const id = `d-${String(sent)}`;
-          request.path = `/v1/accounts/${choice(n, number)}/deposits`;
-          request.headers = { ...request.headers, 'idempotency-key': id };
-          request.body = JSON.stringify(depositOf(id));
-          return request;
-        },
-      },
-    ],
-  });
+  return depositing(url, { token, connections, seconds }, () => choice((n += 1), number));
 }
 
 interface Done {
