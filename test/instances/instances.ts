@@ -1,5 +1,6 @@
 import { EventStoreDbEventStore } from '#event-store/eventstoredb';
 import {
+  allEvents,
   newStreamPrefix,
   openTunnel,
   randomIntegers,
@@ -15,7 +16,6 @@ import type { Answer } from '../e2e/support/http.ts';
 import { valueAt } from '../e2e/support/json.ts';
 import { Ledger, type Asked, type Person } from '../e2e/support/ledger.ts';
 import { serverOfServices } from '../e2e/support/store.ts';
-import { allEvents } from '../e2e/support/whole-log.ts';
 
 const PAUSE_MS = 100;
 /** Who still has no answer by then never gets one. */

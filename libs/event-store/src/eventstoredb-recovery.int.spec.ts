@@ -1,6 +1,6 @@
 import { EventStoreDbEventStore } from '#event-store/eventstoredb';
 import type { Position, RecordedEvent, SealedEvent } from '#kernel';
-import { eventStoreDbUnderTest, newStreamPrefix, openTunnel, randomIntegers, type Tunnel } from '#testing';
+import { allEvents, eventStoreDbUnderTest, newStreamPrefix, openTunnel, randomIntegers, type Tunnel } from '#testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sealedEvent, sealedEvents } from './contract-events.ts';
@@ -18,7 +18,6 @@ const CUTS = 6;
 const APPENDS_BETWEEN = 25;
 /** More than one connection has calls at once. */
 const AT_ONCE = 300;
-const PAGE_EVENTS = 500;
 /** More than a connection and the server's buffers hold on the way to one who takes nothing. */
 const FLOOD_EVENTS = 3_000;
 const FLOOD_APPEND = 250;
@@ -69,17 +68,6 @@ async function until(what: string, isSo: () => boolean | Promise<boolean>): Prom
 }
 
 const idsOf = (events: readonly { readonly id: string }[]): string[] => events.map(({ id }) => id);
-
-async function wholeLog(store: EventStore): Promise<readonly RecordedEvent[]> {
-  const events: RecordedEvent[] = [];
-  for (let atEnd = false; !atEnd;) {
-    const after = events.at(-1)?.position;
-    const page = await store.readAll({ limit: PAGE_EVENTS, ...(after !== undefined && { after }) });
-    events.push(...page.events);
-    ({ atEnd } = page);
-  }
-  return events;
-}
 
 /** As everybody has to who is told that an outcome is unknown: the same bytes again. @returns how often it was asked */
 async function appendUntilKnown(
@@ -152,7 +140,7 @@ class Writers {
       expect(stored.map(({ position }) => position)).toEqual(positions);
       events += ids.length;
     }
-    expect(await wholeLog(observer)).toHaveLength(events);
+    expect(await allEvents(observer)).toHaveLength(events);
   }
 }
 
@@ -273,7 +261,7 @@ describe('appends on a connection that was just opened', () => {
       events: sealedEvents(1 + (index % 2)),
     }));
     const answers = await Promise.all(sent.map(({ stream, events }) => store.append(stream, 'no-stream', events)));
-    const log = await wholeLog(observer);
+    const log = await allEvents(observer);
     expect(idsOf(log).sort()).toEqual(sent.flatMap(({ events }) => idsOf(events)).sort());
     expect(answers.flatMap(({ positions }) => positions).sort()).toEqual(log.map(({ position }) => position));
     const reads = await Promise.all(sent.map(({ stream }) => store.read(stream)));
@@ -322,7 +310,7 @@ describe('a subscription, on a way to the server that fails', () => {
       } else await tunnel.cutAfter('from-server', draw(8_000));
     }
     await writers.stop();
-    const log = await wholeLog(observer);
+    const log = await allEvents(observer);
     await until('the last event', () => seen.length >= log.length || failure !== undefined);
     following.unsubscribe();
     expect(failure).toBeUndefined();
@@ -347,6 +335,6 @@ describe('a subscription, on a way to the server that fails', () => {
     await until('the last event', () => seen.length > FLOOD_EVENTS || failure !== undefined);
     following.unsubscribe();
     expect(failure).toBeUndefined();
-    expect(seen).toEqual(idsOf(await wholeLog(observer)));
+    expect(seen).toEqual(idsOf(await allEvents(observer)));
   });
 });
