@@ -106,6 +106,8 @@ export class Lane {
   readonly #ahead: Waiting[] = [];
   readonly #inLine: Waiting[] = [];
   #running = false;
+  /** True when the batch before this one left out those in line. */
+  #wasAlone = false;
 
   constructor(stream: string, host: LaneHost) {
     this.stream = stream;
@@ -150,13 +152,24 @@ export class Lane {
     const { batch, waitMs } = this.#host.limits;
     const nowMs = this.#host.machine.clock.now();
     const ahead = this.#ahead.splice(0, Math.max(batch - this.#inLine.length, Math.ceil(batch / 2)));
-    const inLine = this.#host.makesWay(this.stream) ? [] : this.#inLine.splice(0, batch - ahead.length);
+    this.#wasAlone = this.#goAlone(ahead);
+    const inLine =
+      this.#wasAlone || this.#host.makesWay(this.stream) ? [] : this.#inLine.splice(0, batch - ahead.length);
     const inTime = inLine.filter((waiting) => {
       if (nowMs - waiting.sinceMs <= waitMs) return true;
       waiting.reject(new RejectionError(reject('overloaded', 'the command waited too long for its turn')));
       return false;
     });
     return [...ahead, ...inTime];
+  }
+
+  /**
+   * Where other instances write too, an append comes too late as often as not, and all that was decided with it is decided
+   * again. A freeze must look at its account first: alone it appends nothing, and needs one read. Never twice in a row.
+   */
+  #goAlone(ahead: readonly Waiting[]): boolean {
+    const { store, shared } = this.#host;
+    return ahead.length > 0 && !this.#wasAlone && !store.singleWriter && shared.has(this.stream);
   }
 
   #putBack(batch: readonly Waiting[]): void {

@@ -300,6 +300,50 @@ describe('a lane', () => {
     await expect(streams.decide<string>(stream, append)).rejects.toThrow('would be a violation');
   });
 
+  /** @param late how many appends come too late, as those of an instance beside one that never rests */
+  function streamsThatComeTooLate(late: number): { readonly tries: () => number } {
+    let tries = 0;
+    const store = new Proxy(shared, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== 'function') return value;
+        return (...call: unknown[]): unknown => {
+          if (name !== 'append' || (tries += 1) > late) return Reflect.apply(value, target, call);
+          return Promise.reject(new StoreError('wrong-expected-revision', 'others came first', tries));
+        };
+      },
+    });
+    streams = streamsOn(store);
+    return { tries: () => tries };
+  }
+
+  const record = (): Promise<string> =>
+    streams.decide(
+      stream,
+      (view) => ({ append: [refused], origin, nowMs: view.time(), answer: () => 'recorded' }),
+      'in-line',
+    );
+
+  it('looks without what waits in line where others write too: a freeze is not held up by appends that come too late', async () => {
+    const { tries } = streamsThatComeTooLate(50);
+    const recorded = record();
+    await expect(streams.inspect(stream, () => tries())).resolves.toBe(1);
+    await expect(recorded).resolves.toBe('recorded');
+  });
+
+  it('leaves out what waits in line no two times in a row', async () => {
+    const { tries } = streamsThatComeTooLate(1);
+    let looks = 0;
+    const look = (): void => {
+      looks += 1;
+      if (looks < 50) void streams.inspect(stream, look);
+    };
+    const recorded = record();
+    void streams.inspect(stream, look);
+    await expect(recorded).resolves.toBe('recorded');
+    expect([tries(), looks]).toEqual([2, 2]);
+  });
+
   it('leaves those that wait for another turn alone when the append of this one fails', async () => {
     let isDown = true;
     const store = new Proxy(shared, {
