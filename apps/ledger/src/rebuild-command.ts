@@ -1,7 +1,8 @@
 import type { EventReader } from '#event-store';
 import { acquireLock, SqliteEventReader, SqliteEventStore } from '#event-store/sqlite';
-import { startProjections, type ProjectionEvent } from '#projections';
+import { startProjections, type InProcessOptions, type ProjectionEvent } from '#projections';
 import { existsSync, mkdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { readStoreConfig, type Environment, type EventStoreDbConfig } from './config/config.ts';
 import { demandLog, filesIn } from './data-folder.ts';
@@ -49,7 +50,7 @@ async function rebuildFromFile(files: Files, output: Output): Promise<void> {
   // The store holds the lock; it would read in its own thread, and hand over each event.
   const reader = new SqliteEventReader(files.events);
   try {
-    await rebuild(reader, files, output);
+    await rebuild(reader, files, output, { log: files.events, parts: availableParallelism() });
   } finally {
     await reader.close();
     await store.close();
@@ -67,7 +68,12 @@ async function rebuildFromServer(config: EventStoreDbConfig, files: Files, outpu
   }
 }
 
-async function rebuild(reader: EventReader, { readModels }: Files, output: Output): Promise<void> {
+async function rebuild(
+  reader: EventReader,
+  { readModels }: Files,
+  output: Output,
+  inParts?: InProcessOptions['inParts'],
+): Promise<void> {
   const head = await reader.head();
   const progress = new Progress(output.stderr, 'rebuilding');
   const stuck = Promise.withResolvers<never>();
@@ -75,7 +81,9 @@ async function rebuild(reader: EventReader, { readModels }: Files, output: Outpu
     kind: 'in-process',
     reader,
     readModelFile: readModels,
+    inParts,
     onEvent: (event) => {
+      if (event.type === 'building-in-parts') progress.at(event.events, howFar(head), unitOf(head));
       if (event.type === 'committed') progress.at(howFar(event.checkpoint), howFar(head), unitOf(head));
       const why = reasonToGiveUp(event);
       if (why !== undefined) stuck.reject(new StartError(why));

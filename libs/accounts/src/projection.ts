@@ -176,6 +176,7 @@ export const transfersTable = defineTable({
     ['accountId', 'revision'],
     ['accountId', 'state', 'revision'],
   ],
+  shared: 'in-order',
 });
 
 export const accountTables = [

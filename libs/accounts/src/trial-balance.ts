@@ -8,6 +8,7 @@ export const trialBalanceTable = defineTable({
   columns: { asset: 'text', part: 'text', ...SUM_COLUMNS },
   primaryKey: ['asset', 'part'],
   indexes: [],
+  shared: 'sums',
 });
 
 export const trialBalanceTables = [trialBalanceTable] as const;

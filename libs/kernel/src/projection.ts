@@ -14,6 +14,11 @@ export interface Table {
   readonly indexes: readonly (readonly string[])[];
   /** Its rows are only ever added (`addRow`), and none is looked at by what writes: a build may put them in order at its end. */
   readonly onlyAdded?: true;
+  /**
+   * How the changes of events of several streams come together in one row: as sums, or one after the other in the log's
+   * order. Absent where a row is changed by the events of one stream only.
+   */
+  readonly shared?: 'sums' | 'in-order';
 }
 /** A table whose columns are known: rows are checked against them. */
 export interface TableOf<Columns extends Readonly<Record<string, ColumnType>>> extends Table {

@@ -88,6 +88,7 @@ export class ReadModel {
   #staged: StagedRows | undefined;
   #checkpoint: Checkpoint | undefined;
   #isNew = false;
+  #missed = 0;
 
   /**
    * Opens the file, or makes it, for its owner's eyes only.
@@ -126,6 +127,11 @@ export class ReadModel {
     return this.#isNew;
   }
 
+  /** How many changes of columns found no row to change. */
+  get missed(): number {
+    return this.#missed;
+  }
+
   /** Where to look for names while the file is built; undefined when they are in their table. */
   get staged(): Pick<StagedRows, 'find'> | undefined {
     return this.#staged;
@@ -145,9 +151,7 @@ export class ReadModel {
   /** Commits changes and checkpoint together, or neither. */
   commit(changes: ChangeSet, checkpoint: Checkpoint): void {
     try {
-      this.#begin();
-      this.#staged?.flush();
-      changes.forEach((change) => this.#apply(change));
+      this.write(changes);
       this.#run('UPDATE readModel SET checkpoint = ?', JSON.stringify(checkpoint));
       this.#run('COMMIT');
     } catch (error) {
@@ -155,6 +159,13 @@ export class ReadModel {
       throw error;
     }
     this.#checkpoint = checkpoint;
+  }
+
+  /** Writes changes that are to be committed with others. @throws whatever SQLite does: call `rollBack` then */
+  write(changes: ChangeSet): void {
+    this.#begin();
+    this.#staged?.flush();
+    changes.forEach((change) => this.#apply(change));
   }
 
   /** Drops what was taken and not committed. */
@@ -239,7 +250,8 @@ export class ReadModel {
     const { columns, statement } = this.#writerOf(change);
     const cells: Cell[] = [];
     for (const column of columns) cells.push(cellOf(change.table, change.row, column));
-    statement.run(...cells);
+    const { changes } = statement.run(...cells);
+    if (change.kind === 'set' && changes === 0) this.#missed += 1;
   }
 
   #applySum({ table, row, additions }: Extract<Change, { readonly kind: 'sum' }>): void {
@@ -312,6 +324,18 @@ export function setAside(file: string): void {
 /** Deletes the file and what SQLite keeps beside it. Nobody may have it open. */
 export function removeReadModel(file: string): void {
   if (file !== IN_MEMORY) removeFiles(file);
+}
+
+/** Where the rows of a file are that is being built. */
+export function unfinished(file: string): { readonly tables: string; readonly staged: string } {
+  return { tables: file + UNFINISHED, staged: file + UNFINISHED + STAGED };
+}
+
+/** Deletes what a build of the file has left. Nobody may have it open. */
+export function removeUnfinished(file: string): void {
+  const { tables, staged } = unfinished(file);
+  removeFiles(tables);
+  removeFiles(staged);
 }
 
 function removeFiles(file: string): void {

@@ -4,7 +4,9 @@ import { Judge, type JudgedEvent } from '#replay';
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BatchSource } from './batch-source.ts';
+import { buildInParts, type InParts } from './build-in-parts.ts';
 import type { ChangeSet } from './change-set.ts';
+import { removeParts } from './part-file.ts';
 import { fingerprintOf, projectors as allProjectors, type Projector } from './projectors.ts';
 import type { ViolationView } from './queries-api.ts';
 import {
@@ -52,6 +54,8 @@ export type ProjectionEvent =
     }
   /** There are no read models, and there is a log: they are built from its first event. */
   | { readonly type: 'building' }
+  /** So many events are taken in by those that build in parts. It may come to nothing: then they are taken in once more. */
+  | { readonly type: 'building-in-parts'; readonly events: number }
   /** The read models are thrown away and built again from the log. */
   | {
       readonly type: 'rebuilding';
@@ -122,6 +126,8 @@ export interface RunnerOptions {
   readonly sleep?: Sleep;
   readonly projectors?: readonly Projector[];
   readonly createJudge?: () => EventJudge;
+  /** Whatever is built is built so, by threads of their own, which read the log by themselves. */
+  readonly inParts?: InParts | undefined;
 }
 
 /** Events that were taken in and are not committed yet. */
@@ -154,6 +160,7 @@ export class ProjectionRunner {
   readonly #projectors: readonly Projector[];
   readonly #closing = new AbortController();
   #cutPause = new AbortController();
+  #parts = new AbortController();
   #resting = false;
   /** Somebody waits: the next rest is left out. */
   #hurried = false;
@@ -209,16 +216,14 @@ export class ProjectionRunner {
     const rebuilt = new Promise<void>((resolve, reject) => this.#rebuilds.push({ resolve, reject }));
     this.#rebuildCause = cause;
     this.#target = undefined;
-    this.#source?.close();
-    this.#cutPause.abort();
+    this.#interrupt();
     return rebuilt;
   }
 
   /** Stops at the next commit and closes the file. The reader is the caller's. */
   async close(): Promise<void> {
     this.#closing.abort();
-    this.#source?.close();
-    this.#cutPause.abort();
+    this.#interrupt();
     await this.#running;
     for (const { reject } of this.#rebuilds.splice(0)) reject(new Error('the projections are closed'));
     this.#model?.close();
@@ -245,6 +250,7 @@ export class ProjectionRunner {
     if (this.#finishedBuilding(model)) return;
     this.#reportStatus();
     this.#settleRebuilds();
+    if ((await this.#builtInParts(model, head)) && this.#finishedBuilding(model)) return;
     const judge = this.#options.createJudge?.() ?? this.#newJudge(model);
     const { batch: ordinary, buildingBatch } = this.#limits;
     const most = model.isBuilding ? Math.min(ordinary, buildingBatch) : ordinary;
@@ -265,6 +271,26 @@ export class ProjectionRunner {
       source.close();
       this.#source = undefined;
     }
+  }
+
+  /** @returns whether the file has all rows up to that event now, which were made by several threads */
+  async #builtInParts(model: ReadModel, head: Position | undefined): Promise<boolean> {
+    const { inParts, file } = this.#options;
+    if (inParts === undefined || !model.isBuilding || model.checkpoint !== undefined || head === undefined)
+      return false;
+    const logId = await this.#firstId();
+    if (logId === undefined) return false;
+    const { buildingBatch, buildingStreams, buildingNames } = this.#limits;
+    this.#parts = new AbortController();
+    if (this.#interrupted()) return false;
+    return buildInParts(model, logId, {
+      ...inParts,
+      file,
+      end: head,
+      limits: { batch: buildingBatch, streams: buildingStreams, names: buildingNames },
+      signal: this.#parts.signal,
+      onProgress: (events) => this.#options.onEvent({ type: 'building-in-parts', events }),
+    });
   }
 
   #newJudge(model: ReadModel): Judge {
@@ -293,6 +319,13 @@ export class ProjectionRunner {
       this.#resting = false;
     }
     this.#hurried = false;
+  }
+
+  /** Whatever is under way ends: what is to be done is another. */
+  #interrupt(): void {
+    this.#source?.close();
+    this.#parts.abort();
+    this.#cutPause.abort();
   }
 
   #interrupted(): boolean {
@@ -337,6 +370,7 @@ export class ProjectionRunner {
   }
 
   #openFile(): ReadModel {
+    removeParts(this.#options.file);
     const tables: Table[] = this.#projectors.flatMap((projector) => projector.tables);
     return new ReadModel(this.#options.file, tables, fingerprintOf(this.#projectors));
   }

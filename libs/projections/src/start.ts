@@ -3,6 +3,7 @@ import type { Bound, Clock } from '#kernel';
 import { type HomeStreamIndex } from '#replay';
 import { resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import type { InParts } from './build-in-parts.ts';
 import type { Projector } from './projectors.ts';
 import type { Queries } from './queries-api.ts';
 import { ReadSide } from './read-side.ts';
@@ -44,6 +45,8 @@ export interface InProcessOptions extends CommonOptions {
   readonly sleep?: Sleep;
   readonly projectors?: readonly Projector[];
   readonly createJudge?: () => EventJudge;
+  /** Builds by several threads what is built, with the projectors and judges of every day. */
+  readonly inParts?: InParts | undefined;
 }
 
 /** The read models, kept up to date. */

@@ -86,6 +86,7 @@ export const tasksTable = defineTable({
     ['accountId', 'asked', 'done', 'position', 'taskId'],
     ['basisId', 'asked', 'done', 'position', 'taskId'],
   ],
+  shared: 'in-order',
 });
 
 export const taskTables = [tasksTable] as const;

@@ -2,7 +2,7 @@ import type { EventReader } from '#event-store';
 import type { RecordedEvent } from '#kernel';
 import { StreamFold } from './fold.ts';
 import type { JudgedEvent } from './judged.ts';
-import { CITED_NAMES, CitationResolver } from './resolver.ts';
+import { CITED_NAMES, CitationResolver, type KnownElsewhere } from './resolver.ts';
 import { StreamCache } from './stream-cache.ts';
 import { StreamNames, type NamesIndex } from './stream-names.ts';
 
@@ -13,6 +13,8 @@ export interface JudgeOptions {
   readonly maxNames?: number;
   /** What knows the names of events that were judged before. Without it each stream's are kept in memory. */
   readonly index?: NamesIndex | undefined;
+  /** For a judge of some streams, beside those of others. */
+  readonly askedLater?: KnownElsewhere['askedLater'];
 }
 
 /**
@@ -27,14 +29,15 @@ export class Judge {
 
   constructor(reader: EventReader, options: JudgeOptions = {}) {
     this.#reader = reader;
-    const { index, maxStreams = 20_000, maxNames = 50_000 } = options;
+    const { index, askedLater, maxStreams = 20_000, maxNames = 50_000 } = options;
     this.#index = index;
     this.#folds = new StreamCache<StreamFold>({
       streams: maxStreams,
       names: index === undefined ? Infinity : maxNames,
       namesOf: ({ names }) => names,
     });
-    this.#resolver = new CitationResolver(reader, { index, folded: (stream) => this.#folds.peek(stream) });
+    const folded = (stream: string): StreamFold | undefined => this.#folds.peek(stream);
+    this.#resolver = new CitationResolver(reader, { index, folded, ...(askedLater && { askedLater }) });
   }
 
   /** Streams whose state is in memory. */
@@ -55,6 +58,11 @@ export class Judge {
       this.#folds.set(recorded.stream, loaded);
       return loaded.apply(recorded);
     });
+  }
+
+  /** Tells of an event that another judge judges, and that one judged here may cite soon: it need not be read again. */
+  noteUnjudged(recorded: RecordedEvent): void {
+    this.#resolver.noteUnjudged(recorded);
   }
 
   async #load(stream: string, to: number): Promise<StreamFold> {

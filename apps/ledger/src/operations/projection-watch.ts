@@ -28,6 +28,8 @@ export function watchProjections(
         metrics.rebuild('missing');
         logger.info({ cause: 'missing' }, 'there are no read models: they are built from the first event of the log');
         return;
+      case 'building-in-parts':
+        return;
       case 'rebuilding': {
         const { cause, missingEvents } = event;
         metrics.rebuild(cause);
