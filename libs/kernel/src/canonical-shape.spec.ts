@@ -69,6 +69,22 @@ describe('what the shape of a text says', () => {
     expect(canonicalShape(thing, text)).toBeUndefined();
   });
 
+  it('counts what a pattern counts', () => {
+    const counted = z.strictObject({ a: z.string().regex(/^(a|[0-9]{3})-[A-F]{2,3}(x[yz]{2}){0,2}$/) });
+    const parts = fc.array(fc.constantFrom('a', '0', '12', '-', 'AF', 'B', 'xyz', 'xz', 'zz'), { maxLength: 6 });
+    const good = ['a-AB', '123-FFA', '007-CDxyz', 'a-ABxyzxzz'];
+    for (const a of good) expect(canonicalShape(counted, canonicalJson({ a }))).toBe('valid');
+    const spoilt = fc
+      .tuple(fc.constantFrom(...good), fc.nat(9), fc.nat(1), parts)
+      .map(([a, at, removed, put]) => a.slice(0, at) + put.join('') + a.slice(at + removed));
+    fc.assert(
+      fc.property(fc.oneof(spoilt, fc.constantFrom(...good)), (a) => {
+        const isValid = canonicalShape(counted, canonicalJson({ a })) === 'valid';
+        expect([a, isValid]).toEqual([a, counted.safeParse({ a }).success]);
+      }),
+    );
+  });
+
   it.each<readonly [string, z.ZodType, unknown]>([
     ['rules over a whole object', z.strictObject({ a: z.string() }).superRefine(() => undefined), { a: '' }],
     ['rules over a part', z.strictObject({ a: z.array(z.string()).refine(() => true) }), { a: [] }],

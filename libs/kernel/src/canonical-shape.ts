@@ -117,7 +117,18 @@ function boundsOf(checks: readonly z.core.$ZodCheck[]): { readonly least: number
 
 function plainSource({ source, flags }: RegExp): string | undefined {
   const plain = flags === '' ? PLAIN_PATTERN.exec(source)?.[1] : undefined;
-  return plain && `(?:${plain})`;
+  return plain && `(?:${writtenOut(plain)})`;
+}
+
+/**
+ * The same pattern for an engine that counts slowly and keeps what every group took: classes of a fixed count stand there
+ * that many times, and groups keep nothing.
+ */
+function writtenOut(plain: string): string {
+  const repeated = plain.replace(/(\[[^\]]+\])\{([0-9]+)\}/g, (_, one: string, count: string) =>
+    one.repeat(Number(count)),
+  );
+  return repeated.replaceAll(/\((?!\?)/g, '(?:');
 }
 
 function valuesShape(schema: z.core.$ZodType, def: z.core.$ZodTypeDef): Shape | undefined {
