@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { canonicalJson } from './canonical.ts';
 import { eventHash, hashHolds, SUPERVISOR, type EventMetadata, type RecordedEvent } from './envelope.ts';
-import { sealEvent, sealHolds, sealHoldsIn } from './seal.ts';
+import { linkIn, sealEvent, sealHolds, sealHoldsIn } from './seal.ts';
 import { StoredEvent } from './stored-event.ts';
 
 const unsealed: Omit<EventMetadata, 'hash'> = {
@@ -88,6 +88,31 @@ describe('sealHolds', () => {
     const isHash = ({ metadata }: RecordedEvent): boolean => typeof metadata.hash === 'string';
     const plainlyChanged = changed.filter((event) => isPlain(event) && isHash(event));
     fc.assert(fc.property(plainlyChanged, (event) => read(event) === hashHolds(event)));
+  });
+
+  it('leaves the link in the text, whatever stands in the other members', () => {
+    const hex = fc.array(fc.constantFrom(...'0123456789abcdef'), { minLength: 64, maxLength: 64 });
+    const sha256 = hex.map((digits) => digits.join(''));
+    const text = fc.oneof(
+      fc.constantFrom('hash', 'previousHash', 'recordedAt', 'key', 'null', ',hash:', ',previousHash:,', '},{', ':'),
+      fc.string().map((any) => any.replaceAll(/["\\]/g, ',')),
+    );
+    const metadata = fc.record({
+      actor: fc.record({ id: text, roles: fc.array(text) }),
+      causationId: fc.option(text),
+      commandHash: fc.option(sha256),
+      correlationId: text,
+      hash: sha256,
+      key: fc.option(fc.record({ caller: text, homeStream: text, value: text })),
+      previousHash: fc.option(sha256),
+      recordedAt: fc.constantFrom('2022-02-15T12:00:00.000Z', '1999-12-31T23:59:59.999Z'),
+    });
+    fc.assert(
+      fc.property(metadata, (content) => {
+        const { hash, previousHash, recordedAt } = content;
+        expect(linkIn(canonicalJson(content))).toEqual({ hash, previousHash, recordedAt });
+      }),
+    );
   });
 
   it('does not hold for content that has no canonical form', () => {

@@ -62,9 +62,31 @@ const HASH_END = '",';
  * (`canonicalShape`): they need not be written again. No text in them has a quote in it, so the hash is where it seems.
  */
 export function sealHoldsIn(event: RecordedEvent, { data, metadata }: EventTexts): boolean {
-  const { hash } = event.metadata;
   const start = metadata.indexOf(HASH_START);
-  const end = start + HASH_START.length + hash.length + HASH_END.length;
-  const unsealed = `${metadata.slice(0, start)},${metadata.slice(end)}`;
+  const end = metadata.indexOf(HASH_END, start + HASH_START.length);
+  const unsealed = `${metadata.slice(0, start)},${metadata.slice(end + HASH_END.length)}`;
+  const hash = metadata.slice(start + HASH_START.length, end);
   return hashOf(event.stream, event.revision, event, data, unsealed) === hash;
+}
+
+const LINK_START = ',"previousHash":';
+const LINK_END = ',"recordedAt":';
+
+/** What of an event's metadata places it in its stream. */
+export type Link = Pick<EventMetadata, 'hash' | 'previousHash' | 'recordedAt'>;
+
+/**
+ * The link in the text of metadata that have the shape of canonical JSON: their other members need not be parsed. No text
+ * in them has a quote in it, so what stands between quotes and before a colon is the name of a member.
+ */
+export function linkIn(metadata: string): Link {
+  const hash = metadata.indexOf(HASH_START) + HASH_START.length;
+  const end = metadata.lastIndexOf(LINK_END);
+  const previousHash = metadata.lastIndexOf(LINK_START, end) + LINK_START.length;
+  // A piece of a text keeps the whole of it in memory, which one that is parsed does not: folds keep two of the three.
+  return {
+    hash: JSON.parse(metadata.slice(hash - 1, metadata.indexOf('"', hash) + 1)) as string,
+    previousHash: metadata[previousHash] === '"' ? metadata.slice(previousHash + 1, end - 1) : null,
+    recordedAt: JSON.parse(metadata.slice(end + LINK_END.length, -1)) as string,
+  };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { StoredEvent } from './stored-event.ts';
 
 const place = { stream: 'account-a', revision: 3, position: '0000000000000007' };
@@ -14,6 +15,29 @@ describe('an event that was read', () => {
   it('gives back what is not JSON as it stands', () => {
     const event = new StoredEvent({ ...written, data: '{', metadata: '' }, place);
     expect([event.data, event.metadata]).toEqual(['{', '']);
+  });
+
+  it('is to everybody what it would be with its metadata parsed at once', () => {
+    const parsed = (text: string): unknown => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        return text;
+      }
+    };
+    const text = fc.oneof(fc.json(), fc.string(), fc.constantFrom('null', '{"__proto__":1}', '{"a":1,"a":2}'));
+    fc.assert(
+      fc.property(text, text, (data, metadata) => {
+        const event = new StoredEvent({ ...written, data, metadata }, place);
+        const whole = { ...written, data: parsed(data), metadata: parsed(metadata), ...place };
+        expect(JSON.stringify(event)).toBe(JSON.stringify(whole));
+        expect(Object.entries(event)).toEqual(Object.entries(whole));
+        for (const same of [event, { ...event }, structuredClone(event), Object.freeze(event)]) {
+          expect(same).toEqual(whole);
+        }
+        expect(event.metadata).toBe(event.metadata);
+      }),
+    );
   });
 
   it('has no texts once it was copied: the copy may say something else', () => {

@@ -11,15 +11,28 @@ export interface EventTexts {
  * write them again. A copy of it does not, because it may be changed.
  */
 export class StoredEvent implements RecordedEvent {
-  readonly id: string;
-  readonly type: string;
-  readonly schemaVersion: number;
-  readonly data: unknown;
-  readonly metadata: EventMetadata;
-  readonly stream: string;
-  readonly revision: number;
-  readonly position: Position;
+  declare readonly id: string;
+  declare readonly type: string;
+  declare readonly schemaVersion: number;
+  declare readonly data: unknown;
+  declare readonly metadata: EventMetadata;
+  declare readonly stream: string;
+  declare readonly revision: number;
+  declare readonly position: Position;
   readonly #texts: EventTexts;
+  /** Once somebody asked for them. */
+  #metadata: unknown;
+
+  /**
+   * Whoever reads a whole log hardly ever looks at the metadata: they are parsed when somebody does. To whoever copies,
+   * compares or lists the members of an event they are one like any other.
+   */
+  static readonly #metadataWhenAsked: PropertyDescriptor = {
+    enumerable: true,
+    get(this: StoredEvent): unknown {
+      return (this.#metadata ??= parseOrKeep(this.#texts.metadata));
+    },
+  };
 
   /** A text that is not JSON, put there by other means, is given back as it stands. */
   constructor(
@@ -30,7 +43,7 @@ export class StoredEvent implements RecordedEvent {
     this.type = type;
     this.schemaVersion = schemaVersion;
     this.data = parseOrKeep(data);
-    this.metadata = parseOrKeep(metadata) as EventMetadata;
+    Object.defineProperty(this, 'metadata', StoredEvent.#metadataWhenAsked);
     this.stream = stream;
     this.revision = revision;
     this.position = position;

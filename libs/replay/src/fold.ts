@@ -11,6 +11,7 @@ import {
   SHA256_PATTERN,
   sha256Hex,
   toMs,
+  type Link,
   type Recorded,
   type RecordedEvent,
   type Timestamp,
@@ -20,7 +21,7 @@ import { checkParty, evolveParty, initialPartyState, type PartyEvent } from '#pa
 import { checkSanctionsHit, evolveSanctionsHit, initialSanctionsHitState, type SanctionsHitEvent } from '#sanctions';
 import type { NameKind } from './index-entries.ts';
 import type { JudgedEvent, LedgerEvent, StreamState, Violation } from './judged.ts';
-import { decodeEvent, hashIsRight, kindOfStream, type StreamKind } from './registry.ts';
+import { decodeEvent, hashIsRight, kindOfStream, linkOf, type StreamKind } from './registry.ts';
 import { isCitable, type CitationResolver, type Verdict } from './resolver.ts';
 import { StreamNames, type RememberedNames } from './stream-names.ts';
 
@@ -101,7 +102,8 @@ export class StreamFold {
     this.#demandNext(recorded);
     const decoded = decodeEvent(recorded);
     if (!decoded.ok) return this.#reject(recorded, { code: 'malformed-event', detail: decoded.problem });
-    if (recorded.metadata.previousHash !== this.lastHash) {
+    const link = linkOf(recorded, decoded.canonical);
+    if (link.previousHash !== this.lastHash) {
       return this.#reject(recorded, {
         code: 'hash-mismatch',
         detail: 'previousHash is not the hash of the event before',
@@ -110,7 +112,7 @@ export class StreamFold {
     if (!hashIsRight(recorded, decoded.canonical)) {
       return this.#reject(recorded, { code: 'hash-mismatch', detail: 'hash is not that of the content' });
     }
-    return this.#judge(recorded, decoded.event);
+    return this.#judge(recorded, decoded.event, link);
   }
 
   /**
@@ -119,19 +121,19 @@ export class StreamFold {
    */
   applyOwn(recorded: RecordedEvent): JudgedEvent | Promise<JudgedEvent> {
     this.#demandNext(recorded);
-    return this.#judge(recorded, recorded as Recorded<LedgerEvent>);
+    return this.#judge(recorded, recorded as Recorded<LedgerEvent>, recorded.metadata);
   }
 
-  #judge(recorded: RecordedEvent, event: Recorded<LedgerEvent>): JudgedEvent | Promise<JudgedEvent> {
+  #judge(recorded: RecordedEvent, event: Recorded<LedgerEvent>, link: Link): JudgedEvent | Promise<JudgedEvent> {
     const contents = this.contents;
     if (contents === undefined) return this.#reject(recorded, { code: 'malformed-event', detail: 'unknown stream' });
     const objection = check(contents, event) ?? checkNames(this.names, event);
     if (objection !== undefined) return this.#reject(recorded, { code: 'illegal-event', detail: objection });
     const verdict = this.#followCitation(event, contents);
-    if (verdict === undefined) return this.#accept(recorded, event, contents);
+    if (verdict === undefined) return this.#accept(recorded, event, link, contents);
     return verdict.then((settled) =>
       settled.ok
-        ? this.#accept(recorded, event, contents)
+        ? this.#accept(recorded, event, link, contents)
         : this.#reject(recorded, { code: 'citation-unresolved', detail: settled.reason }),
     );
   }
@@ -178,14 +180,18 @@ export class StreamFold {
     }
   }
 
-  #accept(recorded: RecordedEvent, event: Recorded<LedgerEvent>, contents: StreamState): JudgedEvent {
+  #accept(
+    recorded: RecordedEvent,
+    event: Recorded<LedgerEvent>,
+    { hash, recordedAt }: Link,
+    contents: StreamState,
+  ): JudgedEvent {
     evolve(contents, event);
     this.#folded.revision = recorded.revision;
-    this.#folded.lastHash = event.metadata.hash;
+    this.#folded.lastHash = hash;
     this.names.note(event);
     if (isCitable(event) && event.position !== '') this.#resolver.noteCitable(event);
     // Timestamps of the recorded form compare as text does: most are never read as a time.
-    const { recordedAt } = event.metadata;
     if (recordedAt > this.#folded.lastRecordedAt) this.#folded.lastRecordedAt = recordedAt;
     return { recorded, event, violation: undefined, after: contents };
   }

@@ -7,11 +7,13 @@ import {
   currentVersion,
   decodeData,
   field,
+  linkIn,
   sealHolds,
   sealHoldsIn,
   StoredEvent,
   type EventDefinition,
   type EventTexts,
+  type Link,
   type Recorded,
   type RecordedEvent,
 } from '#kernel';
@@ -106,6 +108,11 @@ export function decodeEvent(recorded: RecordedEvent): Decoded | { readonly ok: f
   // As it stands for all but the events of earlier versions.
   const event = decoded.data === recorded.data ? recorded : { ...recorded, data: decoded.data };
   return { ok: true, event: event as Recorded<LedgerEvent>, canonical };
+}
+
+/** What places a well-formed event in its stream. @param canonical of its decoding */
+export function linkOf(recorded: RecordedEvent, canonical: EventTexts | undefined): Link {
+  return canonical === undefined ? recorded.metadata : linkIn(canonical.metadata);
 }
 
 /** True when an event has the hash of its content. @param canonical of its decoding */
