@@ -16,45 +16,52 @@ export function keyEntryId(key: Pick<CommandKey, 'caller' | 'value'>): string {
   return `${key.caller}\n${key.value}`;
 }
 
+const NONE: readonly NamedEntry[] = [];
+
 /** The entries that an event of its own home stream makes or renews. @param withKeys false to leave out those of keys */
 export function indexEntries(event: Recorded<LedgerEvent>, withKeys = true): readonly NamedEntry[] {
-  const entries: NamedEntry[] = [];
-  const { key, commandHash } = event.metadata;
-  if (withKeys && key !== null && commandHash !== null && key.homeStream === event.stream) {
-    entries.push({ kind: 'key', id: keyEntryId(key), value: commandHash });
-  }
-  if (event.type === 'FundsDeposited' || event.type === 'FundsHeld') {
-    entries.push({ kind: 'deposit', id: event.data.depositId, value: event.id });
-  }
-  if (event.type === 'DepositReversed') entries.push({ kind: 'reversal', id: event.data.depositId, value: event.id });
-  entries.push(...transferEntries(event));
-  const status = WITHDRAWAL_STATUS[event.type];
-  if (status !== undefined && 'withdrawalId' in event.data) {
-    entries.push({ kind: 'withdrawal', id: event.data.withdrawalId, value: status });
-  }
-  return entries;
+  const entry = contentEntry(event);
+  const key = withKeys ? keyEntry(event) : undefined;
+  if (key === undefined) return entry === undefined ? NONE : [entry];
+  return entry === undefined ? [key] : [key, entry];
+}
+
+function keyEntry({ stream, metadata: { key, commandHash } }: Recorded<LedgerEvent>): NamedEntry | undefined {
+  if (key === null || commandHash === null || key.homeStream !== stream) return undefined;
+  return { kind: 'key', id: keyEntryId(key), value: commandHash };
 }
 
 /** A transfer is known on its sender's stream by its id, and on the receiver's by `incomingName`. */
-function transferEntries(event: Recorded<LedgerEvent>): readonly NamedEntry[] {
+function contentEntry(event: Recorded<LedgerEvent>): NamedEntry | undefined {
   const value = event.id;
   switch (event.type) {
+    case 'FundsDeposited':
+    case 'FundsHeld':
+      return { kind: 'deposit', id: event.data.depositId, value };
+    case 'DepositReversed':
+      return { kind: 'reversal', id: event.data.depositId, value };
+    case 'WithdrawalReserved':
+    case 'WithdrawalDispatched':
+    case 'WithdrawalSettled':
+    case 'WithdrawalCancelled':
+    case 'WithdrawalStopped':
+      return { kind: 'withdrawal', id: event.data.withdrawalId, value: WITHDRAWAL_STATUS[event.type] };
     case 'TransferSent':
-      return [{ kind: 'outgoing', id: event.data.transferId, value }];
+      return { kind: 'outgoing', id: event.data.transferId, value };
     case 'TransferReceived':
     case 'TransferRefused':
-      return [{ kind: 'incoming', id: incomingName(event.data.from, event.data.transferId), value }];
+      return { kind: 'incoming', id: incomingName(event.data.from, event.data.transferId), value };
     case 'TransferReturned':
-      return [{ kind: 'returned', id: event.data.transferId, value }];
+      return { kind: 'returned', id: event.data.transferId, value };
     default:
-      return [];
+      return undefined;
   }
 }
 
-const WITHDRAWAL_STATUS: Readonly<Partial<Record<string, WithdrawalStatus>>> = {
+const WITHDRAWAL_STATUS = {
   WithdrawalReserved: 'reserved',
   WithdrawalDispatched: 'dispatched',
   WithdrawalSettled: 'settled',
   WithdrawalCancelled: 'cancelled',
   WithdrawalStopped: 'stopped',
-};
+} as const satisfies Record<string, WithdrawalStatus>;
