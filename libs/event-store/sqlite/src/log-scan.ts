@@ -20,7 +20,9 @@ const PART_SQL = 'ifnull(unicode(substr(stream, -1)), 0)';
 
 /** The part that a stream is of, as `LogScan` divides a log. */
 export function partOfStream(stream: string, of: number): number {
-  return (Array.from(stream.slice(-2)).at(-1)?.codePointAt(0) ?? 0) % of;
+  const last = stream.charCodeAt(stream.length - 1);
+  const isWhole = last < 0xd800 || last > 0xdfff;
+  return (isWhole ? last : (Array.from(stream.slice(-2)).at(-1)?.codePointAt(0) ?? 0)) % of;
 }
 
 /** What is read of a log. */
@@ -101,7 +103,8 @@ export function measureLog(path: string, end: Position): LogExtent {
   const db = openForReading(resolve(path));
   try {
     const last = parsePosition(end);
-    const { events } = db.prepare('SELECT count(*) AS events FROM events WHERE position <= ?').get(last) ?? {};
+    // The sign keeps SQLite from counting in the table: whoever judges the events counts them there, and an index is small.
+    const { events } = db.prepare('SELECT count(*) AS events FROM events WHERE +position <= ?').get(last) ?? {};
     const isWhole = BigInt(Number(events)) === last;
     return {
       events: Number(events),
