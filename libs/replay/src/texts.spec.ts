@@ -70,7 +70,7 @@ describe('an event that is judged by the texts that it was read from', () => {
         if (last === undefined || texts === undefined) throw new Error('the store gives the texts');
         const read: EventTexts = { data: texts.data, metadata: changed(texts.metadata) };
         const stored = new StoredEvent({ ...last, ...read }, last);
-        const copy = { ...new StoredEvent({ ...last, ...read }, last) };
+        const copy: RecordedEvent = Object.assign({}, new StoredEvent({ ...last, ...read }, last));
         const outcome = await judged(events.slice(0, -1), stored);
         expect(outcome).toEqual(await judged(events.slice(0, -1), copy));
         expect(outcome.lastHash).toBe(chainHash(copy));
