@@ -19,7 +19,7 @@ import { Appender } from './appender.ts';
 import { AppendsInOrder } from './appends-in-order.ts';
 import { within } from './call-timeout.ts';
 import { ClientInUse } from './client-in-use.ts';
-import { type Failure, failureOfCall, whyNotOpened } from './failures.ts';
+import { type Failure, failureOfCall, metNobody, whyNotOpened } from './failures.ts';
 import { OwnStreams } from './own-streams.ts';
 import { Reads } from './reads.ts';
 import { type Connection, type EventStoreDbSettings, readConnection } from './settings.ts';
@@ -70,13 +70,16 @@ export class EventStoreDbEventStore implements OrderedEventStore {
     this.#appender = new Appender(this.#clients, this.#reads, this.#own, callTimeoutMs);
   }
 
-  /** A node that is not the leader, or not ready yet, is given the time of a call; one that nobody answers at is not. */
+  /**
+   * A node that is not the leader, or not ready yet, is given the time of a call; an address where nobody is, is not. The
+   * leader of a cluster is named by the others, for a while also when it is gone: they are asked again.
+   */
   async #check(connection: Connection): Promise<void> {
     const deadline = performance.now() + this.#timeoutMs;
     for (;;) {
       const failure = await this.#failureToUse(Math.max(1, deadline - performance.now()));
       if (failure === undefined) return;
-      const mayPass = failure.kind === 'transient' && !failure.unsent;
+      const mayPass = failure.kind === 'transient' && (connection.kind !== 'node' || !metNobody(failure));
       if (!mayPass || performance.now() + OPEN_PAUSE_MS >= deadline) {
         throw new StoreError('store-unavailable', whyNotOpened(failure, connection));
       }

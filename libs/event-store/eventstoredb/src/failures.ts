@@ -73,6 +73,11 @@ export function failureOfCall(error: unknown): Failure {
   }
 }
 
+/** Whether there was no server at all where the call went. */
+export function metNobody(failure: Failure): boolean {
+  return failure.kind === 'transient' && failure.message.includes(NEVER_CONNECTED);
+}
+
 /** Classifies the answer to one append of a batch. */
 export function failureOfAppend(status: Status): Failure {
   const details = status.getDetails();

@@ -480,6 +480,28 @@ describe('EventStoreDbEventStore, with three nodes', () => {
     }
   });
 
+  it.each(['all', 'discover'] as const)(
+    'opens by %s when the leader that is named is gone, and another comes',
+    async (to) => {
+      await server.setUp(2, false);
+      await server.changeLeader(2);
+      try {
+        await server.resetCounts();
+        let failure: unknown;
+        const opening = open(server.connectionStringFor({ to }), 20_000);
+        opening.catch((error: unknown) => (failure = error));
+        // Each goes to a node that names the one that is gone: whoever asks a second time has been there in between.
+        while (failure === undefined && (await server.counts()).reads < 3) await new Promise(setImmediate);
+        expect(failure).toBeUndefined();
+        await server.changeLeader(1);
+        const store = await opening;
+        expect(await store.append('account-1', 'no-stream', [event()])).toMatchObject({ lastRevision: 0 });
+      } finally {
+        await server.setUp(2, true);
+      }
+    },
+  );
+
   it('finds the leader by gossip and by discovery', async () => {
     await server.changeLeader(2);
     for (const to of ['all', 'discover'] as const) {

@@ -104,8 +104,8 @@ describe('opening EventStoreDB', () => {
     await store.close();
   });
 
-  it('waits for a node that is not ready yet', async () => {
-    await server.inject({ kind: 'not-ready', calls: ['read'], times: 3 });
+  it.each(['read', 'append'] as const)('waits for a node that is not ready yet to take a call: %s', async (call) => {
+    await server.inject({ kind: 'not-ready', calls: [call], times: 3 });
     const store = await EventStoreDbEventStore.open({ connectionString: server.connectionString });
     await store.close();
   });
