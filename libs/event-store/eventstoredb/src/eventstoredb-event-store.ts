@@ -17,7 +17,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Observable, Subject, takeUntil } from 'rxjs';
 import { Appender } from './appender.ts';
 import { AppendsInOrder } from './appends-in-order.ts';
-import { within } from './call-timeout.ts';
 import { ClientInUse } from './client-in-use.ts';
 import { type Failure, failureOfCall, metNobody, whyNotOpened } from './failures.ts';
 import { OwnStreams } from './own-streams.ts';
@@ -26,6 +25,8 @@ import { type Connection, type EventStoreDbSettings, readConnection } from './se
 import { Following } from './subscription.ts';
 
 const DEFAULT_CALL_TIMEOUT_MS = 5_000;
+/** A try that is not answered leaves time for another one: a leader that stands still may have been followed by another. */
+const TRIES_AN_OPEN = 2;
 const OPEN_PAUSE_MS = 100;
 
 /**
@@ -77,7 +78,8 @@ export class EventStoreDbEventStore implements OrderedEventStore {
   async #check(connection: Connection): Promise<void> {
     const deadline = performance.now() + this.#timeoutMs;
     for (;;) {
-      const failure = await this.#failureToUse(Math.max(1, deadline - performance.now()));
+      const leftMs = Math.max(1, deadline - performance.now());
+      const failure = await this.#failureToUse(Math.min(leftMs, this.#timeoutMs / TRIES_AN_OPEN));
       if (failure === undefined) return;
       const mayPass = failure.kind === 'transient' && (connection.kind !== 'node' || !metNobody(failure));
       if (!mayPass || performance.now() + OPEN_PAUSE_MS >= deadline) {
@@ -89,7 +91,7 @@ export class EventStoreDbEventStore implements OrderedEventStore {
 
   async #failureToUse(timeoutMs: number): Promise<Failure | undefined> {
     try {
-      await within(this.#reads.probe(), timeoutMs);
+      await this.#reads.probe(timeoutMs);
     } catch (error) {
       return failureOfCall(error);
     }

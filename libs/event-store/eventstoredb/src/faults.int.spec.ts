@@ -502,6 +502,27 @@ describe('EventStoreDbEventStore, with three nodes', () => {
     },
   );
 
+  it('opens when the leader says nothing, and another comes', async () => {
+    await server.changeLeader(0);
+    const silence = await server.inject({
+      kind: 'no-answer',
+      commit: false,
+      node: 0,
+      calls: ['read'],
+      times: 'until-cleared',
+    });
+    try {
+      await server.resetCounts();
+      const opening = open(server.connectionString, 4_000);
+      while ((await server.counts()).reads === 0) await new Promise(setImmediate);
+      await server.changeLeader(1);
+      const store = await opening;
+      expect(await store.append('account-1', 'no-stream', [event()])).toMatchObject({ lastRevision: 0 });
+    } finally {
+      await silence.clear();
+    }
+  });
+
   it('finds the leader by gossip and by discovery', async () => {
     await server.changeLeader(2);
     for (const to of ['all', 'discover'] as const) {

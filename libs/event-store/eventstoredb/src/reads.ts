@@ -179,8 +179,8 @@ export class Reads {
   }
 
   /** One read that needs nothing but permission. @throws what the call threw; it is not tried again */
-  async probe(): Promise<void> {
-    await this.#ask(this.#timeoutMs);
+  async probe(timeoutMs: number): Promise<void> {
+    await this.#ask(timeoutMs);
   }
 
   /** The first events after a place that match: the server's answers are looked through until there are enough. */
