@@ -168,9 +168,15 @@ export class Instances {
   }
 }
 
-/** What an instance says that has no store, or lost its stream to others: nothing was done, or nobody knows. */
+/**
+ * What an instance says that has no store, or lost its stream to others, perhaps of one account among several: nothing was
+ * done, or nobody knows.
+ */
 function isPassing({ status, body }: Answer): boolean {
-  return status === 503 || (status === 409 && valueAt(body, 'code') === 'revision-conflict');
+  const outcomes = (valueAt(body, 'outcomes') ?? []) as readonly Readonly<Record<string, unknown>>[];
+  return [{ status, code: valueAt(body, 'code') }, ...outcomes].some(
+    (each) => each.status === 503 || (each.status === 409 && each['code'] === 'revision-conflict'),
+  );
 }
 
 /** The instance was killed, or hung up on. */
