@@ -184,11 +184,8 @@ const paths = (): readonly string[] => [
   '/v1/audit/refusals',
   '/v1/audit/violations',
 ];
-const namingTheOrder = [
-  `/v1/admin/legal-orders/${ORDER}`,
-  `/v1/admin/legal-orders/${ORDER}/changes/${CHANGE}`,
-  `/v1/admin/legal-orders/${ORDER}/changes/none`,
-];
+const ofTheOrder = [`/v1/admin/legal-orders/${ORDER}`, `/v1/admin/legal-orders/${ORDER}/changes/${CHANGE}`];
+const namingTheOrder = [...ofTheOrder, `/v1/admin/legal-orders/${ORDER}/changes/none`];
 
 /** The text of an answer, where it is one. */
 async function text(as: Person, path: string): Promise<string> {
@@ -209,7 +206,7 @@ function foundBesideEnvelopes(answer: unknown): readonly string[] {
 
 describe('without the scope', () => {
   it('every route is asked', async () => {
-    for (const path of [...paths(), ...namingTheOrder]) await text(CLEARED, path).catch(() => undefined);
+    for (const path of [...paths(), ...ofTheOrder]) await ledger.read(CLEARED, path);
     const reads = ledger.contract.routes.filter((route) => route.startsWith('GET /v1/'));
     expect(reads.filter((route) => !ledger.contract.answered.has(route))).toEqual([]);
   });
