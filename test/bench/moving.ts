@@ -11,7 +11,7 @@ import { loadLog } from '../../apps/ledger/src/load/load-command.ts';
 import { inFolder } from './folder.ts';
 import { compare, line } from './rounds.ts';
 
-const EVENTS = 12_000;
+const EVENTS = 60_000;
 const ROUNDS = 3;
 /** As many of them under way as the copy has. */
 const UNDER_WAY = 1_000;

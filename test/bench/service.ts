@@ -104,7 +104,8 @@ function startBeside(children: ChildProcess[], script: string): Promise<string> 
 }
 
 function makeToken(dataDir: string, args: readonly string[]): Promise<string> {
-  const env = { ...process.env, WRIT_DATA_DIR: dataDir };
+  // A server that is measured is no matter of whoever makes a token.
+  const env = { ...process.env, WRIT_DATA_DIR: dataDir, WRIT_EVENTSTOREDB_URL: undefined };
   const token = entry('dist/apps/ledger/src/token.js');
   return firstLine(spawn(process.execPath, [token, ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] }));
 }
