@@ -1,6 +1,6 @@
 import type { EventReader } from '#event-store';
 import { acquireLock, SqliteEventReader, SqliteEventStore } from '#event-store/sqlite';
-import { startProjections, type InProcessOptions, type ProjectionEvent } from '#projections';
+import { startProjections, type InParts, type ProjectionEvent } from '#projections';
 import { existsSync, mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
@@ -68,12 +68,7 @@ async function rebuildFromServer(config: EventStoreDbConfig, files: Files, outpu
   }
 }
 
-async function rebuild(
-  reader: EventReader,
-  { readModels }: Files,
-  output: Output,
-  inParts?: InProcessOptions['inParts'],
-): Promise<void> {
+async function rebuild(reader: EventReader, { readModels }: Files, output: Output, inParts?: InParts): Promise<void> {
   const head = await reader.head();
   const progress = new Progress(output.stderr, 'rebuilding');
   const stuck = Promise.withResolvers<never>();

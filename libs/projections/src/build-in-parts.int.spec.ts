@@ -5,7 +5,7 @@ import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { ProjectionEvent } from './runner.ts';
+import type { ProjectionEvent } from './projection-events.ts';
 import { startProjections } from './start.ts';
 
 const WAIT_MS = 60_000;

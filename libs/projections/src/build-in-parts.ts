@@ -1,10 +1,11 @@
 import { parsePosition } from '#event-store';
 import type { Position } from '#kernel';
 import { CITABLE_TYPES } from '#replay';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { PartLimits } from './part-build.ts';
 import { mergeParts, MOST_PARTS, partPath, removeParts } from './part-file.ts';
 import type { Checkpoint, ReadModel } from './read-model.ts';
+import { startThread } from './start-thread.ts';
 
 /** Where a build in parts finds the log, and how many share it. */
 export interface InParts {
@@ -98,14 +99,7 @@ class PartThread {
 
   constructor(data: PartData) {
     this.path = data.path;
-    const fromSource = import.meta.url.endsWith('.ts');
-    this.#worker = new Worker(
-      new URL(fromSource ? './thread/part-worker.ts' : './thread/part-worker.js', import.meta.url),
-      {
-        workerData: data,
-        ...(fromSource && { execArgv: ['--conditions=writ-source', '--disable-warning=ExperimentalWarning'] }),
-      },
-    );
+    this.#worker = startThread('part-worker', data);
   }
 
   /** Events that it has taken in. */

@@ -65,6 +65,7 @@ export class PartBuild {
 
   /** Takes the next events of the part, and those of others that its own may cite. @throws whatever a projector does */
   async take(events: readonly RecordedEvent[]): Promise<void> {
+    const seenAt = toTimestamp(systemClock.now());
     for (const recorded of events) {
       if (this.#options.isOfAnother(recorded.stream)) {
         this.#judge.noteUnjudged(recorded);
@@ -76,7 +77,6 @@ export class PartBuild {
         this.#isClean = false;
         return;
       }
-      const seenAt = toTimestamp(systemClock.now());
       this.#file.take(
         recorded.position,
         projectors.flatMap((projector) => projector.project(judged, seenAt)),

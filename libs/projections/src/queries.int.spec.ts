@@ -4,7 +4,7 @@ import { indexEntries, Judge, type NameKind } from '#replay';
 import { danglingFreeze, forceIn, LedgerWorld, sampleAddress, sampleHit, tellStory, type ToldStory } from '#testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { MalformedCursorError, type Page, type PageRequest, type Queries } from './queries-api.ts';
-import type { ProjectionEvent } from './runner.ts';
+import type { ProjectionEvent } from './projection-events.ts';
 import { startProjections, type Projections } from './start.ts';
 
 const TIMEOUT_MS = 20_000;

@@ -1,7 +1,7 @@
 import { reject, RejectionError, type Bound, type Position } from '#kernel';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { isDamage } from './read-model.ts';
-import type { ProjectionEvent } from './runner.ts';
+import type { ProjectionEvent } from './projection-events.ts';
 
 /** Most callers that wait for a position at once; more are told at once that it is not there yet. */
 const MAX_WAITERS = 10_000;

@@ -12,7 +12,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
 import { map } from 'rxjs';
 import { projectors, type Projector } from './projectors.ts';
-import { ProjectionRunner, type ProjectionEvent, type RunnerOptions } from './runner.ts';
+import type { ProjectionEvent } from './projection-events.ts';
+import { ProjectionRunner, type RunnerOptions } from './runner.ts';
 
 let folder = '';
 let files = 0;

@@ -7,6 +7,7 @@ import { BatchSource } from './batch-source.ts';
 import { buildInParts, type InParts } from './build-in-parts.ts';
 import type { ChangeSet } from './change-set.ts';
 import { removeParts } from './part-file.ts';
+import type { ProjectionEvent, ProjectionFailure, ProjectionStatus } from './projection-events.ts';
 import { fingerprintOf, projectors as allProjectors, type Projector } from './projectors.ts';
 import type { ViolationView } from './queries-api.ts';
 import {
@@ -21,49 +22,6 @@ import {
 } from './read-model.ts';
 import { CommittedNames } from './sqlite-home-stream-index.ts';
 import { violationView } from './violations-projection.ts';
-
-/** What keeps the read models from going on. It is tried again, and skips nothing. */
-export interface ProjectionFailure {
-  /** The event that could not be taken in; undefined when it was no event's fault. */
-  readonly position: Position | undefined;
-  readonly message: string;
-  /** How often it has failed in a row. */
-  readonly attempts: number;
-}
-
-export interface ProjectionStatus {
-  /** `catching-up` until all is taken in that the log held when the file was opened; only then may it be queried. */
-  readonly state: 'catching-up' | 'live' | 'failing' | 'closed';
-  readonly checkpoint: Position | undefined;
-  readonly failure: ProjectionFailure | undefined;
-}
-
-/** For logs and metrics. Plain data: it crosses from the worker. */
-export type ProjectionEvent =
-  | { readonly type: 'status'; readonly status: ProjectionStatus; readonly servable: boolean }
-  | {
-      readonly type: 'committed';
-      readonly checkpoint: Position;
-      readonly events: number;
-      readonly durationMs: number;
-      readonly servable: boolean;
-      /** Streams whose state is in memory. */
-      readonly streams: number;
-      /** Names of theirs. */
-      readonly names: number;
-    }
-  /** There are no read models, and there is a log: they are built from its first event. */
-  | { readonly type: 'building' }
-  /** So many events are taken in by those that build in parts. It may come to nothing: then they are taken in once more. */
-  | { readonly type: 'building-in-parts'; readonly events: number }
-  /** The read models are thrown away and built again from the log. */
-  | {
-      readonly type: 'rebuilding';
-      readonly cause: RebuildCause;
-      /** For `ahead-of-log`: how many events, at least, they have taken in that the log does not have. */
-      readonly missingEvents?: number | undefined;
-    }
-  | { readonly type: 'violation'; readonly violation: ViolationView };
 
 type Committed = Extract<ProjectionEvent, { readonly type: 'committed' }>;
 
@@ -370,9 +328,11 @@ export class ProjectionRunner {
   }
 
   #openFile(): ReadModel {
-    removeParts(this.#options.file);
+    const { file } = this.#options;
     const tables: Table[] = this.#projectors.flatMap((projector) => projector.tables);
-    return new ReadModel(this.#options.file, tables, fingerprintOf(this.#projectors));
+    const model = new ReadModel(file, tables, fingerprintOf(this.#projectors));
+    if (model.isBuilding) removeParts(file);
+    return model;
   }
 
   /** @throws UnusableReadModelError when the last event taken in is not in this log, where it was */

@@ -4,18 +4,11 @@ import { type HomeStreamIndex } from '#replay';
 import { resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { InParts } from './build-in-parts.ts';
+import type { ProjectionEvent, ProjectionStatus } from './projection-events.ts';
 import type { Projector } from './projectors.ts';
 import type { Queries } from './queries-api.ts';
 import { ReadSide } from './read-side.ts';
-import {
-  DEFAULT_RUNNER_LIMITS,
-  ProjectionRunner,
-  type EventJudge,
-  type ProjectionEvent,
-  type ProjectionStatus,
-  type RunnerLimits,
-  type Sleep,
-} from './runner.ts';
+import { DEFAULT_RUNNER_LIMITS, ProjectionRunner, type EventJudge, type RunnerLimits, type Sleep } from './runner.ts';
 import { SqliteHomeStreamIndex } from './sqlite-home-stream-index.ts';
 import { SqliteQueries } from './sqlite-queries.ts';
 import type { LogSource } from './worker-protocol.ts';

@@ -1,5 +1,6 @@
+import type { ProjectionEvent } from './projection-events.ts';
 import type { RebuildCause } from './read-model.ts';
-import type { ProjectionEvent, RunnerLimits } from './runner.ts';
+import type { RunnerLimits } from './runner.ts';
 
 /** Where the thread finds the log: it opens it by itself, since what is open can't cross from another thread. */
 export type LogSource =

@@ -1,6 +1,8 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
+import type { ProjectionEvent, ProjectionStatus } from './projection-events.ts';
 import type { RebuildCause } from './read-model.ts';
-import { DEFAULT_RUNNER_LIMITS, retryDelayMs, type ProjectionEvent, type ProjectionStatus } from './runner.ts';
+import { DEFAULT_RUNNER_LIMITS, retryDelayMs } from './runner.ts';
+import { startThread } from './start-thread.ts';
 import type { FromWorker, ToWorker, WorkerData } from './worker-protocol.ts';
 
 /** What lives shortly: V8 would let it grow to several times as much before it looks what is left of it. */
@@ -37,12 +39,7 @@ export class WorkerRunner {
   }
 
   start(): void {
-    const fromSource = import.meta.url.endsWith('.ts');
-    const worker = new Worker(new URL(fromSource ? './thread/worker.ts' : './thread/worker.js', import.meta.url), {
-      workerData: this.#data,
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
-      ...(fromSource && { execArgv: ['--conditions=writ-source'] }),
-    });
+    const worker = startThread('worker', this.#data, { maxYoungGenerationSizeMb: YOUNG_MIB });
     this.#worker = worker;
     this.#notification = 'none';
     let reason = 'the thread ended';

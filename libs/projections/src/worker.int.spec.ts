@@ -6,7 +6,7 @@ import { mkdtemp, open, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { ProjectionEvent } from './runner.ts';
+import type { ProjectionEvent } from './projection-events.ts';
 import { startProjections, type Projections } from './start.ts';
 
 const TIMEOUT_MS = 20_000;
