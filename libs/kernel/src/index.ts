@@ -11,6 +11,7 @@ export * from './narrow.ts';
 export * from './rejection.ts';
 export * from './schema.ts';
 export * from './seal.ts';
+export * from './slots.ts';
 export * from './stored-event.ts';
 export * from './basis.ts';
 export * from './subjects.ts';

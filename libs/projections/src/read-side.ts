@@ -1,4 +1,4 @@
-import { reject, RejectionError, type Bound, type Position } from '#kernel';
+import { reject, RejectionError, Slots, type Bound, type Position } from '#kernel';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { isDamage } from './read-model.ts';
 import type { ProjectionEvent } from './projection-events.ts';
@@ -32,7 +32,7 @@ export interface ReadSideOptions {
 export class ReadSide {
   readonly #options: ReadSideOptions;
   readonly #statements = new Map<string, StatementSync>();
-  readonly #waiters = new Set<Waiter>();
+  readonly #waiters = new Slots<Waiter>();
   #connection: DatabaseSync | undefined;
   #checkpoint: Position | undefined;
   #servable = false;
@@ -86,12 +86,12 @@ export class ReadSide {
     return new Promise((resolve) => {
       const settle = (reached: boolean): void => {
         clearTimeout(timer);
-        this.#waiters.delete(waiter);
+        this.#waiters.remove(slot);
         resolve(reached);
       };
       const waiter: Waiter = { position, settle };
       const timer = setTimeout(settle, timeoutMs, false);
-      this.#waiters.add(waiter);
+      const slot = this.#waiters.add(waiter);
       this.#options.onWait();
     });
   }
@@ -109,7 +109,7 @@ export class ReadSide {
   /** Answers no to all who wait, and gives up the connection. */
   close(): void {
     this.release();
-    for (const waiter of [...this.#waiters]) waiter.settle(false);
+    for (const waiter of this.#waiters.items()) waiter.settle(false);
   }
 
   #query<Result>(run: (statement: StatementSync) => Result, sql: string): Result {
@@ -139,7 +139,7 @@ export class ReadSide {
   #progress(checkpoint: Position | undefined, servable: boolean): void {
     this.#checkpoint = checkpoint;
     this.#servable = servable && !this.#damaged;
-    for (const waiter of [...this.#waiters]) if (this.#reached(waiter.position)) waiter.settle(true);
+    for (const waiter of this.#waiters.items()) if (this.#reached(waiter.position)) waiter.settle(true);
   }
 
   #reached(position: Position | undefined): boolean {

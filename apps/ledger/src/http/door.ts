@@ -1,4 +1,4 @@
-import type { Bound } from '#kernel';
+import { Slots, type Bound } from '#kernel';
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -58,7 +58,7 @@ export class Door {
   readonly #mostOfOneAccount: number;
   readonly #ofAccount = new Map<string, number>();
   readonly #places = new WeakMap<IncomingMessage, Place>();
-  readonly #answering = new Set<ServerResponse>();
+  readonly #answering = new Slots<ServerResponse>();
   readonly #mostConnections: number;
   #connections = 0;
   #clearedAtMs = Number.NEGATIVE_INFINITY;
@@ -147,9 +147,9 @@ export class Door {
   async drained({ quietMs, limitMs }: { readonly quietMs: number; readonly limitMs: number }): Promise<void> {
     const endMs = performance.now() + limitMs;
     let busyAtMs = performance.now();
-    for (const response of this.#answering) response.shouldKeepAlive = false;
+    for (const response of this.#answering.items()) response.shouldKeepAlive = false;
     while (performance.now() < endMs) {
-      if ([...this.#answering].some(isAwaited)) busyAtMs = performance.now();
+      if (this.#answering.items().some(isAwaited)) busyAtMs = performance.now();
       if (performance.now() - Math.max(busyAtMs, this.#arrivedAtMs) >= quietMs) return;
       await delay(quietMs / 4);
     }
@@ -187,10 +187,10 @@ export class Door {
     room.inside += 1;
     if (room === this.#oversight) this.#places.set(request, place);
     if (account !== undefined) this.#ofAccount.set(account, (this.#ofAccount.get(account) ?? 0) + 1);
-    this.#answering.add(response);
+    const slot = this.#answering.add(response);
     response.once('close', () => {
       place.room.inside -= 1;
-      this.#answering.delete(response);
+      this.#answering.remove(slot);
       if (account === undefined) return;
       const left = (this.#ofAccount.get(account) ?? 1) - 1;
       if (left === 0) this.#ofAccount.delete(account);
