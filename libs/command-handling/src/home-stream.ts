@@ -14,6 +14,12 @@ import { Snapshots } from './snapshots.ts';
 /** Events read and folded at a time: a long stream is never in memory as a whole, and others get their turn in between. */
 const PAGE_EVENTS = 500;
 
+/**
+ * Most names of a stream that are kept when it is loaded. Of more the index is asked: in memory those of one long account
+ * would take the place of a dozen others.
+ */
+export const NAMES_KEPT = 32;
+
 export interface HomeStreamOptions {
   readonly resolver: CitationResolver;
   /** The names that are kept in memory. */
@@ -38,7 +44,8 @@ export class HomeStream {
   /** Folds all that the store has beyond what is known. @returns how many events were new */
   async catchUp(reader: EventReader): Promise<number> {
     const { fold } = this;
-    if (fold.revision < 0) await this.#restore(reader);
+    const isNew = fold.revision < 0;
+    if (isNew) await this.#restore(reader);
     const known = fold.revision;
     let page: readonly RecordedEvent[];
     do {
@@ -48,7 +55,8 @@ export class HomeStream {
         if (judged instanceof Promise) await judged;
       }
     } while (page.length === PAGE_EVENTS);
-    fold.names.forget();
+    if (isNew && fold.names.size > NAMES_KEPT) fold.names.forgetAll();
+    else fold.names.forget();
     this.stored();
     return fold.revision - known;
   }

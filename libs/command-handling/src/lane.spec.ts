@@ -6,6 +6,7 @@ import { toTimestamp, type SealedEvent } from '#kernel';
 import type { HomeStreamIndex } from '#replay';
 import { emptyIndex, LedgerWorld, service, TestClock } from '#testing';
 import { describe, expect, it } from '@jest/globals';
+import { NAMES_KEPT } from './home-stream.ts';
 
 const deposit = {
   type: 'Deposit',
@@ -368,5 +369,34 @@ describe('names beyond what memory holds', () => {
     const names = world.ledger.bounds.find(({ what }) => what === 'names-in-memory');
     // Two of each deposit, of which so many at most were kept before the index took them over.
     expect(names?.inUse()).toBeLessThanOrEqual(64);
+  });
+
+  it('are left to the index when a long stream is loaded, as far as it has taken them in', async () => {
+    const store = new MemoryEventStore();
+    const before = new LedgerWorld({ store });
+    await before.openAccount();
+    for (let n = 0; n < NAMES_KEPT; n += 1) await before.accept({ ...deposit, depositId: `d-${String(n)}` });
+    const asked: string[] = [];
+    const index: HomeStreamIndex = {
+      ...emptyIndex,
+      // All but the last two deposits.
+      indexedRevision: (stream) => (stream === 'account-acc-1' ? NAMES_KEPT - 2 : -1),
+      lookup: (_stream, kind, id) => {
+        asked.push(`${kind} ${id}`);
+        return id === 'd-0' ? { revision: 1, value: 'deposited' } : undefined;
+      },
+    };
+    const world = new LedgerWorld({ store, index });
+    for (const known of [0, NAMES_KEPT - 1]) {
+      const again = { ...deposit, depositId: `d-${String(known)}` };
+      expect(await world.ask(again)).toMatchObject({ rejection: { code: 'already-exists' } });
+    }
+    expect(asked).toContain('deposit d-0');
+    const names = world.ledger.bounds.find(({ what }) => what === 'names-in-memory');
+    // A key and an id of each of the two, the key of the asset, and nothing of those before.
+    expect(names?.inUse()).toBe(5);
+    const few = new LedgerWorld({ store, index: { ...index, indexedRevision: () => -1 } });
+    await few.ask({ ...deposit, depositId: 'd-0' });
+    expect(few.ledger.bounds.find(({ what }) => what === 'names-in-memory')?.inUse()).toBeGreaterThan(NAMES_KEPT);
   });
 });

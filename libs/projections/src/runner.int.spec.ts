@@ -2,6 +2,7 @@ import type { EventReader } from '#event-store';
 import { MemoryEventStore } from '#event-store/memory';
 import { accountsTable } from '#accounts';
 import { pointerTo, type Position, type RecordedEvent, type Row, type Table } from '#kernel';
+import { Judge } from '#replay';
 import { danglingFreeze, forceIn, LedgerWorld, storeOf, tellStory } from '#testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { existsSync } from 'node:fs';
@@ -13,7 +14,7 @@ import { setImmediate } from 'node:timers/promises';
 import { map } from 'rxjs';
 import { projectors, type Projector } from './projectors.ts';
 import type { ProjectionEvent } from './projection-events.ts';
-import { ProjectionRunner, type RunnerOptions } from './runner.ts';
+import { MOST_WAITS, ProjectionRunner, type EventJudge, type RunnerOptions } from './runner.ts';
 
 let folder = '';
 let files = 0;
@@ -618,6 +619,66 @@ describe('a build', () => {
     const rows = dump(file);
     expect(rows).toEqual(await projectWhole(store));
     expect(rows['violations']).toHaveLength(1);
+  });
+});
+
+describe('a batch', () => {
+  /** Read models, and a log that has so many events more than they know of. */
+  async function behindBy(count: number): Promise<{ store: MemoryEventStore; file: string; events: RecordedEvent[] }> {
+    const store = new MemoryEventStore();
+    const world = new LedgerWorld({ store });
+    await world.openAccount();
+    const file = newFile();
+    const watched = new Watched({ reader: store, file });
+    await watched.live();
+    await watched.runner.close();
+    const events: RecordedEvent[] = [];
+    for (let number = 0; number < count; number += 1) {
+      const deposit = { type: 'Deposit', accountId: 'acc-1', asset: 'BTC', amount: '1' } as const;
+      const source = { kind: 'bank', reference: 'r' } as const;
+      events.push(...(await world.accept({ ...deposit, depositId: `d-${String(number)}`, source })));
+    }
+    return { store, file, events };
+  }
+
+  it('is committed early when too many of its events had to wait for other streams', async () => {
+    const { store, file, events } = await behindBy(2 * MOST_WAITS + 1);
+    const createJudge = (): EventJudge => {
+      const judge = new Judge(store);
+      return { judge: (recorded) => Promise.resolve(judge.judge(recorded)) };
+    };
+    const watched = new Watched({ reader: store, file, createJudge });
+    await watched.live();
+    await watched.runner.close();
+    const committed = watched.events.flatMap((event) => (event.type === 'committed' ? [event.events] : []));
+    expect(committed).toEqual([MOST_WAITS, MOST_WAITS, 1]);
+    expect(committed.reduce((sum, one) => sum + one)).toBe(events.length);
+    expect(dump(file)).toEqual(await projectWhole(store));
+  });
+
+  it('keeps what was taken in when it is stopped in the middle', async () => {
+    const { store, file, events } = await behindBy(100);
+    let [judged, closed] = [0, Promise.resolve()];
+    const createJudge = (): EventJudge => {
+      const judge = new Judge(store);
+      return {
+        judge: (recorded) => {
+          judged += 1;
+          if (judged === 10) closed = watched.runner.close();
+          return judge.judge(recorded);
+        },
+      };
+    };
+    const watched = new Watched({ reader: store, file, createJudge });
+    await watched.until(() => watched.runner.status().state === 'closed');
+    await closed;
+    const checkpoints = watched.events.flatMap((event) => (event.type === 'committed' ? [event.checkpoint] : []));
+    expect(checkpoints).toEqual([events[9]?.position]);
+    const next = new Watched({ reader: store, file });
+    await next.live();
+    await next.runner.close();
+    expect(next.rebuilds()).toEqual([]);
+    expect(dump(file)).toEqual(await projectWhole(store));
   });
 });
 

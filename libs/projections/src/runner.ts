@@ -69,6 +69,9 @@ export const DEFAULT_RUNNER_LIMITS: RunnerLimits = {
   retryMaxMs: 10_000,
 };
 
+/** Events of one transaction that may have to wait until another stream is read, or all of their own. Each takes milliseconds. */
+export const MOST_WAITS = 250;
+
 export type Sleep = (ms: number, signal: AbortSignal) => Promise<void>;
 
 export interface RunnerOptions {
@@ -219,8 +222,10 @@ export class ProjectionRunner {
       for (;;) {
         const batch = this.#interrupted() ? [] : await source.next();
         if (batch.length === 0) return;
-        intake = await this.#takeIn(batch, model, judge, intake);
-        if (intake !== undefined) continue;
+        for (let rest = batch; rest.length > 0 && !this.#interrupted();) {
+          ({ intake, rest } = await this.#takeIn(rest, model, judge, intake));
+        }
+        if (intake !== undefined || this.#interrupted()) continue;
         if (this.#finishedBuilding(model)) return;
         await this.#rest(batch.length);
       }
@@ -358,17 +363,19 @@ export class ProjectionRunner {
     return ahead > 0n ? Number(ahead) : 1;
   }
 
-  /** @returns what waits to be committed with the batches that follow, or undefined when all is committed */
+  /** @returns what waits to be committed with the events that follow, if anything does, and those that were not taken in */
   async #takeIn(
     batch: readonly RecordedEvent[],
     model: ReadModel,
     judge: EventJudge,
     begun: Intake | undefined,
-  ): Promise<Intake | undefined> {
+  ): Promise<{ readonly intake: Intake | undefined; readonly rest: readonly RecordedEvent[] }> {
     const intake = begun ?? beginIntake(model);
+    const before = intake.events;
     const failed = await this.#project(batch, judge, intake);
     const { last, events, startedMs, violations } = intake;
-    if (failed === undefined && !this.#isToBeCommitted(model, intake)) return intake;
+    const rest = batch.slice(events - before);
+    if (failed === undefined && !this.#isToBeCommitted(model, intake)) return { intake, rest };
     if (last !== undefined) {
       this.#logId ??= await this.#firstId();
       model.commit(intake.changes, checkpointAt(last, this.#logId));
@@ -377,7 +384,7 @@ export class ProjectionRunner {
       this.#reportCommit({ checkpoint: last.position, events, durationMs, streams, names }, violations);
     }
     if (failed !== undefined) throw failed;
-    return undefined;
+    return { intake: undefined, rest };
   }
 
   /** While a file is built, many batches are committed as one: up to the end that the log had when it was opened. */
@@ -386,16 +393,23 @@ export class ProjectionRunner {
     return (last?.position ?? '') >= (this.#target?.position ?? '');
   }
 
-  /** @returns the event that failed; those before it were taken in */
+  /**
+   * Takes in events until the last, or until it is interrupted, or had to wait for other streams too often: nobody is to wait
+   * for thousands of accounts that are folded anew, neither for what those events tell nor for the end of this process.
+   * @returns the event that failed; those before it were taken in
+   */
   async #project(
     batch: readonly RecordedEvent[],
     judge: EventJudge,
     intake: Intake,
   ): Promise<EventFailedError | undefined> {
     const seenAt = toTimestamp((this.#options.clock ?? systemClock).now());
+    let waits = 0;
     for (const recorded of batch) {
+      if (waits >= MOST_WAITS || this.#interrupted()) return undefined;
       try {
         const verdict = judge.judge(recorded);
+        if (verdict instanceof Promise) waits += 1;
         const judged = verdict instanceof Promise ? await verdict : verdict;
         // All or nothing of an event: whoever throws may be the last.
         const changes = this.#projectors.map((projector) => projector.project(judged, seenAt));
