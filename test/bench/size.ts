@@ -268,7 +268,7 @@ async function firstKey(url: string, dataDir: string): Promise<Recognised> {
 }
 
 /** As many streams as `WRIT_STREAMS_IN_MEMORY` says. */
-const KEPT = process.env['WRIT_STREAMS_IN_MEMORY'] ?? '20,000';
+const KEPT = process.env['WRIT_STREAMS_IN_MEMORY'] ?? '10,000';
 
 /** Makes a deposit to every account, so that the log grows by them: what is kept in memory is full then. */
 async function touchAll(

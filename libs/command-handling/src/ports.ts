@@ -54,8 +54,8 @@ export const DEFAULT_LIMITS: Limits = {
   batch: 64,
   retryMs: 5_000,
   resendMs: 5_000,
-  cachedStreams: 20_000,
+  cachedStreams: 10_000,
   cachedEntries: 10_000,
-  cachedEntriesInAll: 100_000,
+  cachedEntriesInAll: 50_000,
   refusalsPerMinute: 60,
 };

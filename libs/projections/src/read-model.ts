@@ -54,7 +54,7 @@ export function isDamage(error: unknown): boolean {
 
 const IN_MEMORY = ':memory:';
 /** Page cache of the writing connection: the upper levels of all B-trees stay in memory. A build changes more pages at once. */
-const CACHE_KIB = 16 * 1024;
+const CACHE_KIB = 8 * 1024;
 const BUILDING_CACHE_KIB = 64 * 1024;
 /** What the file is called while it is built for the first time. */
 const UNFINISHED = '.unfinished';

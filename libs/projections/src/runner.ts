@@ -56,13 +56,13 @@ export interface RunnerLimits {
 }
 
 export const DEFAULT_RUNNER_LIMITS: RunnerLimits = {
-  batch: 5_000,
+  batch: 2_000,
   buildingBatch: 50_000,
   lingerMs: 25,
   busyLingerMs: 200,
   busyEvents: 50,
-  streams: 20_000,
-  names: 50_000,
+  streams: 10_000,
+  names: 25_000,
   buildingStreams: 100_000,
   buildingNames: 300_000,
   retryMs: 100,

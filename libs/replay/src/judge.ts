@@ -29,7 +29,7 @@ export class Judge {
 
   constructor(reader: EventReader, options: JudgeOptions = {}) {
     this.#reader = reader;
-    const { index, askedLater, maxStreams = 20_000, maxNames = 50_000 } = options;
+    const { index, askedLater, maxStreams = 10_000, maxNames = 25_000 } = options;
     this.#index = index;
     this.#folds = new StreamCache<StreamFold>({
       streams: maxStreams,

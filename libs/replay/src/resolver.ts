@@ -77,7 +77,7 @@ export function isCitable(event: Recorded<LedgerEvent>): event is Recorded<Citab
 }
 
 /** Most bases whose events are kept in memory. */
-const MAX_BASES = 1000;
+const MAX_BASES = 500;
 /** Events of one stream that are read at a time where one of them is looked for. */
 const PAGE = 500;
 
@@ -146,7 +146,7 @@ interface CitedBasis {
 const MAX_ENDINGS = 10_000;
 
 /** Most events of either kind that are kept in memory because another account will cite them: each saves reading it again. */
-const MAX_CITABLE = 4_000;
+const MAX_CITABLE = 1_000;
 
 /** A legal event since which nothing rests on an authorisation any longer. */
 interface Ending {

@@ -112,7 +112,7 @@ export function readConfig(environment: Environment): Config {
     }),
     refusalLimit: reader.integer('WRIT_REFUSAL_LIMIT', { min: 1, max: 1_000_000, fallback: 60 }),
     snapshotEvery: reader.integer('WRIT_SNAPSHOT_EVERY', { min: 0, max: 1_000_000, fallback: 250 }),
-    streamsInMemory: reader.integer('WRIT_STREAMS_IN_MEMORY', { min: 1_000, max: 1_000_000, fallback: 20_000 }),
+    streamsInMemory: reader.integer('WRIT_STREAMS_IN_MEMORY', { min: 1_000, max: 1_000_000, fallback: 10_000 }),
     bodyLimitBytes: reader.integer('WRIT_BODY_LIMIT', { min: 1024, max: 16 * 1024 * 1024, fallback: 1024 * 1024 }),
     concurrencyLimit: reader.integer('WRIT_CONCURRENCY_LIMIT', { min: 1, max: 100_000, fallback: 512 }),
     requestTimeoutMs: reader.integer('WRIT_REQUEST_TIMEOUT_MS', { min: 100, max: 120_000, fallback: 15_000 }),

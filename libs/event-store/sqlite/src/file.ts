@@ -16,7 +16,7 @@ const BUSY_TIMEOUT_MS = 2_000;
  * Of each connection. After a commit in which the pages of an index were split, SQLite walks the whole cache: a larger one
  * costs more time than it saves. What falls out of it is still in the system's cache of the file.
  */
-const CACHE_KIB = 8 * 1024;
+const CACHE_KIB = 4 * 1024;
 /** A longer log is merged into the file in larger pieces; it is also what the next start has to look through. */
 const CHECKPOINT_PAGES = 4_000;
 
