@@ -29,7 +29,7 @@ describe('readConfig', () => {
       rateLimit: 0,
       refusalLimit: 60,
       snapshotEvery: 250,
-      streamsInMemory: 20_000,
+      streamsInMemory: 10_000,
       bodyLimitBytes: 1_048_576,
       concurrencyLimit: 512,
       requestTimeoutMs: 15_000,

@@ -25,7 +25,7 @@ const MAX_GROUP_EVENTS = 4_000;
 const MAX_GROUP_BYTES = 4 * 1024 * 1024;
 const MAX_READS_A_MESSAGE = 32;
 /** What lives shortly: V8 would let it grow to several times as much before it looks what is left of it. */
-const YOUNG_MIB = 6;
+const YOUNG_MIB = 12;
 /** How long a close waits for what is under way. */
 const CLOSE_TIMEOUT_MS = 10_000;
 
