@@ -261,7 +261,7 @@ describe('a service that stops', () => {
     await busy.until(1);
     busy.service.state.stopping = true;
     // Longer than the test may take: it ends because nothing is under way any more.
-    const drained = busy.service.door.drained({ quietMs: 50, limitMs: 600_000 });
+    const drained = busy.service.door.drained({ quietMs: 50, limitMs: 150_000 });
     kept.send(requestText('GET', '/v1/assets', await busy.headers(SERVICE)));
     const answer = await kept.answer();
     expectRefusal(answer, 'shutting-down', 5);
