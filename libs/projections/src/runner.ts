@@ -225,7 +225,7 @@ export class ProjectionRunner {
         for (let rest = batch; rest.length > 0 && !this.#interrupted();) {
           ({ intake, rest } = await this.#takeIn(rest, model, judge, intake));
         }
-        if (intake !== undefined || this.#interrupted()) continue;
+        if (intake !== undefined) continue;
         if (this.#finishedBuilding(model)) return;
         await this.#rest(batch.length);
       }
@@ -408,9 +408,11 @@ export class ProjectionRunner {
     for (const recorded of batch) {
       if (waits >= MOST_WAITS || this.#interrupted()) return undefined;
       try {
-        const verdict = judge.judge(recorded);
-        if (verdict instanceof Promise) waits += 1;
-        const judged = verdict instanceof Promise ? await verdict : verdict;
+        let judged = judge.judge(recorded);
+        if (judged instanceof Promise) {
+          waits += 1;
+          judged = await judged;
+        }
         // All or nothing of an event: whoever throws may be the last.
         const changes = this.#projectors.map((projector) => projector.project(judged, seenAt));
         for (const each of changes) intake.changes.add(each);
