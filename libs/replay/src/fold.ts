@@ -22,7 +22,7 @@ import { checkSanctionsHit, evolveSanctionsHit, initialSanctionsHitState, type S
 import type { NameKind } from './index-entries.ts';
 import type { JudgedEvent, LedgerEvent, StreamState, Violation } from './judged.ts';
 import { decodeEvent, hashIsRight, kindOfStream, linkOf, type StreamKind } from './registry.ts';
-import { isCitable, type CitationResolver, type Verdict } from './resolver.ts';
+import type { CitationResolver, Verdict } from './resolver.ts';
 import { StreamNames, type RememberedNames } from './stream-names.ts';
 
 /** What a fold has come to. */
@@ -190,7 +190,7 @@ export class StreamFold {
     this.#folded.revision = recorded.revision;
     this.#folded.lastHash = hash;
     this.names.note(event);
-    if (isCitable(event) && event.position !== '') this.#resolver.noteCitable(event);
+    this.#resolver.noteLegal(event);
     // Timestamps of the recorded form compare as text does: most are never read as a time.
     if (recordedAt > this.#folded.lastRecordedAt) this.#folded.lastRecordedAt = recordedAt;
     return { recorded, event, violation: undefined, after: contents };

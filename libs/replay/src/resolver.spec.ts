@@ -3,7 +3,9 @@ import { MemoryEventStore } from '#event-store/memory';
 import type { RecordedEvent } from '#kernel';
 import { LedgerWorld, seal, type SealOptions } from '#testing';
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { StreamFold } from './fold.ts';
 import { Judge } from './judge.ts';
+import { CitationResolver } from './resolver.ts';
 
 const freeze = { type: 'FreezeAccount', accountId: 'acc-1', basis: { kind: 'legal-order', id: 'ord-1' } } as const;
 const source = { kind: 'bank', reference: 'r' } as const;
@@ -123,6 +125,41 @@ describe('an authorisation that was abandoned because its key was used', () => {
     ]);
     expect(gate.appends).toEqual([1, 2]);
     expect(await violations(store, account)).toEqual([undefined]);
+  });
+});
+
+describe('a transfer that was decided', () => {
+  it('can be cited once it is stored, and never before', async () => {
+    const world = new LedgerWorld();
+    const { store } = world;
+    await world.openAccount('acc-1', 'p-1');
+    await world.openAccount('acc-2', 'p-2');
+    const deposit = { accountId: 'acc-1', depositId: 'd-1', asset: 'BTC', amount: '5', source };
+    await force(store, account, 'FundsDeposited', deposit);
+    const resolver = new CitationResolver(store);
+    const [sender, receiver] = await Promise.all(
+      ['acc-1', 'acc-2'].map(async (id) => {
+        const fold = new StreamFold(`account-${id}`, resolver);
+        for (const event of await store.read(fold.stream)) await fold.apply(event);
+        return fold;
+      }),
+    );
+    if (sender === undefined || receiver === undefined) throw new Error('two folds were asked for');
+    const next = ({ stream, revision, lastHash }: StreamFold, type: string, data: object): RecordedEvent => {
+      const [event] = seal(stream, { revision, hash: lastHash ?? '' }, [{ type, data }]);
+      if (event === undefined) throw new Error('nothing was sealed');
+      return { ...event, stream, revision: revision + 1, position: '' };
+    };
+    const transfer = { transferId: 't-1', asset: 'BTC', amount: '5' };
+    const sent = next(sender, 'TransferSent', { accountId: 'acc-1', to: 'acc-2', ...transfer });
+    const citation = { stream: account, revision: String(sent.revision), eventId: sent.id };
+    const received = { accountId: 'acc-2', from: 'acc-1', citation, ...transfer };
+    expect(await sender.applyOwn(sent)).toMatchObject({ violation: undefined });
+    const early = await receiver.applyOwn(next(receiver, 'TransferReceived', received));
+    expect(early.violation?.code).toBe('citation-unresolved');
+    await store.append(account, sent.revision - 1, [sent]);
+    const inTime = await receiver.applyOwn(next(receiver, 'TransferReceived', received));
+    expect(inTime.violation).toBeUndefined();
   });
 });
 

@@ -72,7 +72,7 @@ type Citable = Of<(typeof CITABLE_TYPES)[number]>;
 /** The types of the events of an account that another account's events cite. */
 export const CITABLE_TYPES = ['TransferSent', 'TransferRefused'] as const;
 
-export function isCitable(event: Recorded<LedgerEvent>): event is Recorded<Citable> {
+function isCitable(event: Recorded<LedgerEvent>): event is Recorded<Citable> {
   return (CITABLE_TYPES as readonly string[]).includes(event.type);
 }
 
@@ -305,9 +305,9 @@ export class CitationResolver {
     return (await this.#stands(citation, kind, name)) ? (cited as Recorded<AccountEvent>) : undefined;
   }
 
-  /** Told of a legal event, once it was folded as the log has it: an event of another account may cite it soon. */
-  noteCitable(event: Recorded<Citable>): void {
-    keepLatest(this.#citable, event);
+  /** Told of each legal event that was folded: one of another account may cite it soon, once it stands in the log. */
+  noteLegal(event: Recorded<LedgerEvent>): void {
+    if (isCitable(event) && event.position !== '') keepLatest(this.#citable, event);
   }
 
   /** Told of an event that somebody else judges and that may be cited soon: it need not be read again. */
