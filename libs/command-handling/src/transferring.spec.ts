@@ -77,6 +77,30 @@ describe('a transfer', () => {
     await sound();
   });
 
+  it('lands on its return, whatever came in meanwhile, and the account can be frozen', async () => {
+    const most = `9${'0'.repeat(29)}`;
+    const deposit = { type: 'Deposit', accountId: 'acc-1', asset: 'BTC', amount: most, source } as const;
+    await world.accept({ ...deposit, depositId: 'd-2' });
+    await close('acc-2');
+    const append = store.append.bind(store);
+    store.append = async (stream, expected, events) => {
+      // Before the other account has sent it back.
+      if (events[0]?.type === 'TransferRefused') await world.accept({ ...deposit, depositId: 'd-3' });
+      return append(stream, expected, events);
+    };
+    await world.accept({ ...send, amount: most }, { actor: service });
+    await world.ledger.supervisor.pass();
+    const all = 18n * 10n ** 37n + 300_000_000n;
+    expect((await balances()).available).toBe(all);
+    await world.putOrder();
+    const basis = { kind: 'legal-order', id: 'ord-1' } as const;
+    const [frozen] = await world.accept({ type: 'FreezeAccount', accountId: 'acc-1', basis });
+    expect(frozen?.data).toMatchObject({ balancesAtFreeze: [{ asset: 'BTC', available: String(all) }] });
+    const refused = await world.ask({ ...send, transferId: 't-2' }, { actor: service });
+    expect(refused).toMatchObject({ status: 'rejected', rejection: { code: 'account-frozen' } });
+    await sound();
+  });
+
   it('answers a repeat as it answered first, however it went on, and sends once', async () => {
     await close('acc-2');
     const first = await world.ask(send, { actor: service, key: 'k' });

@@ -239,7 +239,14 @@ describe('a lane', () => {
   const origin: Origin = { actor: SUPERVISOR, correlationId: 'c', key: null, commandHash: null, causationId: null };
   const refused: Draft = {
     type: 'CommandRefused',
-    data: { command: 'CloseAccount', code: 'account-frozen', detail: '', extra: {}, request: {}, decidedOn: null },
+    data: {
+      command: 'CloseAccount',
+      code: 'account-frozen',
+      detail: 'frozen',
+      extra: {},
+      request: {},
+      decidedOn: null,
+    },
   };
   let streams: Streams;
 

@@ -15,9 +15,9 @@ import { z } from 'zod';
 /** What an account held of one asset at a moment, in minor units. */
 export const balanceSnapshotSchema = z.strictObject({
   asset: field.assetCode,
-  available: field.units,
-  reserved: field.units,
-  held: field.units,
+  available: field.balanceUnits,
+  reserved: field.balanceUnits,
+  held: field.balanceUnits,
 });
 export type BalanceSnapshot = z.infer<typeof balanceSnapshotSchema>;
 

@@ -43,6 +43,8 @@ export const field = {
       .meta({ pattern: '^[1-9][0-9]{0,37}$' }),
     /^[1-9][0-9]{0,37}$/,
   ),
+  /** What an account has, in minor units: more digits than one amount, for transfers that come back always land. */
+  balanceUnits: z.string().regex(/^(0|[1-9][0-9]{0,49})$/),
   timestamp: withPattern(
     z.string().refine(isRecordedTimestamp, 'must be RFC 3339, UTC, with milliseconds').meta({ format: 'date-time' }),
     EVERYDAY_TIME,

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { StreamFold } from './fold.ts';
 import { CitationResolver } from './resolver.ts';
 
-describe('a fold that is given what does not come next', () => {
+describe('a fold that is given what it should not be', () => {
   let events: readonly RecordedEvent[];
   let fold: StreamFold;
 
@@ -33,6 +33,13 @@ describe('a fold that is given what does not come next', () => {
       `fold of party-p-1 at 1 was given ${event.stream}@${String(event.revision)}`,
     );
     expect(fold.folded).toEqual(before);
+  });
+
+  it('finds an event of its own malformed before it is stored', () => {
+    const event = at(2);
+    expect(fold.applyOwn({ ...event, data: { ...(event.data as object), partyId: '' } })).toMatchObject({
+      violation: { code: 'malformed-event', detail: expect.stringContaining('partyId') },
+    });
   });
 
   it('says so of an event of its own that does not come next', () => {

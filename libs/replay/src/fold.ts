@@ -115,13 +115,12 @@ export class StreamFold {
     return this.#judge(recorded, decoded.event, link);
   }
 
-  /**
-   * Folds an event that this process made and is about to append: the same judgement, without decoding what was never
-   * encoded.
-   */
+  /** Folds an event that this process made and is about to append: the same judgement, but for the hash, which it made itself. */
   applyOwn(recorded: RecordedEvent): JudgedEvent | Promise<JudgedEvent> {
     this.#demandNext(recorded);
-    return this.#judge(recorded, recorded as Recorded<LedgerEvent>, recorded.metadata);
+    const decoded = decodeEvent(recorded);
+    if (!decoded.ok) return this.#reject(recorded, { code: 'malformed-event', detail: decoded.problem });
+    return this.#judge(recorded, decoded.event, recorded.metadata);
   }
 
   #judge(recorded: RecordedEvent, event: Recorded<LedgerEvent>, link: Link): JudgedEvent | Promise<JudgedEvent> {
