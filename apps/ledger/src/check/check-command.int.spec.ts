@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { SqliteEventStore } from '#event-store/sqlite';
+import { LedgerWorld } from '#testing';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -144,5 +146,71 @@ describe('npm run check', () => {
     const { code, out, err } = await check(join(folder, 'nowhere'));
     expect({ code, out }).toEqual({ code: 1, out: '' });
     expect(err).toMatch(/events\.db can't be opened.*\n$/);
+  });
+});
+
+describe('npm run check of a log that was cut short', () => {
+  /** A log as a kill leaves it: nothing of it is merged into its file yet. */
+  async function killed(): Promise<{ data: string; path: string }> {
+    const data = mkdtempSync(join(folder, 'killed-'));
+    const store = await SqliteEventStore.open({ path: join(folder, 'live.db') });
+    try {
+      await new LedgerWorld({ store }).openAccount();
+      for (const end of ['', '-wal', '-shm']) cpSync(join(folder, `live.db${end}`), join(data, `events.db${end}`));
+    } finally {
+      await store.close();
+      rmSync(join(folder, 'live.db'));
+    }
+    return { data, path: join(data, 'events.db') };
+  }
+
+  function overwrite(path: string, at: number, bytes: number): void {
+    const file = readFileSync(path);
+    file.fill(0xff, at, at + bytes);
+    writeFileSync(path, file);
+  }
+
+  it('takes what was not merged yet for what it is', async () => {
+    const { data } = await killed();
+    expect(await check(data)).toMatchObject({ code: 0, out: expect.stringContaining('nothing is wrong') });
+  });
+
+  it('refuses one whose write-ahead log is gone, and leaves that to be seen', async () => {
+    const { data, path } = await killed();
+    rmSync(`${path}-wal`);
+    for (let times = 0; times < 2; times += 1) {
+      const { code, out, err } = await check(data);
+      expect({ code, out }).toEqual({ code: 1, out: '' });
+      expect(err).toContain(`${path}-wal is gone, and with it what was not merged`);
+    }
+    expect(existsSync(`${path}-wal`)).toBe(false);
+  });
+
+  it('says where the write-ahead log is damaged, and judges what stands before that', async () => {
+    const { data, path } = await killed();
+    overwrite(`${path}-wal`, Math.floor(readFileSync(`${path}-wal`).length / 2), 16);
+    const { code, out } = await check(data);
+    expect(code).toBe(1);
+    expect(out).toMatch(/^damaged-file: the log: .*events\.db-wal is damaged at byte \d+, .* restore/m);
+    expect(out).toMatch(/: \d events .* checked in .*: 1 findings\./);
+  });
+
+  it.each([
+    ['the head of a page', 0, 8],
+    ['the content of a page', 2_000, 2_000],
+  ])('names %s that is damaged, and judges what stands before it', async (_, at, bytes) => {
+    const data = mkdtempSync(join(folder, 'damaged-'));
+    cpSync(clean, data, { recursive: true });
+    const path = join(data, 'events.db');
+    const db = new DatabaseSync(path, { readOnly: true });
+    const leaf = 'SELECT max(pageno) AS page FROM dbstat WHERE name = ? AND pagetype = ?';
+    const { page } = db.prepare(leaf).get('events', 'leaf') ?? {};
+    db.close();
+    overwrite(path, (Number(page) - 1) * 4_096 + at, bytes);
+    const { code, out, err } = await check(data);
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(/^(checking: .*\n)*$/) });
+    expect(out).toMatch(/^damaged-file: the log: (.*malformed|.*\n.*page \d+)/);
+    expect(out).toMatch(/^not-read: the log: 2500 events are counted, and 2\d{3} were read/m);
+    expect(out).toContain(`${path}: 2,500 events`);
   });
 });

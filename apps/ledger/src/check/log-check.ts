@@ -1,5 +1,14 @@
 import { parsePosition } from '#event-store';
-import { endOfLog, LogScan, measureLog, readAhead, SqliteEventReader, type LogExtent } from '#event-store/sqlite';
+import {
+  damagesIn,
+  endOfLog,
+  LogScan,
+  lookBeforeReading,
+  measureLog,
+  readAhead,
+  SqliteEventReader,
+  type LogExtent,
+} from '#event-store/sqlite';
 import type { Position } from '#kernel';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
@@ -39,20 +48,31 @@ const NOTHING: UnfinishedSteps = { transfers: 0, authorisations: 0, openings: 0 
  * Threads share the streams. What an event cites on a stream of another thread is asked of that thread afterwards, so they
  * can say that all is well, and no more: where they find anything at all, everything is judged again by one, which tells exactly
  * what is wrong.
- * @throws StoreError when the file is no log, or can't be read
+ * Where the file itself is damaged, what stands before the damage is judged.
+ * @throws StoreError when the file is no log, or can't be read, or acknowledged events are gone with what stood beside it
  */
 export async function checkLogFile({ path, threads, onProgress }: CheckOptions): Promise<CheckResult> {
+  const beside = lookBeforeReading(path);
+  const damage = beside === undefined ? [] : [beside.message];
+  const nothing: LogExtent = { events: 0, gaps: [], repeatedIds: [], damage };
   const end = endOfLog(path);
-  if (end === undefined) return resultOf(undefined, { events: 0, gaps: [], repeatedIds: [], damage: [] }, []);
+  if (end === undefined) return resultOf(undefined, nothing, []);
   const progress = (done: number): void => onProgress?.(done, Number(parsePosition(end)));
   const of = Math.max(1, Math.min(threads ?? availableParallelism(), MOST_THREADS));
   const finished = new AbortController();
   const ahead = readAhead(path, finished.signal).catch(() => undefined);
   try {
-    const { extent, shared } =
+    const { extent: file, shared } =
       of === 1 ? await measured(path, end, ahead) : await together({ path, end, of, progress });
+    const extent = { ...file, damage: [...damage, ...file.damage] };
     const isClean = shared?.unmet === 0 && findingsIn(extent, shared.parts).length === 0;
     return resultOf(end, extent, isClean ? shared.parts : [await judgeAlone({ path, end, progress })]);
+  } catch (error) {
+    const found = damagesIn(path);
+    if (found.length === 0) throw error;
+    // Counted by their positions: a table that is damaged can't be counted.
+    const extent = { ...nothing, events: Number(parsePosition(end)), damage: [...damage, ...found] };
+    return resultOf(end, extent, [await judgeAlone({ path, end, progress }, 'up-to-damage')]);
   } finally {
     finished.abort();
     await ahead;
@@ -75,16 +95,20 @@ interface Judging {
   readonly progress: (done: number) => void;
 }
 
-/** All streams, in the calling thread. */
-async function judgeAlone({ path, end, progress }: Judging): Promise<PartResult> {
+/** All streams, in the calling thread; where asked for, as far as the file can be read. */
+async function judgeAlone({ path, end, progress }: Judging, far?: 'up-to-damage'): Promise<PartResult> {
   const part = { index: 0, of: 1 };
   const reader = new SqliteEventReader(path);
   const scan = new LogScan(path, { end, part });
   try {
     const checked = new PartCheck(reader, part);
-    for (let events = scan.next(); events !== undefined; events = scan.next()) {
-      await checked.take(events);
-      progress(checked.events);
+    try {
+      for (let events = scan.next(); events !== undefined; events = scan.next()) {
+        await checked.take(events);
+        progress(checked.events);
+      }
+    } catch (error) {
+      if (far === undefined) throw error;
     }
     return checked.result();
   } finally {

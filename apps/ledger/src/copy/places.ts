@@ -1,6 +1,6 @@
 import type { EventReader, OrderedEventStore } from '#event-store';
 import { nameOf, readConnection } from '#event-store/eventstoredb';
-import { SqliteEventReader, SqliteEventStore } from '#event-store/sqlite';
+import { lookBeforeReading, SqliteEventReader, SqliteEventStore } from '#event-store/sqlite';
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { readStoreConfig, type Environment } from '../config/config.ts';
@@ -47,9 +47,16 @@ function filePlace(text: string, option: string): Place {
     kind: 'sqlite',
     name: FILE + path,
     path,
-    openSource: () => Promise.resolve().then(() => new SqliteEventReader(path)),
+    openSource: () => Promise.resolve().then(() => openWhole(path)),
     openDestination: () => SqliteEventStore.open({ path }),
   };
+}
+
+/** @throws StoreError also for a log of which acknowledged events are gone: nobody is to go on with what is left */
+function openWhole(path: string): SqliteEventReader {
+  const damage = lookBeforeReading(path);
+  if (damage !== undefined) throw damage;
+  return new SqliteEventReader(path);
 }
 
 function serverPlace(environment: Environment): Place {

@@ -1,6 +1,7 @@
 import { uuidv7 } from '#kernel';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
+  cpSync,
   existsSync,
   mkdtempSync,
   openSync,
@@ -65,6 +66,39 @@ function tear(file: string, page: number): void {
   writeSync(descriptor, Buffer.alloc(PAGE_BYTES, 0xa5), 0, PAGE_BYTES, page * PAGE_BYTES);
   closeSync(descriptor);
 }
+
+describe('a log of which acknowledged events are gone', () => {
+  /** As a kill leaves it: its events are in the write-ahead log. */
+  function killed(): string {
+    for (let appends = 0; appends < 9; appends += 1) append(1);
+    const left = join(folder, 'left.db');
+    for (const end of ['', '-wal', '-shm']) cpSync(path + end, left + end);
+    return left;
+  }
+
+  it('is copied where nothing of it is missing', async () => {
+    await copyLog(killed(), copy);
+    expect(eventsIn(copy)).toBe(9);
+  });
+
+  it('is not copied, and stays to be seen, where its write-ahead log is gone', async () => {
+    const left = killed();
+    rmSync(`${left}-wal`);
+    for (let times = 0; times < 2; times += 1) {
+      await expect(copyLog(left, copy)).rejects.toThrow(`${left}-wal is gone, and with it what was not merged`);
+    }
+    expect([`${left}-wal`, copy].filter((each) => existsSync(each))).toEqual([]);
+  });
+
+  it('is not copied where its write-ahead log is damaged', async () => {
+    const left = killed();
+    const wal = readFileSync(`${left}-wal`);
+    wal.fill(0xff, wal.length / 2, wal.length / 2 + 16);
+    writeFileSync(`${left}-wal`, wal);
+    await expect(copyLog(left, copy)).rejects.toThrow(`${left}-wal is damaged at byte`);
+    expect(existsSync(copy)).toBe(false);
+  });
+});
 
 describe('a copy of a log', () => {
   it('holds the log as it was when it began, however much is written meanwhile', async () => {

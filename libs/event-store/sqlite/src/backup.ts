@@ -3,6 +3,7 @@ import { createReadStream, createWriteStream, existsSync, renameSync, rmSync } f
 import { dirname } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
 import { pipeline } from 'node:stream/promises';
+import { lookBeforeReading } from './before-reading.ts';
 import { createPrivately, openForReading } from './file.ts';
 import { acquireLock } from './lock.ts';
 import { isDamaged, isFull, messageOf } from './sqlite-errors.ts';
@@ -21,11 +22,13 @@ export type CopyProgress = (done: number, total: number) => void;
  * log may be written meanwhile: the copy reads one state of it, under one read transaction, so writers neither wait for
  * it nor make it start over. Until it is done, SQLite's write-ahead log keeps all that is written.
  * @throws StoreError `store-full` without room for the copy; `store-unavailable` for a log that can't be read, as
- * `openForReading`, or for a copy that can't be written
+ * `openForReading`, or of which acknowledged events are gone, or for a copy that can't be written
  */
 export async function copyLog(from: string, to: string, onProgress: CopyProgress = () => undefined): Promise<void> {
   let source: DatabaseSync | undefined;
   try {
+    const damage = lookBeforeReading(from);
+    if (damage !== undefined) throw damage;
     source = openForReading(from);
     // The read is what makes the transaction hold on to a state.
     source.exec('BEGIN; SELECT max(position) FROM events');

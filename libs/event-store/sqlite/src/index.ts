@@ -1,4 +1,5 @@
 export * from './backup.ts';
+export * from './before-reading.ts';
 export * from './bulk-log.ts';
 export { damageIn } from './file.ts';
 export { acquireLock } from './lock.ts';
