@@ -36,8 +36,11 @@ function newProcess(over: EventStore = store): LedgerWorld {
   return world;
 }
 
-/** The store, with what its readers were given of the whole log, and, from `dies` on, no freeze taken. */
-function watched(inner: EventStore, dies = false): { readonly over: EventStore; readonly given: () => number } {
+/** The store, with what its readers were given of the whole log; where it `dies`, no freeze is taken, after what that waits for. */
+function watched(
+  inner: EventStore,
+  dies?: () => Promise<void>,
+): { readonly over: EventStore; readonly given: () => number } {
   let given = 0;
   const over = new Proxy(inner, {
     get(target, name) {
@@ -50,10 +53,13 @@ function watched(inner: EventStore, dies = false): { readonly over: EventStore; 
           return page;
         };
       }
-      if (name === 'append' && dies) {
-        return (...call: Parameters<EventStore['append']>) => {
+      if (name === 'append' && dies !== undefined) {
+        return async (...call: Parameters<EventStore['append']>) => {
           const isFreeze = call[2].some(({ type }) => type === 'AccountFrozen');
-          if (isFreeze) throw new StoreError('store-unavailable', 'the process died');
+          if (isFreeze) {
+            await dies();
+            throw new StoreError('store-unavailable', 'the process died');
+          }
           return inner.append(...call);
         };
       }
@@ -78,7 +84,7 @@ async function firstRun(): Promise<void> {
 
 /** A process that died between the two halves of a freeze. */
 async function halfAFreeze(): Promise<void> {
-  const dying = newProcess(watched(store, true).over);
+  const dying = newProcess(watched(store, () => Promise.resolve()).over);
   expect(await dying.ask(freeze, { key: 'f' })).toMatchObject({ rejection: { code: 'store-unavailable' } });
 }
 
@@ -92,6 +98,27 @@ describe('what the supervisor remembers', () => {
     expect(outcomes).toEqual(['used']);
     // The authorisation, and the freeze that now follows it.
     expect(given()).toBeLessThanOrEqual(2);
+    expect(await typesOn('account-acc-1')).toEqual(['AccountOpened', 'AccountFrozen']);
+  });
+
+  it('has in it what a stop cut short, also in the first pass', async () => {
+    const first = newProcess();
+    await first.openAccount();
+    // Without an end: only what is left to do keeps it in mind.
+    await first.putOrder();
+    await halfAFreeze();
+    let stopped: Promise<void> | undefined;
+    const stopIt = async (): Promise<void> => {
+      stopped ??= world.ledger.supervisor.stop();
+      // Whatever it does without waiting for what is under way, it has done by then.
+      for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    };
+    const world = newProcess(watched(store, stopIt).over);
+    await world.ledger.supervisor.start();
+    expect(stopped).toBeDefined();
+    await stopped;
+    await newProcess().ledger.supervisor.start();
+    expect(outcomes).toEqual(['used']);
     expect(await typesOn('account-acc-1')).toEqual(['AccountOpened', 'AccountFrozen']);
   });
 

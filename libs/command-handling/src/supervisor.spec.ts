@@ -283,3 +283,36 @@ describe('once started', () => {
     expect(wakers).toEqual([]);
   });
 });
+
+describe('an order that runs out while it is looked at', () => {
+  /** Each look at the clock takes a millisecond, while it ticks. */
+  class TickingClock extends TestClock {
+    ticking = false;
+    override now(): number {
+      if (this.ticking) this.advance(1);
+      return super.now();
+    }
+  }
+
+  it.each(Array.from({ length: 12 }, (_, n) => n + 1))('expires, %i ms before it does', async (beforeMs) => {
+    const expiresAt = '2022-03-01T00:00:00.000Z';
+    const clock = new TickingClock();
+    const world = new LedgerWorld({ store: new MemoryEventStore(), clock });
+    const { supervisor } = world.ledger;
+    await world.openAccount();
+    await world.putOrder({ expiresAt });
+    await world.accept(freeze);
+    await supervisor.pass();
+    clock.advance(Date.parse(expiresAt) - clock.now() - beforeMs);
+    await world.accept(endingProposal());
+    clock.ticking = true;
+    await supervisor.pass();
+    clock.ticking = false;
+    clock.advance(HOUR_MS);
+    // As it goes by itself: nothing but what is due is looked at.
+    await supervisor.pass();
+    expect(world.failures).toEqual([]);
+    expect(await typesOf(world.store, 'legalOrder-ord-1')).toContain('LegalOrderExpired');
+    expect((await typesOf(world.store, 'account-acc-1')).at(-1)).toBe('AccountUnfrozen');
+  });
+});

@@ -106,7 +106,10 @@ export class Supervisor {
   async start(): Promise<void> {
     await this.#core.streams.followOthers();
     await this.#recall();
-    await this.pass();
+    const first = this.pass();
+    // Until it is over, what it took off the agenda is neither done nor back on it: a stop waits, and remembers it then.
+    this.#working = first.catch(() => undefined);
+    await first;
     this.#remember();
     void this.#goOn();
   }
@@ -213,8 +216,9 @@ export class Supervisor {
 
   /** Does all that the stream of a basis asks for now, and notes when to look again. */
   async tendBasis(basis: Basis): Promise<void> {
-    if (basis.kind === 'legal-order') await this.#expire(basis.id);
-    const facts = await this.#core.streams.inspect(basisStream(basis), (view) => basisFacts(view));
+    // What the clock brings between that look and the next one is due at once.
+    const sinceMs = basis.kind === 'legal-order' ? await this.#expire(basis.id) : undefined;
+    const facts = await this.#core.streams.inspect(basisStream(basis), (view) => basisFacts(view, sinceMs));
     if (facts === undefined) return;
     if (facts.nextMs !== undefined) this.#agenda.add(basis, facts.nextMs);
     // Naming comes before what is frozen because of it; at the end of a basis un-naming comes after the lifts.
@@ -236,13 +240,14 @@ export class Supervisor {
     for (const basis of this.#agenda.basesOn(address)) await this.tendBasis(basis);
   }
 
-  async #expire(orderId: string): Promise<void> {
-    await this.#core.streams.decide(`legalOrder-${orderId}`, (view) => {
+  /** @returns when it was looked */
+  #expire(orderId: string): Promise<number> {
+    return this.#core.streams.decide<number>(`legalOrder-${orderId}`, (view) => {
       const nowMs = view.time();
       const context = { now: toTimestamp(nowMs), actor: SUPERVISOR };
       const decision = decideLegalOrder({ type: 'ExpireLegalOrder', orderId }, stateOf(view, 'legalOrder'), context);
-      if (isRejection(decision) || decision.length === 0) return { result: undefined };
-      return { append: decision, origin: ownOrigin(orderId, null), nowMs, answer: () => undefined };
+      if (isRejection(decision) || decision.length === 0) return { result: nowMs };
+      return { append: decision, origin: ownOrigin(orderId, null), nowMs, answer: () => nowMs };
     });
   }
 
@@ -326,7 +331,8 @@ interface BasisFacts extends NamingBasis {
   readonly nextMs: number | undefined;
 }
 
-function basisFacts(view: View): BasisFacts | undefined {
+/** @param sinceMs moments after this are still to come; default: after now */
+function basisFacts(view: View, sinceMs?: number): BasisFacts | undefined {
   const state = basisOf(view);
   if (state.registered === undefined) return undefined;
   const { basis, ended, authorisations, terms } = state;
@@ -339,7 +345,7 @@ function basisFacts(view: View): BasisFacts | undefined {
     inForce: state.inForceBy(now) !== undefined,
     ended,
     authorisations: [...authorisations],
-    nextMs: state.nextMoment(now),
+    nextMs: state.nextMoment(sinceMs === undefined ? now : toTimestamp(sinceMs)),
   };
 }
 
