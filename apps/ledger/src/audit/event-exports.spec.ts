@@ -17,4 +17,12 @@ describe('exports of the log', () => {
     expect(exports.bound.inUse()).toBe(7);
     exports.begin(response());
   });
+
+  it('do not count whose reader has gone before they begin', () => {
+    const exports = new EventExports();
+    const gone = response();
+    gone.destroy();
+    exports.begin(gone);
+    expect(exports.bound.inUse()).toBe(0);
+  });
 });

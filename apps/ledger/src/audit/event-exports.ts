@@ -23,6 +23,8 @@ export class EventExports {
         detail: 'Too many exports of the log are under way. Ask again later.',
       });
     }
+    // Whose reader has gone meanwhile is over: nobody would tell of it a second time.
+    if (response.destroyed) return;
     this.#underWay += 1;
     response.once('close', () => (this.#underWay -= 1));
   }
