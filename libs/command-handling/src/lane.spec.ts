@@ -2,7 +2,7 @@ import type { Limits, Outcome } from '#command-handling';
 import type { Appended, EventStore, ExpectedRevision } from '#event-store';
 import { StoreError } from '#event-store';
 import { MemoryEventStore } from '#event-store/memory';
-import { toTimestamp, type SealedEvent } from '#kernel';
+import { reject, RejectionError, toTimestamp, type SealedEvent } from '#kernel';
 import type { HomeStreamIndex } from '#replay';
 import { emptyIndex, LedgerWorld, service, TestClock } from '#testing';
 import { describe, expect, it } from '@jest/globals';
@@ -398,5 +398,29 @@ describe('names beyond what memory holds', () => {
     const few = new LedgerWorld({ store, index: { ...index, indexedRevision: () => -1 } });
     await few.ask({ ...deposit, depositId: 'd-0' });
     expect(few.ledger.bounds.find(({ what }) => what === 'names-in-memory')?.inUse()).toBeGreaterThan(NAMES_KEPT);
+  });
+
+  it('are read from the stream again when the index can not be asked any more', async () => {
+    let building = false;
+    const index: HomeStreamIndex = {
+      ...emptyIndex,
+      indexedRevision: () => (building ? -1 : NAMES_KEPT),
+      lookup: () => {
+        if (building) throw new RejectionError(reject('read-model-behind', 'the read models are being built'));
+        return undefined;
+      },
+    };
+    const store = new MemoryEventStore();
+    const before = new LedgerWorld({ store });
+    await before.openAccount();
+    for (let n = 0; n < NAMES_KEPT; n += 1) await before.accept({ ...deposit, depositId: `d-${String(n)}` });
+    const world = new LedgerWorld({ store, index });
+    await world.accept({ ...deposit, depositId: 'd-a' }, { key: 'a' });
+    building = true;
+    const next = { ...deposit, depositId: 'd-b' };
+    expect(await world.ask(next, { key: 'b' })).toMatchObject({ rejection: { code: 'read-model-behind' } });
+    expect(await world.ask(next, { key: 'b' })).toMatchObject({ status: 'accepted' });
+    const again = await world.ask({ ...deposit, depositId: 'd-0' }, { key: 'c' });
+    expect(again).toMatchObject({ rejection: { code: 'already-exists' } });
   });
 });

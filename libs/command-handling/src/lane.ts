@@ -225,6 +225,8 @@ export class Lane {
           continue;
         }
       }
+      // Loaded anew the stream is read from its first event where the index can't be asked, and needs none.
+      if (decided.some(lacksIndex)) this.#host.discard(this.stream);
       settleAll(decided);
       home.stored();
       return;
@@ -426,6 +428,11 @@ function settleAll(batch: readonly Decided[]): void {
       waiting.reject(error);
     }
   }
+}
+
+function lacksIndex(decided: Decided): boolean {
+  const failure = 'failure' in decided ? decided.failure : undefined;
+  return failure instanceof RejectionError && failure.rejection.code === 'read-model-behind';
 }
 
 /** True when it was the store that failed: that says nothing about what was decided. */
