@@ -1,5 +1,5 @@
 import type { AccountEvent } from '#accounts';
-import type { EventReader } from '#event-store';
+import { MAX_APPEND_EVENTS, type EventReader } from '#event-store';
 import type { FreezeAuthorised } from '#freezes';
 import {
   reject,
@@ -11,9 +11,6 @@ import {
 } from '#kernel';
 import { decodeEvent, type LedgerEvent } from '#replay';
 import type { Outcome } from './ledger-api.ts';
-
-/** Most events of one command on one stream: a freeze that stops 1,000 withdrawals. */
-const MAX_EVENTS = 1_100;
 
 /**
  * What a command came to, from its recorded events alone: the same today and years later.
@@ -57,8 +54,9 @@ export async function recordedOutcome(
   return outcomeOf(reader, [first, ...rest].map(checked), replayed);
 }
 
+/** A command's events on one stream are those of one append. */
 async function readRest(reader: EventReader, first: RecordedEvent): Promise<RecordedEvent[]> {
-  const following = await reader.read(first.stream, { from: first.revision + 1, limit: MAX_EVENTS });
+  const following = await reader.read(first.stream, { from: first.revision + 1, limit: MAX_APPEND_EVENTS });
   const end = following.findIndex((event) => !follows(event, first));
   return end < 0 ? [...following] : following.slice(0, end);
 }
