@@ -6,6 +6,7 @@ import { checkAccount } from './check.ts';
 import type { AccountCommand } from './commands.ts';
 import { decideAccount, type AccountContext } from './decide.ts';
 import { accountEvents, type AccountEvent } from './events.ts';
+import { MAX_HELD_ASSETS } from './limits.ts';
 import type { RecordedDeposit } from './reversal.ts';
 import { evolveAccount, initialAccountState } from './state.ts';
 import { WITHDRAWAL_STATES } from './views.ts';
@@ -232,6 +233,25 @@ describe('deposits', () => {
         .when({ ...deposit, amount: formatUnits(2n, 8) })
         .thenRejected('malformed-request', { errors: [{ field: 'amount', message }] });
     }
+  });
+
+  it('never hold more assets than the lift of the freeze can release at once', () => {
+    const held = (asset: string, depositId = `d-${asset}`): AccountEvent => {
+      return { type: 'FundsHeld', data: { accountId: 'acc-1', depositId, asset, amount: '1', source } };
+    };
+    const others = Array.from({ length: MAX_HELD_ASSETS - 1 }, (_, n) => held(`A${String(n)}`));
+    const history = [opened, frozen('all', 1, 'credit'), ...others];
+    const one = { ...deposit, amount: formatUnits(1n, 8) };
+    given(...history)
+      .when(one)
+      .then(held('BTC', 'd-1'));
+    given(...history, held('BTC'))
+      .when(one)
+      .then(held('BTC', 'd-1'));
+    const message = 'must be one of the 500 that the account holds under credit freezes, the most there can be';
+    given(...history, held('EUR'))
+      .when(one)
+      .thenRejected('malformed-request', { errors: [{ field: 'asset', message }] });
   });
 });
 

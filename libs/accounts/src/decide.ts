@@ -16,7 +16,7 @@ import { closingFacts, isEmpty } from './closure.ts';
 import type { AccountEvent } from './events.ts';
 import { gate } from './gate.ts';
 import { withRelease } from './held.ts';
-import { fitsBalance } from './limits.ts';
+import { fitsBalance, fitsRelease, MAX_HELD_ASSETS } from './limits.ts';
 import { takeBack, type RecordedDeposit } from './reversal.ts';
 import { balanceOf, type AccountState, type OpenWithdrawal } from './state.ts';
 import type { WithdrawalStatus } from './views.ts';
@@ -86,6 +86,13 @@ function deposit(command: Deposit, state: AccountState, context: AccountContext)
     return rejectField('amount', 'must not take the balance beyond 38 digits of minor units');
   }
   const credited = gate(restrictions(state.freezes), { direction: 'credit', asset }).ok;
+  if (!credited && !fitsRelease(state, asset)) {
+    const most = String(MAX_HELD_ASSETS);
+    return rejectField(
+      'asset',
+      `must be one of the ${most} that the account holds under credit freezes, the most there can be`,
+    );
+  }
   const data = { accountId, depositId, asset, amount: amount.units.toString(), source };
   return [{ type: credited ? 'FundsDeposited' : 'FundsHeld', data }];
 }

@@ -1,5 +1,5 @@
 import { MAX_AMOUNT_DIGITS } from '#kernel';
-import type { Balance } from './state.ts';
+import type { AccountState, Balance } from './state.ts';
 
 const BALANCE_LIMIT = 10n ** BigInt(MAX_AMOUNT_DIGITS);
 
@@ -9,4 +9,18 @@ const BALANCE_LIMIT = 10n ** BigInt(MAX_AMOUNT_DIGITS);
  */
 export function fitsBalance({ available, reserved, held }: Readonly<Balance>, units: bigint): boolean {
   return available + reserved + held + units < BALANCE_LIMIT;
+}
+
+/**
+ * Most assets of which an account holds something under credit freezes. What the last of them held is released in the
+ * append that lifts it, an event for each asset: with more of them no append would take it, and it would never end.
+ */
+export const MAX_HELD_ASSETS = 500;
+
+/** True when a deposit of the asset that is held still leaves the release of all that is held to one append. */
+export function fitsRelease({ balances }: Pick<AccountState, 'balances'>, asset: string): boolean {
+  if ((balances.get(asset)?.held ?? 0n) > 0n) return true;
+  let heldAssets = 0;
+  for (const { held } of balances.values()) if (held > 0n) heldAssets += 1;
+  return heldAssets < MAX_HELD_ASSETS;
 }

@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { checkAccount } from './check.ts';
 import type { AccountEvent } from './events.ts';
 import { gate } from './gate.ts';
+import { MAX_HELD_ASSETS } from './limits.ts';
 import { liftByBasis, settleFreeze, type FreezeSettlement } from './settle-freeze.ts';
 import { evolveAccount, initialAccountState, type AccountState } from './state.ts';
 
@@ -368,5 +369,25 @@ describe('the largest freeze', () => {
     expect(events.length).toBeLessThanOrEqual(MAX_APPEND_EVENTS);
     const sizes = sealAll(events).map((event) => Buffer.byteLength(JSON.stringify(event)));
     expect(sizes.reduce((sum, sizeBytes) => sum + sizeBytes)).toBeLessThanOrEqual(MAX_APPEND_BYTES);
+  });
+
+  it('can be lifted in one append, whatever came in under it', () => {
+    const about = { accountId, requestedBy: actor.id, blockedFrom: now };
+    const credit: Scope = { direction: 'credit', assets: 'all' };
+    const authorisation = { ...authorised(credit, about), stream: longest('legalOrder-', 75) };
+    const longBasis: Basis = { kind: 'legal-order', id: longest('ord', 64) };
+    const state = { ...initialAccountState(), opened: true, accountId };
+    const frozen = after(state, eventsOf(settle({ authorisation, basis: longBasis, state })), accountId);
+    for (let nth = 0; nth < MAX_HELD_ASSETS; nth++) {
+      frozen.balances.set(asset(nth), { available: 0n, reserved: 0n, held: 10n ** 37n });
+    }
+    const people = { requestedBy: actor.id, approvedBy: actor.id };
+    const end = { pointer: { ...specPointer(order, 5), stream: longest('legalOrder-', 75) }, ...people };
+    const events = liftByBasis(frozen, specEventId(2), 'basis-ended', end);
+    expect(events).toHaveLength(1 + MAX_HELD_ASSETS);
+    const sizes = sealAll(events).map((event) => Buffer.byteLength(JSON.stringify(event)));
+    // A variation may stop as many withdrawals as an account can have open, of ids of usual length, in the same append.
+    expect(sizes.reduce((sum, sizeBytes) => sum + sizeBytes)).toBeLessThanOrEqual(MAX_APPEND_BYTES / 2);
+    expect(events.length + MAX_OPEN_WITHDRAWALS).toBeLessThanOrEqual(MAX_APPEND_EVENTS);
   });
 });

@@ -48,7 +48,7 @@ export interface LaneHost {
 /** How often it is looked whether a stream's movements still make way, in milliseconds. */
 const MAKE_WAY_LOOK_MS = 5;
 
-/** The largest single plan is a freeze of 1,001 events: an append stays within the store's bound when it comes last. */
+/** A freeze has 1,001 events at most: an append stays within the store's bound when it comes last. What does not is sent alone. */
 const EVENTS_BEFORE_LAST = MAX_APPEND_EVENTS - 1_100;
 
 interface Waiting {
