@@ -158,14 +158,16 @@ describe('a restore', () => {
     restored = join(folder, 'restored');
   });
 
-  it('puts the log where there is none, and removes nothing', async () => {
-    mkdirSync(restored);
+  it('puts the log where there is none, and removes nothing but what the supervisor remembers', async () => {
+    mkdirSync(join(restored, 'supervisor'), { recursive: true });
+    writeFileSync(join(restored, 'supervisor', 'supervisor'), 'of another log');
     writeFileSync(join(restored, 'read-models.db'), 'of another log');
     const { code, out, err } = await run(runRestore, '--from', made, '--data', restored);
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toMatch(/is restored in/);
     expect(readFileSync(join(restored, 'events.db')).equals(readFileSync(join(made, 'events.db')))).toBe(true);
     expect(readFileSync(join(restored, 'read-models.db'), 'utf8')).toBe('of another log');
+    expect(existsSync(join(restored, 'supervisor'))).toBe(false);
   });
 
   it.each<[string, (file: string, manifest: string) => void, RegExp]>([

@@ -1,5 +1,6 @@
 import { demandNoLog, placeLog } from '#event-store/sqlite';
 import { isStoreError } from '#event-store';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { filesIn } from '../data-folder.ts';
 import { codeOf, messageOf } from '../thrown.ts';
@@ -16,12 +17,13 @@ export interface RestoreOptions {
 }
 
 /**
- * Puts the log of a backup into a data folder that has none, once all of it has been read through. It removes nothing:
- * read models and snapshots of another log are made anew by the next start.
+ * Puts the log of a backup into a data folder that has none, once all of it has been read through. Read models and
+ * snapshots of another log stay, and are made anew by the next start. What the supervisor remembers goes: of a log that went
+ * on after the backup it can leave out a step that this one has open.
  * @throws BackupError, StoreError, or an error of a file: then the data folder has no log, as before
  */
 export async function restoreLog({ from, dataDir, onProgress = () => undefined }: RestoreOptions): Promise<Manifest> {
-  const log = filesIn(dataDir).events;
+  const { events: log, supervisor } = filesIn(dataDir);
   const manifest = readManifest(from);
   demandRoom(log);
   const backup = join(from, LOG_NAME);
@@ -29,6 +31,7 @@ export async function restoreLog({ from, dataDir, onProgress = () => undefined }
   await placeLog(backup, log, async (path) => {
     if ((await sha256OfFile(path)) !== manifest.sha256)
       throw new BackupError(`${path} was written wrongly. Check the disk of ${dataDir}, and try again.`);
+    rmSync(supervisor, { recursive: true, force: true });
   });
   return manifest;
 }
