@@ -133,6 +133,56 @@ describe('an order with limits', () => {
     await expectWhole();
   });
 
+  describe('of several assets', () => {
+    const keep = (limits: Readonly<Record<string, string>>) =>
+      ({ direction: 'debit', assets: Object.keys(limits), limits }) as const;
+    const several = { kind: 'legal-order', id: 'ord-2' } as const;
+    const both = { BTC: '4', EUR: '4' };
+    const freezeKeeping = (accountId: string, limits: Readonly<Record<string, string>>) =>
+      ({ type: 'FreezeAccount', accountId, basis: several, scope: keep(limits) }) as const;
+    beforeEach(async () => {
+      await world.accept({ type: 'RegisterAsset', code: 'EUR', scale: 2, kind: 'fiat' });
+      await world.putOrder({ orderId: several.id, subjects, scope: keep(both) });
+      for (const limits of [{ BTC: '4' }, { EUR: '4' }]) {
+        const [frozen] = await world.accept(freezeKeeping('acc-2', limits));
+        await lift((frozen?.data as { freezeId: string }).freezeId);
+      }
+    });
+
+    it('is free again where a freeze of each has ended', async () => {
+      const outcome = await world.ask(freezeKeeping('acc-3', { BTC: '1', EUR: '1' }));
+      const endedFreezes = [{ freezeId: expect.any(String) }, { freezeId: expect.any(String) }];
+      expect(outcome).toMatchObject({ status: 'accepted', authorisation: { data: { endedFreezes } } });
+      await expectWhole();
+      expect(await violationsOf('account-acc-3')).toEqual([]);
+    });
+
+    it('is free for a freeze of everything, but for an account that is frozen already', async () => {
+      await world.accept(freezeKeeping('acc-3', { BTC: '1' }));
+      const shares = {
+        'acc-1': { BTC: '1', EUR: '2' },
+        'acc-2': { BTC: '2', EUR: '1' },
+        'acc-3': { BTC: '1', EUR: '1' },
+      };
+      const outcome = await world.freezeAll({ basis: several, shares });
+      const alreadyFrozen = { status: 'rejected', rejection: { code: 'already-exists' } };
+      expect(outcome).toMatchObject({
+        parts: [{ outcome: { status: 'accepted' } }, { outcome: { status: 'accepted' } }, { outcome: alreadyFrozen }],
+      });
+      await expectWhole();
+    });
+
+    it('is not exceeded in any of them', async () => {
+      await world.accept(freezeKeeping('acc-3', both));
+      for (const limits of [{ BTC: '0.1' }, { EUR: '0.1' }]) {
+        expect(await world.ask(freezeKeeping('acc-1', limits))).toMatchObject({
+          rejection: { code: 'scope-exceeds-basis' },
+        });
+      }
+      await expectWhole();
+    });
+  });
+
   it('refuses a limit that its asset can not have, before any rule', async () => {
     for (const [limit, code] of [
       ['0.000000001', 'malformed-request'],

@@ -20,7 +20,7 @@ import {
   verifiedOrder,
   type Placed,
 } from '#testing';
-import type { Actor, RejectionCode } from '#kernel';
+import type { Actor, RejectionCode, Scope } from '#kernel';
 import {
   authorisationsInTheWay,
   checkLegalOrder,
@@ -616,6 +616,21 @@ describe('AuthoriseFreeze', () => {
       const claim = (BTC: string) => ({ accountId: 'acc-1', scope: keep(BTC) });
       expect(authorisationsInTheWay(state, claim('1')).map(({ accountId }) => accountId)).toEqual(['acc-2', 'acc-3']);
       expect(authorisationsInTheWay(given(...order, frozen('acc-2', '9')).state(), claim('1'))).toEqual([]);
+    });
+
+    it('knows what is in the way of each asset, and not what keeps another', () => {
+      const keepEuro = (EUR: string) => ({ direction: 'debit' as const, assets: ['EUR'], limits: { EUR } });
+      const history = [
+        ...order,
+        frozen('acc-2', '10'),
+        authorisedFreeze({ accountId: 'acc-3', scope: keepEuro('500') }),
+      ];
+      const inTheWay = (scope: Scope): readonly string[] =>
+        authorisationsInTheWay(given(...history).state(), { accountId: 'acc-1', scope }).map(
+          ({ accountId }) => accountId,
+        );
+      expect(inTheWay(own)).toEqual(['acc-2', 'acc-3']);
+      expect(inTheWay(keepEuro('1'))).toEqual(['acc-3']);
     });
 
     it('carries the claim group of the order', () => {

@@ -8,16 +8,21 @@ interface Claim {
 }
 
 /**
- * The asset of which the order's freezes, with one more, could keep more than the order allows; undefined when there is none.
+ * The assets of which the order's freezes, with one more, could keep more than the order allows.
  * Of one account only one freeze under the order is ever in force, so its highest limit counts, and accounts add up. An
  * authorisation counts until its freeze is known to have ended, or to have been varied, also while it is not settled.
  * @param ended ids of freezes that no longer count
  */
+function exceededLimits(order: LegalOrderState, claim: Claim, ended: ReadonlySet<string>): readonly string[] {
+  const limits = Object.entries(restraintOf(order)?.scope.limits ?? {});
+  return limits
+    .filter(([asset, most]) => claimedUnits(order, claim, ended, asset, BigInt(most)) > BigInt(most))
+    .map(([asset]) => asset);
+}
+
+/** The first of these assets; undefined when there is none. */
 export function exceededLimit(order: LegalOrderState, claim: Claim, ended: ReadonlySet<string>): string | undefined {
-  const limits = restraintOf(order)?.scope.limits ?? {};
-  return Object.entries(limits).find(([asset, most]) => {
-    return claimedUnits(order, claim, ended, asset, BigInt(most)) > BigInt(most);
-  })?.[0];
+  return exceededLimits(order, claim, ended)[0];
 }
 
 function claimedUnits(
@@ -54,10 +59,13 @@ export function limitedAuthorisations(order: LegalOrderState): readonly Authoris
   return Object.keys(restraintOf(order)?.scope.limits ?? {}).length === 0 ? [] : order.authorisations;
 }
 
-/** Authorisations whose end, if they have ended, would make room for a freeze that would exceed the order's limits. */
+/**
+ * Authorisations whose end, if they have ended, would make room for a freeze that would exceed the order's limits: those that
+ * use up any of the assets of which it would.
+ */
 export function authorisationsInTheWay(order: LegalOrderState, claim: Claim): readonly Authorisation[] {
-  const asset = exceededLimit(order, claim, new Set());
-  return asset === undefined ? [] : order.authorisations.filter(({ scope }) => claims(scope, asset, 1n) > 0n);
+  const assets = exceededLimits(order, claim, new Set());
+  return order.authorisations.filter(({ scope }) => assets.some((asset) => claims(scope, asset, 1n) > 0n));
 }
 
 /** The first of the ended freezes, as few as make room; all of them when they do not. */
