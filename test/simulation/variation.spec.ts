@@ -66,6 +66,12 @@ async function freeze(accountId: string, scope?: RequestedScope): Promise<string
   return (frozen?.data as { freezeId: string }).freezeId;
 }
 
+async function lift(freezeId: string): Promise<void> {
+  const about = { freezeId, requestId: 'r-1' };
+  await world.accept({ type: 'RequestLift', ...about, ground: 'placed-in-error', note: 'wrong account' });
+  await world.accept({ type: 'ApproveLift', ...about }, { actor: checker });
+}
+
 async function reserve(accountId: string, amount: string, withdrawalId = `w-${amount}`): Promise<string> {
   const destination = { kind: 'bank', reference: 'r' } as const;
   const reservation = {
@@ -231,9 +237,7 @@ describe('a variation of limits', () => {
     await order([account('acc-1'), account('acc-2')], { direction: 'debit', assets: ['ETH'] });
     const freezeId = await freeze('acc-1');
     await freeze('acc-2');
-    const about = { freezeId, requestId: 'r-1' };
-    await world.accept({ type: 'RequestLift', ...about, ground: 'placed-in-error', note: 'wrong account' });
-    await world.accept({ type: 'ApproveLift', ...about }, { actor: checker });
+    await lift(freezeId);
     await vary({ scope: keeping('7') });
     expect(await limitsOf()).toEqual({ 'acc-2': 7 });
     await expectQuiet(world);
@@ -248,6 +252,21 @@ describe('a variation of limits', () => {
     await freeze('acc-2');
     await vary({ scope: keeping('7') });
     expect(await limitsOf()).toEqual({ 'acc-1': 7, 'acc-2': 0 });
+    await expectQuiet(world);
+  });
+
+  it('has been followed for good by a freeze that keeps less than the whole: what ends later gives it nothing', async () => {
+    const subjects = [account('acc-1'), account('acc-2')];
+    await order(subjects, { direction: 'debit', assets: ['BTC'] });
+    const freezeId = await freeze('acc-1');
+    await freeze('acc-2');
+    await vary({ scope: keeping('7') });
+    await vary({ subjects: [...subjects, { kind: 'external', sha256: 'e'.repeat(64) }] }, 'chg-2');
+    await lift(freezeId);
+    expect(await limitsOf()).toEqual({ 'acc-2': 0 });
+    await expectQuiet(world);
+    await vary({ subjects }, 'chg-3');
+    expect(await limitsOf()).toEqual({ 'acc-2': 7 });
     await expectQuiet(world);
   });
 

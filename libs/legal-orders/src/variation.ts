@@ -90,6 +90,7 @@ export function replacementOf(
   const wanted = isDone ? undefined : wantedScope(order, replaced);
   if (wanted === undefined) return undefined;
   const scope = granted(order, replaced, wanted, ended);
+  // What keeps less than it would is authorised anew with the same: the end of another freeze later would change what is due.
   const isUnchanged = sameScope(wanted, replaced.scope) && sameScope(scope, replaced.scope);
   return isUnchanged ? undefined : { replaced, scope };
 }
