@@ -48,7 +48,11 @@ export function revisionMismatch(view: View, { ifMatch }: AnyRequest): Rejection
   return reject('revision-mismatch', 'the revision is not the one in If-Match', { streamRevision: actual });
 }
 
-/** True for what is found before `If-Match` is looked at: things that are missing, fields that are malformed. */
-export function precedesIfMatch({ code }: Rejection): boolean {
+/**
+ * True for what is found before `If-Match` is looked at: things that are missing, fields that are malformed whatever the state
+ * of the thing.
+ */
+export function precedesIfMatch({ code, isOfState }: Rejection): boolean {
+  if (isOfState === true) return false;
   return code === 'malformed-request' || (code.endsWith('-not-found') && code !== 'basis-not-found');
 }

@@ -139,6 +139,19 @@ describe('an order, a millisecond before its times, at them, and a millisecond a
     expect(await askedAt(aroundDeferral, verifying)).toEqual(answers);
   });
 
+  it('is extended only to later than it runs until, which is held against it after If-Match', async () => {
+    const timed = new Timed();
+    const { world } = timed;
+    await withOrder(timed);
+    await world.putOrder({ orderId: 'ord-2', effectiveAt: EFFECTIVE });
+    for (const orderId of ['ord-1', 'ord-2']) {
+      const tooShort = { ...extension, orderId, expiresAt: EXPIRES };
+      expect(said(await world.ask(tooShort, { ifMatch: 0 }))).toBe('revision-mismatch');
+      expect(said(await world.ask(tooShort, { ifMatch: 1 }))).toBe('malformed-request');
+      expect(said(await world.ask(tooShort))).toBe('malformed-request');
+    }
+  });
+
   it('that is to be extended authorises nothing after expiresAt, and its freezes hold for 72 hours', async () => {
     const timed = new Timed();
     await withOrder(timed);

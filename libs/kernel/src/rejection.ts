@@ -7,6 +7,8 @@ export interface Rejection {
   readonly code: RejectionCode;
   readonly detail: string;
   readonly extra: Readonly<Record<string, unknown>>;
+  /** Of a malformed field: it is so only as the thing is now, so `If-Match` comes first. */
+  readonly isOfState?: true;
 }
 
 /** The refusals that are recorded as facts (invariant 10). No other code is ever recorded. */

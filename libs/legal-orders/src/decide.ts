@@ -172,10 +172,12 @@ function proposeExtension(command: ProposeExtension, order: LegalOrderState, con
   if (instrument !== undefined && hasRunOut(instrument, context.now)) return hasExpired();
   const { orderId, changeId, expiresAt, documentSha256, issuedAt, reference } = command;
   if (instrument?.expiresAt === undefined) {
-    return rejectField('expiresAt', 'has nothing to extend: the legal order runs until it is ended');
+    const nothing = 'has nothing to extend: the legal order runs until it is ended';
+    return { ...rejectField('expiresAt', nothing), isOfState: true };
   }
   if (!isExtension(order, expiresAt)) {
-    return rejectField('expiresAt', 'must be after the time that the legal order runs until');
+    const tooEarly = 'must be after the time that the legal order runs until';
+    return { ...rejectField('expiresAt', tooEarly), isOfState: true };
   }
   const proposal = { orderId, changeId, expiresAt, documentSha256, issuedAt, reference, proposedBy: context.actor.id };
   return [{ type: 'LegalOrderChangeProposed', data: { ...proposal, kind: 'extension' } }];
