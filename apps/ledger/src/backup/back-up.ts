@@ -1,7 +1,7 @@
 import { copyLog, SqliteEventReader, syncFile, syncFolder } from '#event-store/sqlite';
 import type { ChainFault } from '#replay';
-import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join, resolve, sep } from 'node:path';
+import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { filesIn } from '../data-folder.ts';
 import { codeOf } from '../thrown.ts';
@@ -34,20 +34,31 @@ export interface Backup {
 /**
  * Makes a backup of the log while the service may run, reads it through, and only then gives it its name: what stands
  * under such a name is whole and on disk. Never touches an earlier one.
- * @throws BackupError, StoreError, or an error of a file: then nothing of this backup is left
+ * @throws BackupError, StoreError, or an error of a file: then nothing of this backup is left, nor a folder made for it
  */
 export async function backUp(options: BackUpOptions): Promise<Backup> {
+  const { dataDir, to } = options;
+  demandApart(dataDir, to);
+  const firstMade = mkdirSync(to, { recursive: true, mode: 0o700 });
+  try {
+    return await backUpInto(options);
+  } catch (error) {
+    if (firstMade !== undefined) removeIfEmpty(resolve(to), resolve(firstMade));
+    throw error;
+  }
+}
+
+async function backUpInto(options: BackUpOptions): Promise<Backup> {
   const { dataDir, to, now = () => new Date(), onProgress = () => undefined } = options;
   const log = filesIn(dataDir).events;
-  mkdirSync(to, { recursive: true, mode: 0o700 });
-  demandApart(dataDir, to);
   const madeAt = now().toISOString();
   const folder = join(to, madeAt.replaceAll(':', '-'));
   const unfinished = mkdtempSync(join(to, UNFINISHED));
   try {
     const copy = join(unfinished, LOG_NAME);
     await copyLog(log, copy, (done, total) => onProgress('copying', done, total, 'pages'));
-    const contents = await readThrough(copy, (done, total) => onProgress('verifying', done, total, 'events'));
+    const onEvents = (done: number, total: number): void => onProgress('verifying', done, total, 'events');
+    const contents = await readThrough(copy, onEvents, (damage) => damagedIn(log, damage));
     await demandFaithful(log, copy, contents.faults);
     const manifest = manifestOf(contents, madeAt, statSync(copy).size, await sha256OfFile(copy));
     writeFileSync(join(unfinished, MANIFEST_NAME), writeManifest(manifest), { mode: 0o600 });
@@ -64,17 +75,34 @@ export async function backUp(options: BackUpOptions): Promise<Backup> {
 
 /** @throws BackupError when the backups would lie where the log does, and be lost with it */
 function demandApart(dataDir: string, to: string): void {
-  const [data, backups] = [realpathIfThere(dataDir), realpathSync(to)];
+  const [data, backups] = [realpathToBe(dataDir), realpathToBe(to)];
   if (backups !== data && !backups.startsWith(data + sep)) return;
   throw new BackupError(`${to} is in the data folder ${dataDir}, and would be lost with it: name another folder.`);
 }
 
-function realpathIfThere(path: string): string {
+/** Of a folder that is not there, what it will be once it is made. */
+function realpathToBe(path: string): string {
+  const whole = resolve(path);
   try {
-    return realpathSync(path);
+    return realpathSync(whole);
   } catch {
-    return resolve(path);
+    const parent = dirname(whole);
+    return parent === whole ? whole : join(realpathToBe(parent), basename(whole));
   }
+}
+
+/** Removes folders that were made for nothing, from the innermost to the first that was made; one that is in use stays. */
+function removeIfEmpty(innermost: string, first: string): void {
+  try {
+    for (let each = innermost; each.length >= first.length; each = dirname(each)) rmdirSync(each);
+  } catch {
+    // Another backup has it by now: whatever keeps a folder, why this backup failed is to be told.
+  }
+}
+
+/** The copy is gone when this is read. */
+function damagedIn(log: string, damage: string): string {
+  return `${log} is damaged (${damage}), or was copied wrongly: npm run check tells which.`;
 }
 
 /** A log may hold what was forced into it: then the copy must hold the very same. */

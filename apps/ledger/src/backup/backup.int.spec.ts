@@ -112,16 +112,20 @@ describe('a backup', () => {
     const { code, err } = await run(runBackup, '--to', place());
     expect({ code, lines: err.split('\n').length }).toEqual({ code: 1, lines: 2 });
     expect(err).toMatch(/is in the data folder .* name another folder\.$/m);
-    expect(readdirSync(dataDir).filter((name) => name.startsWith('unfinished'))).toEqual([]);
+    expect(readdirSync(dataDir).filter((name) => name.startsWith('unfinished') || name === 'backups')).toEqual([]);
   });
 
   it('of a log that was forged is made all the same, and says so', async () => {
     byHand(join(dataDir, 'events.db'), FORGE);
-    const { code, err } = await run(runBackup, '--to', to);
+    const { code, out, err } = await run(runBackup, '--to', to);
     expect(code).toBe(0);
-    expect(err).toMatch(/^1 events of the log itself do not hold.*hash is not that of the content/);
+    expect(err).toMatch(/^1 event of the log itself does not hold, and is in the .*hash is not that of the content/);
     const [name = ''] = readdirSync(to);
-    await restoreLog({ from: join(to, name), dataDir: join(folder, 'restored') });
+    const restored = await run(runRestore, '--from', join(to, name), '--data', join(folder, 'restored'));
+    for (const said of [out, restored.out]) {
+      expect(said).toMatch(/^ {2}verified, but for 1 event of the log itself: docs\/operations\/violation-seen\.md$/m);
+      expect(said).not.toContain('every revision, link and hash');
+    }
   });
 
   it('of a log that is damaged, or not there, is not made, and leaves nothing', async () => {
@@ -129,13 +133,39 @@ describe('a backup', () => {
     file.fill(0xa5, file.length - 4_096);
     writeFileSync(join(dataDir, 'events.db'), file);
     const damaged = await run(runBackup, '--to', to);
+    const log = join(dataDir, 'events.db');
     expect(damaged).toMatchObject({ code: 1, out: '', err: expect.stringMatching(/^\S+events\.db is damaged.+\n$/) });
+    expect(damaged.err).toContain(`${log} is damaged`);
+    expect(damaged.err).not.toContain(to);
+    expect(existsSync(to)).toBe(false);
     const absent = await run(runBackup, '--to', to, '--data', join(folder, 'none'));
     expect(absent).toMatchObject({
       code: 1,
       out: '',
       err: expect.stringMatching(/none\/events\.db can't be opened.*\n$/),
     });
+    expect(existsSync(to)).toBe(false);
+  });
+
+  it('of a log with a damaged page names the log, and not the copy that is gone', async () => {
+    const log = join(dataDir, 'events.db');
+    const file = readFileSync(log);
+    const middle = Math.floor(file.length / 4_096 / 2) * 4_096;
+    writeFileSync(log, file.fill(0xa5, middle, middle + 4_096));
+    const { code, err } = await run(runBackup, '--to', to);
+    expect({ code, lines: err.split('\n').length }).toEqual({ code: 1, lines: 2 });
+    expect(err).toMatch(/events\.db is damaged \(.+\), or was copied wrongly: npm run check tells which\.$/m);
+    expect(err).toContain(log);
+    expect(err).not.toContain(to);
+  });
+
+  it('that came to nothing leaves the folders that were there, and those alone', async () => {
+    const none = ['--data', join(folder, 'none')] as const;
+    expect((await run(runBackup, '--to', join(to, 'of', 'today'), ...none)).code).toBe(1);
+    expect(existsSync(to)).toBe(false);
+    mkdirSync(to);
+    expect((await run(runBackup, '--to', to, ...none)).code).toBe(1);
+    expect((await run(runBackup, '--to', join(to, 'of', 'today'), ...none)).code).toBe(1);
     expect(readdirSync(to)).toEqual([]);
   });
 

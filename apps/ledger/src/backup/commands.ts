@@ -28,8 +28,13 @@ export async function runBackup(args: readonly string[], environment: Environmen
     output.stdout.write(`The log in ${dataDir} is backed up in ${backup.folder}\n${linesOf(backup.manifest)}`);
     const [fault] = backup.faults;
     if (fault !== undefined) {
+      const { faults } = backup.manifest;
+      const are =
+        faults === 1
+          ? '1 event of the log itself does not hold, and is in the backup as it is.'
+          : `${String(faults)} events of the log itself do not hold, and are in the backup as they are.`;
       output.stderr.write(
-        `${String(backup.manifest.faults)} events of the log itself do not hold, and are in the backup as they are. ` +
+        `${are} ` +
           `The first is revision ${String(fault.revision)} of ${fault.stream}: ${fault.detail}. Read docs/operations/violation-seen.md.\n`,
       );
     }
@@ -94,16 +99,22 @@ function describeFailure(
   return describeStartFailure(error, { host: '', port: 0, dataDir });
 }
 
-function linesOf({ events, lastPosition, lastRecordedAt, sizeBytes, sha256 }: Manifest): string {
+function linesOf({ events, lastPosition, lastRecordedAt, faults, sizeBytes, sha256 }: Manifest): string {
   const rows = [
     ['events', events.toLocaleString('en')],
     ['last position', lastPosition ?? 'none'],
     ['recorded at', lastRecordedAt ?? 'never'],
     ['bytes', sizeBytes.toLocaleString('en')],
     ['sha256', sha256],
-    ['verified', 'every revision, link and hash'],
   ] as const;
-  return rows.map(([name, value]) => `  ${name.padEnd(14)}${value}\n`).join('');
+  const told = rows.map(([name, value]) => `  ${name.padEnd(14)}${value}\n`).join('');
+  return `${told}  ${verdictOn(faults)}\n`;
+}
+
+function verdictOn(faults: number): string {
+  if (faults === 0) return `${'verified'.padEnd(14)}every revision, link and hash`;
+  const events = faults === 1 ? '1 event' : `${String(faults)} events`;
+  return `verified, but for ${events} of the log itself: docs/operations/violation-seen.md`;
 }
 
 function readArguments<Name extends 'to' | 'from'>(

@@ -20,14 +20,16 @@ export interface LogContents {
 
 /**
  * Reads a log's file from its first event to its last and checks every revision, link and hash.
+ * @param damaged what to say of a damaged file
  * @throws BackupError when the file is damaged
  */
 export async function readThrough(
   path: string,
   onEvents: (events: number, total: number) => void,
+  damaged = (damage: string) => `${path} is damaged (${damage}).`,
 ): Promise<LogContents> {
   const damage = damageIn(path);
-  if (damage !== undefined) throw new BackupError(`${path} is damaged (${damage}).`);
+  if (damage !== undefined) throw new BackupError(damaged(damage));
   const reader = new SqliteEventReader(path);
   const chains = new ChainCheck();
   const faults: ChainFault[] = [];
