@@ -4,7 +4,7 @@ import { DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER, developmentKey } from './auth
 import { fixedKeys, keysFromFile, keysFromUrl, type KeySource, type KeyWatch } from './auth/key-source.ts';
 import { TokenVerifier } from './auth/token-verifier.ts';
 import { StartError } from './start-error.ts';
-import { messageOf } from './thrown.ts';
+import { messageOf, sentence } from './thrown.ts';
 
 /** Whoever checks tokens, and the keys that it checks them with. */
 export interface Identity {
@@ -29,7 +29,7 @@ export async function openIdentity({ identity, dataDir }: Config, logger: Logger
     await keys.refreshed();
   } catch (error) {
     const variable = 'url' in jwks ? 'WRIT_JWKS_URL' : 'WRIT_JWKS_FILE';
-    throw new StartError(`${variable}: the keys of the identity provider can't be used: ${messageOf(error)}.`);
+    throw new StartError(sentence(`${variable}: the keys of the identity provider can't be used: ${messageOf(error)}`));
   }
   return { keys, verifier: new TokenVerifier({ keys, issuer, audience }) };
 }

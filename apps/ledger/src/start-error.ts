@@ -1,6 +1,6 @@
 import { isStoreError } from '#event-store';
 import { ConfigError } from './config/config.ts';
-import { codeOf, messageOf } from './thrown.ts';
+import { codeOf, messageOf, sentence } from './thrown.ts';
 
 /** Why the service can't start, in one line for whoever started it: what, where, and what to do. */
 export class StartError extends Error {
@@ -20,7 +20,7 @@ export function describeStartFailure(thrown: unknown, place: { host: string; por
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
     return `${address} is no address of this machine: set HOST to one.`;
   if (code === 'EACCES' && isListening(thrown)) return `${address} may not be listened on: set PORT to 1024 or more.`;
-  if (isStoreError(thrown)) return `${messageOf(thrown)}. ${adviceFor(messageOf(thrown))}`;
+  if (isStoreError(thrown)) return `${sentence(messageOf(thrown))} ${adviceFor(messageOf(thrown))}`;
   if (typeof code === 'string' && FILE_ERRORS.includes(code)) {
     return `The data folder ${place.dataDir} can't be used (${code}): make it writable, or set WRIT_DATA_DIR to another.`;
   }
@@ -34,6 +34,10 @@ function isListening(thrown: unknown): boolean {
 }
 
 const ADVICE: readonly (readonly [said: RegExp, advice: string])[] = [
+  [
+    /^the connection string of the event store /,
+    'See WRIT_EVENTSTOREDB_URL and what follows it in docs/operations.md.',
+  ],
   [/ is in use by another process/, 'Stop that one, or set WRIT_DATA_DIR to another folder.'],
   [
     / is sealed/,

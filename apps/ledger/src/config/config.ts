@@ -143,12 +143,23 @@ export function readStoreConfig(environment: Environment): StoreConfig {
   return store;
 }
 
+/**
+ * The server that the variables name, whatever `WRIT_STORE` says: for tools that are told to work on it.
+ * @throws ConfigError with every broken rule
+ */
+export function readServerConfig(environment: Environment): EventStoreDbConfig {
+  const reader = new Reader(environment);
+  const server = readEventStoreDb(reader, 'must be set');
+  reader.throwIfBroken();
+  return server;
+}
+
 const OF_EVENTSTOREDB = VARIABLES.filter((name) => name.startsWith('WRIT_EVENTSTOREDB_'));
 const SCHEME = /^(?:esdb|kurrentdb|kurrent|kdb)(?:\+discover)?:\/\//;
 
 function readStore(reader: Reader): StoreConfig {
   const kind = reader.oneOf('WRIT_STORE', ['sqlite', 'eventstoredb'] as const, 'sqlite');
-  if (kind === 'eventstoredb') return readEventStoreDb(reader);
+  if (kind === 'eventstoredb') return readEventStoreDb(reader, 'must be set, as WRIT_STORE is eventstoredb');
   for (const variable of OF_EVENTSTOREDB) {
     if (reader.text(variable) !== undefined) {
       reader.broken(variable, 'has no effect without WRIT_STORE=eventstoredb: set that, or unset this');
@@ -157,11 +168,8 @@ function readStore(reader: Reader): StoreConfig {
   return { kind };
 }
 
-function readEventStoreDb(reader: Reader): EventStoreDbConfig {
-  const url = reader.required(
-    'WRIT_EVENTSTOREDB_URL',
-    'must be set, as WRIT_STORE is eventstoredb: esdb://user:password@host:2113',
-  );
+function readEventStoreDb(reader: Reader, withoutUrl: string): EventStoreDbConfig {
+  const url = reader.required('WRIT_EVENTSTOREDB_URL', `${withoutUrl}: esdb://user:password@host:2113`);
   const scheme = SCHEME.exec(url)?.[0];
   if (url !== '' && scheme === undefined) {
     reader.broken('WRIT_EVENTSTOREDB_URL', 'must begin with esdb:// or esdb+discover:// (or kurrentdb://)');

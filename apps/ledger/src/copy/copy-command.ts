@@ -115,11 +115,21 @@ function move(moving: Moving, mode: Mode, copy: LogCopy, source: EventReader): P
 async function rehearse({ from, to }: Moving, copy: LogCopy): Promise<readonly string[]> {
   // However much comes meanwhile: the end that the source had at some moment.
   await copy.copyToEnd(Infinity);
+  const sealed = from.path === undefined ? undefined : readSeal(from.path);
+  if (sealed !== undefined) return [verified(from, to, copy.copied), ofSealed(from, to, sealed.movedTo)];
   const next = from.kind === 'sqlite' ? '--seal' : '--stopped, when every instance is stopped,';
   return [
     verified(from, to, copy.copied),
     `The source goes on, and the copy does not follow it: the same command goes on from here, with ${next} for the cut-over (docs/operations/moving.md).`,
   ];
+}
+
+function ofSealed(from: Place, to: Place, movedTo: string): string {
+  const next =
+    movedTo === to.name
+      ? 'the same command with --seal ends the cut-over'
+      : 'this copy is no cut-over: start no service on it';
+  return `${from.name} is sealed: the ledger has moved to ${movedTo}, and ${next} (docs/operations/moving.md).`;
 }
 
 async function cutOver({ from, to }: Moving, copy: LogCopy, source: EventReader): Promise<readonly string[]> {

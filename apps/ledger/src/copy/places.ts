@@ -3,7 +3,7 @@ import { nameOf, readConnection } from '#event-store/eventstoredb';
 import { lookBeforeReading, SqliteEventReader, SqliteEventStore } from '#event-store/sqlite';
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { readStoreConfig, type Environment } from '../config/config.ts';
+import { readServerConfig, type Environment } from '../config/config.ts';
 import { filesIn } from '../data-folder.ts';
 import { StartError } from '../start-error.ts';
 import { openEventStoreDb } from '../store/eventstoredb.ts';
@@ -37,7 +37,7 @@ export function readPlace(option: 'from' | 'to', text: string, environment: Envi
     );
   }
   const url = text === FROM_VARIABLES ? {} : { WRIT_EVENTSTOREDB_URL: text };
-  return serverPlace({ ...environment, ...url, WRIT_STORE: 'eventstoredb' });
+  return serverPlace({ ...environment, ...url });
 }
 
 function filePlace(text: string, option: string): Place {
@@ -60,8 +60,7 @@ function openWhole(path: string): SqliteEventReader {
 }
 
 function serverPlace(environment: Environment): Place {
-  const config = readStoreConfig(environment);
-  if (config.kind !== 'eventstoredb') throw new TypeError('the environment says that it is one');
+  const config = readServerConfig(environment);
   const { streamPrefix } = config;
   const prefix = streamPrefix === undefined ? '' : `, prefix ${streamPrefix}`;
   return {

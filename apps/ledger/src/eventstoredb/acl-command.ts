@@ -1,11 +1,11 @@
 import { isStoreError } from '#event-store';
 import { type AccessRole, checkAccess, type EventStoreDbSettings, setAccess } from '#event-store/eventstoredb';
 import { parseArgs } from 'node:util';
-import { type Environment, readStoreConfig } from '../config/config.ts';
+import { type Environment, readServerConfig } from '../config/config.ts';
 import { describeStartFailure, StartError } from '../start-error.ts';
 import { settingsOf } from '../store/eventstoredb.ts';
 import type { Output } from '../terminal.ts';
-import { messageOf } from '../thrown.ts';
+import { messageOf, sentence } from '../thrown.ts';
 
 const USAGE = `Usage: npm run eventstoredb -- acl --check [--as service|auditor]
        npm run eventstoredb -- acl --apply --service <user or group> [--auditors <user or group>,…] [--replace]
@@ -38,7 +38,7 @@ export async function runEventStoreDb(
     return task.kind === 'check' ? await check(settings, task.role, output) : await apply(settings, task, output);
   } catch (error) {
     const said = isStoreError(error)
-      ? `${messageOf(error)}.`
+      ? sentence(messageOf(error))
       : describeStartFailure(error, { host: '', port: 0, dataDir: '' });
     output.stderr.write(`${said}\n`);
     return 1;
@@ -72,9 +72,7 @@ async function apply(
 }
 
 function serverOf(environment: Environment): EventStoreDbSettings {
-  const store = readStoreConfig({ ...environment, WRIT_STORE: 'eventstoredb' });
-  if (store.kind !== 'eventstoredb') throw new StartError(USAGE);
-  return settingsOf(store);
+  return settingsOf(readServerConfig(environment));
 }
 
 function parse(args: readonly string[]): Task {

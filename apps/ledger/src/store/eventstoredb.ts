@@ -3,7 +3,7 @@ import type { EventStoreDbEventStore, EventStoreDbSettings } from '#event-store/
 import { registry } from '#replay';
 import type { EventStoreDbConfig } from '../config/config.ts';
 import { StartError } from '../start-error.ts';
-import { messageOf } from '../thrown.ts';
+import { messageOf, sentence } from '../thrown.ts';
 
 /** How the names of our streams begin: what else is on the server is somebody else's. */
 const STREAM_KINDS: readonly string[] = Object.keys(registry).map((kind) => `${kind}-`);
@@ -25,6 +25,8 @@ export async function openEventStoreDb(config: EventStoreDbConfig): Promise<Even
     return await EventStoreDbEventStore.open(settingsOf(config));
   } catch (error) {
     if (!isStoreError(error)) throw error;
-    throw new StartError(`${messageOf(error)}. See WRIT_EVENTSTOREDB_URL and what follows it in docs/operations.md.`);
+    throw new StartError(
+      `${sentence(messageOf(error))} See WRIT_EVENTSTOREDB_URL and what follows it in docs/operations.md.`,
+    );
   }
 }
