@@ -1,5 +1,5 @@
 import { decideLift, type FreezeCommand, type LiftContext, MAX_OPEN_WITHDRAWALS, restrictions } from '#freezes';
-import { assertNever, isRejection, Money, reject, rejectField, type Actor, type Asset } from '#kernel';
+import { assertNever, isRejection, Money, reject, rejectFieldNow, type Actor, type Asset } from '#kernel';
 import type { Rejection, Timestamp } from '#kernel';
 import type {
   AccountCommand,
@@ -83,12 +83,12 @@ function deposit(command: Deposit, state: AccountState, context: AccountContext)
     return reject('already-exists', 'The account has a deposit with this id.', { depositId });
   }
   if (!fitsBalance(balanceOf(state, asset), amount.units)) {
-    return rejectField('amount', 'must not take the balance beyond 38 digits of minor units');
+    return rejectFieldNow('amount', 'must not take the balance beyond 38 digits of minor units');
   }
   const credited = gate(restrictions(state.freezes), { direction: 'credit', asset }).ok;
   if (!credited && !fitsRelease(state, asset)) {
     const most = String(MAX_HELD_ASSETS);
-    return rejectField(
+    return rejectFieldNow(
       'asset',
       `must be one of the ${most} that the account holds under credit freezes, the most there can be`,
     );

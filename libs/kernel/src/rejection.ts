@@ -7,7 +7,7 @@ export interface Rejection {
   readonly code: RejectionCode;
   readonly detail: string;
   readonly extra: Readonly<Record<string, unknown>>;
-  /** Of a malformed field: it is so only as the thing is now, so `If-Match` comes first. */
+  /** See `rejectFieldNow`. */
   readonly isOfState?: true;
 }
 
@@ -71,6 +71,11 @@ export function reject(code: RejectionCode, detail: string, extra: Readonly<Reco
 /** One field of the request that breaks a rule: `malformed-request` with its `errors`. */
 export function rejectField(field: string, message: string): Rejection {
   return reject('malformed-request', `${field}: ${message}`, { errors: [{ field, message }] });
+}
+
+/** As `rejectField`, of what the field asks for as the thing is now: `If-Match` comes first. */
+export function rejectFieldNow(field: string, message: string): Rejection {
+  return { ...rejectField(field, message), isOfState: true };
 }
 
 export function isRejection(value: unknown): value is Rejection {

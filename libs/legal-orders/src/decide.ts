@@ -4,6 +4,7 @@ import {
   parseScope,
   reject,
   rejectField,
+  rejectFieldNow,
   toMs,
   type Actor,
   type Asset,
@@ -172,12 +173,10 @@ function proposeExtension(command: ProposeExtension, order: LegalOrderState, con
   if (instrument !== undefined && hasRunOut(instrument, context.now)) return hasExpired();
   const { orderId, changeId, expiresAt, documentSha256, issuedAt, reference } = command;
   if (instrument?.expiresAt === undefined) {
-    const nothing = 'has nothing to extend: the legal order runs until it is ended';
-    return { ...rejectField('expiresAt', nothing), isOfState: true };
+    return rejectFieldNow('expiresAt', 'has nothing to extend: the legal order runs until it is ended');
   }
   if (!isExtension(order, expiresAt)) {
-    const tooEarly = 'must be after the time that the legal order runs until';
-    return { ...rejectField('expiresAt', tooEarly), isOfState: true };
+    return rejectFieldNow('expiresAt', 'must be after the time that the legal order runs until');
   }
   const proposal = { orderId, changeId, expiresAt, documentSha256, issuedAt, reference, proposedBy: context.actor.id };
   return [{ type: 'LegalOrderChangeProposed', data: { ...proposal, kind: 'extension' } }];
