@@ -87,9 +87,12 @@ export class AuditController {
     lines: AuditedEvent,
   })
   async events(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @Query() query: EventsQuery): Promise<void> {
-    await this.#storeHas(query.atLeast);
     const { types, stream, limit } = query;
-    const selection = { after: startOf(query), types, stream };
+    const after = startOf(query);
+    await this.#storeHas(query.atLeast);
+    // Whoever is ahead of the log, as after a restore, is not to hear that there is nothing new.
+    await this.#storeHas(after);
+    const selection = { after, types, stream };
     if (request.headers.accept?.includes(NDJSON) === true) {
       const show: ShowEvents = async (found) =>
         (await this.#gate.shown(request, found.map(shownEvent))) as readonly object[];

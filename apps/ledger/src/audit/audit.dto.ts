@@ -14,7 +14,10 @@ export const MAX_PAGE = 500;
 const MAX_LINES = 1_000_000_000;
 
 export class EventsQuery extends ReadQuery {
-  @RuleField(positionRule, { optional: true, description: 'Only events after this position.' })
+  @RuleField(positionRule, {
+    optional: true,
+    description: 'Only events after this position; a 503 where the log does not reach it.',
+  })
   after?: string;
 
   @RuleField(positionRule, { optional: true, description: '`nextCursor` of the answer before; the same as `after`.' })

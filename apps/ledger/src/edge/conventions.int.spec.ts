@@ -346,6 +346,20 @@ describe('the log, for auditors', () => {
     expect(await lines('?stream=account-acc')).toEqual([]);
   });
 
+  it('has nothing after its end, and does not say so of a position that it has not reached', async () => {
+    const head = String((await lines()).at(-1)?.['position']);
+    const beyond = (BigInt(`0x${head}`) + 1n).toString(16).padStart(16, '0');
+    const refused: Promise<{ body: Body }>[] = [];
+    for (const name of ['after', 'cursor']) {
+      expect(await lines(`?${name}=${head}`)).toEqual([]);
+      const { body } = await send({ url: `/v1/audit/events?${name}=${head}`, as: AUDITOR }, 200);
+      expect(body).toEqual({ items: [], nextCursor: null });
+      const ahead = { url: `/v1/audit/events?${name}=${beyond}`, as: AUDITOR };
+      refused.push(send(ahead, 503), send({ ...ahead, headers: { accept: 'application/x-ndjson' } }, 503));
+    }
+    for (const { body } of await Promise.all(refused)) expect(body).toMatchObject({ code: 'read-model-behind' });
+  });
+
   it.each(['after=x', 'types=', 'types=a;b', 'stream=nothing', 'limit=501', 'stream=account-..', 'before=1'])(
     'refuses %s',
     async (query) => {
