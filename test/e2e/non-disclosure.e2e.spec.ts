@@ -161,6 +161,7 @@ const paths = (): readonly string[] => [
   `/v1/accounts/${ids.other}/transfers/t-1`,
   '/v1/admin/legal-orders',
   `/v1/admin/legal-orders?accountId=${ids.account}`,
+  `/v1/admin/legal-orders?accountId=${ids.ofParty}`,
   `/v1/admin/legal-orders?partyId=${ids.party}&state=verified`,
   '/v1/admin/legal-orders?limit=1',
   '/v1/admin/sanctions-hits',

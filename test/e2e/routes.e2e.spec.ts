@@ -349,7 +349,7 @@ describe('legal orders', () => {
       const page = await ledger.read(AUDITOR, `/v1/admin/legal-orders?${filter}`, atLeast);
       return listAt(page, 'items').map((item) => valueAt(item, 'orderId'));
     };
-    expect(await found(`accountId=${accountId}`)).toEqual([ofAccount]);
+    expect(await found(`accountId=${accountId}`)).toEqual([ofParty, ofAccount]);
     expect(await found(`partyId=${partyId}`)).toEqual([ofParty]);
     expect(await found(`basisId=${ofAccount}`)).toEqual([ofAccount]);
     expect(await found(`partyId=${partyId}&state=rejected`)).toEqual([ofParty]);

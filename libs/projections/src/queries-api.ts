@@ -111,6 +111,7 @@ export interface Queries {
   /** Those that the account sent. */
   transfers(accountId: string, filter: { state?: TransferStatus | undefined }, page: PageRequest): Page<TransferView>;
   transfer(accountId: string, transferId: string): TransferView | undefined;
+  /** Of `accountId`: orders that name the account, a party that holds it, or an address that such a party controls. */
   legalOrders(
     filter: {
       orderId?: string | undefined;

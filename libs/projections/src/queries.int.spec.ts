@@ -159,6 +159,8 @@ describe('filters', () => {
 
   it('of legal orders', () => {
     expect(ids.orders({ accountId: 'acc-1' })).toEqual(['ord-4', 'ord-7', 'ord-3', 'ord-1']);
+    // The one names the account, the other names who holds it.
+    expect(ids.orders({ accountId: 'acc-2' })).toEqual(['ord-5', 'ord-2']);
     // It named p-3, and was varied.
     expect(ids.orders({ accountId: 'acc-4' })).toEqual(['ord-6']);
     expect(ids.orders({ partyId: 'p-3' })).toEqual([]);

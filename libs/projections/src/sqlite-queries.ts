@@ -404,32 +404,37 @@ function oneOf(column: string, values: readonly string[]): Condition {
   return [`${column} IN (${values.map(() => '?').join(', ')})`, ...values];
 }
 
-/** Orders that name this very account. */
+/** Orders that name this very account, a party that holds it, or an address that such a party controls. */
 function namesAccount(accountId: string | undefined): Condition[] {
   if (accountId === undefined) return [];
-  return [
-    [
-      "orderId IN (SELECT orderId FROM orderSubjects WHERE named = 1 AND kind = 'account' AND subjectId = ?)",
-      accountId,
-    ],
-  ];
+  const itself = "(kind = 'account' AND subjectId = ?)";
+  return [[namedIn(`${itself} OR ${anyOf(HOLDERS)}`), accountId, accountId, accountId]];
 }
 
 /** Orders that name this party, or an address that it controls. */
 function namesParty(partyId: string | undefined): Condition[] {
-  if (partyId === undefined) return [];
-  const controlled = 'SELECT json_array(chain, address) FROM addresses WHERE partyId = ?';
-  const named = `named = 1 AND ((kind = 'party' AND subjectId = ?) OR (kind = 'address' AND subjectId IN (${controlled})))`;
-  return [[`orderId IN (SELECT orderId FROM orderSubjects WHERE ${named})`, partyId, partyId]];
+  return partyId === undefined ? [] : [[namedIn(anyOf('?')), partyId, partyId]];
 }
+
+const namedIn = (subjects: string): string =>
+  `orderId IN (SELECT orderId FROM orderSubjects WHERE named = 1 AND (${subjects}))`;
+
+/** Subjects of orders that are one of these parties, or an address that one of them controls; twice the question mark. */
+const anyOf = (parties: string): string =>
+  `(kind = 'party' AND subjectId IN (${parties}))
+    OR (kind = 'address' AND subjectId IN (SELECT json_array(chain, address) ${controlledBy(parties)}))`;
 
 /** The parties that hold the account. */
 const HOLDERS = 'SELECT partyId FROM accountHolders WHERE accountId = ?';
 
+/** The addresses that any of these parties controls, found by party. @param parties SQL with one question mark */
+const controlledBy = (parties: string): string =>
+  `FROM partyAddresses WHERE partyId IN (${parties}) AND role = 'holder-controlled'`;
+
 /** Hits on any of these parties, or on an address that one of them controls. @param parties SQL with one question mark */
 function concernsAnyOf(parties: string, value: string | undefined): Condition[] {
   if (value === undefined) return [];
-  const controlled = `SELECT json_array('address', chain, address) FROM addresses WHERE partyId IN (${parties})`;
+  const controlled = `SELECT json_array('address', chain, address) ${controlledBy(parties)}`;
   return [[`(partyId IN (${parties}) OR subject IN (${controlled}))`, value, value]];
 }
 

@@ -278,10 +278,14 @@ export class ChangePath extends OrderPath {
 }
 
 export class OrdersQuery extends ListQuery {
-  @IdField({ optional: true })
+  @IdField({
+    optional: true,
+    description:
+      'Orders that name the account, who holds it, or an address that such a party controls; and releases that name the account.',
+  })
   accountId?: string;
 
-  @IdField({ optional: true })
+  @IdField({ optional: true, description: 'Orders that name the party, or an address that it controls.' })
   partyId?: string;
 
   @IdField({ optional: true, description: 'The order itself.' })
