@@ -1,14 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { LightMyRequestResponse } from 'fastify';
 import { connect } from 'node:net';
+import { RawClient, requestText } from '../testing/raw-client.ts';
 import { startTestService, type TestRequest, type TestService } from '../testing/service.ts';
 
 const OPS = ['ops-1', 'ops'] as const;
 const ASSET = { code: 'BTC', scale: 8, kind: 'crypto' };
 
 let service: TestService;
+let url: string;
 beforeAll(async () => {
   service = await startTestService();
+  url = await service.listen();
 });
 afterAll(() => service.close());
 
@@ -125,8 +128,7 @@ describe('what the framework turns down is a problem too', () => {
   });
 
   it('answers what is not even HTTP', async () => {
-    await service.app.listen({ port: 0, host: '127.0.0.1' });
-    const { port } = new URL(await service.app.getUrl());
+    const { port } = new URL(url);
     const text = await new Promise<string>((resolve, reject) => {
       let received = '';
       const socket = connect(Number(port), '127.0.0.1', () => socket.write('NONSENSE\r\n\r\n'));
@@ -137,6 +139,62 @@ describe('what the framework turns down is a problem too', () => {
     expect(text).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
     expect(text).toContain('application/problem+json');
     expect(JSON.parse(text.slice(text.indexOf('\r\n\r\n')))).toMatchObject({ code: 'malformed-request', status: 400 });
+  });
+});
+
+describe('what HTTP itself rules out in a head is a problem too', () => {
+  let token: string;
+  beforeAll(async () => {
+    token = await service.token(...OPS);
+  });
+
+  async function answerTo(text: string): Promise<{ head: string; body: string }> {
+    const client = await RawClient.connect(url);
+    client.send(text);
+    const [head = '', body = ''] = (await client.answer()).split('\r\n\r\n');
+    client.end();
+    return { head, body };
+  }
+  const assets = (version: string, ...lines: readonly string[]): string =>
+    [`GET /v1/assets HTTP/${version}`, `Authorization: Bearer ${token}`, ...lines, '', ''].join('\r\n');
+
+  it.each([
+    ['no Host', [], 'Host', 'must be there'],
+    ['an expectation that is none', ['Host: a', 'Expect: foo'], 'Expect', 'must be 100-continue'],
+    ['an expectation too many', ['Host: a', 'Expect: foo, bar'], 'Expect', 'must be 100-continue'],
+    ['an expectation of nothing', ['Host: a', 'Expect:'], 'Expect', 'must be 100-continue'],
+  ])('%s', async (_, lines, field, message) => {
+    const { head, body } = await answerTo(assets('1.1', ...lines, 'X-Correlation-Id: trace-8'));
+    expect(head).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    expect(head).toMatch(/\r\ncontent-type: application\/problem\+json\r\n/i);
+    expect(head).toMatch(/\r\nx-correlation-id: trace-8\r\n/i);
+    expect(head).toMatch(/\r\nx-content-type-options: nosniff\r\n/i);
+    expect(JSON.parse(body)).toMatchObject({
+      code: 'malformed-request',
+      instance: '/v1/assets',
+      correlationId: 'trace-8',
+      errors: [{ field, message }],
+    });
+  });
+
+  it('but not before it is known who asks', async () => {
+    const { head } = await answerTo('GET /v1/assets HTTP/1.1\r\nExpect: foo\r\n\r\n');
+    expect(head).toMatch(/^HTTP\/1\.1 401 Unauthorized\r\n/);
+  });
+
+  it('and HTTP/1.0 rules out neither', async () => {
+    expect((await answerTo(assets('1.0', 'Expect: foo'))).head).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  });
+
+  it.each(['100-continue', '100-Continue'])('and who expects %s is told to go on', async (expected) => {
+    const headers = { Authorization: `Bearer ${token}`, 'Idempotency-Key': expected, Expect: expected };
+    const [head = '', body = ''] = requestText('POST', '/v1/assets', headers, ASSET).split(/(?<=\r\n\r\n)/);
+    const client = await RawClient.connect(url);
+    client.send(head);
+    expect(await client.answer()).toBe('HTTP/1.1 100 Continue\r\n\r\n');
+    client.send(body);
+    expect(await client.answer()).toMatch(/^HTTP\/1\.1 (201 Created|409 Conflict)\r\n/);
+    client.end();
   });
 });
 

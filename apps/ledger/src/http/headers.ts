@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { malformedRequest, ProblemError } from './problem.ts';
 
 const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
@@ -11,6 +11,14 @@ export function correlationIdOf(headers: IncomingHttpHeaders): string {
   const given = headers['x-correlation-id'];
   const fits = typeof given === 'string' && given.length <= MAX_CORRELATION_ID_LENGTH && VISIBLE_ASCII.test(given);
   return fits ? given : randomUUID();
+}
+
+/** What HTTP/1.1 rules out in the head of any request (RFC 9112, 3.2), and what it lets a server refuse (RFC 9110, 10.1.1). */
+export function flawOfHead({ httpVersion, headers }: IncomingMessage): ProblemError | undefined {
+  if (httpVersion !== '1.1') return undefined;
+  if (headers.host === undefined) return malformedHeader('Host', 'must be there');
+  const { expect = '100-continue' } = headers;
+  return expect.toLowerCase() === '100-continue' ? undefined : malformedHeader('Expect', 'must be 100-continue');
 }
 
 /** @throws ProblemError `idempotency-key-missing`, or `malformed-request` naming the header */

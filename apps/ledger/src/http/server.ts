@@ -14,7 +14,7 @@ import { serveDocument } from '../openapi/document.ts';
 import { DtoPipe } from '../validation/dto.pipe.ts';
 import type { Door } from './door.ts';
 import { Gatekeeper } from './gatekeeper.ts';
-import { correlationIdOf } from './headers.ts';
+import { correlationIdOf, flawOfHead } from './headers.ts';
 import { parseJsonBody } from './json-body.ts';
 import { malformedRequest, problemBody } from './problem.ts';
 import { ProblemFilter } from './problem.filter.ts';
@@ -99,6 +99,9 @@ export async function createServer(services: EdgeServices, options: ServerOption
   fastify.decorateRequest('caller', null);
   fastify.decorateRequest('route', null);
   fastify.addHook('onRequest', gatekeeper.onRequest);
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    done(flawOfHead(request.raw));
+  });
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
     done(null, parseJsonBody(body as Buffer));
@@ -133,12 +136,15 @@ function httpServer(door: Door, patience: Patience, handle: Handle): Server {
       requestTimeout: arrivalMs,
       keepAliveTimeout: keepAliveMs,
       connectionsCheckingInterval: checkEveryMs,
+      // Node would answer without a word, as it would for an expectation: `flawOfHead` says what is wrong.
+      requireHostHeader: false,
     },
     (request, response) => {
       response.once('close', () => turnstile.answered(request, response));
       if (door.enter(request, response)) handle(request, response);
     },
   );
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   turnstile.guard(server);
   server.setTimeout(stallMs);
   door.guard(server);
