@@ -93,7 +93,7 @@ describe('a verified variation', () => {
       state: 'stopped',
     });
     expectProblem(await reserve(accountId, '0.1'), 423, 'account-frozen');
-    expect(await readFreeze(freezeId)).toMatchObject({ scope: BITCOIN });
+    expect(await readFreeze(freezeId)).toMatchObject({ scope: BITCOIN, stopped: [withdrawalId], inFlight: [] });
   });
 
   it('that drops an account ends its freeze, and one that restores it lets it be frozen again', async () => {

@@ -5,6 +5,7 @@ import type { FreezeEvent } from './events.ts';
 import {
   freezeFromRow,
   freezesTable,
+  freezeVariationsTable,
   freezeView,
   isFreezeEvent,
   liftRequestFromRow,
@@ -37,6 +38,11 @@ const frozen: Of<'AccountFrozen'> = {
     inFlight: ['w-2'],
   },
 };
+function varied(found: { readonly stopped: string[]; readonly inFlight: string[] }): Of<'FreezeVaried'> {
+  const replaces = citation;
+  const scope = { direction: 'debit', assets: 'all' } as const;
+  return { type: 'FreezeVaried', data: { accountId, freezeId, basis, citation, replaces, scope, ...found } };
+}
 const abandoned: Of<'FreezeAbandoned'> = {
   type: 'FreezeAbandoned',
   data: { accountId, freezeId, basis, citation, reason: 'basis-ended' },
@@ -96,8 +102,14 @@ function project(...events: readonly FreezeEvent[]): {
   return { recorded, rows: projectTwice(recorded, () => undefined, projectFreeze) };
 }
 
-const freezesIn = (rows: ProjectedRows): unknown[] =>
-  rows.of(freezesTable).map((row) => freezeFromRow(row as Row & Parameters<typeof freezeFromRow>[0]));
+const freezesIn = (rows: ProjectedRows): unknown[] => {
+  const found = `[${rows
+    .of(freezeVariationsTable)
+    .map((row) => row['found'])
+    .join(',')}]`;
+  return rows.of(freezesTable).map((row) => freezeFromRow({ ...(row as Row & Shown), found }));
+};
+type Shown = Omit<Parameters<typeof freezeFromRow>[0], 'found'>;
 const requestsIn = (rows: ProjectedRows): unknown[] =>
   rows.of(liftRequestsTable).map(({ view, state, decidedBy, reason, updatedAt }) => {
     const row = { view, state, decidedBy, reason, updatedAt };
@@ -129,6 +141,22 @@ describe('the register of freezes', () => {
       },
     ]);
     expect(rows.of(freezesTable)).toMatchObject([{ state: 'lifted', createdPosition: recorded[0]?.position }]);
+  });
+
+  it('shows what each variation stopped and found in flight, each withdrawal once', () => {
+    const first = varied({ stopped: ['w-4', 'w-3'], inFlight: ['w-2', 'w-5'] });
+    const second = varied({ stopped: ['w-6'], inFlight: ['w-5'] });
+    const { rows, recorded } = project(frozen, first, varied({ stopped: [], inFlight: [] }), second, basisEnded);
+    expect(freezesIn(rows)).toMatchObject([
+      {
+        state: 'lifted',
+        scope: first.data.scope,
+        balancesAtFreeze: frozen.data.balancesAtFreeze,
+        stopped: ['w-1', 'w-4', 'w-3', 'w-6'],
+        inFlight: ['w-2', 'w-5'],
+        updatedAt: recorded.at(-1)?.metadata.recordedAt,
+      },
+    ]);
   });
 
   it('shows an authorisation that came to nothing, with the one who asked for it', () => {

@@ -14,7 +14,7 @@ import type { FreezeView, LiftRequestView } from './views.ts';
 /** The register of freezes. Fed only with events whose citation was resolved. */
 export const freezesTable = defineTable({
   name: 'freezes',
-  // `view` is the freeze as it began; `state`, `varied`, `lift` and `updatedAt` are what became of it.
+  // `view` is the freeze as it began; `state`, `varied`, `lift` and `updatedAt` are what became of it, and `freezeVariations`.
   columns: {
     freezeId: 'text',
     accountId: 'text',
@@ -35,6 +35,14 @@ export const freezesTable = defineTable({
   ],
 });
 
+/** What each variation found of the account's withdrawals: a row for each, since no event knows what those before it found. */
+export const freezeVariationsTable = defineTable({
+  name: 'freezeVariations',
+  columns: { freezeId: 'text', revision: 'integer', found: 'text' },
+  primaryKey: ['freezeId', 'revision'],
+  indexes: [],
+});
+
 export const liftRequestsTable = defineTable({
   name: 'liftRequests',
   columns: {
@@ -52,7 +60,7 @@ export const liftRequestsTable = defineTable({
   indexes: [['createdPosition'], ['accountId', 'createdPosition'], ['state', 'createdPosition']],
 });
 
-export const freezeTables = [freezesTable, liftRequestsTable] as const;
+export const freezeTables = [freezesTable, freezeVariationsTable, liftRequestsTable] as const;
 
 type Abandoned = EventOf<typeof FreezeAbandoned>;
 /** The decision of a lift request: its rejection, or the lift itself. */
@@ -110,6 +118,17 @@ export function variedView({ data: { scope, citation } }: Recorded<FreezeVaried>
   return { scope, citation };
 }
 
+/** The withdrawals that a freeze found, as it began or was varied. */
+export type FoundView = Pick<FreezeView, 'stopped' | 'inFlight'>;
+
+/** All that was found, each withdrawal once: one that is in flight is found again by each variation until it settles. */
+export function foundInAll(found: readonly FoundView[]): FoundView {
+  return {
+    stopped: [...new Set(found.flatMap(({ stopped }) => stopped))],
+    inFlight: [...new Set(found.flatMap(({ inFlight }) => inFlight))],
+  };
+}
+
 /** The end of a freeze, as the freeze shows it. */
 export function liftView(event: Recorded<AccountUnfrozen>): NonNullable<FreezeView['lift']> {
   const { ground, citation, requestedBy, approvedBy } = event.data;
@@ -139,18 +158,20 @@ function liftOutcome(
   return { state: 'rejected', decidedBy: event.data.rejectedBy, reason: event.data.reason, updatedAt };
 }
 
-/** The freeze as a row of `freezes` tells it. */
+/** The freeze as a row of `freezes` tells it. @param row `found` is a JSON list, of `freezeVariations` in their order */
 export function freezeFromRow(row: {
   readonly view: string;
   readonly state: string;
   readonly varied: string | null;
   readonly lift: string | null;
   readonly updatedAt: string;
+  readonly found: string;
 }): FreezeView {
   const began = JSON.parse(row.view) as FreezeView;
   const varied = row.varied === null ? {} : (JSON.parse(row.varied) as VariedView);
   const lift = row.lift === null ? null : (JSON.parse(row.lift) as FreezeView['lift']);
-  return { ...began, ...varied, state: row.state as FreezeView['state'], lift, updatedAt: row.updatedAt };
+  const found = foundInAll([began, ...(JSON.parse(row.found) as FoundView[])]);
+  return { ...began, ...varied, ...found, state: row.state as FreezeView['state'], lift, updatedAt: row.updatedAt };
 }
 
 /** The request as a row of `liftRequests` tells it. */
@@ -171,9 +192,13 @@ export function projectFreeze(event: Recorded<FreezeEvent>): readonly Change[] {
     case 'AccountFrozen':
       return [putFreeze(freezeView(event), event.position)];
     case 'FreezeVaried': {
-      const { freezeId } = event.data;
+      const { freezeId, stopped, inFlight } = event.data;
       const varied = JSON.stringify(variedView(event));
-      return [setColumns(freezesTable, { freezeId, varied, updatedAt: event.metadata.recordedAt })];
+      const found = JSON.stringify({ stopped, inFlight } satisfies FoundView);
+      return [
+        setColumns(freezesTable, { freezeId, varied, updatedAt: event.metadata.recordedAt }),
+        putRow(freezeVariationsTable, { freezeId, revision: event.revision, found }),
+      ];
     }
     case 'FreezeAbandoned':
       // What was to vary a freeze was none itself.

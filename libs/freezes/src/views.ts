@@ -13,8 +13,11 @@ export interface FreezeView {
   readonly placedBy: string;
   readonly placedAt: Timestamp;
   readonly blockedFrom: Timestamp | null;
+  /** As it began. */
   readonly balancesAtFreeze: readonly BalanceSnapshot[];
+  /** Withdrawals that it stopped: as it began, then with each variation. */
   readonly stopped: readonly string[];
+  /** Withdrawals that were dispatched already as it began or was varied, whatever became of them. */
   readonly inFlight: readonly string[];
   readonly lift: {
     readonly ground: LiftGround;

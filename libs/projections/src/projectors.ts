@@ -67,7 +67,7 @@ export const projectors: readonly Projector[] = [
   },
   {
     name: 'freezes',
-    version: 4,
+    version: 5,
     tables: freezeTables,
     project: ofLegal((event) => (isFreezeEvent(event) ? projectFreeze(event) : [])),
   },

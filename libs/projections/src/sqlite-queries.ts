@@ -82,7 +82,8 @@ const DEPOSITS = `FROM deposits d JOIN names n
 const WITHDRAWAL_COLUMNS = `accountId, withdrawalId, asset, amount, destination, state, reference, reason, freezeId,
   createdAt, updatedAt`;
 const TRANSFER_COLUMNS = 'accountId, transferId, toAccountId, asset, amount, state, reason, createdAt, updatedAt';
-const FREEZE_COLUMNS = 'f.view, f.state, f.varied, f.lift, f.updatedAt';
+const FREEZE_COLUMNS = `f.view, f.state, f.varied, f.lift, f.updatedAt, (SELECT json_group_array(json(found)) FROM
+  (SELECT found FROM freezeVariations WHERE freezeId = f.freezeId ORDER BY revision)) AS found`;
 const LIFT_REQUEST_COLUMNS = 'view, state, decidedBy, reason, updatedAt';
 
 /** The read models, over local indexed rows. */

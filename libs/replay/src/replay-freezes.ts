@@ -1,6 +1,6 @@
-import { freezeView, type AccountFrozen, type FreezeView } from '#freezes';
+import { foundInAll, freezeView, type AccountFrozen, type FreezeVaried, type FreezeView } from '#freezes';
 import type { EventReader } from '#event-store';
-import type { Position, Recorded, Timestamp } from '#kernel';
+import type { Position, Recorded } from '#kernel';
 import { StreamFold } from './fold.ts';
 import { isUpTo, type Moment } from './moment.ts';
 import { CitationResolver } from './resolver.ts';
@@ -84,12 +84,12 @@ class Accounts {
   async #replay(stream: string): Promise<ReadonlyMap<number, FreezeView>> {
     const fold = new StreamFold(stream, this.#resolver);
     const placed: Recorded<AccountFrozen>[] = [];
-    const variedAt = new Map<string, Timestamp>();
+    const varied: Recorded<FreezeVaried>[] = [];
     for (const recorded of await this.#reader.read(stream)) {
       if (!isUpTo(recorded, this.#at)) break;
       const { event } = await fold.apply(recorded);
       if (event?.type === 'AccountFrozen') placed.push(event);
-      if (event?.type === 'FreezeVaried') variedAt.set(event.data.freezeId, event.metadata.recordedAt);
+      if (event?.type === 'FreezeVaried') varied.push(event);
     }
     const freezes = new Map<number, FreezeView>();
     if (fold.contents?.kind !== 'account') return freezes;
@@ -97,8 +97,10 @@ class Accounts {
     for (const event of placed) {
       const freeze = inForce.get(event.data.freezeId);
       if (freeze === undefined) continue;
-      const updatedAt = variedAt.get(freeze.freezeId) ?? event.metadata.recordedAt;
-      freezes.set(event.revision, { ...freezeView(event), ...freeze, updatedAt });
+      const variations = varied.filter(({ data }) => data.freezeId === freeze.freezeId);
+      const { recordedAt: updatedAt } = (variations.at(-1) ?? event).metadata;
+      const found = foundInAll([event, ...variations].map(({ data }) => data));
+      freezes.set(event.revision, { ...freezeView(event), ...freeze, ...found, updatedAt });
     }
     return freezes;
   }

@@ -171,10 +171,12 @@ export class Freeze {
   @ApiProperty({ type: Balance, isArray: true })
   balancesAtFreeze!: readonly Balance[];
 
-  @ApiProperty(as('id', { list: true, description: 'Withdrawals that it stopped.' }))
+  @ApiProperty(as('id', { list: true, description: 'Withdrawals that it stopped, as it began or was varied.' }))
   stopped!: readonly string[];
 
-  @ApiProperty(as('id', { list: true, description: 'Withdrawals dispatched before: they settle.' }))
+  @ApiProperty(
+    as('id', { list: true, description: 'Withdrawals dispatched before it began or was varied: they settle.' }),
+  )
   inFlight!: readonly string[];
 
   @ApiProperty({ type: Lift, nullable: true })
