@@ -44,6 +44,8 @@ export type ReplayFreezes = (
 ) => Promise<FreezesAsOf>;
 
 const DEFAULT_PAGE = 50;
+/** Where whoever follows a log may begin: an empty one has reached it too. */
+const BEFORE_ALL = /^[0-]+$/;
 
 @ApiTags('Audit')
 @Controller('v1/audit')
@@ -201,7 +203,7 @@ export class AuditController {
 
   /** What is in the store need not be in the read models. @throws ProblemError `read-model-behind` when it is in neither */
   async #storeHas(position: Position | undefined): Promise<void> {
-    if (position === undefined) return;
+    if (position === undefined || BEFORE_ALL.test(position)) return;
     const head = await this.#reader.head();
     if (head === undefined || head < position) await this.#queries.upTo(position);
   }

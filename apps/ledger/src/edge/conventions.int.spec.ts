@@ -346,6 +346,18 @@ describe('the log, for auditors', () => {
     expect(await lines('?stream=account-acc')).toEqual([]);
   });
 
+  it('has all after its beginning, and nothing where it is empty', async () => {
+    const after = `/v1/audit/events?after=${'0'.repeat(16)}`;
+    const { body } = await send({ url: after, as: AUDITOR }, 200);
+    expect((body['items'] as unknown[]).length).toBeGreaterThan(0);
+    const empty = await startTestService();
+    try {
+      expect((await empty.send({ url: after, as: AUDITOR })).json()).toEqual({ items: [], nextCursor: null });
+    } finally {
+      await empty.close();
+    }
+  });
+
   it('has nothing after its end, and does not say so of a position that it has not reached', async () => {
     const head = String((await lines()).at(-1)?.['position']);
     const beyond = (BigInt(`0x${head}`) + 1n).toString(16).padStart(16, '0');
