@@ -107,6 +107,7 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
     logDamaged: () => (log.damage() === undefined ? 0 : 1),
     commandsWaiting: () => ledger.waiting,
     supervisorPending: () => ledger.supervisor.pending,
+    supervisorFailing: () => ledger.supervisor.failing,
     keySetAgeSeconds: () => keys.ageSeconds(),
   });
   const health = healthOf(log, projections, clock, state);

@@ -78,6 +78,11 @@ export class Agenda {
     return this.#dueMs.size;
   }
 
+  /** Those that failed when they were last looked at. */
+  get failing(): number {
+    return this.#failures.size;
+  }
+
   /** All that must not be forgotten; what is known to be done is only spared a look. */
   remembered(): RememberedAgenda {
     return { items: [...this.#dueMs.keys()], basesOn: [...this.#basesOn] };
@@ -196,8 +201,9 @@ export class Agenda {
     if (known === undefined && item.kind === 'transfer') this.#transfers += 1;
   }
 
-  #remove({ kind, id }: Item): void {
-    this.#delete(`${kind}\n${id}`);
+  #remove(item: Item): void {
+    this.#delete(`${item.kind}\n${item.id}`);
+    this.succeeded(item);
   }
 
   #delete(name: string): void {

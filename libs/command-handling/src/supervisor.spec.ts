@@ -255,6 +255,40 @@ describe('while it runs', () => {
   });
 });
 
+describe('what fails', () => {
+  it('counts until it is done, by whomever', async () => {
+    const store = new MemoryEventStore();
+    const append = store.append.bind(store);
+    let refused: readonly string[] = ['PartyNamed', 'TransferReceived'];
+    store.append = (stream, expected, events) => {
+      const isRefused = events.some(({ type }) => refused.includes(type));
+      return isRefused
+        ? Promise.reject(new StoreError('store-unavailable', 'no room'))
+        : append(stream, expected, events);
+    };
+    const clock = new TestClock();
+    const dying = new LedgerWorld({ store, clock });
+    const { supervisor } = dying.ledger;
+    await dying.openAccount();
+    await dying.openAccount('acc-2', 'p-2');
+    const source = { kind: 'bank', reference: 'r' } as const;
+    await dying.accept({ type: 'Deposit', accountId: 'acc-2', depositId: 'd-1', asset: 'BTC', amount: '3', source });
+    const transfer = { type: 'SendTransfer', accountId: 'acc-2', transferId: 't-1', to: 'acc-1' } as const;
+    await dying.accept({ ...transfer, asset: 'BTC', amount: '2' });
+    await dying.putOrder({ subjects: [{ kind: 'party', partyId: 'p-1' }] });
+    await supervisor.pass();
+    expect(supervisor.failing).toBe(2);
+    refused = ['TransferReceived'];
+    await supervisor.pass();
+    expect(supervisor.failing).toBe(1);
+    // Another process does what is left.
+    refused = [];
+    await new LedgerWorld({ store, clock }).ledger.supervisor.pass();
+    await supervisor.pass();
+    expect(supervisor.failing).toBe(0);
+  });
+});
+
 describe('once started', () => {
   it('looks at the clock and the log again and again, until it is stopped', async () => {
     const wakers: (() => void)[] = [];

@@ -89,6 +89,11 @@ export class Supervisor {
     return this.#agenda.size;
   }
 
+  /** Those that failed when they were last tried: each is tried again, half a minute apart at most. */
+  get failing(): number {
+    return this.#agenda.failing;
+  }
+
   /** Transfers that may not have come to their end. */
   get openTransfers(): number {
     return this.#agenda.transfers;

@@ -16,6 +16,8 @@ export interface MetricSources {
   readonly logDamaged: () => number;
   readonly commandsWaiting: () => number;
   readonly supervisorPending: () => number;
+  /** Steps that failed when they were last tried. */
+  readonly supervisorFailing: () => number;
   /** Since the keys of the identity provider were read. */
   readonly keySetAgeSeconds: () => number;
 }
@@ -142,6 +144,11 @@ export class Metrics {
     this.#gauge('writ_log_damaged', '1 once a page of the log was found damaged.', sources.logDamaged);
     this.#gauge('writ_commands_waiting', 'Commands that wait or run.', sources.commandsWaiting);
     this.#gauge('writ_supervisor_pending', 'Steps that the supervisor has yet to finish.', sources.supervisorPending);
+    this.#gauge(
+      'writ_supervisor_failing',
+      'Steps of the supervisor that failed when they were last tried.',
+      sources.supervisorFailing,
+    );
     this.#gauge(
       'writ_key_set_age_seconds',
       'Time since the keys of the identity provider were read; 0 in development mode.',
