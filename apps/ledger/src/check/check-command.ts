@@ -71,21 +71,21 @@ function lines(
 ): string[] {
   const more = findings.length - MOST_PRINTED + moreFindings;
   const upTo = head === undefined ? '' : ` up to position ${head}`;
-  const verdict = findings.length === 0 ? 'nothing is wrong' : `${grouped(findings.length + moreFindings)} findings`;
+  const verdict = findings.length === 0 ? 'nothing is wrong' : counted(findings.length + moreFindings, 'finding');
   const { transfers, authorisations, openings } = unfinished;
   const steps = [
-    [transfers, 'transfers are under way'],
-    [authorisations, 'authorisations have come to no freeze yet'],
-    [openings, 'openings are under way'],
+    [transfers, 'transfer', 'under way'],
+    [authorisations, 'authorisation', 'without a freeze yet'],
+    [openings, 'opening', 'under way'],
   ] as const;
   const hints = steps
     .filter(([count]) => count !== 0)
-    .map(([count, what]) => `hint: ${grouped(count)} ${what}: a running service finishes them within seconds.`);
+    .map(([count, what, how]) => `hint: ${counted(count, what)} ${how}: a running service finishes it within seconds.`);
   return [
     ...findings.slice(0, MOST_PRINTED).map(describeFinding),
     ...(more > 0 ? [`… and ${grouped(more)} more.`] : []),
     ...hints,
-    `${path}: ${grouped(events)} events${upTo} checked in ${seconds.toFixed(1)} s: ${verdict}.`,
+    `${path}: ${counted(events, 'event')}${upTo} checked in ${seconds.toFixed(1)} s: ${verdict}.`,
   ];
 }
 
@@ -93,4 +93,8 @@ function readThreads(threads: string | undefined): number | undefined {
   if (threads === undefined) return undefined;
   if (!/^[1-8]$/.test(threads)) throw new StartError('--threads must be a whole number from 1 to 8.');
   return Number(threads);
+}
+
+function counted(count: number, what: string): string {
+  return `${grouped(count)} ${what}${count === 1 ? '' : 's'}`;
 }
