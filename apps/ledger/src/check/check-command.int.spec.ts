@@ -213,4 +213,15 @@ describe('npm run check of a log that was cut short', () => {
     expect(out).toMatch(/^not-read: the log: 2500 events are counted, and 2\d{3} were read/m);
     expect(out).toContain(`${path}: 2,500 events`);
   });
+
+  it('names the file where not even its end can be found', async () => {
+    const data = mkdtempSync(join(folder, 'damaged-'));
+    cpSync(clean, data, { recursive: true });
+    const path = join(data, 'events.db');
+    // The roots of the table and of its indexes.
+    overwrite(path, 4_096, 4 * 4_096);
+    const { code, out, err } = await check(data);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toMatch(/^.*events\.db is damaged \(.*\)\. .*\n$/);
+  });
 });

@@ -2,7 +2,7 @@ import { parsePosition } from '#event-store';
 import type { Position, RecordedEvent } from '#kernel';
 import { resolve } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { openForReading } from './file.ts';
+import { failureAt, openForReading } from './file.ts';
 import { ROW_COLUMNS, type Row } from './log-reader.ts';
 import { recordedFrom } from './pages.ts';
 import { isDamaged, messageOf } from './sqlite-errors.ts';
@@ -91,6 +91,8 @@ export function endOfLog(path: string): Position | undefined {
   const db = openForReading(resolve(path));
   try {
     return texts(db, "SELECT printf('%016x', max(position)) FROM events HAVING max(position) IS NOT NULL")[0];
+  } catch (error) {
+    throw failureAt(resolve(path), error);
   } finally {
     db.close();
   }
