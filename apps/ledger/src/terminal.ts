@@ -63,6 +63,11 @@ export function grouped(count: number): string {
   return count.toLocaleString('en');
 }
 
+/** So many of something, whose plural has an s. */
+export function counted(count: number, what: string): string {
+  return `${grouped(count)} ${what}${count === 1 ? '' : 's'}`;
+}
+
 function durationText(seconds: number): string {
   return seconds < 120 ? `${String(Math.ceil(seconds))} s` : `${String(Math.ceil(seconds / 60))} min`;
 }

@@ -195,14 +195,14 @@ export class Agenda {
 
   /** Looks at an item at a time, or earlier if it is due earlier. */
   add(item: Item, dueMs: number): void {
-    const name = `${item.kind}\n${item.id}`;
+    const name = nameOf(item);
     const known = this.#dueMs.get(name);
     this.#dueMs.set(name, Math.min(dueMs, known ?? dueMs));
     if (known === undefined && item.kind === 'transfer') this.#transfers += 1;
   }
 
   #remove(item: Item): void {
-    this.#delete(`${item.kind}\n${item.id}`);
+    this.#delete(nameOf(item));
     this.succeeded(item);
   }
 
@@ -231,11 +231,11 @@ export class Agenda {
   }
 
   succeeded(item: Item): void {
-    this.#failures.delete(`${item.kind}\n${item.id}`);
+    this.#failures.delete(nameOf(item));
   }
 
   retry(item: Item, nowMs: number): void {
-    const name = `${item.kind}\n${item.id}`;
+    const name = nameOf(item);
     const failures = (this.#failures.get(name) ?? 0) + 1;
     this.#failures.set(name, failures);
     this.add(item, nowMs + Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 10), LONGEST_RETRY_MS));
@@ -264,6 +264,10 @@ export class Agenda {
   isFinished(opening: Opening): boolean {
     return this.#finished.has(openingName(opening));
   }
+}
+
+function nameOf({ kind, id }: Item): string {
+  return `${kind}\n${id}`;
 }
 
 function forgetOldest(done: Set<string> | Map<string, number>): void {

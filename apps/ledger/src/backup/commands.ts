@@ -1,6 +1,6 @@
 import type { Environment } from '../config/config.ts';
 import { dataFolder, readOptions } from '../options.ts';
-import { Progress, type Output } from '../terminal.ts';
+import { counted, Progress, type Output } from '../terminal.ts';
 import { describeStartFailure, StartError } from '../start-error.ts';
 import { codeOf, messageOf } from '../thrown.ts';
 import { backUp, type OnProgress } from './back-up.ts';
@@ -113,8 +113,7 @@ function linesOf({ events, lastPosition, lastRecordedAt, faults, sizeBytes, sha2
 
 function verdictOn(faults: number): string {
   if (faults === 0) return `${'verified'.padEnd(14)}every revision, link and hash`;
-  const events = faults === 1 ? '1 event' : `${String(faults)} events`;
-  return `verified, but for ${events} of the log itself: docs/operations/violation-seen.md`;
+  return `verified, but for ${counted(faults, 'event')} of the log itself: docs/operations/violation-seen.md`;
 }
 
 function readArguments<Name extends 'to' | 'from'>(

@@ -4,7 +4,7 @@ import { dataFolder, readOptions } from '../options.ts';
 import { describeStartFailure, StartError } from '../start-error.ts';
 import { openEventStoreDb } from '../store/eventstoredb.ts';
 import { howFar, unitOf } from '../store/how-far.ts';
-import { grouped, Progress, type Output } from '../terminal.ts';
+import { counted, grouped, Progress, type Output } from '../terminal.ts';
 import { describeFinding } from './findings.ts';
 import { checkLogFile, type CheckResult } from './log-check.ts';
 import { checkLogOnServer } from './server-check.ts';
@@ -93,8 +93,4 @@ function readThreads(threads: string | undefined): number | undefined {
   if (threads === undefined) return undefined;
   if (!/^[1-8]$/.test(threads)) throw new StartError('--threads must be a whole number from 1 to 8.');
   return Number(threads);
-}
-
-function counted(count: number, what: string): string {
-  return `${grouped(count)} ${what}${count === 1 ? '' : 's'}`;
 }

@@ -1,6 +1,6 @@
 import type { EventReader, OrderedEventStore } from '#event-store';
 import { nameOf, readConnection } from '#event-store/eventstoredb';
-import { lookBeforeReading, SqliteEventReader, SqliteEventStore } from '#event-store/sqlite';
+import { demandWhole, SqliteEventReader, SqliteEventStore } from '#event-store/sqlite';
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { readServerConfig, type Environment } from '../config/config.ts';
@@ -54,8 +54,7 @@ function filePlace(text: string, option: string): Place {
 
 /** @throws StoreError also for a log of which acknowledged events are gone: nobody is to go on with what is left */
 function openWhole(path: string): SqliteEventReader {
-  const damage = lookBeforeReading(path);
-  if (damage !== undefined) throw damage;
+  demandWhole(path);
   return new SqliteEventReader(path);
 }
 

@@ -3,7 +3,7 @@ import { createReadStream, createWriteStream, existsSync, renameSync, rmSync } f
 import { dirname } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
 import { pipeline } from 'node:stream/promises';
-import { lookBeforeReading } from './before-reading.ts';
+import { demandWhole } from './before-reading.ts';
 import { createPrivately, openForReading } from './file.ts';
 import { acquireLock } from './lock.ts';
 import { isDamaged, isFull, messageOf } from './sqlite-errors.ts';
@@ -27,8 +27,7 @@ export type CopyProgress = (done: number, total: number) => void;
 export async function copyLog(from: string, to: string, onProgress: CopyProgress = () => undefined): Promise<void> {
   let source: DatabaseSync | undefined;
   try {
-    const damage = lookBeforeReading(from);
-    if (damage !== undefined) throw damage;
+    demandWhole(from);
     source = openForReading(from);
     // The read is what makes the transaction hold on to a state.
     source.exec('BEGIN; SELECT max(position) FROM events');

@@ -26,6 +26,12 @@ export function lookBeforeReading(asked: string): StoreError | undefined {
   }
 }
 
+/** As `lookBeforeReading`, for whoever goes on with the log. @throws StoreError also for one that is damaged */
+export function demandWhole(path: string): void {
+  const damage = lookBeforeReading(path);
+  if (damage !== undefined) throw damage;
+}
+
 /** Where no lock can be made nothing else can either: looking changes nothing there. */
 function lockIfWritable(path: string): (() => void) | undefined {
   try {

@@ -25,6 +25,9 @@ const CHECKED_BYTES = 64 * 1024 * 1024;
 /** SQLite leaves out the page at this byte, for its locks. */
 const PENDING_BYTE = 0x40000000;
 
+/** Most lines of what is wrong with a file that are told. */
+const MOST_DAMAGES = 100;
+
 const LARGEST_REVISION = String(Number.MAX_SAFE_INTEGER);
 
 /**
@@ -124,20 +127,30 @@ export function demandSound(path: string): void {
 /**
  * Looks at every page of a log's file: whether they make the trees that they should. By a connection that can't write:
  * closing another one would merge the write-ahead log into a file that is damaged.
- * @returns what is wrong, in SQLite's words
+ * @returns what is wrong, in SQLite's words, so many lines at most: none for a file whose every page is sound
  * @throws StoreError as `openForReading`
  */
-export function damageIn(path: string): string | undefined {
+export function damagesIn(path: string, most = MOST_DAMAGES): readonly string[] {
   const db = openForReading(path);
   try {
-    const found = readValue(db, path, 'PRAGMA quick_check(1)');
-    return found === 'ok' ? undefined : (String(found).split('\n').at(-1) ?? '');
+    return damagesOf(db, most);
   } catch (error) {
-    if (isDamaged(error)) return messageOf(error);
+    if (isDamaged(error)) return [messageOf(error)];
     throw error;
   } finally {
     db.close();
   }
+}
+
+/** As `damagesIn`, over a connection: throws SQLite's own error where a page is so damaged that it can't look on. */
+export function damagesOf(db: DatabaseSync, most = MOST_DAMAGES): readonly string[] {
+  const rows = db.prepare(`PRAGMA quick_check(${most})`).all();
+  return rows.map((row) => String(Object.values(row)[0])).filter((line) => line !== 'ok');
+}
+
+/** The first damage of a log's file, in one line, if it has any. @throws StoreError as `openForReading` */
+export function damageIn(path: string): string | undefined {
+  return damagesIn(path, 1)[0]?.split('\n').at(-1);
 }
 
 /** What went wrong with a file, in words that name it. */

@@ -1,7 +1,7 @@
 export * from './backup.ts';
 export * from './before-reading.ts';
 export * from './bulk-log.ts';
-export { damageIn } from './file.ts';
+export { damageIn, damagesIn } from './file.ts';
 export { acquireLock } from './lock.ts';
 export * from './log-scan.ts';
 export { readAhead } from './read-ahead.ts';

@@ -2,10 +2,9 @@ import { parsePosition } from '#event-store';
 import type { Position, RecordedEvent } from '#kernel';
 import { resolve } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { failureAt, openForReading } from './file.ts';
+import { damagesOf, failureAt, openForReading } from './file.ts';
 import { ROW_COLUMNS, type Row } from './log-reader.ts';
 import { recordedFrom } from './pages.ts';
-import { isDamaged, messageOf } from './sqlite-errors.ts';
 
 /** Some of the streams of a log: those that fall to one of several who share the work. */
 export interface LogPart {
@@ -113,31 +112,11 @@ export function measureLog(path: string, end: Position): LogExtent {
       events: Number(events),
       gaps: isWhole ? [] : texts(db, GAPS_SQL),
       repeatedIds: texts(db, `SELECT id FROM events GROUP BY id HAVING count(*) > 1 LIMIT ${MOST}`),
-      damage: damages(db),
+      damage: damagesOf(db),
     };
   } finally {
     db.close();
   }
-}
-
-/**
- * What SQLite finds wrong with a log's file, the first hundred lines: nothing for one whose every page is sound.
- * @throws StoreError as `SqliteEventReader`
- */
-export function damagesIn(path: string): readonly string[] {
-  const db = openForReading(resolve(path));
-  try {
-    return damages(db);
-  } catch (error) {
-    if (isDamaged(error)) return [messageOf(error)];
-    throw error;
-  } finally {
-    db.close();
-  }
-}
-
-function damages(db: DatabaseSync): readonly string[] {
-  return texts(db, `PRAGMA quick_check(${MOST})`).filter((line) => line !== 'ok');
 }
 
 const GAPS_SQL = `SELECT printf('%016x', before) FROM (
