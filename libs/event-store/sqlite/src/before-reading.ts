@@ -6,7 +6,7 @@ import { tryLock } from './lock.ts';
 
 /**
  * Looks at a log that nobody has open, as a start does, for whoever is about to read it: SQLite reads what is left of a
- * damaged write-ahead log without a word, and makes a new one for one that is gone, after which no start can tell.
+ * damaged write-ahead log without a word.
  * @returns what is damaged, where that can be read up to the damage
  * @throws StoreError when acknowledged events are gone, and reading would hide it
  */

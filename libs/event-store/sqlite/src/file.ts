@@ -68,8 +68,13 @@ export function openForWriting(path: string, maxPages?: number): DatabaseSync {
   });
 }
 
-/** Opens the log beside its writer. @throws StoreError as `openForWriting`, and when there is no such file */
+/**
+ * Opens the log beside its writer.
+ * @throws StoreError as `openForWriting`, and when there is no such file, or its write-ahead log is gone: to be read SQLite
+ * makes a new one, after which nobody could tell
+ */
 export function openForReading(path: string): DatabaseSync {
+  demandWal(path);
   try {
     return configured(connectReadOnly(path), (db) => checkFormat(db, path));
   } catch (error) {
@@ -90,11 +95,8 @@ export function examine(path: string): string | undefined {
   const walBytes = sizeOf(wal);
   if (fileBytes === 0 && walBytes > 0)
     throw unusable(path, `is gone or empty, and ${wal}, which belongs to it, is there`);
-  if (!existsSync(wal)) {
-    // SQLite makes the log before the -shm, and deletes it after: the one is never there without the other.
-    if (existsSync(`${path}-shm`)) throw unusable(wal, `is gone, and with it what was not merged into ${path} yet`);
-    return undefined;
-  }
+  demandWal(path);
+  if (!existsSync(wal)) return undefined;
   const state = inspectWal(wal);
   if (state.kind === 'damaged') {
     throw unusable(wal, `is damaged at byte ${state.atByte}, and what was acknowledged after that can't be read`);
@@ -102,6 +104,14 @@ export function examine(path: string): string | undefined {
   if (isCut(fileBytes, state.pages)) throw unusable(path, `is cut off after ${fileBytes} bytes`);
   if (state.kind === 'whole') return undefined;
   return `${wal} ends in a write that was never finished, and never acknowledged: its last ${state.lostBytes} bytes are left out`;
+}
+
+/** SQLite makes the write-ahead log before the -shm, and deletes it after: the one is never there without the other. */
+function demandWal(path: string): void {
+  const wal = `${path}-wal`;
+  if (existsSync(`${path}-shm`) && !existsSync(wal)) {
+    throw unusable(wal, `is gone, and with it what was not merged into ${path} yet`);
+  }
 }
 
 /** Whether pages are neither in the file nor in the write-ahead log. Without such a log SQLite sees it by itself. */

@@ -5,7 +5,6 @@ import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCopy } from './copy-command.ts';
-import { readPlace } from './places.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -20,10 +19,13 @@ it('a file of which acknowledged events are gone is no source of a copy, and sta
   await new LedgerWorld({ store }).openAccount();
   for (const end of ['', '-shm']) cpSync(live + end, path + end);
   await store.close();
-  const place = readPlace('from', `sqlite:${folder}`, {});
+  const to = join(folder, 'copy');
   for (let times = 0; times < 2; times += 1) {
-    await expect(place.openSource()).rejects.toThrow(`${path}-wal is gone, and with it what was not merged`);
+    const { code, err } = await copied('--from', `sqlite:${folder}`, '--to', `sqlite:${to}`);
+    expect(code).toBe(1);
+    expect(err).toContain(`${path}-wal is gone, and with it what was not merged`);
   }
+  expect(existsSync(to)).toBe(false);
   expect(existsSync(`${path}-wal`)).toBe(false);
 });
 
