@@ -93,7 +93,7 @@ function indexUpTo(revision: number): HomeStreamIndex {
     indexedRevision: () => revision,
     lookup: () => undefined,
     accountOfFreeze: () => undefined,
-    hitOf: () => undefined,
+    hitsOf: () => [],
     partiesControlling: () => [],
     isLegal: () => false,
     checkpoint: () => undefined,

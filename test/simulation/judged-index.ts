@@ -5,7 +5,7 @@ import { emptyIndex } from '#testing';
 /** An index of names as the projections make it, which takes in what the log has when it is told to. */
 export class JudgedIndex implements HomeStreamIndex {
   readonly accountOfFreeze = emptyIndex.accountOfFreeze;
-  readonly hitOf = emptyIndex.hitOf;
+  readonly hitsOf = emptyIndex.hitsOf;
   readonly partiesControlling = emptyIndex.partiesControlling;
   readonly isLegal = emptyIndex.isLegal;
   readonly checkpoint = emptyIndex.checkpoint;

@@ -17,7 +17,7 @@ import {
 import { decideLegalOrder, type ProposeVariation, type RegisterLegalOrder, type Subject } from '#legal-orders';
 import { decideParty, type LinkAddress } from '#parties';
 import { MissingEventsError, type HomeStreamIndex, type StateOfKind, type StreamState } from '#replay';
-import { decideSanctionsHit, type RaiseSanctionsHit, type SanctionsHitRequest } from '#sanctions';
+import { decideSanctionsHit, type HitSubject, type RaiseSanctionsHit, type SanctionsHitRequest } from '#sanctions';
 import { transferItemId, type Item } from './agenda.ts';
 import { decideAnswer } from './answering.ts';
 import type { AgendaMemoryOptions } from './agenda-memory.ts';
@@ -26,7 +26,7 @@ import { FreezingAll } from './freezing-all.ts';
 import { Freezing } from './freezing.ts';
 import { asRejection } from './lane.ts';
 import { decideLiftStep } from './lifting.ts';
-import { accountOfFreeze, hitOf } from './lookups.ts';
+import { accountOfFreeze, hitsOf } from './lookups.ts';
 import type {
   CommandRequest,
   FreezeAllNamed,
@@ -345,15 +345,30 @@ class CommandLedger implements Ledger {
     return outcome;
   }
 
-  /** A party exists or it doesn't; a hit raised before stays raised. So both are looked at before the hit's stream. */
+  /** A party exists or it doesn't; a hit that is cleared stays cleared. So both are looked at before the hit's stream. */
   async #raiseHit(request: CommandRequest, command: RaiseSanctionsHit): Promise<Outcome> {
     const { subject, entry } = command.hit;
     const unknownParty = subject.kind === 'party' ? await this.#findUnknownParty(subject.partyId) : undefined;
-    const sameHit = await hitOf(this.#core, subject, entry.sha256);
+    const sameHit = await this.#findSameHit(subject, entry.sha256);
     const { actor } = request;
     return this.#core.oneStream.run(request, `sanctionsHit-${command.hitId}`, (view, now) =>
       decideSanctionsHit(command, stateOf(view, 'sanctionsHit'), { now, actor, unknownParty, sameHit }),
     );
+  }
+
+  /**
+   * The first hit on this subject and this very entry that has not come to its end by a clearance: what was delisted or sold
+   * may be listed or bought again, and a lawful freeze needs a hit to rest on.
+   */
+  async #findSameHit(subject: HitSubject, entrySha256: string): Promise<string | undefined> {
+    for (const hitId of await hitsOf(this.#core, subject, entrySha256)) {
+      const isOver = await this.#core.streams.inspect(
+        `sanctionsHit-${hitId}`,
+        (view) => stateOf(view, 'sanctionsHit').state === 'cleared',
+      );
+      if (!isOver) return hitId;
+    }
+    return undefined;
   }
 
   #findUnknownParty(partyId: string): Promise<string | undefined> {

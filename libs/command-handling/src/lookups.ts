@@ -21,14 +21,22 @@ export async function accountOfFreeze(core: Core, freezeId: string): Promise<str
   );
 }
 
-/** The hit that was raised first for this subject and this very entry. */
-export async function hitOf(core: Core, subject: HitSubject, entrySha256: string): Promise<string | undefined> {
-  return lookUp(
+/** The hits that were raised for this subject and this very entry, the first one first. */
+export async function hitsOf(core: Core, subject: HitSubject, entrySha256: string): Promise<readonly string[]> {
+  const found = new Set<string>();
+  await lookUp(
     core,
-    () => core.index.hitOf(subject, entrySha256),
+    () => {
+      for (const hitId of core.index.hitsOf(subject, entrySha256)) found.add(hitId);
+      return undefined;
+    },
     ['SanctionsHitRaised'],
-    ({ data }) => (data.entry.sha256 === entrySha256 && isSame(data.subject, subject) ? data.hitId : undefined),
+    ({ data }) => {
+      if (data.entry.sha256 === entrySha256 && isSame(data.subject, subject)) found.add(data.hitId);
+      return undefined;
+    },
   );
+  return [...found];
 }
 
 function isSame(one: HitSubject, other: HitSubject): boolean {

@@ -159,7 +159,7 @@ describe('a freeze under a sanctions hit', () => {
 });
 
 describe('one entry and one subject', () => {
-  it('make one hit, whatever became of it; a changed entry makes another, and so does another subject', async () => {
+  it('make one hit, also once it is dismissed; a changed entry makes another, and so does another subject', async () => {
     const world = await opened();
     await world.accept(raising());
     await world.accept({ type: 'DismissSanctionsHit', hitId: 'hit-1', reason: 'a namesake' }, { actor: checker });
@@ -172,6 +172,23 @@ describe('one entry and one subject', () => {
     expect(await world.ask(raising({ hitId: 'hit-4', subject: sampleAddress }))).toMatchObject({
       rejection: { code: 'already-exists', extra: { hitId: 'hit-3' } },
     });
+  });
+
+  it('can make another once the first is cleared: what was sold may be bought back, and is frozen again', async () => {
+    const world = await opened();
+    await putHit(world, { route: 'ownership', aggregateShare: 0.6 });
+    for (const [command, actor = maker] of clearing) await world.accept(command, { actor });
+    const again = {
+      route: 'ownership',
+      aggregateShare: 0.6,
+      list: { ...sampleHit.list, version: '2022-06-01' },
+    } as const;
+    await putHit(world, { ...again, hitId: 'hit-2' });
+    await world.accept({ ...freeze, basis: { kind: 'sanctions-hit', id: 'hit-2' } });
+    expect(await world.ask(raising({ ...again, hitId: 'hit-3' }))).toMatchObject({
+      rejection: { code: 'already-exists', extra: { hitId: 'hit-2' } },
+    });
+    await expectInOrder(world);
   });
 
   it('are asked for after the replay: a repeat answers as the first did', async () => {

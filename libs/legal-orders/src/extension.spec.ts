@@ -205,6 +205,17 @@ describe('an extended order', () => {
       .then(expiredOrder(LATER).event);
   });
 
+  it.each([LATER, '2022-05-01T00:00:00.000Z'])('is not put off by one that it has overtaken: %s', (asked) =>
+    given(...proposed, proposedExtension(asked, 'ext-2'), extended())
+      .when(expire, { now: LATER })
+      .then(expiredOrder(LATER).event),
+  );
+
+  it('is put off by one that would extend it further', () =>
+    given(...proposed, proposedExtension('2022-06-01T00:00:00.000Z', 'ext-2'), extended())
+      .when(expire, { now: LATER })
+      .thenNothingHappened());
+
   it('shows its new time, and the change as verified', () =>
     expect(legalOrderView(given(...longer).state())).toMatchObject({
       expiresAt: LATER,

@@ -44,13 +44,13 @@ export const LONGEST_DEFERRAL_MS = 72 * 3_600_000;
 /**
  * When the order expires, or undefined when it never does: at `expiresAt`, or 72 hours later while an extension waits to be
  * decided. Freezes hold until then; none is authorised after `expiresAt`. An extension counts only if it was proposed before
- * `expiresAt`, and no other can be proposed.
+ * `expiresAt`, and no other can be proposed. One that another has overtaken can't be verified any more, so it puts nothing off.
  */
 export function expiryMs(order: LegalOrderState): number | undefined {
   const expiresAt = order.instrument?.expiresAt;
   if (expiresAt === undefined) return undefined;
   const isDeferred = [...order.changes.values()].some(
-    ({ kind, state }) => kind === 'extension' && state === 'proposed',
+    (change) => change.kind === 'extension' && change.state === 'proposed' && isExtension(order, change.expiresAt),
   );
   return toMs(expiresAt) + (isDeferred ? LONGEST_DEFERRAL_MS : 0);
 }

@@ -399,9 +399,9 @@ describe('the index of names', () => {
     expect(projections.index.accountOfFreeze(story.basisEnded)).toBe('acc-2');
     expect(projections.index.accountOfFreeze(story.hitCleared)).toBe('acc-2');
     const party = { kind: 'party', partyId: 'p-2' } as const;
-    expect(projections.index.hitOf(sampleAddress, sampleHit.entry.sha256)).toBe('hit-1');
-    expect(projections.index.hitOf(party, sampleHit.entry.sha256)).toBe('hit-2');
-    expect(projections.index.hitOf(party, 'f'.repeat(64))).toBeUndefined();
+    expect(projections.index.hitsOf(sampleAddress, sampleHit.entry.sha256)).toEqual(['hit-1']);
+    expect(projections.index.hitsOf(party, sampleHit.entry.sha256)[0]).toBe('hit-2');
+    expect(projections.index.hitsOf(party, 'f'.repeat(64))).toEqual([]);
     expect(projections.index.partiesControlling(sampleAddress)).toEqual(['p-2']);
     expect(projections.index.partiesControlling({ ...sampleAddress, chain: 'litecoin' })).toEqual([]);
     expect(projections.index.accountOfFreeze(forged.id)).toBeUndefined();

@@ -57,13 +57,13 @@ export class SqliteHomeStreamIndex implements HomeStreamIndex {
   }
 
   /** @throws RejectionError `read-model-behind` while the index is being built */
-  hitOf(subject: HitSubject, entrySha256: string): string | undefined {
-    const row = this.#rows.get(
-      'SELECT hitId FROM sanctionsHits WHERE entrySha256 = ? AND subject = ? ORDER BY createdPosition LIMIT 1',
+  hitsOf(subject: HitSubject, entrySha256: string): readonly string[] {
+    const rows = this.#rows.all(
+      'SELECT hitId FROM sanctionsHits WHERE entrySha256 = ? AND subject = ? ORDER BY createdPosition',
       entrySha256,
       hitSubjectName(subject),
     );
-    return row === undefined ? undefined : String(row['hitId']);
+    return rows.map((row) => String(row['hitId']));
   }
 
   /** @throws RejectionError `read-model-behind` while the index is being built */

@@ -18,10 +18,10 @@ export interface HomeStreamIndex {
    */
   accountOfFreeze(freezeId: string): string | undefined;
   /**
-   * The first hit that was raised for this subject and this very entry, as far as is indexed.
+   * The hits that were raised for this subject and this very entry, as far as is indexed, the first one first.
    * @throws RejectionError `read-model-behind` while the index is being built
    */
-  hitOf(subject: HitSubject, entrySha256: string): string | undefined;
+  hitsOf(subject: HitSubject, entrySha256: string): readonly string[];
   /**
    * The parties to whom an address is linked as their own, as far as is indexed.
    * @throws RejectionError `read-model-behind` while the index is being built

@@ -56,7 +56,7 @@ export function decideSanctionsHit(
   }
 }
 
-/** An entry that changed is another entry: it may be raised again. One that did not is not, whatever became of its hit. */
+/** An entry that changed is another entry: it may be raised again. One that did not is raised again only after a clearance. */
 function raise({ hitId, hit }: RaiseSanctionsHit, state: SanctionsHitState, context: SanctionsHitContext): Decision {
   const { unknownParty, sameHit, actor } = context;
   if (unknownParty !== undefined) {

@@ -236,11 +236,11 @@ export function whyNotStanding(order: Order | undefined, revision: number, now: 
   const expiresAt = runsUntil(order, revision);
   if (now < effectiveAt) return 'it is not effective yet';
   if (expiresAt !== undefined && now >= expiresAt) return 'it has expired';
-  return hasOpenChange(changes, 'ending', revision) ? 'its ending is proposed' : undefined;
+  return openChanges(changes, 'ending', revision).length > 0 ? 'its ending is proposed' : undefined;
 }
 
-function hasOpenChange(changes: Order['changes'], kind: 'ending' | 'extension', revision: number): boolean {
-  return [...changes.values()].some(
+function openChanges(changes: Order['changes'], kind: 'ending' | 'extension', revision: number): Change[] {
+  return [...changes.values()].filter(
     ({ fact, decidedAt }) =>
       fact.data.kind === kind && fact.event.revision <= revision && (decidedAt === undefined || decidedAt > revision),
   );
@@ -254,10 +254,12 @@ export function runsUntil(order: Order, revision: number): string | undefined {
 
 const DEFERRAL_MS = 72 * 60 * 60 * 1_000;
 
-/** When the order expires as of a revision: later than it runs while an extension waits to be decided. */
+/** When the order expires as of a revision: later than it runs while what would extend it waits to be decided. */
 export function expiresAsOf(order: Order, revision: number): string | undefined {
   const until = runsUntil(order, revision);
-  if (until === undefined || !hasOpenChange(order.changes, 'extension', revision)) return until;
+  if (until === undefined) return undefined;
+  const open = openChanges(order.changes, 'extension', revision);
+  if (!open.some(({ fact }) => (fact.data.expiresAt ?? until) > until)) return until;
   return new Date(Date.parse(until) + DEFERRAL_MS).toISOString();
 }
 
