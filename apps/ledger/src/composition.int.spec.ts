@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,8 +53,9 @@ async function ask(
   path: string,
   role: Role,
   body?: object,
+  sub = 'ops-1',
 ): Promise<{ status: number; body: Record<string, unknown> }> {
-  const token = await developmentToken(await developmentKey(folder), { sub: 'ops-1', roles: [role] });
+  const token = await developmentToken(await developmentKey(folder), { sub, roles: [role] });
   const response = await fetch(`${url}${path}`, {
     method: body === undefined ? 'GET' : 'POST',
     headers: {
@@ -67,6 +68,20 @@ async function ask(
 }
 
 const ASSET = { code: 'BTC', scale: 8, kind: 'crypto' };
+const PARTY = { partyId: 'p-1', kind: 'person', externalRef: 'x' };
+const ORDER = {
+  orderId: 'ord-1',
+  kind: 'freezing-order',
+  authority: { name: 'High Court of Justice', jurisdiction: 'GB-EAW' },
+  caseReference: 'CL-2022-000123',
+  statute: 's.37',
+  subjects: [{ kind: 'party', partyId: 'p-1' }],
+  scope: { direction: 'debit', assets: 'all' },
+  issuedAt: '2022-02-15T12:00:00Z',
+  receivedAt: '2022-02-15T12:00:00Z',
+  effectiveAt: '2022-02-15T12:00:00Z',
+  documentSha256: 'ab'.repeat(32),
+};
 
 describe('the service', () => {
   it('becomes ready, serves, stops, and knows everything after the next start', async () => {
@@ -100,25 +115,35 @@ describe('the service', () => {
   it('keeps to its limit of recorded refusals', async () => {
     const { service, url } = await start({ WRIT_REFUSAL_LIMIT: '1' });
     await service.ready;
-    await ask(url, '/v1/parties', 'service', { partyId: 'p-1', kind: 'person', externalRef: 'x' });
-    await ask(url, '/v1/admin/legal-orders', 'ops', {
-      orderId: 'ord-1',
-      kind: 'freezing-order',
-      authority: { name: 'High Court of Justice', jurisdiction: 'GB-EAW' },
-      caseReference: 'CL-2022-000123',
-      statute: 's.37',
-      subjects: [{ kind: 'party', partyId: 'p-1' }],
-      scope: { direction: 'debit', assets: 'all' },
-      issuedAt: '2022-02-15T12:00:00Z',
-      receivedAt: '2022-02-15T12:00:00Z',
-      effectiveAt: '2022-02-15T12:00:00Z',
-      documentSha256: 'ab'.repeat(32),
-    });
+    await ask(url, '/v1/parties', 'service', PARTY);
+    await ask(url, '/v1/admin/legal-orders', 'ops', ORDER);
     const refused = await ask(url, '/v1/admin/legal-orders/ord-1/verification', 'approver', { method: 'call' });
     expect(refused).toMatchObject({ status: 422, body: { code: 'maker-is-checker' } });
     const limited = await ask(url, '/v1/admin/legal-orders/ord-1/rejection', 'approver', { reason: 'No.' });
     expect(limited).toMatchObject({ status: 429, body: { code: 'rate-limited' } });
   });
+
+  it('does what is due although its read models can not be built', async () => {
+    const first = await start();
+    await first.service.ready;
+    await ask(first.url, '/v1/parties', 'service', PARTY);
+    const expiresAt = new Date(Date.now() + 2_000).toISOString();
+    await ask(first.url, '/v1/admin/legal-orders', 'ops', { ...ORDER, expiresAt });
+    const verification = '/v1/admin/legal-orders/ord-1/verification';
+    expect((await ask(first.url, verification, 'approver', { method: 'call' }, 'checker')).status).toBe(200);
+    await stop(first.service);
+    for (const suffix of ['', '-wal', '-shm']) rmSync(join(folder, `read-models.db${suffix}`), { force: true });
+    mkdirSync(join(folder, 'read-models.db.unfinished', 'in-the-way'), { recursive: true });
+
+    const second = await start();
+    const deadlineMs = performance.now() + 20_000;
+    let log = '';
+    while (!log.includes('LegalOrderExpired') && performance.now() < deadlineMs) {
+      log = JSON.stringify((await ask(second.url, '/v1/audit/streams/legalOrder-ord-1', 'auditor')).body);
+    }
+    expect(log).toContain('LegalOrderExpired');
+    expect((await fetch(`${second.url}/health/ready`)).status).toBe(503);
+  }, 30_000);
 
   it('builds its read models anew, but not beside a running service', async () => {
     const { service, url } = await start();

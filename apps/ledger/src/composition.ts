@@ -26,6 +26,8 @@ const HEALTH_TIMEOUT_MS = 2_000;
 const ANSWERED = 'answered';
 const SUPERVISOR_RETRY_MS = 1_000;
 const CATCH_UP_POLL_MS = 1_000;
+/** After so many looks the supervisor starts without the read models. */
+const CATCH_UP_LOOKS = 3;
 /**
  * A stop: until nothing has come for so long, and no longer than so long in all, everything is answered, what was taken and
  * what is turned away; what still hangs on then (a client that does not send on, or takes no answer) is cut off.
@@ -196,10 +198,14 @@ class RunningService implements Service {
     return app.getUrl();
   }
 
-  /** The supervisor asks the index, so the read models come first. */
+  /**
+   * The supervisor asks the index, so the read models come first. Where they take long, or can't be written, it does not wait
+   * for them: what needs no index is finished, and what does is tried again until it can be.
+   */
   async #supervise(): Promise<void> {
     const { projections, ledger, state, logger } = this.#parts;
-    while (!state.stopping && !(await projections.caughtUp(CATCH_UP_POLL_MS))) continue;
+    let looks = 0;
+    while (!state.stopping && looks < CATCH_UP_LOOKS && !(await projections.caughtUp(CATCH_UP_POLL_MS))) looks += 1;
     while (!state.stopping) {
       try {
         await ledger.supervisor.start();

@@ -73,6 +73,8 @@ export class Agenda {
   /** Openings that came to their end. */
   readonly #finished = new Set<string>();
   #transfers = 0;
+  /** The latest time that was looked at. */
+  #latestMs = -Infinity;
 
   get size(): number {
     return this.#dueMs.size;
@@ -220,6 +222,9 @@ export class Agenda {
    * @param mostTransfers the others stay due
    */
   takeDue(nowMs: number, mostTransfers = Infinity): Item[] {
+    // By a clock that was put back nobody knows any more when what was to wait for a while is due: all is looked at now.
+    if (nowMs < this.#latestMs) this.hurry();
+    this.#latestMs = nowMs;
     const names = [...this.#dueMs].filter(([, dueMs]) => dueMs <= nowMs).map(([name]) => name);
     const transfers = names.filter((name) => name.startsWith(TRANSFER));
     const due = [...names.filter((name) => !name.startsWith(TRANSFER)), ...transfers.slice(0, mostTransfers)];

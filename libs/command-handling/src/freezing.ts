@@ -377,11 +377,21 @@ export class Freezing {
         const attachment = attachmentOf(party, accountId, openedKey);
         const control = byItself ? undefined : controlOf(party, named.addresses);
         if (attachment === undefined || (!byItself && control === undefined)) return NO_TIE;
-        return { tie: { namedBy: attachment.pointer, partyId, ...control }, citedMs: view.time(), listing };
+        return { tie: { namedBy: attachment.pointer, partyId, ...control }, citedMs, listing };
       });
-      if (found.tie !== undefined) return found;
+      if (found.tie !== undefined) return { ...found, citedMs: await this.#timeOf(found.tie, citedMs) };
     }
     return { ...NO_TIE, listing };
+  }
+
+  /** When the latest of what a tie cites was recorded: what else stands on those streams makes no difference. */
+  async #timeOf({ namedBy, linkedBy }: Tie, leastMs: number): Promise<number> {
+    let latestMs = leastMs;
+    for (const pointer of [namedBy, ...(linkedBy === undefined ? [] : [linkedBy])]) {
+      const event = await eventAt(this.#core.store, pointer);
+      if (event !== undefined) latestMs = Math.max(latestMs, toMs(event.metadata.recordedAt));
+    }
+    return latestMs;
   }
 
   #subjects(basis: Basis): Promise<NamedByBasis | undefined> {
@@ -410,7 +420,7 @@ export class Freezing {
           const endedBy = over.get(eventId);
           return endedBy === undefined ? [] : [{ freezeId: eventId, endedBy }];
         });
-        return { ended, seenMs: view.time() };
+        return { ended, seenMs: ended.length === 0 ? 0 : view.time() };
       });
       citedMs = Math.max(citedMs, seen.seenMs);
       found.push(...seen.ended);

@@ -15,7 +15,7 @@ import {
   type RecordedEvent,
 } from '#kernel';
 import { decideLegalOrder } from '#legal-orders';
-import { decideParty, type NamingBasis } from '#parties';
+import { decideParty, type NamingBasis, type Opening } from '#parties';
 import type { MissingEventsError } from '#replay';
 import { AgendaMemory } from './agenda-memory.ts';
 import { Agenda, AGENDA_EVENTS, FOR_GOOD, NEVER, transferOfItem, type Item } from './agenda.ts';
@@ -227,9 +227,11 @@ export class Supervisor {
     if (facts === undefined) return;
     if (facts.nextMs !== undefined) this.#agenda.add(basis, facts.nextMs);
     // Naming comes before what is frozen because of it; at the end of a basis un-naming comes after the lifts.
-    if (facts.inForce) await this.#followNaming(facts);
-    await this.#settleAll(facts);
-    if (facts.ended !== undefined) await this.#followNaming(facts);
+    await allInTurn([
+      ...(facts.inForce ? [() => this.#followNaming(facts)] : []),
+      () => this.#settleAll(facts),
+      ...(facts.ended === undefined ? [] : [() => this.#followNaming(facts)]),
+    ]);
   }
 
   /** Names the parties of a basis in force: from then on no account attaches to them, and they hold what their streams say. */
@@ -291,9 +293,8 @@ export class Supervisor {
 
   /** Whoever the basis names, or ever named. Where to look is a hint: what is due, the party's own stream tells. */
   async #followNaming(facts: BasisFacts): Promise<void> {
-    for (const partyId of await partiesNamedBy(this.#core, everNamed(facts.terms))) {
-      await this.#changeNaming(partyId, facts);
-    }
+    const parties = await partiesNamedBy(this.#core, everNamed(facts.terms));
+    await allInTurn(Array.from(parties, (partyId) => () => this.#changeNaming(partyId, facts)));
   }
 
   async #changeNaming(partyId: string, facts: BasisFacts): Promise<void> {
@@ -313,19 +314,40 @@ export class Supervisor {
 
   /** Finishes openings that were left after an attachment, and un-names what a basis that has ended still names. */
   async #tendParty(partyId: string): Promise<void> {
-    for (const { opening, eventId } of await this.#openings.attachedOpenings(partyId)) {
-      if (this.#agenda.isFinished(opening)) continue;
-      await this.#openings.advance(opening, supervising(eventId));
-      this.#agenda.finished(opening);
-    }
-    const bases = await this.#core.streams.inspect(`party-${partyId}`, (view) => [
-      ...stateOf(view, 'party').named.values(),
+    const openings = await this.#openings.attachedOpenings(partyId);
+    await allInTurn([
+      ...openings.map(
+        ({ opening, eventId }) =>
+          () =>
+            this.#finishOpening(opening, eventId),
+      ),
+      () => this.#followBases(partyId),
     ]);
-    for (const { basis } of bases) {
-      const facts = await this.#core.streams.inspect(basisStream(basis), (view) => basisFacts(view));
-      if (facts !== undefined) await this.#changeNaming(partyId, facts);
-    }
   }
+
+  async #finishOpening(opening: Opening, eventId: string): Promise<void> {
+    if (this.#agenda.isFinished(opening)) return;
+    await this.#openings.advance(opening, supervising(eventId));
+    this.#agenda.finished(opening);
+  }
+
+  async #followBases(partyId: string): Promise<void> {
+    const { streams } = this.#core;
+    const bases = await streams.inspect(`party-${partyId}`, (view) => [...stateOf(view, 'party').named.values()]);
+    await allInTurn(
+      bases.map(({ basis }) => async () => {
+        const facts = await streams.inspect(basisStream(basis), (view) => basisFacts(view));
+        if (facts !== undefined) await this.#changeNaming(partyId, facts);
+      }),
+    );
+  }
+}
+
+/** Takes all steps, one after the other: one that fails keeps no other waiting. @throws what the first such step failed of */
+async function allInTurn(steps: readonly (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const step of steps) await step().catch((error: unknown) => failures.push(error));
+  for (const failure of failures) throw failure;
 }
 
 interface BasisFacts extends NamingBasis {
