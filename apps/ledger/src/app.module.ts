@@ -82,6 +82,10 @@ export class AppModule {
 
 function gateOf({ reader, queries }: EdgeServices): NonDisclosureGate {
   return new NonDisclosureGate(
-    new NonDisclosure({ reader, basisOfFreeze: (freezeId) => queries.basisOfFreeze(freezeId) }),
+    new NonDisclosure({
+      reader,
+      basisOfFreeze: (freezeId) => queries.basisOfFreeze(freezeId),
+      orderOfLift: (freezeId, requestId) => queries.orderOfLift(freezeId, requestId),
+    }),
   );
 }

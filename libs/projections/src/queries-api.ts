@@ -145,6 +145,8 @@ export interface Queries {
   freeze(freezeId: string): Versioned<FreezeView> | undefined;
   /** Undefined when the freeze is not known, and while the read models are being built. */
   basisOfFreeze(freezeId: string): Basis | undefined;
+  /** Null where it relies on none; undefined when the request is not known, and while the read models are being built. */
+  orderOfLift(freezeId: string, requestId: string): string | null | undefined;
   liftRequests(
     filter: {
       accountId?: string | undefined;

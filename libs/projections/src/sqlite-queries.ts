@@ -274,6 +274,10 @@ export class SqliteQueries implements Queries {
     return this.#rows.servable ? this.freeze(freezeId)?.view.basis : undefined;
   }
 
+  orderOfLift(freezeId: string, requestId: string): string | null | undefined {
+    return this.#rows.servable ? this.liftRequest(freezeId, requestId)?.orderId : undefined;
+  }
+
   liftRequests(filter: Parameters<Queries['liftRequests']>[0], page: PageRequest): Page<LiftRequestView> {
     const { accountId, partyId, freezeId, basisId, state } = filter;
     const where = [...equals({ accountId, freezeId, state }), ...heldBy(partyId), ...restsOn(basisId)];

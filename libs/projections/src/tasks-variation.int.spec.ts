@@ -71,6 +71,8 @@ it('references that a variation brings in are looked at, no longer those that it
   await world.putOrder({ subjects: [address('b'), reference('p-1')] });
   const before = await tasks();
   expect(before).toMatchObject([{ kind: 'review-reference-match', partyId: 'p-1' }]);
+  // Shown to all who see tasks: the id of an order under non-disclosure is not to be read from it.
+  expect(before[0]?.taskId).not.toContain('ord-1');
   expect(await varyTo(address('c'), reference('p-1'), reference('p-2'))).toEqual([
     'review-reference-match p-1',
     'review-reference-match p-2',

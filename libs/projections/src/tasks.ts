@@ -121,7 +121,7 @@ export function taskFromRow(row: {
  * the order does not name them. It waits since the later of the two was known.
  */
 const REFERENCE_MATCHES = `SELECT 'review-reference-match' AS kind, 'legalOrder-' || s.orderId AS stream,
-    p.partyId AS subject, 1 AS asked, 0 AS done, 'review-reference-match/' || s.orderId || '/' || p.partyId AS taskId,
+    p.partyId AS subject, 1 AS asked, 0 AS done, 'review-reference-match/' || s.position || '/' || p.partyId AS taskId,
     max(s.recordedAt, json_extract(p.view, '$.createdAt')) AS since, max(s.position, p.createdPosition) AS position,
     NULL AS accountId, p.partyId AS partyId, 'legal-order' AS basisKind, s.orderId AS basisId, NULL AS freezeId,
     '{}' AS ids

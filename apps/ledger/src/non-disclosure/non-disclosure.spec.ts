@@ -15,6 +15,11 @@ function logWith(nonDisclosureUntil: unknown): { read(stream: string): Promise<r
     'account-a': [
       { type: 'AccountFrozen', data: { freezeId: FREEZE, basis: { kind: 'legal-order', id: 'ord-1' } } },
       { type: 'AccountFrozen', data: { freezeId: 'f-2', basis: 'none' } },
+      {
+        type: 'LiftRequested',
+        data: { freezeId: 'f-4', requestId: 'r-1', ground: 'release-ordered', orderId: 'ord-1' },
+      },
+      { type: 'LiftRequested', data: { freezeId: 'f-4', requestId: 'r-2', ground: 'placed-in-error' } },
     ],
   };
   return { read: (stream) => Promise.resolve((streams[stream] ?? []) as RecordedEvent[]) };
@@ -22,7 +27,12 @@ function logWith(nonDisclosureUntil: unknown): { read(stream: string): Promise<r
 
 function subject(nonDisclosureUntil: unknown = UNTIL, nowMs = Date.parse(UNTIL) - 1): NonDisclosure {
   const reader = logWith(nonDisclosureUntil);
-  return new NonDisclosure({ reader, basisOfFreeze: () => undefined, clock: { now: () => nowMs } });
+  return new NonDisclosure({
+    reader,
+    basisOfFreeze: () => undefined,
+    orderOfLift: () => undefined,
+    clock: { now: () => nowMs },
+  });
 }
 
 const asked = (freezeId: string): object => ({
@@ -45,6 +55,24 @@ describe('what the log alone tells of non-disclosure', () => {
   it('is on what a freeze rests that no read model knows yet', async () => {
     expect(await subject().withheld(asked(FREEZE))).toMatchObject({ data: null });
     expect(await subject(null).withheld(asked(FREEZE))).toEqual(asked(FREEZE));
+  });
+
+  it('is on which order of release a request of a lift relies, of which only what came of it is shown', async () => {
+    const rejected = (requestId: string): object => ({
+      ...asked('f-4'),
+      type: 'LiftRejected',
+      data: { freezeId: 'f-4', requestId, reason: 'x' },
+    });
+    const refused = (requestId: string): object => ({
+      ...asked('f-4'),
+      type: 'CommandRefused',
+      data: { command: 'ApproveLift', decidedOn: null, request: { freezeId: 'f-4', requestId, note: 'n' } },
+    });
+    for (const event of [rejected, refused]) {
+      expect(await subject().withheld(event('r-1'))).toMatchObject({ data: null });
+      expect(await subject(null).withheld(event('r-1'))).toEqual(event('r-1'));
+      for (const other of ['r-2', 'r-3']) expect(await subject().withheld(event(other))).toEqual(event(other));
+    }
   });
 
   it('is nothing of a freeze that is not there, or is malformed', async () => {

@@ -9,7 +9,7 @@ import {
   type RecordedEvent,
 } from '#kernel';
 import { isUnderNonDisclosure } from '#legal-orders';
-import { citedIn, isObject } from './cited.ts';
+import { citedIn, isObject, type Lift } from './cited.ts';
 import { withhold, type Secrets } from './withhold.ts';
 
 /** Most orders of which it is remembered until when nothing may be told. */
@@ -22,6 +22,8 @@ export interface NonDisclosureSources {
   readonly reader: { read(stream: string, options?: { readonly limit: number }): Promise<readonly RecordedEvent[]> };
   /** The basis of a freeze; undefined where it is not known, or not yet. */
   readonly basisOfFreeze: (freezeId: string) => Basis | undefined;
+  /** The order on which the request of a lift relies; null where on none, undefined where it is not known, or not yet. */
+  readonly orderOfLift: (freezeId: string, requestId: string) => string | null | undefined;
   readonly clock?: Clock;
 }
 
@@ -51,7 +53,7 @@ export class NonDisclosure {
    */
   async withheld(value: unknown): Promise<unknown> {
     const secrets = await this.#secretsIn(value);
-    if (secrets.orders.size === 0 && secrets.freezes.size === 0) return value;
+    if (secrets.orders.size === 0 && secrets.freezes.size === 0 && secrets.lifts.size === 0) return value;
     return withhold(value, secrets);
   }
 
@@ -62,12 +64,30 @@ export class NonDisclosure {
   }
 
   async #secretsIn(value: unknown): Promise<Secrets> {
-    const { orders: ids, freezes: freezeIds } = citedIn(value);
+    const { orders: ids, freezes: freezeIds, lifts: requests } = citedIn(value);
     const orders = new Set<string>();
     for (const id of ids) if (await this.isSecret(id)) orders.add(id);
     const freezes = new Set<string>();
     for (const [id, stream] of freezeIds) if (await this.#restsOnSecret(id, stream)) freezes.add(id);
-    return { orders, freezes };
+    const lifts = new Set<string>();
+    for (const [name, lift] of requests) if (await this.#reliesOnSecret(lift)) lifts.add(name);
+    return { orders, freezes, lifts };
+  }
+
+  async #reliesOnSecret({ freezeId, requestId, stream }: Lift): Promise<boolean> {
+    const known = this.#sources.orderOfLift(freezeId, requestId);
+    const ids = known === undefined ? await this.#ordersInLog({ freezeId, requestId, stream }) : [known];
+    for (const id of ids) if (id !== null && (await this.isSecret(id))) return true;
+    return false;
+  }
+
+  async #ordersInLog({ freezeId, requestId, stream }: Lift): Promise<readonly string[]> {
+    if (stream === undefined) return [];
+    const events = await this.#sources.reader.read(stream);
+    return events.flatMap(({ type, data }) => {
+      if (type !== 'LiftRequested' || !isObject(data) || data['freezeId'] !== freezeId) return [];
+      return data['requestId'] === requestId && typeof data['orderId'] === 'string' ? [data['orderId']] : [];
+    });
   }
 
   /** @param stream on which the freeze stands: it is asked when nothing else knows of the freeze yet */

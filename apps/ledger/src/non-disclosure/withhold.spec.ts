@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { citedIn } from './cited.ts';
 import { withhold, type Secrets } from './withhold.ts';
 
-const secrets: Secrets = { orders: new Set(['ord-1']), freezes: new Set(['f-1']) };
+const secrets: Secrets = { orders: new Set(['ord-1']), freezes: new Set(['f-1']), lifts: new Set() };
 const basis = { kind: 'legal-order', id: 'ord-1' };
 const citation = { stream: 'legalOrder-ord-1', revision: '2', eventId: 'e' };
 const shown = (value: unknown): unknown => withhold(value, secrets);

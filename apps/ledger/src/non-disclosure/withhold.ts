@@ -6,6 +6,8 @@ import { WITHHELD_ORDER } from './withheld.dto.ts';
 export interface Secrets {
   readonly orders: ReadonlySet<string>;
   readonly freezes: ReadonlySet<string>;
+  /** Requests of a lift that rely on an order of release of which nothing is told, by `liftName`. */
+  readonly lifts: ReadonlySet<string>;
 }
 
 /**
@@ -41,9 +43,13 @@ function restsOnSecret(value: Members, secrets: Secrets): boolean {
   return isSecretBasis(value['basis'], secrets) || (isAboutLift(value) && speaksOfSecrets(value, secrets));
 }
 
-function speaksOfSecrets(value: Members, { orders, freezes }: Secrets): boolean {
+function speaksOfSecrets(value: Members, { orders, freezes, lifts }: Secrets): boolean {
   const cited = citedIn(value);
-  return [...cited.orders].some((id) => orders.has(id)) || [...cited.freezes.keys()].some((id) => freezes.has(id));
+  return (
+    [...cited.orders].some((id) => orders.has(id)) ||
+    [...cited.freezes.keys()].some((id) => freezes.has(id)) ||
+    [...cited.lifts.keys()].some((name) => lifts.has(name))
+  );
 }
 
 function isRefusal(value: Members): boolean {
