@@ -160,7 +160,8 @@ describe('when too many requests are under way', () => {
     const freezes = [];
     for (let n = 0; n < 17; n += 1) {
       const body = { basis: { kind: 'legal-order', id: 'o-1' } };
-      freezes.push(await busy.post(OPS, `/v1/admin/accounts/a-${String(n)}/freezes`, body));
+      const who = [`ops-${String(n % 3)}`, 'ops'] as const;
+      freezes.push(await busy.post(who, `/v1/admin/accounts/a-${String(n)}/freezes`, body));
       if (n < 16) await busy.until(n + 1);
     }
     const last = freezes.at(-1);
@@ -248,6 +249,84 @@ describe('when too many requests are under way', () => {
     while (busy.inUse('requests') !== 0) await new Promise(setImmediate);
     expect(await busy.get(SERVICE, '/v1/assets')).toMatch(/^HTTP\/1\.1 200/);
     expect(busy.inUse('requests-of-one-account')).toBe(0);
+  });
+});
+
+describe('a place', () => {
+  const unread = requestText('GET', '/docs/swagger-ui-bundle.js', {});
+
+  /** Resolves when so many requests were read, and those that came with them were looked at. */
+  async function read(service: Busy, count: number, send: () => Promise<void>): Promise<void> {
+    let requests = 0;
+    service.service.app.getHttpServer().on('request', () => (requests += 1));
+    await send();
+    while (requests < count) await new Promise(setImmediate);
+    expect(await service.get(OPS, '/health/live')).toMatch(/^HTTP\/1\.1 200/);
+  }
+
+  it.each(['/v1/accounts/a/deposits', '/%76%31/accounts/a/deposits', 'http://x/v1/accounts/%61/deposits'])(
+    'is one of the route, however its path is written: %s',
+    async (path) => {
+      busy = await Busy.start({ concurrencyLimit: 8 });
+      await busy.deposit('a');
+      const body = { depositId: 'd-2', asset: 'BTC', amount: '1', source: { kind: 'bank', reference: 'r' } };
+      await busy.post(SERVICE, path, body);
+      await busy.until(2);
+      const what = ['requests', 'requests-of-one-account', 'open-requests'];
+      expect(what.map((each) => busy?.inUse(each))).toEqual([2, 2, 0]);
+    },
+  );
+
+  it('is not kept by who is turned down, though the answer is not taken', async () => {
+    const crowd = (busy = await Busy.start({ concurrencyLimit: 8 }));
+    await read(crowd, 6 * 8, async () => {
+      for (let n = 0; n < 6; n += 1) {
+        const client = await crowd.client();
+        client.stopReading();
+        const withoutToken = requestText('GET', '/v1/admin/tasks', {}) + requestText('GET', '/v1/accounts/a', {});
+        client.send(unread.repeat(2) + withoutToken.repeat(3));
+      }
+    });
+    expect(crowd.inUse('open-requests')).toBeGreaterThan(0);
+    const what = ['requests', 'requests-of-one-account', 'oversight-requests'];
+    expect(what.map((each) => crowd.inUse(each))).toEqual([0, 0, 0]);
+  });
+
+  it('of oversight is there for others when one caller has half of them', async () => {
+    busy = await Busy.start({ concurrencyLimit: 1 });
+    const freeze = (who: Who, n: number): Promise<RawClient> | undefined =>
+      busy?.post(who, `/v1/admin/accounts/a-${String(n)}/freezes`, { basis: { kind: 'legal-order', id: 'o-1' } });
+    for (let n = 0; n < 8; n += 1) await freeze(OPS, n);
+    await busy.until(8);
+    expectRefusal((await (await freeze(OPS, 8))?.answer()) ?? '', 'overloaded', 1);
+    await freeze(['ops-2', 'ops'], 8);
+    await busy.until(9);
+    expect(await busy.get(OPS, '/v1/admin/tasks')).toMatch(/^HTTP\/1\.1 200/);
+    busy.letGo();
+    while (busy.inUse('oversight-commands') !== 0) await new Promise(setImmediate);
+    await freeze(OPS, 9);
+    await busy.until(1);
+  });
+
+  it('of health is there though nobody takes the pages of the documentation', async () => {
+    const crowd = (busy = await Busy.start({ concurrencyLimit: 8 }));
+    await read(crowd, 20, async () => {
+      for (let n = 0; n < 20; n += 1) {
+        const client = await crowd.client();
+        client.stopReading();
+        client.send(unread);
+      }
+    });
+    expect(crowd.inUse('open-requests')).toBe(16);
+  });
+
+  it('is not for hundreds in line on one connection', async () => {
+    busy = await Busy.start({});
+    const client = await busy.client();
+    client.send(requestText('GET', '/v1/assets', {}).repeat(300));
+    await client.closed();
+    expect(client.received.match(/HTTP\/1\.1 401/g)?.length ?? 0).toBeLessThanOrEqual(64);
+    while (busy.inUse('requests') !== 0) await new Promise(setImmediate);
   });
 });
 

@@ -1,6 +1,7 @@
 import { Slots, type Bound } from '#kernel';
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { correlationIdOf } from './headers.ts';
 import { problemBody, problemKind, type Problem } from './problem.ts';
@@ -23,17 +24,34 @@ interface Room {
   readonly what: string;
   readonly most: number;
   inside: number;
+  /** Of how many of those who may freeze or watch it is known whose they are. */
+  readonly ofCaller: Map<string, number>;
 }
 
+/** What a request that was let in takes up. */
 interface Place {
   room: Room;
+  readonly account: string | undefined;
+  caller?: string;
+  isGivenBack: boolean;
+}
+
+const PLACE = Symbol('place');
+
+/** On the request itself: a table beside would keep the collector busy with each of them. */
+interface Placed extends IncomingMessage {
+  [PLACE]?: Place;
 }
 
 /** Of all requests of services, this share may be about one account: the others must not suffer for it. */
 const SHARE_OF_ONE_ACCOUNT = 1 / 2;
-/** For those who freeze, lift and watch there are so many places apart, and so many for health and metrics. */
+/** There are so many places apart for those who freeze and lift, for those who look on, for health and metrics, and for all else. */
 const SHARE_APART = 1 / 4;
 const FEWEST_APART = 16;
+/** Of the places of those who freeze, and of those who look on, one caller has this share: none keeps the others out. */
+const SHARE_OF_ONE_CALLER = 1 / 2;
+/** Requests of one connection that are not answered yet: nobody who takes the answers sends so many ahead of them. */
+const MOST_IN_LINE = 64;
 
 /** Each takes some 20 KB. */
 const MOST_CONNECTIONS = 5_000;
@@ -42,22 +60,29 @@ const CROWDED = 0.9;
 const CROWDED_EVERY_MS = 1_000;
 
 const OVERSIGHT = /^\/v1\/(admin|audit|trial-balance)(\/|\?|$)/;
+const HEALTH = /^\/(health\/|metrics(\?|$))/;
 const ACCOUNTS = '/v1/accounts/';
+/** The router leaves it out of a URL that is given whole. */
+const ORIGIN = /^https?:\/\/.*?\//;
 
 /**
  * Counts what is under way, and turns away what is too much as soon as its head is read: before the framework, the token and
  * the body cost anything, since a service that is asked for three times as much as it can do has no time for two refusals
- * beside each command. Requests of services, of oversight, and those that anyone may send have bounds of their own: a flood
- * of one kind keeps out nothing of another.
+ * beside each command. Requests of services, what oversight commands and what it reads, health, and what else anyone may
+ * send have bounds of their own: a flood of one kind keeps out nothing of another.
  */
 export class Door {
   readonly #options: DoorOptions;
   readonly #services: Room;
+  /** What is commanded under `/v1/admin`, freezes above all. */
+  readonly #oversightCommands: Room;
   readonly #oversight: Room;
+  readonly #health: Room;
   readonly #open: Room;
   readonly #mostOfOneAccount: number;
+  readonly #mostOfOneCaller: number;
   readonly #ofAccount = new Map<string, number>();
-  readonly #places = new WeakMap<IncomingMessage, Place>();
+  readonly #inLine = new WeakMap<Socket, number>();
   readonly #answering = new Slots<ServerResponse>();
   readonly #mostConnections: number;
   #connections = 0;
@@ -68,15 +93,18 @@ export class Door {
     this.#options = options;
     const { concurrencyLimit } = options;
     const apart = Math.max(FEWEST_APART, Math.ceil(concurrencyLimit * SHARE_APART));
-    this.#services = { what: 'requests', most: concurrencyLimit, inside: 0 };
-    this.#oversight = { what: 'oversight-requests', most: apart, inside: 0 };
-    this.#open = { what: 'open-requests', most: apart, inside: 0 };
+    this.#services = roomFor('requests', concurrencyLimit);
+    this.#oversightCommands = roomFor('oversight-commands', apart);
+    this.#oversight = roomFor('oversight-requests', apart);
+    this.#health = roomFor('health-requests', apart);
+    this.#open = roomFor('open-requests', apart);
     this.#mostOfOneAccount = Math.ceil(concurrencyLimit * SHARE_OF_ONE_ACCOUNT);
+    this.#mostOfOneCaller = Math.ceil(apart * SHARE_OF_ONE_CALLER);
     this.#mostConnections = options.mostConnections ?? MOST_CONNECTIONS;
   }
 
   get bounds(): readonly Bound[] {
-    const rooms = [this.#services, this.#oversight, this.#open];
+    const rooms = [this.#services, this.#oversightCommands, this.#oversight, this.#health, this.#open];
     return [
       ...rooms.map((room) => ({ what: room.what, most: room.most, inUse: () => room.inside })),
       {
@@ -104,40 +132,69 @@ export class Door {
 
   /** Answers what is certainly too much, before it is read as a request. All else `enter` decides. */
   readonly look: Look = ({ url, correlationId = randomUUID() }) => {
-    if (this.#options.isStopping() || this.#roomOf(url) !== this.#services) return undefined;
-    const obstacle = this.#fullness(this.#services, accountOf(url));
+    const path = asRouted(url);
+    if (this.#options.isStopping() || isOpen(path) || OVERSIGHT.test(path)) return undefined;
+    const obstacle = this.#fullness(this.#services, accountOf(path));
     if (obstacle === undefined) return undefined;
     this.#options.onTurnedAway?.(obstacle.what);
     return refusalText(obstacle.problem, url, correlationId);
   };
 
-  /** Lets a request in, or answers it. @returns false when it is answered */
+  /** Lets a request in, or answers it, or hangs up. @returns false unless it is let in */
   enter(request: IncomingMessage, response: ServerResponse): boolean {
-    const { url = '' } = request;
-    const room = this.#roomOf(url);
-    const account = room === this.#services ? accountOf(url) : undefined;
-    const obstacle = this.#obstacle(room, account, response);
-    if (obstacle !== undefined) {
-      turnAway(request, response, obstacle.problem);
-      this.#options.onTurnedAway?.(obstacle.what);
+    const { socket } = request;
+    // What came in one piece with a request after which the connection was closed.
+    if (socket.destroyed) return false;
+    const inLine = this.#inLine.get(socket) ?? 0;
+    if (inLine >= MOST_IN_LINE) {
+      this.#options.onTurnedAway?.('requests-in-line');
+      socket.destroy();
       return false;
     }
-    this.#letIn(room, account, request, response);
-    return true;
+    this.#inLine.set(socket, inLine + 1);
+    const path = asRouted(request.url ?? '');
+    const room = this.#roomOf(path, request.method);
+    const account = room === this.#services ? accountOf(path) : undefined;
+    const obstacle = this.#obstacle(room, account, response);
+    const place = obstacle === undefined ? this.#letIn(room, account, request) : undefined;
+    const slot = place && this.#answering.add(response);
+    response.once('close', () => {
+      this.#inLine.set(socket, (this.#inLine.get(socket) ?? 1) - 1);
+      if (place !== undefined) this.#giveBack(place);
+      if (slot !== undefined) this.#answering.remove(slot);
+    });
+    if (obstacle === undefined) return true;
+    turnAway(request, response, obstacle.problem);
+    this.#options.onTurnedAway?.(obstacle.what);
+    return false;
   }
 
   /**
    * Whether a request may stay now that its sender is known: a service that asks what oversight may ask, too, takes a place
-   * among services.
+   * among services, and nobody takes all places of oversight.
    */
-  mayStay(request: IncomingMessage, isOversight: boolean): boolean {
-    const place = this.#places.get(request);
-    if (isOversight || place?.room !== this.#oversight) return true;
+  mayStay(request: IncomingMessage, caller: string, isOversight: boolean): boolean {
+    const place = (request as Placed)[PLACE];
+    if (place === undefined || (place.room !== this.#oversight && place.room !== this.#oversightCommands)) return true;
+    if (isOversight) {
+      const { ofCaller } = place.room;
+      const inside = ofCaller.get(caller) ?? 0;
+      if (inside >= this.#mostOfOneCaller) return false;
+      ofCaller.set(caller, inside + 1);
+      place.caller = caller;
+      return true;
+    }
     if (this.#services.inside >= this.#services.most) return false;
-    this.#oversight.inside -= 1;
+    place.room.inside -= 1;
     this.#services.inside += 1;
     place.room = this.#services;
     return true;
+  }
+
+  /** Nothing more is done for a request that is turned down: it keeps no place, however long its answer is not taken. */
+  leave(request: IncomingMessage): void {
+    const place = (request as Placed)[PLACE];
+    if (place !== undefined) this.#giveBack(place);
   }
 
   /**
@@ -155,9 +212,10 @@ export class Door {
     }
   }
 
-  #roomOf(url: string): Room {
-    if (!url.startsWith('/v1')) return this.#open;
-    return OVERSIGHT.test(url) ? this.#oversight : this.#services;
+  #roomOf(path: string, method = 'GET'): Room {
+    if (isOpen(path)) return HEALTH.test(path) ? this.#health : this.#open;
+    if (!OVERSIGHT.test(path)) return this.#services;
+    return method === 'GET' || method === 'HEAD' ? this.#oversight : this.#oversightCommands;
   }
 
   #obstacle(
@@ -169,7 +227,7 @@ export class Door {
       response.shouldKeepAlive = false;
       this.#arrivedAtMs = performance.now();
       // Health is told to the last.
-      if (room !== this.#open) return { what: 'stopping', problem: STOPPING };
+      if (room !== this.#health && room !== this.#open) return { what: 'stopping', problem: STOPPING };
     }
     return this.#fullness(room, account);
   }
@@ -182,21 +240,29 @@ export class Door {
     return undefined;
   }
 
-  #letIn(room: Room, account: string | undefined, request: IncomingMessage, response: ServerResponse): void {
-    const place: Place = { room };
+  #letIn(room: Room, account: string | undefined, request: Placed): Place {
     room.inside += 1;
-    if (room === this.#oversight) this.#places.set(request, place);
     if (account !== undefined) this.#ofAccount.set(account, (this.#ofAccount.get(account) ?? 0) + 1);
-    const slot = this.#answering.add(response);
-    response.once('close', () => {
-      place.room.inside -= 1;
-      this.#answering.remove(slot);
-      if (account === undefined) return;
-      const left = (this.#ofAccount.get(account) ?? 1) - 1;
-      if (left === 0) this.#ofAccount.delete(account);
-      else this.#ofAccount.set(account, left);
-    });
+    return (request[PLACE] = { room, account, isGivenBack: false });
   }
+
+  #giveBack(place: Place): void {
+    if (place.isGivenBack) return;
+    place.isGivenBack = true;
+    place.room.inside -= 1;
+    if (place.account !== undefined) oneLess(this.#ofAccount, place.account);
+    if (place.caller !== undefined) oneLess(place.room.ofCaller, place.caller);
+  }
+}
+
+function roomFor(what: string, most: number): Room {
+  return { what, most, inside: 0, ofCaller: new Map() };
+}
+
+function oneLess(counts: Map<string, number>, name: string): void {
+  const left = (counts.get(name) ?? 1) - 1;
+  if (left === 0) counts.delete(name);
+  else counts.set(name, left);
 }
 
 const STOPPING: Problem = {
@@ -212,11 +278,26 @@ const TOO_MUCH_OF_ONE: Problem = {
   detail: 'Too many requests about this account are under way. Ask again in a while.',
 };
 
-/** The account that a path names, as it is written there. */
-function accountOf(url: string): string | undefined {
-  if (!url.startsWith(ACCOUNTS)) return undefined;
-  const end = url.slice(ACCOUNTS.length).search(/[/?]/);
-  return end < 0 ? url.slice(ACCOUNTS.length) : url.slice(ACCOUNTS.length, ACCOUNTS.length + end);
+/** A URL as the router reads it, which takes many spellings of one. What it can't read is turned down as the services' is. */
+function asRouted(url: string): string {
+  const path = url.startsWith('/') ? url : url.replace(ORIGIN, '/');
+  if (!path.includes('%')) return path;
+  try {
+    return decodeURIComponent(path.replace(/[?#].*$/s, ''));
+  } catch {
+    return '/v1/';
+  }
+}
+
+function isOpen(path: string): boolean {
+  return !path.startsWith('/v1');
+}
+
+/** The account that a path names. */
+function accountOf(path: string): string | undefined {
+  if (!path.startsWith(ACCOUNTS)) return undefined;
+  const end = path.slice(ACCOUNTS.length).search(/[/?]/);
+  return end < 0 ? path.slice(ACCOUNTS.length) : path.slice(ACCOUNTS.length, ACCOUNTS.length + end);
 }
 
 /** False for what is sent piece by piece: its head is sent, and more is to come. */

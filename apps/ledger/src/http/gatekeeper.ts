@@ -62,6 +62,7 @@ export class Gatekeeper {
   #admit(caller: Caller | Unauthenticated, request: FastifyRequest, reply: FastifyReply, next: () => void): void {
     const problem = caller instanceof Unauthenticated ? challenge(caller, reply) : this.#objection(caller, request);
     if (problem !== undefined) {
+      this.#options.door.leave(request.raw);
       sendProblem(request, reply, problem);
       return;
     }
@@ -76,7 +77,7 @@ export class Gatekeeper {
     }
     if (request.is404) return undefined;
     if (mayUse(caller, request))
-      return this.#options.door.mayStay(request.raw, isOversight(caller)) ? undefined : TOO_MUCH;
+      return this.#options.door.mayStay(request.raw, caller.id, isOversight(caller)) ? undefined : TOO_MUCH;
     const { roles } = routeOf(request);
     const detail = roles.length === 0 ? 'A role is needed.' : `One of these roles is needed: ${roles.join(', ')}.`;
     return { code: 'forbidden', detail };
