@@ -433,3 +433,62 @@ describe('the time until which nothing may be told', () => {
     expect(await ledger.read(AUDITOR, `/v1/admin/legal-orders/${orderId}`)).toMatchObject({ orderId });
   });
 });
+
+describe('an id that a hit and an order under non-disclosure share', () => {
+  const LISTS = ['sanctions-hits', 'freezes', 'lift-requests', 'authority-requests', 'tasks'] as const;
+
+  /** Freezes under a basis, of which somebody asks to lift each, and a letter that it answers. */
+  async function restOn(kind: 'legal-order' | 'sanctions-hit', id: string, accounts: readonly string[]): Promise<void> {
+    const basis = { kind, id };
+    for (const account of accounts) {
+      const path = `/v1/admin/accounts/${account}/freezes`;
+      const { body } = wellDone(await ledger.post(OPS, path, { basis }), 'a freeze');
+      await ledger.requestLift(textAt(body, 'freeze.freezeId'));
+    }
+    const letter = `/v1/admin/authority-requests/${await ledger.makeAuthorityRequest()}/answer`;
+    wellDone(await ledger.post(APPROVER, letter, { outcome: 'granted', reason: 'it demands it', basis }), 'an answer');
+  }
+
+  /** What a filter by the id finds, in pages of one item, and how many pages that are. */
+  async function foundBy(as: Person, list: string, id: string): Promise<{ items: unknown[]; pages: number }> {
+    const items: unknown[] = [];
+    for (let pages = 1, cursor = ''; ; pages += 1) {
+      const page = await ledger.read(as, `/v1/admin/${list}?basisId=${id}&limit=1${cursor}`);
+      items.push(...listAt(page, 'items'));
+      if (valueAt(page, 'nextCursor') === null) return { items, pages };
+      cursor = `&cursor=${textAt(page, 'nextCursor')}`;
+    }
+  }
+
+  it('is asked of every list that takes the id of a basis', async () => {
+    const { body } = await ledger.ask({ path: '/openapi.json' });
+    const routes = Object.entries(valueAt(body, 'paths') as Readonly<Record<string, unknown>>);
+    const lists = routes.flatMap(([path, route]) =>
+      JSON.stringify(valueAt(route, 'get.parameters') ?? []).includes('"basisId"') ? [path] : [],
+    );
+    expect(lists.toSorted()).toEqual([...LISTS, 'legal-orders'].map((list) => `/v1/admin/${list}`).toSorted());
+  });
+
+  it('finds what rests on the hit, whole and page by page, and nothing of the order', async () => {
+    const holder = await ledger.makeParty();
+    const held = [await ledger.makeAccount({ holder }), await ledger.makeAccount({ holder })];
+    const id = await ledger.makeConfirmedHit(holder);
+    await restOn('sanctions-hit', id, held);
+    const before = new Map<string, unknown>();
+    for (const list of LISTS) before.set(list, await foundBy(OVERSIGHT, list, id));
+    for (const list of LISTS) expect(before.get(list)).toEqual(await foundBy(CLEARED, list, id));
+    expect(before.get('freezes')).toMatchObject({ items: { length: 2 }, pages: 2 });
+
+    const accounts = [await ledger.makeAccount(), await ledger.makeAccount()];
+    await ledger.makeVerifiedOrder({ orderId: id, accounts, more: secret });
+    await restOn('legal-order', id, accounts);
+    for (const list of LISTS) {
+      expect([list, await foundBy(OVERSIGHT, list, id)]).toEqual([list, before.get(list)]);
+      const whole = await foundBy(CLEARED, list, id);
+      if (list !== 'sanctions-hits')
+        expect([list, whole.items.length]).not.toEqual([list, valueAt(before.get(list), 'pages')]);
+    }
+    const orders = await ledger.read(OVERSIGHT, `/v1/admin/legal-orders?basisId=${id}`);
+    expect(orders).toEqual({ items: [], nextCursor: null });
+  });
+});

@@ -23,9 +23,17 @@ export interface Page<Item> {
   readonly nextCursor: string | null;
 }
 export interface PageRequest {
-  /** 1 to 500. */
+  /** 1 to 500. A page ends earlier when its items are large: `nextCursor` goes on from there. */
   readonly limit: number;
   readonly cursor?: string | undefined;
+}
+
+/**
+ * For whoever must not be told of orders under non-disclosure: a time, at which an order has to be disclosed so that a filter
+ * by its id finds it, or what rests on it.
+ */
+export interface Disclosure {
+  readonly disclosedAt?: Timestamp | undefined;
 }
 
 /** A view together with the revision of its stream (the ETag). */
@@ -118,7 +126,7 @@ export interface Queries {
       accountId?: string | undefined;
       partyId?: string | undefined;
       state?: string | undefined;
-    },
+    } & Disclosure,
     page: PageRequest,
   ): Page<LegalOrderView>;
   legalOrder(orderId: string): Versioned<LegalOrderView> | undefined;
@@ -139,7 +147,7 @@ export interface Queries {
       partyId?: string | undefined;
       basisId?: string | undefined;
       state?: string | undefined;
-    },
+    } & Disclosure,
     page: PageRequest,
   ): Page<FreezeView>;
   freeze(freezeId: string): Versioned<FreezeView> | undefined;
@@ -154,12 +162,12 @@ export interface Queries {
       freezeId?: string | undefined;
       basisId?: string | undefined;
       state?: string | undefined;
-    },
+    } & Disclosure,
     page: PageRequest,
   ): Page<LiftRequestView>;
   liftRequest(freezeId: string, requestId: string): LiftRequestView | undefined;
   authorityRequests(
-    filter: { basisId?: string | undefined; state?: string | undefined },
+    filter: { basisId?: string | undefined; state?: string | undefined } & Disclosure,
     page: PageRequest,
   ): Page<AuthorityRequestView>;
   authorityRequest(requestId: string): Versioned<AuthorityRequestView> | undefined;
@@ -174,7 +182,7 @@ export interface Queries {
       basisId?: string | undefined;
       kind?: TaskKind | undefined;
       waitsFor?: Doer | undefined;
-    },
+    } & Disclosure,
     at: Timestamp,
     page: PageRequest,
   ): Page<TaskView>;

@@ -9,6 +9,8 @@ const MAX_WAITERS = 10_000;
 /** Most statements kept; beyond it all are prepared anew. The queries of the service, with all their filters, are fewer. */
 const MAX_STATEMENTS = 1_000;
 
+type Row = Readonly<Record<string, unknown>>;
+
 interface Waiter {
   /** Undefined: until the read models may be queried. */
   readonly position: Position | undefined;
@@ -97,12 +99,33 @@ export class ReadSide {
   }
 
   /** @throws RejectionError `read-model-behind` while the read models are being built */
-  all(sql: string, ...parameters: readonly SQLInputValue[]): readonly Record<string, unknown>[] {
+  all(sql: string, ...parameters: readonly SQLInputValue[]): readonly Row[] {
     return this.#query((statement) => statement.all(...parameters), sql);
   }
 
+  /**
+   * As `all`, and no further than a row after which it is full: those beyond are not held in memory.
+   * @returns also whether there is a row beyond
+   */
+  until(
+    isFull: (row: Row) => boolean,
+    sql: string,
+    ...parameters: readonly SQLInputValue[]
+  ): { rows: Row[]; more: boolean } {
+    return this.#query((statement) => {
+      const rows: Row[] = [];
+      let full = false;
+      for (const row of statement.iterate(...parameters)) {
+        if (full) return { rows, more: true };
+        rows.push(row);
+        full = isFull(row);
+      }
+      return { rows, more: false };
+    }, sql);
+  }
+
   /** As `all`, for the first row. */
-  get(sql: string, ...parameters: readonly SQLInputValue[]): Record<string, unknown> | undefined {
+  get(sql: string, ...parameters: readonly SQLInputValue[]): Row | undefined {
     return this.#query((statement) => statement.get(...parameters), sql);
   }
 

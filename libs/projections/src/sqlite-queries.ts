@@ -20,6 +20,7 @@ import type { LinkedAddressView, PartyView } from '#parties';
 import { sanctionsHitFromRow, type SanctionsHitView } from '#sanctions';
 import { decodeCursor, encodeCursor, type CursorKey } from './cursor.ts';
 import type {
+  Disclosure,
   Page,
   PageRequest,
   PartyWithAccounts,
@@ -33,6 +34,8 @@ import { kindsFor, OF_PARTY, ALL_TASKS, TASK_COLUMNS, taskFromRow, WAITING, type
 
 /** Most items of one page. */
 const MAX_PAGE = 500;
+/** A page that has more is full, however many items were asked for. One item may have a hundred thousand. */
+const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 
 type Parameter = string | number;
 /** A condition of a WHERE clause and the values of its question marks. */
@@ -222,8 +225,9 @@ export class SqliteQueries implements Queries {
   }
 
   legalOrders(filter: Parameters<Queries['legalOrders']>[0], page: PageRequest): Page<LegalOrderView> {
-    const { orderId, accountId, partyId, state } = filter;
+    const { orderId, accountId, partyId, state, disclosedAt } = filter;
     const where = [...equals({ orderId, state }), ...namesAccount(accountId), ...namesParty(partyId)];
+    if (orderId !== undefined && disclosedAt !== undefined) where.push([DISCLOSED, disclosedAt]);
     const select = 'view, updatedAt FROM legalOrders';
     return this.#page({ name: 'legalOrders', select, where, ...BY_CREATION, show: legalOrderFromRow }, page);
   }
@@ -255,7 +259,8 @@ export class SqliteQueries implements Queries {
 
   freezes(filter: Parameters<Queries['freezes']>[0], page: PageRequest): Page<FreezeView> {
     const { accountId, partyId, basisId, state } = filter;
-    const where = [...equals({ accountId, basisId, state }), ...concerns(partyId)];
+    const disclosed = onDisclosedBasis("f.view ->> '$.basis.kind'", filter);
+    const where = [...equals({ accountId, basisId, state }), ...concerns(partyId), ...disclosed];
     const select = `${FREEZE_COLUMNS} FROM freezes f`;
     return this.#page({ name: 'freezes', select, where, ...BY_CREATION, show: freezeFromRow }, page);
   }
@@ -279,8 +284,8 @@ export class SqliteQueries implements Queries {
   }
 
   liftRequests(filter: Parameters<Queries['liftRequests']>[0], page: PageRequest): Page<LiftRequestView> {
-    const { accountId, partyId, freezeId, basisId, state } = filter;
-    const where = [...equals({ accountId, freezeId, state }), ...heldBy(partyId), ...restsOn(basisId)];
+    const { accountId, partyId, freezeId, state } = filter;
+    const where = [...equals({ accountId, freezeId, state }), ...heldBy(partyId), ...restsOn(filter)];
     const select = `${LIFT_REQUEST_COLUMNS} FROM liftRequests`;
     return this.#page({ name: 'liftRequests', select, where, ...BY_CREATION, show: liftRequestFromRow }, page);
   }
@@ -291,13 +296,14 @@ export class SqliteQueries implements Queries {
   }
 
   authorityRequests(
-    { basisId, state }: { basisId?: string | undefined; state?: string | undefined },
+    filter: Parameters<Queries['authorityRequests']>[0],
     page: PageRequest,
   ): Page<AuthorityRequestView> {
+    const { basisId, state } = filter;
     const list = {
       name: 'authorityRequests',
       select: 'view FROM authorityRequests',
-      where: equals({ basisId, state }),
+      where: [...equals({ basisId, state }), ...onDisclosedBasis("view ->> '$.answer.basis.kind'", filter)],
     };
     return this.#page({ ...list, ...BY_CREATION, show: showAuthorityRequest }, page);
   }
@@ -316,6 +322,7 @@ export class SqliteQueries implements Queries {
     const where: Condition[] = [
       [WAITING, at, at],
       ...equals({ 't.accountId': accountId, 't.basisId': basisId, 't.kind': kind }),
+      ...onDisclosedBasis('t.basisKind', filter),
       ...(partyId === undefined ? [] : ([[OF_PARTY, partyId, partyId]] satisfies Condition[])),
       ...(waitsFor === undefined ? [] : [oneOf('t.kind', kindsFor(waitsFor))]),
     ];
@@ -382,10 +389,11 @@ export class SqliteQueries implements Queries {
     const values = conditions.flatMap(([, ...ofCondition]) => ofCondition);
     const selects = [select, ...(alsoSelect === undefined ? [] : [alsoSelect])];
     const sql = selects.map((one) => `SELECT ${keys}, ${one} ${where}`).join(' UNION ALL ');
+    const ofAll = selects.flatMap(() => values);
     // One more than asked: it tells whether there is a next page.
-    const rows = this.#rows.all(`${sql} ${sorted} LIMIT ?`, ...selects.flatMap(() => values), limit + 1);
-    const shown = rows.slice(0, limit).map((row) => splitKey(row, orderBy.length));
-    const last = rows.length > limit ? shown.at(-1) : undefined;
+    const { rows, more } = this.#rows.until(fullWith(limit), `${sql} ${sorted} LIMIT ?`, ...ofAll, limit + 1);
+    const shown = rows.map((row) => splitKey(row, orderBy.length));
+    const last = more ? shown.at(-1) : undefined;
     return {
       items: shown.map(({ row }) => list.show(row as never)),
       nextCursor: last === undefined ? null : encodeCursor(name, last.key),
@@ -458,8 +466,48 @@ function heldBy(partyId: string | undefined): Condition[] {
   return partyId === undefined ? [] : [[held, partyId]];
 }
 
-function restsOn(basisId: string | undefined): Condition[] {
-  return basisId === undefined ? [] : [['freezeId IN (SELECT freezeId FROM freezes WHERE basisId = ?)', basisId]];
+/** Lift requests of freezes under the basis. */
+function restsOn(filter: BasisFilter): Condition[] {
+  const { basisId } = filter;
+  if (basisId === undefined) return [];
+  const conditions = [...equals({ basisId }), ...onDisclosedBasis("view ->> '$.basis.kind'", filter)];
+  const freezes = `SELECT freezeId FROM freezes WHERE ${conditions.map(([sql]) => sql).join(' AND ')}`;
+  return [[`freezeId IN (${freezes})`, ...conditions.flatMap(([, ...values]) => values)]];
+}
+
+/** An order of which may be told at a time. */
+const DISCLOSED = "coalesce(legalOrders.view ->> '$.nonDisclosureUntil', '') <= ?";
+
+interface BasisFilter extends Disclosure {
+  readonly basisId?: string | undefined;
+}
+
+/**
+ * Of what rests on a basis of the id: not what rests on an order that may not be told of. A hit may have the same id.
+ * @param kind SQL for the kind of the basis
+ */
+function onDisclosedBasis(kind: string, { basisId, disclosedAt }: BasisFilter): Condition[] {
+  if (basisId === undefined || disclosedAt === undefined) return [];
+  const order = `SELECT 1 FROM legalOrders WHERE orderId = ? AND ${DISCLOSED}`;
+  return [[`(${kind} <> 'legal-order' OR EXISTS (${order}))`, basisId, disclosedAt]];
+}
+
+/** Is told of each row of a page, and says whether the page is full with it. */
+function fullWith(limit: number): (row: object) => boolean {
+  let items = 0;
+  let bytes = 0;
+  return (row) => {
+    items += 1;
+    bytes += sizeBytes(row);
+    return items === limit || bytes > MAX_PAGE_BYTES;
+  };
+}
+
+/** Of its text, which is nearly all that a row may have much of. */
+function sizeBytes(row: object): number {
+  let bytes = 0;
+  for (const value of Object.values(row)) if (typeof value === 'string') bytes += Buffer.byteLength(value);
+  return bytes;
 }
 
 /** Parts the columns that order the list from those that are shown. */

@@ -242,6 +242,40 @@ describe('a provider that is away', () => {
     expect(provider.looks).toBeLessThan(100);
   });
 
+  it('that does not answer at all keeps nobody who names a key that nobody knows, once it has failed', async () => {
+    const provider = new Provider();
+    provider.keys = [first.jwk];
+    await provider.letsIn(byFirst);
+    await provider.pass(16);
+    provider.state = 'hanging';
+    const asking = provider.letsIn(bySecond);
+    await settled();
+    await provider.giveUp();
+    expect(await asking).toBe(false);
+    for (let second = 0; second < 60; second += 1) {
+      await provider.pass(1);
+      // It is asked again and again meanwhile.
+      expect(await Promise.race([provider.letsIn(bySecond), settled().then(() => 'kept')])).toBe(false);
+      if (second % 10 === 9) await provider.giveUp();
+    }
+    expect(provider.looks).toBeGreaterThan(5);
+  });
+
+  it('has a key that it adds taken by whoever asks after the first look that finds it', async () => {
+    const provider = new Provider();
+    provider.keys = [first.jwk];
+    await provider.letsIn(byFirst);
+    provider.state = 'away';
+    await provider.pass(60);
+    expect(await provider.letsIn(bySecond)).toBe(false);
+    provider.state = 'well';
+    provider.keys = [first.jwk, second.jwk];
+    await provider.pass(5);
+    await provider.letsIn(bySecond);
+    await settled();
+    expect(await provider.letsIn(bySecond)).toBe(true);
+  });
+
   it('that is slow keeps nobody whose key is known: it is asked before the keys are old', async () => {
     const provider = new Provider();
     await provider.letsIn(byFirst);

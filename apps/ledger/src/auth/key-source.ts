@@ -14,7 +14,8 @@ export interface KeySource {
   /** The keys, when nobody has to wait for a look at the source first. Sees to it that they do not grow old. */
   current(): KeySet | undefined;
   /**
-   * The keys after a look at the source, unless there was one a moment ago.
+   * The keys after a look at the source, unless there was one a moment ago, or the last one failed a short time ago: then
+   * as they are known, and the look goes on behind.
    * @throws Error when they can't be read and the last ones are too old
    */
   refreshed(): Promise<KeySet>;
@@ -98,19 +99,24 @@ export class ReloadedKeys implements KeySource {
     const ageMs = this.#now() - this.#readAtMs;
     if (ageMs < REFRESH_AFTER_MS) return this.#keys;
     if (this.#isCool()) this.#look();
-    const failedRecently = this.#now() - this.#failedAtMs < RECENT_FAILURE_MS && ageMs <= STALE_LIMIT_MS;
-    return ageMs < FRESH_MS || failedRecently ? this.#keys : undefined;
+    return ageMs < FRESH_MS || this.#outlastsFailure() ? this.#keys : undefined;
   }
 
   async refreshed(): Promise<KeySet> {
     if (this.#keys === undefined || this.#isCool()) this.#look();
-    await this.#underWay;
+    if (!this.#outlastsFailure()) await this.#underWay;
     if (this.#keys === undefined || this.#now() - this.#readAtMs > STALE_LIMIT_MS) throw this.#lastError;
     return this.#keys;
   }
 
   ageSeconds(): number {
     return (this.#now() - this.#readAtMs) / 1000;
+  }
+
+  /** True while nobody waits for the source: it failed a short time ago, and there are keys that may be used meanwhile. */
+  #outlastsFailure(): boolean {
+    const nowMs = this.#now();
+    return nowMs - this.#failedAtMs < RECENT_FAILURE_MS && nowMs - this.#readAtMs <= STALE_LIMIT_MS;
   }
 
   #isCool(): boolean {

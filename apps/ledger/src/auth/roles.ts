@@ -31,8 +31,9 @@ export function mustNotBeTold(caller: Caller): boolean {
   return seesFreezesWhole(caller) && !caller.scopes.includes(CONFIDENTIAL);
 }
 
-/** Up to 128 characters, none of them invisible, no blanks at the ends. */
-const SUBJECT = /^(?=.{1,128}$)[^\p{C}\p{Z}]([^\p{C}\p{Zl}\p{Zp}]*[^\p{C}\p{Z}])?$/v;
+/** Up to 128 characters, none of them invisible, no blanks at the ends. U+2800 is a letter without a dot, and looks like one. */
+const SUBJECT =
+  /^(?=.{1,128}$)[^\p{C}\p{Z}\p{DI}\u2800]([^\p{C}\p{Zl}\p{Zp}\p{DI}\u2800]*[^\p{C}\p{Z}\p{DI}\u2800])?$/v;
 const OWN_SUBJECT = 'system:';
 
 /** @returns what is wrong with a token's `sub`, or undefined when an actor may be called so */

@@ -108,6 +108,10 @@ describe('a token', () => {
     ['expired a hair ago', { exp: NOW_S - 0.001 }, /expired/],
     ['not yet valid', { nbf: NOW_S + 60 }, /"nbf"/],
     ['not valid for another six seconds', { nbf: NOW_S + 6 }, /"nbf"/],
+    ['that expires at no date that there is', { exp: 1e308 }, /"exp"/],
+    ['that expires a second after the last date', { exp: 8_640_000_000_001 }, /"exp"/],
+    ['valid from no date that there is', { nbf: -1e308 }, /"nbf"/],
+    ['issued at no date that there is', { iat: 1e308 }, /"iat"/],
     ['of another issuer', { iss: 'https://evil.example' }, /"iss"/],
     ['for another audience', { aud: 'other' }, /"aud"/],
     ['without a subject', { sub: undefined }, /"sub"/],
@@ -115,6 +119,13 @@ describe('a token', () => {
     ['with a subject of 129 characters', { sub: 'a'.repeat(129) }, /"sub"/],
     ['with a line break in the subject', { sub: 'alice\nbob' }, /"sub"/],
     ['with an invisible character in the subject', { sub: 'alice\u200b' }, /"sub"/],
+    ...['\ufe0f', '\u034f', '\u115f', '\u3164', '\u17b4', '\u180b', '\u2800'].map(
+      (unseen): [string, Claims, RegExp] => [
+        `with U+${unseen.charCodeAt(0).toString(16)} in the subject`,
+        { sub: `ali${unseen}ce` },
+        /"sub"/,
+      ],
+    ),
     ['with a blank before the subject', { sub: ' system:supervisor' }, /"sub"/],
     ['with the service as subject', { sub: 'system:supervisor' }, /system:/],
     ['with the service as subject, written otherwise', { sub: 'SYSTEM：x' }, /system:/],
@@ -132,6 +143,7 @@ describe('a token', () => {
   it.each<[string, Claims]>([
     ['valid in 5 seconds, by a clock that is ahead', { nbf: NOW_S + 5 }],
     ['issued in the future', { iat: NOW_S + 3_600 }],
+    ['that expires at the last date that there is', { exp: 8_640_000_000_000 }],
     ['that lives for a millisecond more', { exp: NOW_S + 0.001 }],
   ])('%s is taken', async (_, claims) => {
     expect(await verified(await sign(key, claims))).toMatchObject({ id: 'alice' });

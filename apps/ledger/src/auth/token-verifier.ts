@@ -26,6 +26,9 @@ const MAX_CACHED_TOKENS = 10_000;
  */
 const NOT_YET_TOLERANCE_S = 5;
 
+/** The last second that is a date (ECMA-262, 21.4.1.1): beyond it a token would be good for ever. */
+const LAST_DATE_S = 8_640_000_000_000;
+
 /** Why a request counts as nobody's, in words for its sender. */
 export class Unauthenticated {
   readonly detail: string;
@@ -121,19 +124,23 @@ export class TokenVerifier {
       currentDate: new Date(this.#now()),
     };
     try {
-      return this.#unexpired((await jwtVerify(token, keys.resolve, options)).payload);
+      return this.#inTime((await jwtVerify(token, keys.resolve, options)).payload);
     } catch (error) {
       if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
       // Keys without ids: the one that fits is found by trying.
       for await (const key of error) {
         const verified = await jwtVerify(token, key, options).catch(unlessClaimIsWrong);
-        if (verified !== undefined) return this.#unexpired(verified.payload);
+        if (verified !== undefined) return this.#inTime(verified.payload);
       }
       throw new errors.JWSSignatureVerificationFailed();
     }
   }
 
-  #unexpired(payload: JWTPayload): JWTPayload {
+  #inTime(payload: JWTPayload): JWTPayload {
+    for (const claim of ['exp', 'nbf', 'iat'] as const) {
+      if (Math.abs(payload[claim] ?? 0) <= LAST_DATE_S) continue;
+      throw new errors.JWTClaimValidationFailed('not a date', payload, claim, 'invalid');
+    }
     if ((payload.exp ?? 0) * 1000 > this.#now()) return payload;
     throw new errors.JWTExpired('expired', payload, 'exp', 'check_failed');
   }

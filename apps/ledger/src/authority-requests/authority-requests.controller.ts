@@ -7,6 +7,7 @@ import { authorityRequestAfter } from '../edge/as-of.ts';
 import { CommandEdge } from '../edge/command-edge.ts';
 import { found, QueryEdge, ReadQuery } from '../edge/query-edge.ts';
 import { etagOf } from '../http/answer.ts';
+import { disclosedAt } from '../non-disclosure/gate.ts';
 import { CommandRoute, QueryRoute } from '../openapi/routes.ts';
 import {
   AnswerBody,
@@ -77,8 +78,13 @@ export class AuthorityRequestsController {
     roles: OVERSIGHT,
     answer: AuthorityRequestPage,
   })
-  async list(@Res() reply: FastifyReply, @Query() query: AuthorityRequestsQuery): Promise<void> {
-    reply.send((await this.#queries.upTo(query.atLeast)).authorityRequests(query, query));
+  async list(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @Query() query: AuthorityRequestsQuery,
+  ): Promise<void> {
+    const queries = await this.#queries.upTo(query.atLeast);
+    reply.send(queries.authorityRequests({ ...query, disclosedAt: disclosedAt(request) }, query));
   }
 
   @Get(':requestId')

@@ -11,6 +11,7 @@ import { CommandEdge, type Accepted } from '../edge/command-edge.ts';
 import { found, QueryEdge, ReadQuery } from '../edge/query-edge.ts';
 import { eventOfType } from '../edge/recorded.ts';
 import { etagOf } from '../http/answer.ts';
+import { disclosedAt } from '../non-disclosure/gate.ts';
 import { CommandRoute, QueryRoute } from '../openapi/routes.ts';
 import {
   Freeze,
@@ -72,9 +73,9 @@ export class FreezesController {
 
   @Get('freezes')
   @QueryRoute({ operationId: 'listFreezes', summary: 'List freezes', roles: OVERSIGHT, answer: FreezePage })
-  async list(@Res() reply: FastifyReply, @Query() query: FreezesQuery): Promise<void> {
+  async list(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @Query() query: FreezesQuery): Promise<void> {
     const queries = await this.#queries.upTo(query.atLeast);
-    const { items, nextCursor } = queries.freezes(query, query);
+    const { items, nextCursor } = queries.freezes({ ...query, disclosedAt: disclosedAt(request) }, query);
     reply.send({ items: items.map((view) => shownFreeze(view, (code) => queries.assetFacts(code))), nextCursor });
   }
 
@@ -100,9 +101,13 @@ export class FreezesController {
     roles: OVERSIGHT,
     answer: LiftRequestPage,
   })
-  async liftRequests(@Res() reply: FastifyReply, @Query() query: LiftRequestsQuery): Promise<void> {
+  async liftRequests(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @Query() query: LiftRequestsQuery,
+  ): Promise<void> {
     const queries = await this.#queries.upTo(query.atLeast);
-    reply.send(queries.liftRequests(query, query));
+    reply.send(queries.liftRequests({ ...query, disclosedAt: disclosedAt(request) }, query));
   }
 
   @Get('freezes/:freezeId/lift-requests/:requestId')

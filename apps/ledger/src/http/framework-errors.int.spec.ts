@@ -77,9 +77,40 @@ describe('what the framework turns down is a problem too', () => {
       415,
       'unsupported-media-type',
     ],
+    ...[
+      { 'content-encoding': 'gzip' },
+      { 'content-encoding': 'identity, br' },
+      { 'content-type': 'application/json; charset=iso-8859-1' },
+      { 'content-type': 'application/json;charset="UTF-16"' },
+    ].map((headers): [string, TestRequest, number, string] => [
+      `a body as ${JSON.stringify(headers)}`,
+      { url: '/v1/assets', as: OPS, body: ASSET, headers },
+      415,
+      'unsupported-media-type',
+    ]),
+    [
+      'a body of a coding that is not taken, on an unknown route',
+      { url: '/v1/nothing', as: OPS, body: ASSET, headers: { 'content-encoding': 'gzip' } },
+      404,
+      'not-found',
+    ],
     ['a command with parameters', { url: '/v1/assets?dry=1', as: OPS, body: ASSET }, 400, 'malformed-request'],
   ])('%s', async (_, request, status, code) => {
     expectProblem(await service.send(request), status, code);
+  });
+
+  it.each([
+    { 'content-encoding': 'Identity' },
+    { 'content-type': 'application/json; charset=UTF-8' },
+    { 'content-type': 'application/json;charset="utf-8"' },
+  ])('and a body as it is to be is taken: %j', async (headers) => {
+    const body = { ...ASSET, scale: 'eight' };
+    const answer = expectProblem(
+      await service.send({ url: '/v1/assets', as: OPS, body, headers }),
+      400,
+      'malformed-request',
+    );
+    expect(answer['errors']).toMatchObject([{ field: 'scale' }]);
   });
 
   it('names what is wrong', async () => {
@@ -160,6 +191,9 @@ describe('what HTTP itself rules out in a head is a problem too', () => {
 
   it.each([
     ['no Host', [], 'Host', 'must be there'],
+    ['two Hosts', ['Host: a', 'Host: b'], 'Host', 'must be there once'],
+    ['one Host twice', ['Host: a', 'HOST: a'], 'Host', 'must be there once'],
+    ['two Authorizations', ['Host: a', 'authorization: Bearer x'], 'Authorization', 'must be there once'],
     ['an expectation that is none', ['Host: a', 'Expect: foo'], 'Expect', 'must be 100-continue'],
     ['an expectation too many', ['Host: a', 'Expect: foo, bar'], 'Expect', 'must be 100-continue'],
     ['an expectation of nothing', ['Host: a', 'Expect:'], 'Expect', 'must be 100-continue'],
@@ -180,6 +214,10 @@ describe('what HTTP itself rules out in a head is a problem too', () => {
   it('but not before it is known who asks', async () => {
     const { head } = await answerTo('GET /v1/assets HTTP/1.1\r\nExpect: foo\r\n\r\n');
     expect(head).toMatch(/^HTTP\/1\.1 401 Unauthorized\r\n/);
+  });
+
+  it('two Hosts in HTTP/1.0 as well', async () => {
+    expect((await answerTo(assets('1.0', 'Host: a', 'Host: b'))).head).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
   });
 
   it('and HTTP/1.0 rules out neither', async () => {

@@ -13,13 +13,39 @@ export function correlationIdOf(headers: IncomingHttpHeaders): string {
   return fits ? given : randomUUID();
 }
 
-/** What HTTP/1.1 rules out in the head of any request (RFC 9112, 3.2), and what it lets a server refuse (RFC 9110, 10.1.1). */
-export function flawOfHead({ httpVersion, headers }: IncomingMessage): ProblemError | undefined {
+/**
+ * What HTTP rules out in the head of any request (RFC 9112, 3.2), what it lets a server refuse (RFC 9110, 10.1.1), and a
+ * header of which Node would keep the first and say nothing (RFC 9110, 5.3).
+ */
+export function flawOfHead({ httpVersion, headers, rawHeaders }: IncomingMessage): ProblemError | undefined {
+  for (const name of ONCE) if (isRepeated(name, rawHeaders)) return malformedHeader(name, 'must be there once');
   if (httpVersion !== '1.1') return undefined;
   if (headers.host === undefined) return malformedHeader('Host', 'must be there');
   const { expect = '100-continue' } = headers;
   return expect.toLowerCase() === '100-continue' ? undefined : malformedHeader('Expect', 'must be 100-continue');
 }
+
+/** Who is asked, and who asks: two answers would be none. */
+const ONCE = ['Host', 'Authorization'] as const;
+
+/** @param rawHeaders names and values in turn, as they came */
+function isRepeated(name: string, rawHeaders: readonly string[]): boolean {
+  let times = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const given = rawHeaders[index];
+    if (given?.length === name.length && given.toLowerCase() === name.toLowerCase()) times += 1;
+  }
+  return times > 1;
+}
+
+/** How a body is written is said by headers: none but JSON in UTF-8, as it is, can be read. */
+export function isPlainUtf8(headers: IncomingHttpHeaders): boolean {
+  const { 'content-encoding': encoding = 'identity', 'content-type': type = '' } = headers;
+  const charset = CHARSET.exec(type)?.[1] ?? 'utf-8';
+  return encoding.toLowerCase() === 'identity' && /^utf-?8$/i.test(charset);
+}
+
+const CHARSET = /;\s*charset\s*=\s*"?([^\s";]*)/i;
 
 /** @throws ProblemError `idempotency-key-missing`, or `malformed-request` naming the header */
 export function idempotencyKeyOf(headers: IncomingHttpHeaders): string {

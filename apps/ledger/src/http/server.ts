@@ -103,8 +103,8 @@ export async function createServer(services: EdgeServices, options: ServerOption
     done(flawOfHead(request.raw));
   });
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
-    done(null, parseJsonBody(body as Buffer));
+  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    done(null, parseJsonBody(body as Buffer, request.headers));
   });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(services), adapter, {
     bodyParser: false,

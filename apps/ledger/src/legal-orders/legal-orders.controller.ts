@@ -10,6 +10,7 @@ import { CommandEdge } from '../edge/command-edge.ts';
 import { found, QueryEdge, ReadQuery } from '../edge/query-edge.ts';
 import { lookUpAssets } from '../edge/scales.ts';
 import { etagOf } from '../http/answer.ts';
+import { disclosedAt } from '../non-disclosure/gate.ts';
 import { WithheldOrder } from '../non-disclosure/withheld.dto.ts';
 import { CommandRoute, QueryRoute } from '../openapi/routes.ts';
 import {
@@ -177,10 +178,11 @@ export class LegalOrdersController {
     roles: OVERSIGHT,
     answer: LegalOrderPage,
   })
-  async list(@Res() reply: FastifyReply, @Query() query: OrdersQuery): Promise<void> {
+  async list(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @Query() query: OrdersQuery): Promise<void> {
     const queries = await this.#queries.upTo(query.atLeast);
     const { basisId: orderId, accountId, partyId, state } = query;
-    const { items, nextCursor } = queries.legalOrders({ orderId, accountId, partyId, state }, query);
+    const filter = { orderId, accountId, partyId, state, disclosedAt: disclosedAt(request) };
+    const { items, nextCursor } = queries.legalOrders(filter, query);
     reply.send({ items: items.map((view) => shownOrder(view, (code) => queries.assetFacts(code))), nextCursor });
   }
 

@@ -1,4 +1,4 @@
-import type { Bound } from '#kernel';
+import { systemClock, toTimestamp, type Bound, type Timestamp } from '#kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { mustNotBeTold } from '../auth/roles.ts';
 import { callerOf } from '../http/request.ts';
@@ -38,14 +38,14 @@ export class NonDisclosureGate {
     }, next);
   };
 
-  /** The hook for `preSerialization`. A filter that names an order under non-disclosure finds nothing. */
+  /** The hook for `preSerialization`. What a filter must not find is left out by who asks the queries: `disclosedAt`. */
   readonly preSerialization = (request: FastifyRequest, _reply: FastifyReply, payload: unknown, done: Done): void => {
     // What `preHandler` answered shows nothing, whatever the query adds to the path.
     if (payload === WITHHELD_ORDER || !isWithheldFrom(request)) {
       done(null, payload);
       return;
     }
-    this.#shown(request, payload).then((shown) => {
+    this.#nonDisclosure.withheld(payload).then((shown) => {
       done(null, shown);
     }, done);
   };
@@ -55,12 +55,14 @@ export class NonDisclosureGate {
     if (!isWithheldFrom(request)) return Promise.resolve(value);
     return this.#nonDisclosure.withheld(value);
   }
+}
 
-  async #shown(request: FastifyRequest, payload: unknown): Promise<unknown> {
-    const basisId = textOf(request.query, 'basisId');
-    if (basisId !== undefined && (await this.#nonDisclosure.isSecret(basisId))) return { items: [], nextCursor: null };
-    return this.#nonDisclosure.withheld(payload);
-  }
+/**
+ * For the filters of lists: the time at which an order has to be disclosed so that one may find it; undefined for who may be
+ * told of all. It is asked within the query, so that neither a page nor a cursor shows that anything was left out.
+ */
+export function disclosedAt(request: FastifyRequest): Timestamp | undefined {
+  return isWithheldFrom(request) ? toTimestamp(systemClock.now()) : undefined;
 }
 
 function isWithheldFrom(request: FastifyRequest): boolean {

@@ -1,9 +1,10 @@
 import { systemClock, toTimestamp } from '#kernel';
-import { Controller, Get, Query, Res } from '@nestjs/common';
+import { Controller, Get, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { OVERSIGHT } from '../auth/roles.ts';
 import { QueryEdge } from '../edge/query-edge.ts';
+import { disclosedAt } from '../non-disclosure/gate.ts';
 import { QueryRoute } from '../openapi/routes.ts';
 import { TaskPage, TasksQuery } from './task.dto.ts';
 
@@ -37,8 +38,9 @@ export class TasksController {
     roles: OVERSIGHT,
     answer: TaskPage,
   })
-  async list(@Res() reply: FastifyReply, @Query() query: TasksQuery): Promise<void> {
+  async list(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @Query() query: TasksQuery): Promise<void> {
     const queries = await this.#queries.upTo(query.atLeast);
-    reply.send(queries.tasks(query, toTimestamp(systemClock.now()), query));
+    const filter = { ...query, disclosedAt: disclosedAt(request) };
+    reply.send(queries.tasks(filter, toTimestamp(systemClock.now()), query));
   }
 }

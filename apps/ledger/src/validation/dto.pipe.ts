@@ -1,7 +1,7 @@
 import { Injectable, type ArgumentMetadata, type PipeTransform } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { malformedRequest, ProblemError, type FieldError } from '../http/problem.ts';
-import { MalformedBody } from '../http/json-body.ts';
+import { UnreadableBody } from '../http/json-body.ts';
 import { Plan, type Dto } from './plan.ts';
 
 /**
@@ -19,7 +19,7 @@ export class DtoPipe implements PipeTransform {
 
 /** @throws ProblemError `malformed-request` with everything that is wrong */
 export function readBody(dto: Dto, body: unknown): object {
-  if (body instanceof MalformedBody) throw malformed([{ field: 'body', message: body.message }]);
+  if (body instanceof UnreadableBody) throw new ProblemError(body.problem);
   return read(dto, body ?? undefined);
 }
 
