@@ -36,6 +36,10 @@ describe('what a command can not rely on', () => {
     );
     await forger.close();
     await ledger.startAgain();
+    expect(ledger.service.logs()).toContain('the clock is behind what is recorded');
+    const [, behindSeconds] =
+      /^writ_clock_behind_seconds (\S+)$/m.exec((await ledger.ask({ path: '/metrics' })).text) ?? [];
+    expect(Number(behindSeconds)).toBeGreaterThan(3_000);
     expect((await deposit('d-other', other)).status).toBe(201);
     expectProblem(await deposit('d-now'), 503, 'clock-unreliable');
     expect(await ledger.events(stream)).toHaveLength((last?.revision ?? 0) + 2);

@@ -60,17 +60,23 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
   const { store } = log;
   const metrics = new Metrics();
   const lag = new LagWatch();
+  const clock = new ClockWatch({ logger });
   const projections = startProjections({
     kind: 'worker',
     log: log.source,
     readModelFile: files.readModels,
     limits: { streams: config.streamsInMemory },
-    onEvent: watchProjections(metrics, lag, logger),
+    onEvent: watchProjections(metrics, { lag, clock }, logger),
   });
-  const stopFollowing = log.onAppended((head: Position) => {
+  const stopFollowingLog = log.onAppended((head: Position) => {
     lag.appended(head);
     projections.notify();
   });
+  const stopWatchingClock = clock.start();
+  const stopFollowing = (): void => {
+    stopFollowingLog();
+    stopWatchingClock();
+  };
   const watch = watchSnapshots(metrics, logger);
   const snapshotFiles = new SnapshotFiles({ folder: files.snapshots, watch });
   const agendaFiles = new SnapshotFiles({ folder: files.supervisor });
@@ -93,9 +99,8 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
           logger.info({ outcome }, 'what the supervisor remembers does not fit: it reads the whole log');
       },
     },
-    watch: watchSupervisor(logger),
+    watch: watchSupervisor(logger, clock),
   });
-  const clock = new ClockWatch();
   const state = { stopping: false, supervised: false };
   const door = new Door({
     concurrencyLimit: config.concurrencyLimit,
@@ -107,6 +112,7 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
     projectionLagSeconds: () => lag.seconds(),
     projectionFailing: () => (projections.status().failure === undefined ? 0 : 1),
     logDamaged: () => (log.damage() === undefined ? 0 : 1),
+    clockBehindSeconds: () => clock.behindSeconds(),
     commandsWaiting: () => ledger.waiting,
     supervisorPending: () => ledger.supervisor.pending,
     supervisorFailing: () => ledger.supervisor.failing,

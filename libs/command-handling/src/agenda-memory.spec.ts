@@ -131,6 +131,28 @@ describe('what the supervisor remembers', () => {
     expect((await typesOn('legalOrder-ord-1')).at(-1)).toBe('LegalOrderExpired');
   });
 
+  it.each([
+    ['ends before it', () => Promise.resolve()],
+    ['has gone on without it', () => newProcess().openAccount('acc-2', 'p-2')],
+  ])('does not take for done what a log that went back does not have, which %s', async (_, goOn) => {
+    const before = newProcess();
+    await before.openAccount();
+    await before.putOrder({ subjects: [{ kind: 'party', partyId: 'p-1' }] });
+    await before.ledger.supervisor.start();
+    await before.endOrder();
+    await before.ledger.supervisor.pass();
+    await before.ledger.supervisor.stop();
+    const log = (await store.readAll({ limit: 1_000 })).events;
+    // It tells the supervisor of nothing to do, so it is none of the events that an agenda takes in.
+    expect(log.at(-1)?.type).toBe('PartyNoLongerNamed');
+    store = new MemoryEventStore({ log: log.slice(0, -1) });
+    await goOn();
+    const world = newProcess();
+    await world.ledger.supervisor.start();
+    expect(outcomes).toEqual(['other-log']);
+    expect((await typesOn('party-p-1')).at(-1)).toBe('PartyNoLongerNamed');
+  });
+
   it('keeps which bases name an address', async () => {
     const before = newProcess();
     await before.openAccount();

@@ -11,8 +11,8 @@ export interface RememberedAgenda {
   readonly basesOn: readonly (readonly [address: string, bases: readonly Basis[]])[];
 }
 
-/** The last event that an agenda has taken in. */
-interface LastSeen {
+/** An event that was in the log. */
+interface Witness {
   readonly stream: string;
   readonly revision: number;
   readonly position: Position;
@@ -21,12 +21,17 @@ interface LastSeen {
 
 interface Memory extends RememberedAgenda {
   readonly rules: string;
-  readonly last: LastSeen;
+  /** The last event that the agenda has taken in. */
+  readonly last: Witness;
+  /** The last one of the log that was known: what is not remembered any more may be done by that one, and by none later. */
+  readonly seen: Witness;
 }
 
 export interface AgendaMemoryOptions {
   readonly store: SnapshotStore;
   readonly watch?: SnapshotWatch | undefined;
+  /** The last event of the log that is known, as the core has it. */
+  readonly lastSeen?: () => RecordedEvent | undefined;
 }
 
 /** The name that it is kept under: no stream has it. */
@@ -34,8 +39,8 @@ const NAME = 'supervisor';
 
 /**
  * Spares a start the reading of all events that ever told the supervisor where to look. As a snapshot, it is used only if
- * this very code wrote it and the log has the event up to which it goes; otherwise all is read again. It says where to look,
- * never what to do.
+ * this very code wrote it and the log has the event up to which it goes, and the last one that was known: a log that went back
+ * has not what it takes for done. Otherwise all is read again. It says where to look, never what to do.
  */
 export class AgendaMemory {
   readonly #options: AgendaMemoryOptions;
@@ -53,7 +58,7 @@ export class AgendaMemory {
     const text = await this.#options.store.read(NAME);
     if (text === undefined) return undefined;
     const memory = this.#decode(text);
-    const misfit = typeof memory === 'string' ? memory : await misfitOf(memory.last, reader);
+    const misfit = typeof memory === 'string' ? memory : await misfitOf(memory, reader);
     this.#options.watch?.(misfit ?? 'used', NAME);
     if (misfit !== undefined || typeof memory === 'string') return undefined;
     return { items: memory.items, basesOn: memory.basesOn, position: memory.last.position };
@@ -69,18 +74,26 @@ export class AgendaMemory {
 
   /** @param last the last event that the agenda has taken in; only while nothing of the agenda is being worked on */
   keep({ items, basesOn }: RememberedAgenda, last: RecordedEvent): void {
-    const { stream, revision, position } = last;
-    const seen: LastSeen = { stream, revision, position, hash: chainHash(last) };
-    const memory: Memory = { rules: this.#rules, last: seen, items, basesOn };
+    const seen = this.#options.lastSeen?.() ?? last;
+    const memory: Memory = { rules: this.#rules, last: witnessOf(last), seen: witnessOf(seen), items, basesOn };
     const content = JSON.stringify(memory);
     this.#options.store.put(NAME, `${sha256Hex(content)}\n${content}`);
   }
 }
 
+function witnessOf(event: RecordedEvent): Witness {
+  const { stream, revision, position } = event;
+  return { stream, revision, position, hash: chainHash(event) };
+}
+
 async function misfitOf(
-  { stream, revision, position, hash }: LastSeen,
+  { last, seen }: Pick<Memory, 'last' | 'seen'>,
   reader: EventReader,
 ): Promise<SnapshotMisfit | undefined> {
+  return (await isInLog(seen, reader)) && (await isInLog(last, reader)) ? undefined : 'other-log';
+}
+
+async function isInLog({ stream, revision, position, hash }: Witness, reader: EventReader): Promise<boolean> {
   const [event] = await reader.read(stream, { from: revision, to: revision });
-  return event?.position === position && chainHash(event) === hash ? undefined : 'other-log';
+  return event?.position === position && chainHash(event) === hash;
 }

@@ -4,6 +4,7 @@ import type { HomeStreamIndex } from '#replay';
 import { OneStream } from './one-stream.ts';
 import type { Limits, Machine } from './ports.ts';
 import { RefusalLimiter } from './refusals.ts';
+import { SeenLog } from './seen-log.ts';
 import type { AgendaMemoryOptions } from './agenda-memory.ts';
 import type { SnapshotOptions } from './snapshots.ts';
 import { Streams, type CommandMetrics } from './streams.ts';
@@ -32,8 +33,9 @@ export interface Core {
 }
 
 export function createCore(options: CoreOptions): Core {
-  const { store, index, machine, limits, agendaMemory } = options;
-  const streams = new Streams(options);
+  const { index, machine, limits, agendaMemory } = options;
+  const store = new SeenLog(options.store);
+  const streams = new Streams({ ...options, store });
   const limiter = new RefusalLimiter(limits.refusalsPerMinute);
   const oneStream = new OneStream(streams, store, limiter);
   return {
@@ -43,7 +45,7 @@ export function createCore(options: CoreOptions): Core {
     limits,
     streams,
     oneStream,
-    agendaMemory,
+    agendaMemory: agendaMemory && { ...agendaMemory, lastSeen: () => store.last },
     bounds: [...streams.bounds, limiter.bound],
   };
 }

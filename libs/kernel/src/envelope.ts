@@ -1,5 +1,6 @@
 import { canonicalJson, sha256Hex } from './canonical.ts';
 import type { Timestamp } from './clock.ts';
+import { isAsWritten } from './stored-event.ts';
 
 /** Who acted: the token's `sub` and the roles it had at the time. The service itself is `system:supervisor`. */
 export interface Actor {
@@ -93,10 +94,13 @@ export function eventHash(
   return sha256Hex(canonicalJson({ data, id, metadata, revision: String(revision), schemaVersion, stream, type }));
 }
 
-/** True when an event's stored hash is that of its content; false also for content that has no canonical form. */
+/**
+ * True when an event's stored hash is that of its content, and of nothing else that its texts could be read as; false also for
+ * content that has no canonical form.
+ */
 export function hashHolds(event: RecordedEvent): boolean {
   try {
-    return eventHash(event.stream, event.revision, event) === event.metadata.hash;
+    return eventHash(event.stream, event.revision, event) === event.metadata.hash && isAsWritten(event);
   } catch {
     return false;
   }

@@ -1,6 +1,6 @@
 import { canonicalJson, sha256Hex } from './canonical.ts';
 import type { EventMetadata, RecordedEvent, SealedEvent } from './envelope.ts';
-import type { EventTexts } from './stored-event.ts';
+import { isAsWritten, type EventTexts } from './stored-event.ts';
 
 /** What sealing an event gives. */
 export interface Seal {
@@ -47,7 +47,7 @@ function hashOf(
  */
 export function sealHolds(event: RecordedEvent): boolean {
   try {
-    return sealEvent(event.stream, event.revision, event).hash === event.metadata.hash;
+    return sealEvent(event.stream, event.revision, event).hash === event.metadata.hash && isAsWritten(event);
   } catch {
     // Content that has no canonical form, such as half of a surrogate pair.
     return false;

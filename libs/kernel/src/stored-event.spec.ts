@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { StoredEvent } from './stored-event.ts';
+import { isAsWritten, StoredEvent } from './stored-event.ts';
 
 const place = { stream: 'account-a', revision: 3, position: '0000000000000007' };
 const written = { id: 'id-1', type: 'T', schemaVersion: 2 };
@@ -44,5 +44,23 @@ describe('an event that was read', () => {
     const event = new StoredEvent({ ...written, data: '{}', metadata: '{}' }, place);
     expect(StoredEvent.textsOf(Object.assign({}, event, { data: { b: 2 } }))).toBeUndefined();
     expect(StoredEvent.textsOf(structuredClone(event))).toBeUndefined();
+  });
+});
+
+describe('isAsWritten', () => {
+  it.each([
+    ['canonical JSON', '{"a":"1","b":2}', true],
+    ['the same in another order', '{"b":2,"a":"1"}', true],
+    ['a member that stands twice', '{"a":"1","a":"1000"}', false],
+    ['a blank between members', '{"a":"1", "b":2}', false],
+    ['a letter that is escaped for nothing', '{"a":"\\u0031"}', false],
+    ['a number in another form', '{"b":2.0}', false],
+    ['half of a surrogate pair', '"\ud800"', false],
+    ['no JSON', '{', false],
+  ])('of %s', (_, text, expected) => {
+    const event = new StoredEvent({ ...written, data: text, metadata: '{}' }, place);
+    const other = new StoredEvent({ ...written, data: '{}', metadata: text }, place);
+    expect([isAsWritten(event), isAsWritten(other)]).toEqual([expected, expected]);
+    expect(isAsWritten(Object.assign({}, event))).toBe(true);
   });
 });

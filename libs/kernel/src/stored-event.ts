@@ -1,3 +1,4 @@
+import { canonicalJson } from './canonical.ts';
 import type { EventMetadata, Position, RecordedEvent } from './envelope.ts';
 
 /** JSON of the two open parts of an event. */
@@ -53,6 +54,24 @@ export class StoredEvent implements RecordedEvent {
   /** The texts of the data and metadata of an event; undefined for one that was not read, or was copied since. */
   static textsOf(event: RecordedEvent): EventTexts | undefined {
     return #texts in event ? event.#texts : undefined;
+  }
+}
+
+/**
+ * True when the texts that an event was read from are what writing its content gives: as canonical JSON, or as the first
+ * version wrote it. In others a member may stand twice, of which each reader takes another, and only one was hashed.
+ */
+export function isAsWritten(event: RecordedEvent): boolean {
+  const texts = StoredEvent.textsOf(event);
+  return texts === undefined || (isWritten(texts.data, event.data) && isWritten(texts.metadata, event.metadata));
+}
+
+function isWritten(text: string, content: unknown): boolean {
+  try {
+    return JSON.stringify(content) === text || canonicalJson(content) === text;
+  } catch {
+    // Content that has no canonical form, such as half of a surrogate pair.
+    return false;
   }
 }
 

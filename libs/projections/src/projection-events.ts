@@ -1,4 +1,4 @@
-import type { Position } from '#kernel';
+import type { Position, Timestamp } from '#kernel';
 import type { ViolationView } from './queries-api.ts';
 import type { RebuildCause } from './read-model.ts';
 
@@ -20,12 +20,20 @@ export interface ProjectionStatus {
 
 /** For logs and metrics. Plain data: it crosses from the worker. */
 export type ProjectionEvent =
-  | { readonly type: 'status'; readonly status: ProjectionStatus; readonly servable: boolean }
+  | {
+      readonly type: 'status';
+      readonly status: ProjectionStatus;
+      readonly servable: boolean;
+      /** As with `committed`; after a start of the last event that was taken in before. */
+      readonly recordedAt?: Timestamp | undefined;
+    }
   | {
       readonly type: 'committed';
       readonly checkpoint: Position;
       readonly events: number;
       readonly durationMs: number;
+      /** The latest time at which one of those that were taken in so far was recorded. */
+      readonly recordedAt: Timestamp | undefined;
       readonly servable: boolean;
       /** Streams whose state is in memory. */
       readonly streams: number;

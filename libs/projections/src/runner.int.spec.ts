@@ -682,6 +682,31 @@ describe('a batch', () => {
   });
 });
 
+describe('the latest time that is recorded', () => {
+  /** Of legal events: what nobody believes is not the time. */
+  const latestIn = (events: readonly RecordedEvent[], forged: readonly string[]): string | undefined =>
+    events
+      .filter(({ position }) => !forged.includes(position))
+      .map(({ metadata }) => metadata.recordedAt)
+      .sort()
+      .at(-1);
+
+  it('is told with each commit, and at a start that of the last event that was taken in', async () => {
+    const store = await storyStore();
+    const file = newFile();
+    const watched = new Watched({ reader: store, file });
+    await watched.live();
+    await watched.runner.close();
+    const events = (await store.readAll({ limit: 10_000 })).events;
+    const told = watched.events.flatMap((event) => (event.type === 'committed' ? [event.recordedAt ?? ''] : []));
+    expect(told.sort().at(-1)).toBe(latestIn(events, watched.violations()));
+    const again = new Watched({ reader: store, file });
+    await again.live();
+    await again.runner.close();
+    expect(again.events[0]).toMatchObject({ type: 'status', recordedAt: events.at(-1)?.metadata.recordedAt });
+  });
+});
+
 describe('violations', () => {
   it('are reported once each, not again by a rebuild', async () => {
     const store = await storyStore();

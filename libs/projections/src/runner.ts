@@ -1,5 +1,14 @@
 import type { EventReader } from '#event-store';
-import { systemClock, toTimestamp, type Clock, type Position, type RecordedEvent, type Table } from '#kernel';
+import {
+  parseTimestamp,
+  systemClock,
+  toTimestamp,
+  type Clock,
+  type Position,
+  type RecordedEvent,
+  type Table,
+  type Timestamp,
+} from '#kernel';
 import { Judge, type JudgedEvent } from '#replay';
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -138,6 +147,8 @@ export class ProjectionRunner {
   /** A rebuild does not report again what this process has reported. */
   #reportedUpTo: Position = '';
   #reportedServable = false;
+  /** The latest time of a legal event that this process took in, or of the last one that was taken in before. */
+  #recordedAt: Timestamp | undefined;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
@@ -345,7 +356,12 @@ export class ProjectionRunner {
     if (checkpoint === undefined) return;
     const { stream, revision, position, eventId, logId } = checkpoint;
     const [event] = await this.#options.reader.read(stream, { from: revision, to: revision });
-    if (event?.id === eventId && event.position === position) return;
+    if (event?.id === eventId && event.position === position) {
+      // What was forced into the log need not have metadata at all.
+      const { recordedAt } = Object(event.metadata) as { readonly recordedAt?: unknown };
+      this.#recordedAt = laterOf(this.#recordedAt, parseTimestamp(String(recordedAt)));
+      return;
+    }
     const first = await this.#firstId();
     // The same event in another place: the log was copied into another store.
     const hasMoved = event?.id === eventId;
@@ -418,6 +434,7 @@ export class ProjectionRunner {
         for (const each of changes) intake.changes.add(each);
         const violation = violationView(judged, seenAt);
         if (violation !== undefined) intake.violations.push(violation);
+        else this.#recordedAt = laterOf(this.#recordedAt, recorded.metadata.recordedAt);
       } catch (error) {
         return new EventFailedError(recorded.position, error);
       }
@@ -428,7 +445,7 @@ export class ProjectionRunner {
   }
 
   #reportCommit(
-    committed: Pick<Committed, 'checkpoint' | 'events' | 'durationMs' | 'streams' | 'names'>,
+    committed: Omit<Committed, 'type' | 'servable' | 'recordedAt'>,
     violations: readonly ViolationView[],
   ): void {
     const { checkpoint } = committed;
@@ -440,7 +457,7 @@ export class ProjectionRunner {
     this.#failure = undefined;
     const servable = this.#servable();
     if (recovered || servable !== this.#reportedServable) this.#reportStatus();
-    this.#options.onEvent({ type: 'committed', ...committed, servable });
+    this.#options.onEvent({ type: 'committed', ...committed, servable, recordedAt: this.#recordedAt });
     this.#settleRebuilds();
   }
 
@@ -477,12 +494,17 @@ export class ProjectionRunner {
 
   #reportStatus(): void {
     this.#reportedServable = this.#servable();
-    this.#options.onEvent({ type: 'status', status: this.status(), servable: this.#reportedServable });
+    const [status, servable, recordedAt] = [this.status(), this.#reportedServable, this.#recordedAt];
+    this.#options.onEvent({ type: 'status', status, servable, recordedAt });
   }
 }
 
 function beginIntake(model: ReadModel): Intake {
   return { startedMs: performance.now(), changes: model.takeChanges(), violations: [], last: undefined, events: 0 };
+}
+
+function laterOf(one: Timestamp | undefined, other: Timestamp | undefined): Timestamp | undefined {
+  return (one ?? '') > (other ?? '') ? one : other;
 }
 
 const sleepInRealTime: Sleep = (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined);

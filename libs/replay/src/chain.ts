@@ -1,5 +1,6 @@
 import { hashHolds, type Position, type RecordedEvent } from '#kernel';
 import { chainHash } from './fold.ts';
+import { hashFault } from './registry.ts';
 
 /** An event that is not what its place in its stream, its hash, or its link to the event before says. */
 export interface ChainFault {
@@ -35,5 +36,5 @@ function faultIn(
   // What was forced into the log need not have metadata at all.
   const { previousHash } = Object(event.metadata) as { readonly previousHash?: unknown };
   if (previousHash !== (end?.hash ?? null)) return 'previousHash is not the hash of the event before';
-  return hashHolds(event) ? undefined : 'hash is not that of the content';
+  return hashHolds(event) ? undefined : hashFault(event);
 }

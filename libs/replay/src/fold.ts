@@ -21,7 +21,7 @@ import { checkParty, evolveParty, initialPartyState, type PartyEvent } from '#pa
 import { checkSanctionsHit, evolveSanctionsHit, initialSanctionsHitState, type SanctionsHitEvent } from '#sanctions';
 import type { NameKind } from './index-entries.ts';
 import type { JudgedEvent, LedgerEvent, StreamState, Violation } from './judged.ts';
-import { decodeEvent, hashIsRight, kindOfStream, linkOf, type StreamKind } from './registry.ts';
+import { decodeEvent, hashFault, hashIsRight, kindOfStream, linkOf, type StreamKind } from './registry.ts';
 import type { CitationResolver, Verdict } from './resolver.ts';
 import { StreamNames, type RememberedNames } from './stream-names.ts';
 
@@ -110,7 +110,7 @@ export class StreamFold {
       });
     }
     if (!hashIsRight(recorded, decoded.canonical)) {
-      return this.#reject(recorded, { code: 'hash-mismatch', detail: 'hash is not that of the content' });
+      return this.#reject(recorded, { code: 'hash-mismatch', detail: hashFault(recorded) });
     }
     return this.#judge(recorded, decoded.event, link);
   }

@@ -7,6 +7,7 @@ import {
   currentVersion,
   decodeData,
   field,
+  isAsWritten,
   linkIn,
   sealHolds,
   sealHoldsIn,
@@ -118,4 +119,10 @@ export function linkOf(recorded: RecordedEvent, canonical: EventTexts | undefine
 /** True when an event has the hash of its content. @param canonical of its decoding */
 export function hashIsRight(recorded: RecordedEvent, canonical: EventTexts | undefined): boolean {
   return canonical === undefined ? sealHolds(recorded) : sealHoldsIn(recorded, canonical);
+}
+
+/** What is wrong with an event that has not the hash of its content, or a text that says more than was hashed. */
+export function hashFault(recorded: RecordedEvent): string {
+  if (isAsWritten(recorded)) return 'hash is not that of the content';
+  return 'the text of its data or metadata is not what writing it gives: something may stand in it twice';
 }

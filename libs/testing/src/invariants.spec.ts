@@ -322,6 +322,10 @@ const good: Readonly<Record<string, () => Story>> = {
   'a proposed ending that is rejected, and a freeze after it': () =>
     ordered().propose('ord-1').rejectChange('ord-1').authorise('ord-1', 'k').freeze('ord-1', 'k'),
 
+  'an order whose expiry is put off beyond the year 9999': () =>
+    runningUntil('9999-12-30T00:00:00.000Z')
+      .proposeExtension('ord-1', '9999-12-31T00:00:00.000Z')
+      .extend('ord-1', '9999-12-31T00:00:00.000Z'),
   'an order that is extended while its expiry is put off, and expires in the end': () =>
     runningUntil(NOON)
       .authorise('ord-1', 'k')

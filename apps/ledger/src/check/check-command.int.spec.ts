@@ -63,6 +63,23 @@ describe('npm run check', () => {
       /hash is not that of the content/,
     ],
     [
+      'an amount that stands twice',
+      'hash-mismatch',
+      [
+        `UPDATE events SET data = replace(data, '"amount":', '"amount":"1","amount":') WHERE position = (${THIRD_DEPOSIT})`,
+      ],
+      /^hash-mismatch: account-acc-\d+@\d+ at position [0-9a-f]{16}: the text of its data or metadata is not /m,
+    ],
+    [
+      'a time that stands twice',
+      'hash-mismatch',
+      [
+        `UPDATE events SET metadata = replace(metadata, '"recordedAt":', '"recordedAt":"2020-01-01T00:00:00.000Z","recordedAt":')
+         WHERE position = (${THIRD_DEPOSIT})`,
+      ],
+      /the text of its data or metadata is not /,
+    ],
+    [
       'an event of no known shape',
       'malformed-event',
       [`UPDATE events SET data = '{}' WHERE position = (${THIRD_DEPOSIT})`],

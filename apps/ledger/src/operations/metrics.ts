@@ -14,6 +14,8 @@ export interface MetricSources {
   readonly projectionFailing: () => number;
   /** 1 once a page of the log was found damaged: nothing is recorded any more. */
   readonly logDamaged: () => number;
+  /** By how much the clock is behind what is recorded. */
+  readonly clockBehindSeconds: () => number;
   readonly commandsWaiting: () => number;
   readonly supervisorPending: () => number;
   /** Steps that failed when they were last tried. */
@@ -142,6 +144,11 @@ export class Metrics {
       sources.projectionFailing,
     );
     this.#gauge('writ_log_damaged', '1 once a page of the log was found damaged.', sources.logDamaged);
+    this.#gauge(
+      'writ_clock_behind_seconds',
+      'By how much the clock is behind the latest time that was recorded; 0 when it is not.',
+      sources.clockBehindSeconds,
+    );
     this.#gauge('writ_commands_waiting', 'Commands that wait or run.', sources.commandsWaiting);
     this.#gauge('writ_supervisor_pending', 'Steps that the supervisor has yet to finish.', sources.supervisorPending);
     this.#gauge(

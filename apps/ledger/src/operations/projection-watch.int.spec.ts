@@ -4,6 +4,7 @@ import { Judge } from '#replay';
 import { LedgerWorld, tellStory } from '#testing';
 import { describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
+import { ClockWatch } from './clock-watch.ts';
 import { projectionProblem } from './health.ts';
 import { LagWatch } from './lag-watch.ts';
 import { Metrics } from './metrics.ts';
@@ -19,7 +20,8 @@ function watched(): {
   const metrics = new Metrics();
   const lines: string[] = [];
   const logger = pino({ level: 'trace' }, { write: (line: string) => lines.push(line) });
-  return { metrics, lines, watch: watchProjections(metrics, new LagWatch(), logger) };
+  const watches = { lag: new LagWatch(), clock: new ClockWatch({ logger }) };
+  return { metrics, lines, watch: watchProjections(metrics, watches, logger) };
 }
 
 describe('read models that an event keeps from going on', () => {

@@ -1,5 +1,6 @@
 import type { ProjectionEvent, ViolationView } from '#projections';
 import type { Logger } from 'pino';
+import type { ClockWatch } from './clock-watch.ts';
 import type { LagWatch } from './lag-watch.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -9,7 +10,7 @@ const AHEAD =
 /** Tells what becomes of the read models: log lines and metrics. */
 export function watchProjections(
   metrics: Pick<Metrics, 'rebuild' | 'eventsMissing'>,
-  lag: LagWatch,
+  { lag, clock }: { readonly lag: LagWatch; readonly clock: Pick<ClockWatch, 'recorded'> },
   logger: Logger,
 ): (event: ProjectionEvent) => void {
   let stuck = false;
@@ -17,6 +18,7 @@ export function watchProjections(
     switch (event.type) {
       case 'committed':
         lag.takenIn(event.checkpoint);
+        clock.recorded(event.recordedAt);
         return;
       case 'violation':
         logger.error(
@@ -46,6 +48,7 @@ export function watchProjections(
       case 'status': {
         const { checkpoint, failure } = event.status;
         if (checkpoint !== undefined) lag.takenIn(checkpoint);
+        clock.recorded(event.recordedAt);
         if (failure !== undefined) logger.error({ failure }, 'the read models are stuck');
         else if (stuck) logger.info({ checkpoint }, 'the read models go on');
         stuck = failure !== undefined;

@@ -254,13 +254,14 @@ export function runsUntil(order: Order, revision: number): string | undefined {
 
 const DEFERRAL_MS = 72 * 60 * 60 * 1_000;
 
-/** When the order expires as of a revision: later than it runs while what would extend it waits to be decided. */
-export function expiresAsOf(order: Order, revision: number): string | undefined {
+/** True when the order has expired at a time, as of a revision: later than it runs while what would extend it waits to be decided. */
+export function hasExpired(order: Order, revision: number, at: string): boolean {
   const until = runsUntil(order, revision);
-  if (until === undefined) return undefined;
+  if (until === undefined) return false;
   const open = openChanges(order.changes, 'extension', revision);
-  if (!open.some(({ fact }) => (fact.data.expiresAt ?? until) > until)) return until;
-  return new Date(Date.parse(until) + DEFERRAL_MS).toISOString();
+  const isDeferred = open.some(({ fact }) => (fact.data.expiresAt ?? until) > until);
+  // In milliseconds: beyond the year 9999 a time as text does not compare.
+  return Date.parse(at) >= Date.parse(until) + (isDeferred ? DEFERRAL_MS : 0);
 }
 
 /** True when a basis named the party as of a revision of the party's stream. */

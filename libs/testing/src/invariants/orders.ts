@@ -5,7 +5,7 @@ import {
   accountOf,
   covers,
   follow,
-  expiresAsOf,
+  hasExpired,
   isWithin,
   namesAccount,
   namesParty,
@@ -189,7 +189,7 @@ function checkVariationProposed(
 ): readonly Problem[] {
   const problems = [...checkSubjects(log, data.subjects ?? [])];
   if (data.subjects === undefined && data.scope === undefined) problems.push(protocol('it varies nothing'));
-  const isOver = event.metadata.recordedAt >= (expiresAsOf(order, event.revision - 1) ?? '~');
+  const isOver = hasExpired(order, event.revision - 1, event.metadata.recordedAt);
   return isOver ? [...problems, protocol('it had expired')] : problems;
 }
 
@@ -202,7 +202,7 @@ function checkVaried(order: Order, fact: Fact<'LegalOrderVaried'>): readonly Pro
     problems.push({ invariant: 9, detail: 'the variation is not the one that was proposed' });
   }
   if (order.registered.data.effect === 'release') problems.push(protocol('it varies an order of release'));
-  const isOver = fact.event.metadata.recordedAt >= (expiresAsOf(order, fact.event.revision - 1) ?? '~');
+  const isOver = hasExpired(order, fact.event.revision - 1, fact.event.metadata.recordedAt);
   return isOver ? [...problems, protocol('it had expired')] : problems;
 }
 
@@ -226,7 +226,7 @@ function checkExtended(order: Order, fact: Fact<'LegalOrderExtended'>): readonly
     problems.push({ invariant: 9, detail: 'the extension is not the one that was proposed' });
   }
   const before = fact.event.revision - 1;
-  if (fact.event.metadata.recordedAt >= (expiresAsOf(order, before) ?? '~')) problems.push(protocol('it had expired'));
+  if (hasExpired(order, before, fact.event.metadata.recordedAt)) problems.push(protocol('it had expired'));
   if (expiresAt <= (runsUntil(order, before) ?? '~')) problems.push(protocol('it does not extend the order'));
   return problems;
 }
@@ -252,7 +252,7 @@ function checkChangeDecided(
 function checkExpired(order: Order, fact: Fact<'LegalOrderExpired'>): readonly Problem[] {
   const before = fact.event.revision - 1;
   if (runsUntil(order, before) !== fact.data.expiresAt) return [protocol('expiresAt is not that of the order')];
-  const isOver = fact.event.metadata.recordedAt >= (expiresAsOf(order, before) ?? '~');
+  const isOver = hasExpired(order, before, fact.event.metadata.recordedAt);
   return isOver ? [] : [protocol('the time of the order has not run out')];
 }
 

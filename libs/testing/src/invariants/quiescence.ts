@@ -3,8 +3,8 @@ import { basisNamesParty, endOf, endsNaming, enforcedBy } from './bases.ts';
 import {
   basisStream,
   decisionOnAccount,
-  expiresAsOf,
   freezesInForce,
+  hasExpired,
   type Log,
   type Order,
   type Problem,
@@ -72,15 +72,13 @@ function checkAttachments(log: Log): readonly Unfinished[] {
 
 function checkExpiry(order: Order, now: string): readonly Unfinished[] {
   const { verified, ended } = order;
-  const expiresAt = expiresAsOf(order, Infinity);
-  if (verified === undefined || ended !== undefined || expiresAt === undefined || now < expiresAt) return [];
+  if (verified === undefined || ended !== undefined || !hasExpired(order, Infinity, now)) return [];
   return [{ invariant: 13, detail: 'the order expired, and nobody recorded it', since: verified.event }];
 }
 
 function checkOrderNaming(log: Log, order: Order, now: string): readonly Unfinished[] {
   const { effectiveAt } = order.registered.data;
-  const expiresAt = expiresAsOf(order, Infinity);
-  if (now < effectiveAt || (expiresAt !== undefined && now >= expiresAt)) return [];
+  if (now < effectiveAt || hasExpired(order, Infinity, now)) return [];
   return checkNaming(log, order.registered.event.stream);
 }
 
