@@ -28,7 +28,7 @@ export interface EventMetadata {
   readonly causationId: string | null;
   /** On the first event of a command in each stream; null on those that follow it and on what nobody asked for. */
   readonly key: CommandKey | null;
-  /** SHA-256 over the canonical JSON of the command's method, path and normalised content; null when `key` is. */
+  /** SHA-256 over JSON of the command's method, path and normalised content (docs/events.md); null when `key` is. */
   readonly commandHash: string | null;
   readonly recordedAt: Timestamp;
   /** `hash` of the event before in the same stream; null on the first. */

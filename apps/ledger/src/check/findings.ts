@@ -28,7 +28,7 @@ export type FindingCode =
 const RESTORE =
   'Stop the service, keep this file as evidence, and restore the last backup that this check finds faultless.';
 const AUDIT =
-  'Somebody wrote past the service: find out who can write to the folder. The event changes nothing; /v1/audit/violations lists it.';
+  'Somebody wrote past the service: find out who can write to the folder. The event changes nothing; /v1/audit/violations lists it, at the latest after `npm run rebuild`.';
 
 /** What to do about each kind of finding. */
 export const ADVICE: Readonly<Record<FindingCode, string>> = {

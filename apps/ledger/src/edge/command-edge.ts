@@ -6,7 +6,7 @@ import type {
   Outcome,
   OutcomeOfAll,
 } from '#command-handling';
-import { sha256Hex, type Rejection } from '#kernel';
+import type { Rejection } from '#kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { etagOf, sendProblem } from '../http/answer.ts';
@@ -14,7 +14,7 @@ import { idempotencyKeyOf, ifMatchOf } from '../http/headers.ts';
 import { malformedRequest, problemBody, ProblemError, type Problem } from '../http/problem.ts';
 import { callerOf, pathOf, routeOf } from '../http/request.ts';
 import { Metrics } from '../operations/metrics.ts';
-import { Plan, type Dto } from '../validation/plan.ts';
+import { commandHash } from './command-hash.ts';
 import { EDGE_OPTIONS, LEDGER, METRICS } from './tokens.ts';
 
 export type Accepted = Extract<Outcome, { status: 'accepted' }>;
@@ -147,15 +147,6 @@ function stepOf({ revision, position, authorisation, events }: Accepted): Readon
 function nameOf(outcome: Outcome | OutcomeOfAll): string {
   if (outcome.replayed) return 'replayed';
   return outcome.status === 'rejected' ? outcome.rejection.code : outcome.status;
-}
-
-/**
- * What a key is remembered with: SHA-256 over the canonical JSON of `{content, method, path}`. The fields of `comparable`
- * come in canonical order already, so plain JSON is canonical here.
- */
-export function commandHash(method: string, path: string, body: object): string {
-  const content = Plan.of(body.constructor as Dto).comparable(body);
-  return sha256Hex(JSON.stringify({ content, method, path }));
 }
 
 function demandNoQuery(request: FastifyRequest): void {

@@ -1,6 +1,8 @@
 import { currentVersion, type EventDefinition } from '#kernel';
 import { registry } from '#replay';
 import { z } from 'zod';
+import { describeMovements } from './movements.ts';
+import { describeVerification } from './verification.ts';
 
 const INTRODUCTION = `# Events
 
@@ -47,7 +49,7 @@ export function describeEvents(): string {
   const streams = Object.entries(registry).map(
     ([kind, events]) => `## \`${STREAM_NAMES[kind] ?? kind}\`\n\n${[...events.values()].map(describeEvent).join('\n')}`,
   );
-  return [INTRODUCTION, ...streams].join('\n');
+  return [INTRODUCTION, describeVerification(), describeMovements(), ...streams].join('\n');
 }
 
 function describeEvent(definition: EventDefinition): string {
