@@ -225,7 +225,7 @@ describe('the bounds', () => {
     expect(Object.fromEntries(bounds)).toEqual(Object.fromEntries(documented()));
     const inUse = shown(metrics, 'writ_in_use');
     expect([...inUse.keys()]).toEqual([...bounds.keys()]);
-    expect(inUse.get('open-requests')).toBe(1);
+    expect(inUse.get('health-requests')).toBe(1);
     for (const [what, most] of bounds) expect([what, (inUse.get(what) ?? -1) <= most]).toEqual([what, true]);
   });
 });

@@ -4,12 +4,14 @@ import { subjectsOf } from './orders.ts';
 import type { Expected, NaiveHit, NaiveState } from './state.ts';
 import type { Step } from './step.ts';
 
-/** One entry makes one hit for one subject, whatever becomes of that. */
+/** One entry makes one hit for one subject, and another once that is cleared. */
 export function raise(state: NaiveState, step: Step): Expected {
   if (state.hits.has(step.id)) return 'already-exists';
   const subjects = subjectsOf(state, onSubject(step));
   const isSame = (hit: NaiveHit): boolean =>
-    hit.entry === step.amount && JSON.stringify(hit.subjects) === JSON.stringify(subjects);
+    hit.state !== 'cleared' &&
+    hit.entry === step.amount &&
+    JSON.stringify(hit.subjects) === JSON.stringify(subjects);
   if ([...state.hits.values()].some(isSame)) return 'already-exists';
   state.hits.set(step.id, {
     state: 'raised',

@@ -207,10 +207,12 @@ function spend(freezes: readonly [number, NaiveFreeze][], most: number): Readonl
   return grants;
 }
 
-/** Orders whose time ran out end, with their freezes, unless an extension waits to be decided. */
+/** Orders whose time ran out end, with their freezes, unless an extension that would be one waits to be decided. */
 export function expireOrders(state: NaiveState): void {
   for (const [id, order] of state.orders) {
-    const waits = [...order.changes.values()].some(({ kind, state }) => kind === 'extension' && state === 'proposed');
+    const waits = [...order.changes.values()].some(
+      (change) => change.kind === 'extension' && change.state === 'proposed' && change.expires > order.expires,
+    );
     if (order.state !== 'verified' || state.day < order.expires + (waits ? DEFERRAL : 0)) continue;
     order.state = 'expired';
     endFreezesUnder(state, orderBasis(id));
