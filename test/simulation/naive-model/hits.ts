@@ -9,9 +9,7 @@ export function raise(state: NaiveState, step: Step): Expected {
   if (state.hits.has(step.id)) return 'already-exists';
   const subjects = subjectsOf(state, onSubject(step));
   const isSame = (hit: NaiveHit): boolean =>
-    hit.state !== 'cleared' &&
-    hit.entry === step.amount &&
-    JSON.stringify(hit.subjects) === JSON.stringify(subjects);
+    hit.state !== 'cleared' && hit.entry === step.amount && JSON.stringify(hit.subjects) === JSON.stringify(subjects);
   if ([...state.hits.values()].some(isSame)) return 'already-exists';
   state.hits.set(step.id, {
     state: 'raised',
