@@ -1,6 +1,5 @@
-import { StoreError, type EventStore } from '#event-store';
 import { MemoryEventStore } from '#event-store/memory';
-import { LedgerWorld, varyOrder } from '#testing';
+import { failingAt, LedgerWorld, varyOrder } from '#testing';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { setImmediate as turn } from 'node:timers/promises';
 
@@ -69,17 +68,3 @@ describe('after a clock that ran ahead for a while', () => {
     expect(await comes('account-acc-1 AccountUnfrozen')).toBe(true);
   });
 });
-
-function failingAt(type: string, inner: EventStore, fails: () => boolean): EventStore {
-  return new Proxy(inner, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== 'function') return value;
-      if (name !== 'append') return value.bind(target) as unknown;
-      return (...call: Parameters<EventStore['append']>) => {
-        if (fails() && call[2].some((event) => event.type === type)) throw new StoreError('store-unavailable', 'full');
-        return inner.append(...call);
-      };
-    },
-  });
-}

@@ -1,7 +1,7 @@
 import { StoreError, type EventStore } from '#event-store';
 import { MemoryEventStore } from '#event-store/memory';
 import { pointerTo, toTimestamp } from '#kernel';
-import { checker, endingProposal, forceIn, LedgerWorld, TestClock, varyOrder } from '#testing';
+import { checker, endingProposal, failingAt, forceIn, LedgerWorld, TestClock, varyOrder } from '#testing';
 import { describe, expect, it } from '@jest/globals';
 
 const freeze = { type: 'FreezeAccount', accountId: 'acc-1', basis: { kind: 'legal-order', id: 'ord-1' } } as const;
@@ -11,25 +11,10 @@ async function typesOf(store: EventStore, stream: string): Promise<string[]> {
   return (await store.read(stream)).map((event) => event.type);
 }
 
-/** The store as a process sees it that dies when it is about to append such an event. */
-function dyingAt(type: string, inner: EventStore): EventStore {
-  return new Proxy(inner, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== 'function') return value;
-      if (name !== 'append') return value.bind(target) as unknown;
-      return (...call: Parameters<EventStore['append']>) => {
-        if (call[2].some((event) => event.type === type)) throw new StoreError('store-unavailable', 'the process died');
-        return inner.append(...call);
-      };
-    },
-  });
-}
-
 describe('on start', () => {
   it('freezes what was authorised and not yet frozen, under the key of the one who asked', async () => {
     const store = new MemoryEventStore();
-    const dying = new LedgerWorld({ store: dyingAt('AccountFrozen', store) });
+    const dying = new LedgerWorld({ store: failingAt('AccountFrozen', store) });
     await dying.openAccount();
     await dying.putOrder();
     expect(await dying.ask(freeze, { key: 'f' })).toMatchObject({ rejection: { code: 'store-unavailable' } });
@@ -47,7 +32,7 @@ describe('on start', () => {
   it('names a party no earlier than the order is effective, though the clock went back since', async () => {
     const store = new MemoryEventStore();
     const clock = new TestClock('2022-02-15T11:59:50.000Z');
-    const dying = new LedgerWorld({ store: dyingAt('PartyNamed', store), clock });
+    const dying = new LedgerWorld({ store: failingAt('PartyNamed', store), clock });
     await dying.openAccount();
     clock.advance(10_000);
     const effectiveAt = '2022-02-15T12:00:00.000Z';
@@ -61,7 +46,7 @@ describe('on start', () => {
 
   it('gives up what was authorised under an order that has ended since, and leaves the key its answer', async () => {
     const store = new MemoryEventStore();
-    const dying = new LedgerWorld({ store: dyingAt('AccountFrozen', store) });
+    const dying = new LedgerWorld({ store: failingAt('AccountFrozen', store) });
     await dying.openAccount();
     await dying.putOrder();
     await dying.ask(freeze, { key: 'f' });
@@ -102,7 +87,7 @@ describe('on start', () => {
 
   it('opens an account whose holders are attached, and detaches those of an opening that came to nothing', async () => {
     const store = new MemoryEventStore();
-    const dying = new LedgerWorld({ store: dyingAt('AccountOpened', store) });
+    const dying = new LedgerWorld({ store: failingAt('AccountOpened', store) });
     await dying.ask({ type: 'RegisterParty', partyId: 'p-1', kind: 'person', externalRef: 'r' });
     await dying.ask({
       type: 'IdentifyParty',
@@ -118,9 +103,9 @@ describe('on start', () => {
     expect(await typesOf(store, 'account-acc-1')).toEqual(['AccountOpened']);
     expect(await world.ask(open, { key: 'o' })).toMatchObject({ status: 'accepted', replayed: true });
 
-    const late = new LedgerWorld({ store: dyingAt('AccountOpeningAbandoned', store) });
+    const late = new LedgerWorld({ store: failingAt('AccountOpeningAbandoned', store) });
     const second = { ...open, accountId: 'acc-2' };
-    const dead = new LedgerWorld({ store: dyingAt('AccountOpened', store) });
+    const dead = new LedgerWorld({ store: failingAt('AccountOpened', store) });
     await dead.ask(second, { key: 'mine' });
     await late.ask(second, { key: 'theirs' });
     await new LedgerWorld({ store }).ledger.supervisor.pass();
@@ -245,7 +230,7 @@ describe('while it runs', () => {
   it('tries a step again that failed, and says so', async () => {
     const inner = new MemoryEventStore();
     const clock = new TestClock();
-    const world = new LedgerWorld({ store: dyingAt('PartyNamed', inner), clock });
+    const world = new LedgerWorld({ store: failingAt('PartyNamed', inner), clock });
     await world.openAccount();
     await world.putOrder({ subjects: [{ kind: 'party', partyId: 'p-1' }] });
     expect(world.failures).toHaveLength(1);

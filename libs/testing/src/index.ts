@@ -11,6 +11,7 @@ export * from './authority-request-samples.ts';
 export * from './projection-rows.ts';
 export * from './ledger-story.ts';
 export * from './stored-log.ts';
+export * from './failing-store.ts';
 export * from './log-with-gap.ts';
 export * from './eventstoredb-server/index.ts';
 export * from './tunnel.ts';
