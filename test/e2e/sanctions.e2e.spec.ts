@@ -261,6 +261,8 @@ describe('a hit', () => {
 
   it('that there is not is not found, nor is a clearance of it', async () => {
     const hitId = await ledger.makeConfirmedHit(await ledger.makeParty());
+    // The read models have it: what is not found is the clearance.
+    await ledger.read(OPS, `${HITS}/${hitId}`);
     const requests: readonly (readonly [Person, string, object | undefined])[] = [
       [APPROVER, 'confirmation', {}],
       [APPROVER, 'dismissal', { reason: 'r' }],
