@@ -37,10 +37,16 @@ interface Place {
 }
 
 const PLACE = Symbol('place');
+const IN_LINE = Symbol('in line');
 
 /** On the request itself: a table beside would keep the collector busy with each of them. */
 interface Placed extends IncomingMessage {
   [PLACE]?: Place;
+}
+
+/** How many requests of a connection are not answered yet: on the connection itself, for the same reason. */
+interface Lined extends Socket {
+  [IN_LINE]?: number;
 }
 
 /** Of all requests of services, this share may be about one account: the others must not suffer for it. */
@@ -82,7 +88,6 @@ export class Door {
   readonly #mostOfOneAccount: number;
   readonly #mostOfOneCaller: number;
   readonly #ofAccount = new Map<string, number>();
-  readonly #inLine = new WeakMap<Socket, number>();
   readonly #answering = new Slots<ServerResponse>();
   readonly #mostConnections: number;
   #connections = 0;
@@ -142,16 +147,16 @@ export class Door {
 
   /** Lets a request in, or answers it, or hangs up. @returns false unless it is let in */
   enter(request: IncomingMessage, response: ServerResponse): boolean {
-    const { socket } = request;
+    const socket: Lined = request.socket;
     // What came in one piece with a request after which the connection was closed.
     if (socket.destroyed) return false;
-    const inLine = this.#inLine.get(socket) ?? 0;
+    const inLine = socket[IN_LINE] ?? 0;
     if (inLine >= MOST_IN_LINE) {
       this.#options.onTurnedAway?.('requests-in-line');
       socket.destroy();
       return false;
     }
-    this.#inLine.set(socket, inLine + 1);
+    socket[IN_LINE] = inLine + 1;
     const path = asRouted(request.url ?? '');
     const room = this.#roomOf(path, request.method);
     const account = room === this.#services ? accountOf(path) : undefined;
@@ -159,7 +164,7 @@ export class Door {
     const place = obstacle === undefined ? this.#letIn(room, account, request) : undefined;
     const slot = place && this.#answering.add(response);
     response.once('close', () => {
-      this.#inLine.set(socket, (this.#inLine.get(socket) ?? 1) - 1);
+      socket[IN_LINE] = (socket[IN_LINE] ?? 1) - 1;
       if (place !== undefined) this.#giveBack(place);
       if (slot !== undefined) this.#answering.remove(slot);
     });
