@@ -1,30 +1,40 @@
 import type { LedgerCommands } from '#command-handling';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { IncomingMessage } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { RawClient, requestText } from '../testing/raw-client.ts';
 import { startTestService, type TestService, type TestServiceOptions } from '../testing/service.ts';
+import { Door } from './door.ts';
 
 const SERVICE = ['payments', 'service'] as const;
 const OPS = ['ops-1', 'ops'] as const;
 const AUDITOR = ['auditor-1', 'auditor'] as const;
 type Who = readonly [string, ...string[]];
 
+/** The commands that have begun, and how those that wait go on. */
+interface Commands {
+  readonly waiting: (() => void)[];
+  begun: number;
+}
+
 /** A service that listens, whose commands wait until they are let go. */
 class Busy {
   readonly service: TestService;
   readonly url: string;
   readonly #clients: RawClient[] = [];
-  readonly #waiting: (() => void)[];
+  readonly #commands: Commands;
   #keys = 0;
+  #isClosed = false;
 
-  private constructor(service: TestService, url: string, waiting: (() => void)[]) {
+  private constructor(service: TestService, url: string, commands: Commands) {
     this.service = service;
     this.url = url;
-    this.#waiting = waiting;
+    this.#commands = commands;
   }
 
   static async start(options: TestServiceOptions): Promise<Busy> {
-    const waiting: (() => void)[] = [];
+    const commands: Commands = { waiting: [], begun: 0 };
     const wrap = (ledger: LedgerCommands): LedgerCommands => ({
       ...ledger,
       asset: (code) => ledger.asset(code),
@@ -32,12 +42,13 @@ class Busy {
       eventAt: (pointer) => ledger.eventAt(pointer),
       freezeAllNamed: (request) => ledger.freezeAllNamed(request),
       execute: async (request) => {
-        await new Promise<void>((resolve) => waiting.push(resolve));
+        commands.begun += 1;
+        await new Promise<void>((resolve) => commands.waiting.push(resolve));
         return ledger.execute(request);
       },
     });
     const service = await startTestService({ wrap, ...options });
-    return new Busy(service, await service.listen(), waiting);
+    return new Busy(service, await service.listen(), commands);
   }
 
   async client(): Promise<RawClient> {
@@ -71,11 +82,19 @@ class Busy {
 
   /** Resolves when so many commands wait. */
   async until(count: number): Promise<void> {
-    while (this.#waiting.length < count) await new Promise(setImmediate);
+    while (this.#commands.waiting.length < count) {
+      if (this.#isClosed) throw new Error('so many commands never waited');
+      await new Promise(setImmediate);
+    }
+  }
+
+  /** How many commands have come as far as the core. */
+  get begun(): number {
+    return this.#commands.begun;
   }
 
   letGo(): void {
-    for (const go of this.#waiting.splice(0)) go();
+    for (const go of this.#commands.waiting.splice(0)) go();
   }
 
   inUse(what: string): number | undefined {
@@ -83,6 +102,7 @@ class Busy {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.letGo();
     for (const client of this.#clients) client.end();
     await this.service.close();
@@ -249,6 +269,122 @@ describe('when too many requests are under way', () => {
     while (busy.inUse('requests') !== 0) await new Promise(setImmediate);
     expect(await busy.get(SERVICE, '/v1/assets')).toMatch(/^HTTP\/1\.1 200/);
     expect(busy.inUse('requests-of-one-account')).toBe(0);
+  });
+});
+
+describe('when more commands are let in than are worked on', () => {
+  const limits = { concurrencyLimit: 8, mostAtWork: 2 };
+  const freeze = { basis: { kind: 'legal-order', id: 'o-1' } };
+
+  it('they wait for their turn, in which they came, and who freezes or looks on waits for none of them', async () => {
+    busy = await Busy.start(limits);
+    const sent = [];
+    for (const account of ['a', 'b', 'c', 'd', 'e']) {
+      sent.push(await busy.deposit(account));
+      await busy.until(Math.min(sent.length, 2));
+    }
+    while (busy.inUse('requests') !== 5) await new Promise(setImmediate);
+    await busy.post(OPS, '/v1/admin/accounts/a/freezes', freeze);
+    await busy.until(3);
+    expect(await busy.get(AUDITOR, '/v1/audit/events')).toMatch(/^HTTP\/1\.1 200/);
+    expect(busy.inUse('commands-at-work')).toBe(2);
+    for (const begun of [2, 2, 1]) {
+      await busy.until(begun);
+      busy.letGo();
+      for (const client of sent.splice(0, 2)) expect(await client.answer()).toMatch(/^HTTP\/1\.1 404/);
+    }
+    expect(busy.inUse('commands-at-work')).toBe(0);
+  });
+
+  it('half of those that are worked on may be about one account, and the others go past those that wait', async () => {
+    busy = await Busy.start({ concurrencyLimit: 8, mostAtWork: 4 });
+    for (let n = 0; n < 4; n += 1) await busy.deposit('hot');
+    await busy.until(2);
+    while (busy.inUse('requests') !== 4) await new Promise(setImmediate);
+    await busy.deposit('cold');
+    await busy.until(3);
+    expect(busy.inUse('commands-at-work')).toBe(3);
+    busy.letGo();
+    await busy.until(2);
+  });
+
+  it('one whose sender goes away before its turn is never worked on', async () => {
+    busy = await Busy.start({ concurrencyLimit: 8, mostAtWork: 1 });
+    const first = await busy.deposit('a');
+    await busy.until(1);
+    const gone = await busy.deposit('b');
+    const last = await busy.deposit('c');
+    while (busy.inUse('requests') !== 3) await new Promise(setImmediate);
+    gone.end();
+    while (busy.inUse('requests') !== 2) await new Promise(setImmediate);
+    busy.letGo();
+    await first.answer();
+    await busy.until(1);
+    busy.letGo();
+    expect(await last.answer()).toMatch(/^HTTP\/1\.1 404/);
+    await new Promise(setImmediate);
+    expect(busy.begun).toBe(2);
+  });
+
+  it('one that waited for too long is turned away undecided, and its place is free', async () => {
+    busy = await Busy.start({ concurrencyLimit: 8, mostAtWork: 1, longestWaitMs: -1 });
+    const first = await busy.deposit('a');
+    expectRefusal(await first.answer(), 'overloaded', 1);
+    expect(busy.begun).toBe(0);
+    expect([busy.inUse('commands-at-work'), busy.inUse('requests')]).toEqual([0, 0]);
+  });
+
+  it('answers that are made keep nobody waiting, though they are not sent yet', async () => {
+    busy = await Busy.start(limits);
+    const client = await busy.deposit('a');
+    await busy.until(1);
+    // Their answers can't be sent before that of the deposit.
+    client.send(requestText('POST', '/v1/accounts/b/deposits', await busy.headers(SERVICE), {}).repeat(3));
+    while (busy.inUse('requests') !== 4) await new Promise(setImmediate);
+    await busy.deposit('c');
+    await busy.until(2);
+    busy.letGo();
+    expect(await client.answer()).toMatch(/^HTTP\/1\.1 404/);
+    for (let n = 0; n < 3; n += 1) expect(await client.answer()).toMatch(/^HTTP\/1\.1 400/);
+  });
+
+  it('one that comes to the line when its sender has gone does not join it', async () => {
+    const door = new Door({ concurrencyLimit: 8, mostAtWork: 1, isStopping: () => false });
+    const closed = Promise.withResolvers<IncomingMessage>();
+    const server = createServer((request, response) => {
+      door.enter(request, response);
+      response.once('close', () => {
+        closed.resolve(request);
+      });
+      client.end();
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const client = await RawClient.connect(`http://127.0.0.1:${String(port)}`);
+    client.send(requestText('POST', '/v1/transfers', {}));
+    let begun = 0;
+    door.inTurn(await closed.promise, () => (begun += 1));
+    const atWork = door.bounds.find(({ what }) => what === 'commands-at-work');
+    expect([begun, atWork?.inUse()]).toEqual([0, 0]);
+    server.close();
+  });
+
+  it('a body that is still on its way keeps nobody waiting', async () => {
+    busy = await Busy.start({ concurrencyLimit: 8, mostAtWork: 1 });
+    const slow = await busy.client();
+    const headers = { ...(await busy.headers(SERVICE)), 'Content-Type': 'application/json', 'Content-Length': '1000' };
+    slow.send(requestText('POST', '/v1/accounts/slow/deposits', headers));
+    while (busy.inUse('requests') !== 1) await new Promise(setImmediate);
+    await busy.deposit('a');
+    await busy.until(1);
+  });
+
+  it('who only reads waits for none of them', async () => {
+    busy = await Busy.start({ concurrencyLimit: 8, mostAtWork: 1 });
+    await busy.deposit('a');
+    await busy.until(1);
+    expect(await busy.get(SERVICE, '/v1/assets')).toMatch(/^HTTP\/1\.1 200/);
+    expect(busy.inUse('commands-at-work')).toBe(1);
   });
 });
 

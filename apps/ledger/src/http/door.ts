@@ -7,6 +7,7 @@ import { correlationIdOf } from './headers.ts';
 import { problemBody, problemKind, type Problem } from './problem.ts';
 import { bareUrl } from './request.ts';
 import type { Look } from './turnstile.ts';
+import { Turn, Turns } from './turns.ts';
 
 export interface DoorOptions {
   /** Most requests under way at once, of services and of all that is not said otherwise below. */
@@ -14,7 +15,11 @@ export interface DoorOptions {
   /** True once the service takes no more requests. */
   readonly isStopping: () => boolean;
   /** Most connections at once; 5,000 if absent. */
-  readonly mostConnections?: number;
+  readonly mostConnections?: number | undefined;
+  /** Most commands of services that are worked on at once; a quarter of `concurrencyLimit`, and 64 at least, if absent. */
+  readonly mostAtWork?: number | undefined;
+  /** For how long a command may wait for its turn, in milliseconds; 5,000 if absent. */
+  readonly longestWaitMs?: number | undefined;
   /** Told of each request or connection that is turned away: by which bound, or `stopping`. */
   readonly onTurnedAway?: (what: string) => void;
 }
@@ -33,6 +38,7 @@ interface Place {
   room: Room;
   readonly account: string | undefined;
   caller?: string;
+  turn?: Turn;
   isGivenBack: boolean;
 }
 
@@ -49,8 +55,13 @@ interface Lined extends Socket {
   [IN_LINE]?: number;
 }
 
-/** Of all requests of services, this share may be about one account: the others must not suffer for it. */
+/** Of all requests of services, and of those that are worked on, this share may be about one account: the others must not suffer. */
 const SHARE_OF_ONE_ACCOUNT = 1 / 2;
+/** As many commands as this share of all requests of services are worked on at once, and others wait for their turn: see `Turns`. */
+const SHARE_AT_WORK = 1 / 4;
+const FEWEST_AT_WORK = 64;
+/** Together with the time that a command may take it has to stay below the one after which a silent connection is closed. */
+const LONGEST_WAIT_MS = 5_000;
 /** There are so many places apart for those who freeze and lift, for those who look on, for health and metrics, and for all else. */
 const SHARE_APART = 1 / 4;
 const FEWEST_APART = 16;
@@ -88,6 +99,8 @@ export class Door {
   readonly #mostOfOneAccount: number;
   readonly #mostOfOneCaller: number;
   readonly #ofAccount = new Map<string, number>();
+  readonly #turns: Turns;
+  readonly #mostAtWork: number;
   readonly #answering = new Slots<ServerResponse>();
   readonly #mostConnections: number;
   #connections = 0;
@@ -105,6 +118,12 @@ export class Door {
     this.#open = roomFor('open-requests', apart);
     this.#mostOfOneAccount = Math.ceil(concurrencyLimit * SHARE_OF_ONE_ACCOUNT);
     this.#mostOfOneCaller = Math.ceil(apart * SHARE_OF_ONE_CALLER);
+    this.#mostAtWork = options.mostAtWork ?? Math.max(FEWEST_AT_WORK, Math.ceil(concurrencyLimit * SHARE_AT_WORK));
+    this.#turns = new Turns({
+      most: this.#mostAtWork,
+      mostOfOneAccount: Math.ceil(this.#mostAtWork * SHARE_OF_ONE_ACCOUNT),
+      longestMs: options.longestWaitMs ?? LONGEST_WAIT_MS,
+    });
     this.#mostConnections = options.mostConnections ?? MOST_CONNECTIONS;
   }
 
@@ -117,6 +136,7 @@ export class Door {
         most: this.#mostOfOneAccount,
         inUse: () => Math.max(0, ...this.#ofAccount.values()),
       },
+      { what: 'commands-at-work', most: this.#mostAtWork, inUse: () => this.#turns.working },
       { what: 'connections', most: this.#mostConnections, inUse: () => this.#connections },
     ];
   }
@@ -196,6 +216,31 @@ export class Door {
     return true;
   }
 
+  /**
+   * Calls back when a command that has come whole is to be worked on: with what its sender is told instead when that took too
+   * long, and never when he or she has gone before. Who freezes, looks on or watches waits for nobody, nor does who only
+   * reads: a read may itself wait for the read models, and commands must not wait for those.
+   */
+  inTurn(request: IncomingMessage, begin: (obstacle?: Problem) => void): void {
+    const place = (request as Placed)[PLACE];
+    if (place?.room !== this.#services || isRead(request.method ?? '')) {
+      begin();
+      return;
+    }
+    if (place.isGivenBack) return;
+    place.turn = new Turn(place.account, (isLate) => {
+      if (isLate) this.#options.onTurnedAway?.('commands-at-work');
+      begin(isLate ? TOO_MUCH : undefined);
+    });
+    this.#turns.take(place.turn);
+  }
+
+  /** The answer is made: the next one is worked on, whether or not anyone takes it. */
+  worked(request: IncomingMessage): void {
+    const turn = (request as Placed)[PLACE]?.turn;
+    if (turn !== undefined) this.#turns.end(turn);
+  }
+
   /** Nothing more is done for a request that is turned down: it keeps no place, however long its answer is not taken. */
   leave(request: IncomingMessage): void {
     const place = (request as Placed)[PLACE];
@@ -220,7 +265,7 @@ export class Door {
   #roomOf(path: string, method = 'GET'): Room {
     if (isOpen(path)) return HEALTH.test(path) ? this.#health : this.#open;
     if (!OVERSIGHT.test(path)) return this.#services;
-    return method === 'GET' || method === 'HEAD' ? this.#oversight : this.#oversightCommands;
+    return isRead(method) ? this.#oversight : this.#oversightCommands;
   }
 
   #obstacle(
@@ -255,6 +300,7 @@ export class Door {
     if (place.isGivenBack) return;
     place.isGivenBack = true;
     place.room.inside -= 1;
+    if (place.turn !== undefined) this.#turns.end(place.turn);
     if (place.account !== undefined) oneLess(this.#ofAccount, place.account);
     if (place.caller !== undefined) oneLess(place.room.ofCaller, place.caller);
   }
@@ -292,6 +338,10 @@ function asRouted(url: string): string {
   } catch {
     return '/v1/';
   }
+}
+
+function isRead(method: string): boolean {
+  return method === 'GET' || method === 'HEAD';
 }
 
 function isOpen(path: string): boolean {

@@ -42,6 +42,20 @@ export class Gatekeeper {
     else this.#authenticate(request, reply, next);
   };
 
+  /** The hook for `preHandler`: the body is there, and nothing was done with it yet. */
+  readonly preHandler = (request: FastifyRequest, reply: FastifyReply, next: () => void): void => {
+    this.#options.door.inTurn(request.raw, (obstacle) => {
+      if (obstacle === undefined) next();
+      else sendProblem(request, reply, obstacle);
+    });
+  };
+
+  /** The hook for `onSend`. */
+  readonly onSend = (request: FastifyRequest, _reply: FastifyReply, _payload: unknown, next: () => void): void => {
+    this.#options.door.worked(request.raw);
+    next();
+  };
+
   /** For requests that no route gets to see: answers for them only to those who may ask. */
   authenticated(request: FastifyRequest, reply: FastifyReply, next: () => void): void {
     if (isUnderV1(request)) this.#authenticate(request, reply, next);

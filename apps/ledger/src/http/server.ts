@@ -117,8 +117,10 @@ export async function createServer(services: EdgeServices, options: ServerOption
   const { door, verifier, bounds } = options;
   const ofEdge = [...door.bounds, verifier.bound, rateLimiter.bound, app.get(EventExports).bound, gate.bound];
   services.metrics.observeBounds([...ofEdge, ...bounds]);
+  fastify.addHook('preHandler', gatekeeper.preHandler);
   fastify.addHook('preHandler', gate.preHandler);
   fastify.addHook('preSerialization', gate.preSerialization);
+  fastify.addHook('onSend', gatekeeper.onSend);
   serveDocument(app);
   await app.init();
   return app;

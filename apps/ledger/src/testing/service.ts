@@ -23,6 +23,8 @@ export interface TestServiceOptions {
   readonly bodyLimitBytes?: number;
   readonly concurrencyLimit?: number;
   readonly mostConnections?: number;
+  readonly mostAtWork?: number;
+  readonly longestWaitMs?: number;
   readonly patience?: Partial<Patience>;
   readonly requestTimeoutMs?: number;
   readonly health?: Partial<Health>;
@@ -77,7 +79,9 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
   const metrics = new Metrics();
   const door = new Door({
     concurrencyLimit: options.concurrencyLimit ?? 100,
-    ...(options.mostConnections === undefined ? {} : { mostConnections: options.mostConnections }),
+    mostConnections: options.mostConnections,
+    mostAtWork: options.mostAtWork,
+    longestWaitMs: options.longestWaitMs,
     isStopping: () => state.stopping,
     onTurnedAway: (what) => metrics.turnedAway(what),
   });

@@ -1,0 +1,113 @@
+export interface TurnsOptions {
+  /** So many are worked on at once. */
+  readonly most: number;
+  /** So many of them, and of those who are next, may be about one account. */
+  readonly mostOfOneAccount: number;
+  /** Who waited for longer is not worked on: its sender may be gone by the time that it is answered. */
+  readonly longestMs: number;
+}
+
+/** One that is worked on, or waits for it. */
+export class Turn {
+  readonly account: string | undefined;
+  /** Called when it is its turn; late when it waited for too long. */
+  readonly begin: (isLate: boolean) => void;
+  readonly sinceMs = performance.now();
+  /** Where it waits; undefined before, and from its beginning on. */
+  line: Set<Turn> | undefined;
+  isOver = false;
+
+  constructor(account: string | undefined, begin: (isLate: boolean) => void) {
+    this.account = account;
+    this.begin = begin;
+  }
+}
+
+/** What is under way or next about one account, and what waits until one of these is over. */
+interface OfAccount {
+  ahead: number;
+  readonly behind: Set<Turn>;
+}
+
+/**
+ * Works on few requests at once, in the order in which they came, whatever is let in: as many as keep the processor and
+ * the disk busy. More side by side would all take longer, and what each of them has in memory for so long costs more time to
+ * look through than the work itself. Of one account no more than a share are worked on or next, so that the others do not
+ * wait for it.
+ */
+export class Turns {
+  readonly #options: TurnsOptions;
+  readonly #line = new Set<Turn>();
+  readonly #ofAccount = new Map<string, OfAccount>();
+  #working = 0;
+  #isHandingOut = false;
+
+  constructor(options: TurnsOptions) {
+    this.#options = options;
+  }
+
+  /** How many are worked on. */
+  get working(): number {
+    return this.#working;
+  }
+
+  /** Begins it when it is its turn, which may be at once. Once only. */
+  take(turn: Turn): void {
+    turn.line = this.#lineFor(turn.account);
+    turn.line.add(turn);
+    if (turn.line === this.#line) this.#handOut();
+  }
+
+  /** Says that the work on one that was taken is done, or that nobody waits for it any more. More than once does nothing. */
+  end(turn: Turn): void {
+    if (turn.isOver) return;
+    turn.isOver = true;
+    turn.line?.delete(turn);
+    const wasBehind = turn.line !== undefined && turn.line !== this.#line;
+    if (turn.line === undefined) this.#working -= 1;
+    if (!wasBehind && turn.account !== undefined) this.#follow(turn.account);
+    this.#handOut();
+  }
+
+  /** Where the next one about an account has to wait. */
+  #lineFor(account: string | undefined): Set<Turn> {
+    if (account === undefined) return this.#line;
+    const known = this.#ofAccount.get(account);
+    if (known === undefined) this.#ofAccount.set(account, { ahead: 1, behind: new Set() });
+    else if (known.ahead >= this.#options.mostOfOneAccount) return known.behind;
+    else known.ahead += 1;
+    return this.#line;
+  }
+
+  /** One about the account is over: the first that waited behind it comes next, in its turn among all. */
+  #follow(account: string): void {
+    const known = this.#ofAccount.get(account);
+    if (known === undefined) return;
+    const [next] = known.behind;
+    if (next !== undefined) {
+      known.behind.delete(next);
+      this.#line.add(next);
+      next.line = this.#line;
+      return;
+    }
+    known.ahead -= 1;
+    if (known.ahead === 0) this.#ofAccount.delete(account);
+  }
+
+  /** What begins may end before it returns: its place is handed on by whoever handed it out. */
+  #handOut(): void {
+    if (this.#isHandingOut) return;
+    this.#isHandingOut = true;
+    try {
+      for (const turn of this.#line) {
+        if (this.#working >= this.#options.most) return;
+        this.#line.delete(turn);
+        turn.line = undefined;
+        this.#working += 1;
+        turn.begin(performance.now() - turn.sinceMs > this.#options.longestMs);
+      }
+    } finally {
+      this.#isHandingOut = false;
+    }
+  }
+}
