@@ -100,7 +100,6 @@ export class Door {
   readonly #mostOfOneCaller: number;
   readonly #ofAccount = new Map<string, number>();
   readonly #turns: Turns;
-  readonly #mostAtWork: number;
   readonly #answering = new Slots<ServerResponse>();
   readonly #mostConnections: number;
   #connections = 0;
@@ -118,12 +117,9 @@ export class Door {
     this.#open = roomFor('open-requests', apart);
     this.#mostOfOneAccount = Math.ceil(concurrencyLimit * SHARE_OF_ONE_ACCOUNT);
     this.#mostOfOneCaller = Math.ceil(apart * SHARE_OF_ONE_CALLER);
-    this.#mostAtWork = options.mostAtWork ?? Math.max(FEWEST_AT_WORK, Math.ceil(concurrencyLimit * SHARE_AT_WORK));
-    this.#turns = new Turns({
-      most: this.#mostAtWork,
-      mostOfOneAccount: Math.ceil(this.#mostAtWork * SHARE_OF_ONE_ACCOUNT),
-      longestMs: options.longestWaitMs ?? LONGEST_WAIT_MS,
-    });
+    const most = options.mostAtWork ?? Math.max(FEWEST_AT_WORK, Math.ceil(concurrencyLimit * SHARE_AT_WORK));
+    const mostOfOneAccount = Math.ceil(most * SHARE_OF_ONE_ACCOUNT);
+    this.#turns = new Turns({ most, mostOfOneAccount, longestMs: options.longestWaitMs ?? LONGEST_WAIT_MS });
     this.#mostConnections = options.mostConnections ?? MOST_CONNECTIONS;
   }
 
@@ -136,7 +132,7 @@ export class Door {
         most: this.#mostOfOneAccount,
         inUse: () => Math.max(0, ...this.#ofAccount.values()),
       },
-      { what: 'commands-at-work', most: this.#mostAtWork, inUse: () => this.#turns.working },
+      this.#turns.bound,
       { what: 'connections', most: this.#mostConnections, inUse: () => this.#connections },
     ];
   }

@@ -45,7 +45,7 @@ describe('turns', () => {
     expect(noted.begun).toEqual(['a1', '-1', 'b1']);
     noted.end('a1', 'b1');
     expect(noted.begun).toEqual(['a1', '-1', 'b1', 'a2', 'c1']);
-    expect(noted.turns.working).toBe(2);
+    expect(noted.turns.bound.inUse()).toBe(2);
   });
 
   it('are no more than its share of one account, of those that are worked on or next', () => {
@@ -71,7 +71,7 @@ describe('turns', () => {
     noted.end('a1', 'a3', 'b1', '-1');
     expect(noted.begun).toEqual(['a1', 'b1', '-1', 'a4']);
     noted.end('a4');
-    expect(noted.turns.working).toBe(0);
+    expect(noted.turns.bound.inUse()).toBe(0);
   });
 
   it('are late after the time that nobody waits for, and not before', () => {
@@ -98,7 +98,7 @@ describe('turns', () => {
       turns.take(turn);
     }
     turns.end(first);
-    expect([ended, turns.working]).toEqual([20_000, 0]);
+    expect([ended, turns.bound.inUse()]).toEqual([20_000, 0]);
   });
 
   it('whatever comes and goes, leave no place empty that someone waits for, and none taken at the end', () => {
@@ -122,14 +122,14 @@ describe('turns', () => {
             noted.take(`${account}${String(n)}`);
           }
           const working = open.filter((name) => noted.begun.includes(name));
-          expect(noted.turns.working).toBe(working.length);
+          expect(noted.turns.bound.inUse()).toBe(working.length);
           const ofOne = (name: string): number => working.filter((other) => other.startsWith(name.slice(0, 1))).length;
           expect(working.every((name) => name.startsWith('-') || ofOne(name) <= 2)).toBe(true);
           const ready = open.filter((name) => !working.includes(name) && (name.startsWith('-') || ofOne(name) < 2));
           expect(working.length === 3 || ready.length === 0).toBe(true);
         }
         noted.end(...open);
-        expect(noted.turns.working).toBe(0);
+        expect(noted.turns.bound.inUse()).toBe(0);
       }),
       { numRuns: 1_000 },
     );

@@ -1,3 +1,5 @@
+import type { Bound } from '#kernel';
+
 export interface TurnsOptions {
   /** So many are worked on at once. */
   readonly most: number;
@@ -30,7 +32,7 @@ interface OfAccount {
 }
 
 /**
- * Works on few requests at once, in the order in which they came, whatever is let in: as many as keep the processor and
+ * Works on few commands at once, in the order in which they came, whatever is let in: as many as keep the processor and
  * the disk busy. More side by side would all take longer, and what each of them has in memory for so long costs more time to
  * look through than the work itself. Of one account no more than a share are worked on or next, so that the others do not
  * wait for it.
@@ -46,9 +48,8 @@ export class Turns {
     this.#options = options;
   }
 
-  /** How many are worked on. */
-  get working(): number {
-    return this.#working;
+  get bound(): Bound {
+    return { what: 'commands-at-work', most: this.#options.most, inUse: () => this.#working };
   }
 
   /** Begins it when it is its turn, which may be at once. Once only. */
