@@ -24,6 +24,7 @@ class Busy {
   readonly url: string;
   readonly #clients: RawClient[] = [];
   readonly #commands: Commands;
+  readonly #tokens = new Map<string, string>();
   #keys = 0;
   #isClosed = false;
 
@@ -58,7 +59,9 @@ class Busy {
   }
 
   async headers([sub, ...roles]: Who): Promise<Readonly<Record<string, string>>> {
-    const token = await this.service.token(sub, ...roles);
+    // One that was verified before is known at once: what comes after one another stays in that order.
+    const token = this.#tokens.get(sub) ?? (await this.service.token(sub, ...roles));
+    this.#tokens.set(sub, token);
     return { Authorization: `Bearer ${token}`, 'Idempotency-Key': `k-${String((this.#keys += 1))}` };
   }
 
