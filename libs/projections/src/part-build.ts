@@ -45,11 +45,7 @@ export class PartBuild {
       index: new CommittedNames(this.#file.model.db, this.#file.model.staged),
       maxStreams: streams,
       maxNames: names,
-      askedLater: (pointer, kind, name) => {
-        if (!isOfAnother(pointer.stream)) return false;
-        this.#file.ask(pointer, kind, name);
-        return true;
-      },
+      others: { judge: isOfAnother, askLater: (pointer, kind, name) => this.#file.ask(pointer, kind, name) },
     });
   }
 

@@ -54,7 +54,7 @@ export interface RunnerLimits {
   readonly busyEvents: number;
   /** Most streams whose state is kept in memory: about 1 KB each. One that is not is read again from its beginning. */
   readonly streams: number;
-  /** Names of all of them that are kept in memory: about 200 bytes each. Those of later commits can't be left to the index. */
+  /** Names of all of them that are kept in memory: about 100 bytes each. Those of later commits can't be left to the index. */
   readonly names: number;
   /** The same two while the file is built: nothing else uses much memory then, and every event of the log comes by. */
   readonly buildingStreams: number;

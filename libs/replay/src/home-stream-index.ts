@@ -37,6 +37,6 @@ export interface HomeStreamIndex {
 export interface IndexEntry {
   /** Revision of the first event that made it. */
   readonly revision: number;
-  /** Of a key: the command's hash. Of a withdrawal: its present state. Of all others: the id of that event. */
-  readonly value: string;
+  /** Of a key: the command's hash. Of a withdrawal: its present state. Of all others: the id of that event, or absent. */
+  readonly value?: string;
 }

@@ -16,23 +16,19 @@ export function keyEntryId(key: Pick<CommandKey, 'caller' | 'value'>): string {
   return `${key.caller}\n${key.value}`;
 }
 
-const NONE: readonly NamedEntry[] = [];
-
-/** The entries that an event of its own home stream makes or renews. @param withKeys false to leave out those of keys */
-export function indexEntries(event: Recorded<LedgerEvent>, withKeys = true): readonly NamedEntry[] {
-  const entry = contentEntry(event);
-  const key = withKeys ? keyEntry(event) : undefined;
-  if (key === undefined) return entry === undefined ? NONE : [entry];
-  return entry === undefined ? [key] : [key, entry];
+/** The entries that an event of its own home stream makes or renews. */
+export function indexEntries(event: Recorded<LedgerEvent>): readonly NamedEntry[] {
+  return [keyEntry(event), contentEntry(event)].filter((entry) => entry !== undefined);
 }
 
-function keyEntry({ stream, metadata: { key, commandHash } }: Recorded<LedgerEvent>): NamedEntry | undefined {
+/** The entry of the key of an event on its own home stream. */
+export function keyEntry({ stream, metadata: { key, commandHash } }: Recorded<LedgerEvent>): NamedEntry | undefined {
   if (key === null || commandHash === null || key.homeStream !== stream) return undefined;
   return { kind: 'key', id: keyEntryId(key), value: commandHash };
 }
 
-/** A transfer is known on its sender's stream by its id, and on the receiver's by `incomingName`. */
-function contentEntry(event: Recorded<LedgerEvent>): NamedEntry | undefined {
+/** The entry of what an event is about. A transfer is known on its sender's stream by its id, and on the receiver's by `incomingName`. */
+export function contentEntry(event: Recorded<LedgerEvent>): NamedEntry | undefined {
   const value = event.id;
   switch (event.type) {
     case 'FundsDeposited':

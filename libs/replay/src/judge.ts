@@ -2,19 +2,19 @@ import type { EventReader } from '#event-store';
 import type { RecordedEvent } from '#kernel';
 import { StreamFold } from './fold.ts';
 import type { JudgedEvent } from './judged.ts';
-import { CITED_NAMES, CitationResolver, type KnownElsewhere } from './resolver.ts';
+import { CitationResolver, type OtherJudges } from './resolver.ts';
 import { StreamCache } from './stream-cache.ts';
 import { StreamNames, type NamesIndex } from './stream-names.ts';
 
 export interface JudgeOptions {
   /** Most streams kept in memory. */
   readonly maxStreams?: number;
-  /** Names kept of all streams before the index is relied on: about 200 bytes each. */
+  /** Names kept of all streams before the index is relied on: about 100 bytes each. */
   readonly maxNames?: number;
   /** What knows the names of events that were judged before. Without it each stream's are kept in memory. */
   readonly index?: NamesIndex | undefined;
   /** For a judge of some streams, beside those of others. */
-  readonly askedLater?: KnownElsewhere['askedLater'];
+  readonly others?: OtherJudges;
 }
 
 /**
@@ -29,7 +29,7 @@ export class Judge {
 
   constructor(reader: EventReader, options: JudgeOptions = {}) {
     this.#reader = reader;
-    const { index, askedLater, maxStreams = 10_000, maxNames = 25_000 } = options;
+    const { index, others, maxStreams = 10_000, maxNames = 25_000 } = options;
     this.#index = index;
     this.#folds = new StreamCache<StreamFold>({
       streams: maxStreams,
@@ -37,7 +37,7 @@ export class Judge {
       namesOf: ({ names }) => names,
     });
     const folded = (stream: string): StreamFold | undefined => this.#folds.peek(stream);
-    this.#resolver = new CitationResolver(reader, { index, folded, ...(askedLater && { askedLater }) });
+    this.#resolver = new CitationResolver(reader, { index, folded, ...(others && { others }) });
   }
 
   /** Streams whose state is in memory. */
@@ -66,7 +66,7 @@ export class Judge {
   }
 
   async #load(stream: string, to: number): Promise<StreamFold> {
-    const names = new StreamNames(stream, { index: this.#index, count: this.#folds.count, only: CITED_NAMES });
+    const names = new StreamNames(stream, { index: this.#index, count: this.#folds.count, onlyCited: true });
     const fold = new StreamFold(stream, this.#resolver, names);
     if (to < 0) return fold;
     for (const event of await this.#reader.read(stream, { to })) await fold.apply(event);

@@ -1,6 +1,6 @@
 import type { EventStore } from '#event-store';
 import { MemoryEventStore } from '#event-store/memory';
-import type { RecordedEvent } from '#kernel';
+import { pointerTo, type RecordedEvent } from '#kernel';
 import { LedgerWorld, seal, type SealOptions } from '#testing';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { StreamFold } from './fold.ts';
@@ -232,3 +232,51 @@ function gated(inner: EventStore): {
   });
   return { store, reached: reached.promise.then(() => undefined), open: () => opened.resolve(undefined), appends };
 }
+
+describe('an event that was about to be appended, and was not', () => {
+  it('lends its name to no other that came to stand in its place', async () => {
+    const store = new MemoryEventStore();
+    const world = new LedgerWorld({ store });
+    await world.openAccount('acc-1', 'p-1');
+    await world.openAccount('acc-2', 'p-2');
+    await world.accept({ type: 'Deposit', accountId: 'acc-1', depositId: 'd', asset: 'BTC', amount: '1', source });
+    const transfer = (units: string): object => ({ transferId: 't', asset: 'BTC', amount: units });
+    const sentBy = (units: string): object => ({ accountId: 'acc-1', to: 'acc-2', ...transfer(units) });
+    const folds = new Map([[account, new StreamFold(account, new CitationResolver(store))]]);
+    const fold = folds.get(account);
+    for (const event of await store.read(account)) await fold?.apply(event);
+    const forged = await force(store, account, 'TransferSent', sentBy('900000000'));
+    await fold?.applyOwn({ ...forged, id: '00000000-0000-7000-8000-000000000001', data: sentBy('1') });
+
+    const citation = pointerTo(forged);
+    const data = { accountId: 'acc-2', from: 'acc-1', ...transfer('900000000'), citation };
+    const received = await force(store, 'account-acc-2', 'TransferReceived', data);
+    const receiver = new StreamFold(received.stream, new CitationResolver(store, { folded: (of) => folds.get(of) }));
+    const found: (string | undefined)[] = [];
+    for (const event of await store.read(received.stream)) found.push((await receiver.apply(event)).violation?.code);
+    expect(found.at(-1)).toBe('citation-unresolved');
+  });
+});
+
+describe('an event that another account may cite', () => {
+  const citable = (resolver: CitationResolver): number =>
+    resolver.bounds.find(({ what }) => what === 'citable-events')?.inUse() ?? NaN;
+
+  it('is kept for it, unless others judge that account', async () => {
+    const world = new LedgerWorld();
+    await world.openAccount('acc-1', 'p-1');
+    await world.openAccount('acc-2', 'p-2');
+    await world.accept({ type: 'Deposit', accountId: 'acc-1', depositId: 'd', asset: 'BTC', amount: '2', source });
+    const transfer = { transferId: 't', asset: 'BTC', amount: '1', reference: 'r' };
+    await world.accept({ type: 'SendTransfer', accountId: 'acc-1', to: 'acc-2', ...transfer });
+    const kept: number[] = [];
+    for (const theirs of [undefined, 'account-acc-3', 'account-acc-2']) {
+      const others = { judge: (stream: string) => stream === theirs, askLater: () => undefined };
+      const resolver = new CitationResolver(world.store, theirs === undefined ? {} : { others });
+      const fold = new StreamFold(account, resolver);
+      for (const event of await world.store.read(account)) await fold.apply(event);
+      kept.push(citable(resolver));
+    }
+    expect(kept).toEqual([1, 1, 0]);
+  });
+});

@@ -57,7 +57,7 @@ import { StreamFold } from './fold.ts';
 import type { IndexEntry } from './home-stream-index.ts';
 import { indexEntries, keyEntryId, type NameKind } from './index-entries.ts';
 import type { LedgerEvent } from './judged.ts';
-import { decodeEvent, idOfStream } from './registry.ts';
+import { decodeEvent, hashIsRight, idOfStream } from './registry.ts';
 import { StreamNames, type NamesIndex } from './stream-names.ts';
 
 export type Verdict = { readonly ok: true } | { readonly ok: false; readonly reason: string };
@@ -84,19 +84,24 @@ const PAGE = 500;
 /** Most accounts and parties whose folds are kept here, for what others rest on of them. */
 const MAX_FOLDS = 1000;
 
-/** The names of an account that a judgement can rest on: its own, and those that other accounts cite. */
-export const CITED_NAMES: ReadonlySet<NameKind> = new Set(['deposit', 'reversal', 'outgoing', 'incoming', 'returned']);
+/** Those who judge other streams of the log at the same time. */
+export interface OtherJudges {
+  /** Whether a stream is one of theirs. */
+  readonly judge: (stream: string) => boolean;
+  /**
+   * They are to be asked, afterwards, whether the event that a pointer leads to is legal and is what this name was first
+   * given to. Until then it is taken for granted.
+   */
+  readonly askLater: (pointer: EventPointer, kind: NameKind, name: string) => void;
+}
 
 /** What is known of streams beside this: asked before a stream is folded anew. */
 export interface KnownElsewhere {
   readonly index?: NamesIndex | undefined;
   /** The fold of a stream, if it is in memory. */
   readonly folded?: (stream: string) => StreamFold | undefined;
-  /**
-   * For streams that others judge at the same time: true when they are to be asked, afterwards, whether the event that a
-   * pointer leads to is legal and is what this name was first given to. Until then it is taken for granted.
-   */
-  readonly askedLater?: (pointer: EventPointer, kind: NameKind, name: string) => boolean;
+  /** For a judge of some streams, beside those of others. */
+  readonly others?: OtherJudges;
   /**
    * True where something is decided on what is folded: no stream is folded over events that are missing from it, and what
    * one that is missing would have said is not taken for a no. Default: what is left is judged, and the gap is a violation.
@@ -191,13 +196,17 @@ export class CitationResolver {
   /**
    * True when the event that a pointer leads to is legal, and is what this name of its stream was first given to. Known
    * from the index, from a fold that is in memory, or at last by folding that stream.
+   * @param pointer of an event that was read: its id is right
    * @throws StoreError when the stream can't be read
    */
   async #stands({ stream, revision, eventId }: EventPointer, kind: NameKind, name: string): Promise<boolean> {
     const at = Number(revision);
-    const isThis = (entry: IndexEntry | undefined): boolean => entry?.value === eventId && entry.revision === at;
-    const { index, folded, askedLater } = this.#known;
-    if (askedLater?.({ stream, revision, eventId }, kind, name) === true) return true;
+    const isThis = (entry: IndexEntry | undefined): boolean => isOf(entry, at, eventId);
+    const { index, folded, others } = this.#known;
+    if (others?.judge(stream) === true) {
+      others.askLater({ stream, revision, eventId }, kind, name);
+      return true;
+    }
     if (index !== undefined && index.indexedRevision(stream) >= at) {
       const isIndexed = isThis(index.lookup(stream, kind, name));
       // The index goes on after a gap, and knows what stands there for a violation.
@@ -268,12 +277,11 @@ export class CitationResolver {
     names: StreamNames,
   ): Promise<Verdict> {
     const { citation, depositId, asset } = event.data;
-    const named = names.lookup('deposit', depositId);
+    const revision = Number(citation.revision);
     const stands =
       citation.stream === event.stream &&
-      Number(citation.revision) < event.revision &&
-      named?.value === citation.eventId &&
-      named.revision === Number(citation.revision);
+      revision < event.revision &&
+      isOf(names.lookup('deposit', depositId), revision, citation.eventId);
     const cited = stands ? await this.#checkedEventAt(citation) : undefined;
     const deposit = recordedDeposit(cited as Recorded<AccountEvent> | undefined, depositId);
     return verdictOf(checkAgainstDeposit(event, deposit, balanceOf(account, asset).held));
@@ -307,12 +315,20 @@ export class CitationResolver {
 
   /** Told of each legal event that was folded: one of another account may cite it soon, once it stands in the log. */
   noteLegal(event: Recorded<LedgerEvent>): void {
-    if (isCitable(event) && event.position !== '') keepLatest(this.#citable, event);
+    if (isCitable(event) && event.position !== '' && this.#mayCite(event)) keepLatest(this.#citable, event);
   }
 
   /** Told of an event that somebody else judges and that may be cited soon: it need not be read again. */
   noteUnjudged(event: RecordedEvent): void {
-    keepLatest(this.#unjudged, event);
+    if (this.#mayCite(event)) keepLatest(this.#unjudged, event);
+  }
+
+  /** False for an event that is cited, if at all, on a stream that others judge. */
+  #mayCite(citable: RecordedEvent): boolean {
+    const { others } = this.#known;
+    if (others === undefined) return true;
+    const account = citingAccount(citable);
+    return account !== undefined && !others.judge(`account-${account}`);
   }
 
   /**
@@ -339,7 +355,7 @@ export class CitationResolver {
   }
 
   #newFold(stream: string): StreamFold {
-    return new StreamFold(stream, this, new StreamNames(stream, { only: CITED_NAMES }));
+    return new StreamFold(stream, this, new StreamNames(stream, { onlyCited: true }));
   }
 
   #rememberFolds(stream: string, folds: KnownFold[]): void {
@@ -608,18 +624,23 @@ export class CitationResolver {
 
   /** The event that a pointer leads to, its hash and its data checked. */
   async #checkedEventAt(pointer: EventPointer): Promise<Recorded<LedgerEvent> | undefined> {
-    const event = await this.#eventAt(pointer);
+    const event = await this.#storedAt(pointer);
     if (event?.id !== pointer.eventId) return undefined;
     const decoded = decodeEvent(event);
-    return decoded.ok ? decoded.event : undefined;
+    return decoded.ok && hashIsRight(event, decoded.canonical) ? decoded.event : undefined;
   }
 
+  /** The event that stands where a pointer leads to, its hash checked. */
   async #eventAt(pointer: EventPointer | undefined): Promise<RecordedEvent | undefined> {
-    if (pointer === undefined) return undefined;
+    const event = pointer && (await this.#storedAt(pointer));
+    return event !== undefined && hashHolds(event) ? event : undefined;
+  }
+
+  async #storedAt(pointer: EventPointer): Promise<RecordedEvent | undefined> {
     const revision = Number(pointer.revision);
     const event = this.#unjudgedAt(pointer) ?? (await this.#readAt(pointer.stream, revision));
     if (event === undefined) await this.#foundNothing(pointer.stream, revision);
-    return event !== undefined && hashHolds(event) ? event : undefined;
+    return event;
   }
 
   /** It is cited once: whoever asks again reads it. */
@@ -640,6 +661,18 @@ function keepLatest<Event extends RecordedEvent>(events: Map<string, Event>, eve
   events.set(event.id, event);
   const oldest = events.keys().next();
   if (events.size > MAX_CITABLE && oldest.done !== true) events.delete(oldest.value);
+}
+
+/** True when a name stands for the event at a revision; its id is compared where it is known. */
+function isOf(entry: IndexEntry | undefined, revision: number, eventId: string): boolean {
+  return entry?.revision === revision && (entry.value === undefined || entry.value === eventId);
+}
+
+/** The account on whose stream an event of `CITABLE_TYPES` is cited; undefined where it does not say. */
+function citingAccount({ type, data }: RecordedEvent): string | undefined {
+  const { to, from } = Object(data) as { readonly to?: unknown; readonly from?: unknown };
+  const account = type === 'TransferSent' ? to : from;
+  return typeof account === 'string' ? account : undefined;
 }
 
 /** The addresses that a basis named when it authorised a freeze: it may name others by now. */

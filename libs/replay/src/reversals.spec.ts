@@ -66,6 +66,11 @@ describe('a reversal that was forced into the store', () => {
     ['of another amount', () => ({ amount: '100000000', taken: '100000000' }), 'says otherwise'],
     ['of another asset', () => ({ asset: 'EUR', taken: '0', shortfall: '200000000' }), 'says otherwise'],
     ['of a deposit that is not there', () => ({ depositId: 'd-9' }), 'cites no deposit of this id'],
+    [
+      'that cites another event by its id',
+      () => ({ citation: { ...pointerTo(deposit), eventId: other.id } }),
+      'cites no deposit of this id',
+    ],
     ['that cites another deposit', () => ({ citation: pointerTo(other) }), 'cites no deposit of this id'],
     [
       'that cites what is to come',

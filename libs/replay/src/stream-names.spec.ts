@@ -65,3 +65,24 @@ describe('names that are left to the index', () => {
     expect(names.remembered(10)?.leftToIndexUpTo).toBe(1);
   });
 });
+
+describe('names of which only those are kept that a judgement can rest on', () => {
+  it('say where the event stands that they were first given to, and no more', () => {
+    const names = new StreamNames(STREAM, { onlyCited: true });
+    for (const event of deposits('d-1', 'd-2', 'd-1')) names.note(event);
+    expect(names.lookup('deposit', 'd-1')).toEqual({ revision: 0 });
+    expect(names.lookup('deposit', 'd-2')).toEqual({ revision: 1 });
+    expect(names.lookup('key', 'payments\nd-1')).toBeUndefined();
+    expect(names.size).toBe(2);
+  });
+
+  it('are left to the index like all others', () => {
+    const events = deposits('d-1', 'd-2', 'd-3');
+    const names = new StreamNames(STREAM, { index: indexOf(events.slice(0, 2)), most: 1, onlyCited: true });
+    for (const event of events) names.note(event);
+    names.forget();
+    expect(names.size).toBe(1);
+    expect(names.lookup('deposit', 'd-1')?.revision).toBe(0);
+    expect([...(names.remembered(10)?.names.deposit.keys() ?? [])]).toEqual(['d-3']);
+  });
+});

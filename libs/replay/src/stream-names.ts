@@ -1,6 +1,6 @@
 import type { Recorded } from '#kernel';
 import type { HomeStreamIndex, IndexEntry } from './home-stream-index.ts';
-import { indexEntries, type NameKind } from './index-entries.ts';
+import { contentEntry, keyEntry, type NamedEntry, type NameKind } from './index-entries.ts';
 import type { LedgerEvent } from './judged.ts';
 
 /** The part of the index that knows names. */
@@ -18,8 +18,11 @@ export interface NamesOptions {
   readonly most?: number;
   /** Counts them together with those of other streams. */
   readonly count?: NamesCount;
-  /** The kinds that are asked for. Default: all. */
-  readonly only?: ReadonlySet<NameKind>;
+  /**
+   * Only names that a judgement can rest on are asked for, and of each only where it stands: for folds of what is stored,
+   * where no other event can come to stand there.
+   */
+  readonly onlyCited?: boolean;
 }
 
 /**
@@ -27,11 +30,17 @@ export interface NamesOptions {
  * it may be among those that were left to the index. Of a withdrawal the latest state counts, and of others there is one use.
  */
 const REUSABLE: ReadonlySet<NameKind> = new Set(['key', 'deposit']);
+/** The kinds that a judgement can rest on: an account's own, and those that other accounts cite. */
+const CITED: ReadonlySet<NameKind> = new Set(['deposit', 'reversal', 'outgoing', 'incoming', 'returned']);
 
-interface Name extends IndexEntry {
+/** A name with what it stands for. */
+interface Valued extends Required<IndexEntry> {
   /** Revision of the last event that renewed it. */
   readonly latest: number;
 }
+
+/** What is kept of a name: with `onlyCited` the revision of the event that it stands for. There are very many. */
+type Name = number | Valued;
 
 /** Names as a snapshot keeps them: those that the index had not taken in. */
 export interface RememberedNames {
@@ -73,24 +82,27 @@ export class StreamNames {
    * @throws RejectionError `read-model-behind` while an index that is needed is being built
    */
   lookup(kind: NameKind, id: string): IndexEntry | undefined {
-    const known = this.#names[kind]?.get(id);
+    const known = entryOf(this.#names[kind]?.get(id));
     if (this.#forgottenUpTo < 0 || (known !== undefined && !REUSABLE.has(kind))) return known;
     return this.#options.index?.lookup(this.#stream, kind, id) ?? known;
   }
 
   note(event: Recorded<LedgerEvent>): void {
-    const latest = event.revision;
-    const { only } = this.#options;
-    for (const { kind, id, value } of indexEntries(event, only?.has('key') !== false)) {
-      if (only?.has(kind) === false) continue;
-      const names = (this.#names[kind] ??= new Map<string, Name>());
-      const known = names.get(id);
-      // The first use of a name is the one that counts; a withdrawal's latest state replaces the one before.
-      if (known === undefined) {
-        names.set(id, { revision: latest, value, latest });
-        this.#grow(1);
-      } else if (kind === 'withdrawal') names.set(id, { revision: known.revision, value, latest });
-    }
+    const { onlyCited = false } = this.#options;
+    const key = onlyCited ? undefined : keyEntry(event);
+    const content = contentEntry(event);
+    if (key !== undefined) this.#noteEntry(key, event.revision);
+    if (content !== undefined && (!onlyCited || CITED.has(content.kind))) this.#noteEntry(content, event.revision);
+  }
+
+  #noteEntry({ kind, id, value }: NamedEntry, latest: number): void {
+    const names = (this.#names[kind] ??= new Map<string, Name>());
+    const known = names.get(id);
+    // The first use of a name is the one that counts; a withdrawal's latest state replaces the one before.
+    if (known === undefined) {
+      names.set(id, this.#options.onlyCited === true ? latest : { revision: latest, value, latest });
+      this.#grow(1);
+    } else if (kind === 'withdrawal' && typeof known !== 'number') names.set(id, { ...known, value, latest });
   }
 
   /** Leaves to the index what it knows, when there is too much. Only once all that was read is noted. */
@@ -128,7 +140,7 @@ export class StreamNames {
     let size = 0;
     for (const [kind, names] of this.#kinds()) {
       for (const [id, name] of names) {
-        if (name.latest <= leftToIndexUpTo) continue;
+        if (latestUse(name) <= leftToIndexUpTo) continue;
         if (size === most) return undefined;
         remembered[kind].set(id, name);
         size += 1;
@@ -158,10 +170,18 @@ export class StreamNames {
   }
 
   #dropUpTo(indexed: number, names: Map<string, Name>): void {
-    for (const [id, { latest }] of names) {
-      if (latest <= indexed && names.delete(id)) this.#grow(-1);
+    for (const [id, name] of names) {
+      if (latestUse(name) <= indexed && names.delete(id)) this.#grow(-1);
     }
   }
+}
+
+function entryOf(name: Name | undefined): IndexEntry | undefined {
+  return typeof name === 'number' ? { revision: name } : name;
+}
+
+function latestUse(name: Name): number {
+  return typeof name === 'number' ? name : name.latest;
 }
 
 function noNames(): Record<NameKind, Map<string, Name>> {

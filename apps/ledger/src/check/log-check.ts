@@ -37,7 +37,7 @@ export interface CheckOptions {
 
 const MOST_THREADS = 8;
 /** What a thread has for what lives shortly: by itself V8 takes several times as much, and the processor's caches hold less of it. */
-const YOUNG_MIB = 48;
+const YOUNG_MIB = 96;
 const NOTHING: UnfinishedSteps = { transfers: 0, authorisations: 0, openings: 0 };
 
 /**

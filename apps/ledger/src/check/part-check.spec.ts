@@ -35,3 +35,15 @@ it('judges what cites an event of another part without reading that event, and a
   expect(odd.countUnmet(questions)).toBe(0);
   expect(new PartCheck(world.store, { index: 1, of: 2 }).countUnmet(questions)).toBe(1);
 });
+
+it('takes whatever stands in an event of another part that does not say who may cite it', async () => {
+  const world = new LedgerWorld();
+  await world.openAccount('acc-1', 'p-1');
+  const [event] = (await world.log()).filter(({ stream }) => stream === 'account-acc-1');
+  if (event === undefined) throw new Error('no account was opened');
+  const part = new PartCheck(world.store, { index: 0, of: 2 });
+  for (const data of [null, 'text', {}, { to: { toString: null } }]) {
+    for (const type of ['TransferSent', 'TransferRefused']) await part.take([{ ...event, type, data }]);
+  }
+  expect(part.result()).toMatchObject({ events: 0, findings: [] });
+});

@@ -2,14 +2,14 @@ import { movesOf, type AccountEvent } from '#accounts';
 import { isStoreError, type EventReader } from '#event-store';
 import { partOfStream, type LogPart } from '#event-store/sqlite';
 import type { EventPointer, Recorded, RecordedEvent } from '#kernel';
-import { CITED_NAMES, CitationResolver, StreamFold, StreamNames, type JudgedEvent, type NameKind } from '#replay';
+import { CitationResolver, StreamFold, StreamNames, type JudgedEvent, type NameKind } from '#replay';
 import { messageOf } from '../thrown.ts';
 import type { Finding } from './findings.ts';
 
 /** Most findings that one part keeps: whoever has so many restores a backup. */
 export const MOST_FINDINGS = 1_000;
 
-/** An event of another part that one of this part rests on: the other part has to have found it legal. */
+/** An event of another part that one of this part rests on, and was read: the other part has to have found it legal. */
 export interface Question {
   readonly pointer: EventPointer;
   readonly kind: NameKind;
@@ -69,10 +69,9 @@ export class PartCheck {
     this.#resolver = new CitationResolver(reader, {
       demandsWhole: true,
       folded: (stream) => this.#folds.get(stream),
-      askedLater: (pointer, kind, name) => {
-        if (!this.#isOfAnother(pointer)) return false;
-        this.#questions.push({ pointer, kind, name });
-        return true;
+      others: {
+        judge: (stream) => this.#isOfAnother(stream),
+        askLater: (pointer, kind, name) => this.#questions.push({ pointer, kind, name }),
       },
     });
   }
@@ -84,7 +83,7 @@ export class PartCheck {
   /** Takes the next events of the part, and those of others that its own may cite. @throws StoreError when the log can't be read */
   async take(events: readonly RecordedEvent[]): Promise<void> {
     for (const event of events) {
-      if (this.#isOfAnother(event)) {
+      if (this.#isOfAnother(event.stream)) {
         this.#resolver.noteUnjudged(event);
         continue;
       }
@@ -101,7 +100,7 @@ export class PartCheck {
     }
   }
 
-  #isOfAnother({ stream }: { readonly stream: string }): boolean {
+  #isOfAnother(stream: string): boolean {
     return this.#part.of > 1 && partOfStream(stream, this.#part.of) !== this.#part.index;
   }
 
@@ -116,7 +115,7 @@ export class PartCheck {
   #foldOf({ stream, revision, position }: RecordedEvent): StreamFold | undefined {
     let fold = this.#folds.get(stream);
     if (fold === undefined) {
-      fold = new StreamFold(stream, this.#resolver, new StreamNames(stream, { only: CITED_NAMES }));
+      fold = new StreamFold(stream, this.#resolver, new StreamNames(stream, { onlyCited: true }));
       this.#folds.set(stream, fold);
     }
     if (this.#broken.has(stream)) return undefined;
@@ -214,10 +213,10 @@ export class PartCheck {
 
   /** Answers what other parts asked. @returns how many of the events that they rest on are not what they should be */
   countUnmet(questions: readonly Question[]): number {
-    const mine = questions.filter(({ pointer }) => !this.#isOfAnother(pointer));
+    const mine = questions.filter(({ pointer }) => !this.#isOfAnother(pointer.stream));
     return mine.filter(({ pointer, kind, name }) => {
-      const entry = this.#folds.get(pointer.stream)?.names.lookup(kind, name);
-      return entry?.value !== pointer.eventId || entry.revision !== Number(pointer.revision);
+      const revision = this.#folds.get(pointer.stream)?.names.lookup(kind, name)?.revision;
+      return revision !== Number(pointer.revision);
     }).length;
   }
 }
