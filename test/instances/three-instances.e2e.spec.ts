@@ -251,7 +251,8 @@ describe('three instances on one store', () => {
             asked += await depositOnce(world.at(n % INSTANCES), shared[0], `turn-${String(n)}`);
           return [asked];
         });
-        expect(inTurn.appends).toBeLessThanOrEqual(inTurn.commands + INSTANCES);
+        // Whoever appended first and read later would need almost twice as many. The supervisors' own are among them.
+        expect(inTurn.appends / inTurn.commands).toBeLessThanOrEqual(1.1);
         // All at the same time: of those that append at one revision one comes first.
         const contended = await appendsFor(world, () =>
           Promise.all(
