@@ -251,8 +251,8 @@ describe('three instances on one store', () => {
             asked += await depositOnce(world.at(n % INSTANCES), shared[0], `turn-${String(n)}`);
           return [asked];
         });
-        // Whoever appended first and read later would need almost twice as many. The supervisors' own are among them.
-        expect(inTurn.appends / inTurn.commands).toBeLessThanOrEqual(1.1);
+        // Appends that stored nothing: what else is stored meanwhile, by a supervisor say, is none of these commands' cost.
+        expect(inTurn.appends - inTurn.stored).toBeLessThanOrEqual(INSTANCES);
         // All at the same time: of those that append at one revision one comes first.
         const contended = await appendsFor(world, () =>
           Promise.all(

@@ -27,7 +27,10 @@ export function keyEntry({ stream, metadata: { key, commandHash } }: Recorded<Le
   return { kind: 'key', id: keyEntryId(key), value: commandHash };
 }
 
-/** The entry of what an event is about. A transfer is known on its sender's stream by its id, and on the receiver's by `incomingName`. */
+/**
+ * The entry of what an event is about. A transfer is known on its sender's stream by its id, and on the receiver's by
+ * `incomingName`.
+ */
 export function contentEntry(event: Recorded<LedgerEvent>): NamedEntry | undefined {
   const value = event.id;
   switch (event.type) {
