@@ -110,7 +110,7 @@ class Busy {
   }
 
   inUse(what: string): number | undefined {
-    return this.service.door.bounds.find((bound) => bound.what === what)?.inUse();
+    return inUseAt(this.service.door, what);
   }
 
   async close(): Promise<void> {
@@ -126,6 +126,29 @@ afterEach(async () => {
   await busy?.close();
   busy = undefined;
 });
+
+/** Lets a command in at a door whose sender hangs up at once. @returns what is left of it when its place is given back */
+async function hungUp(door: Door, path: string): Promise<IncomingMessage> {
+  const closed = Promise.withResolvers<IncomingMessage>();
+  const server = createServer((request, response) => {
+    door.enter(request, response);
+    response.once('close', () => {
+      closed.resolve(request);
+    });
+    client.end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const client = await RawClient.connect(`http://127.0.0.1:${String(port)}`);
+  client.send(requestText('POST', path, {}));
+  const request = await closed.promise;
+  server.close();
+  return request;
+}
+
+function inUseAt(door: Door, what: string): number | undefined {
+  return door.bounds.find((bound) => bound.what === what)?.inUse();
+}
 
 function expectRefusal(answer: string, code: string, retryAfterS: number): void {
   const [head = '', body = ''] = answer.split('\r\n\r\n');
@@ -363,23 +386,10 @@ describe('when more commands are let in than are worked on', () => {
 
   it('one that comes to the line when its sender has gone does not join it', async () => {
     const door = new Door({ concurrencyLimit: 8, mostAtWork: 1, isStopping: () => false });
-    const closed = Promise.withResolvers<IncomingMessage>();
-    const server = createServer((request, response) => {
-      door.enter(request, response);
-      response.once('close', () => {
-        closed.resolve(request);
-      });
-      client.end();
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    const client = await RawClient.connect(`http://127.0.0.1:${String(port)}`);
-    client.send(requestText('POST', '/v1/transfers', {}));
+    const gone = await hungUp(door, '/v1/transfers');
     let begun = 0;
-    door.inTurn(await closed.promise, () => (begun += 1));
-    const atWork = door.bounds.find(({ what }) => what === 'commands-at-work');
-    expect([begun, atWork?.inUse()]).toEqual([0, 0]);
-    server.close();
+    door.inTurn(gone, () => (begun += 1));
+    expect([begun, inUseAt(door, 'commands-at-work')]).toEqual([0, 0]);
   });
 
   it('a body that is still on its way keeps nobody waiting', async () => {
@@ -455,6 +465,22 @@ describe('a place', () => {
     await busy.untilInUse('oversight-commands', 0);
     await freeze(OPS, 9);
     await busy.until(1);
+  });
+
+  it.each([
+    ['oversight', true],
+    ['a service', false],
+  ])('is not taken again for %s that hung up before its token was verified', async (_, isOversight) => {
+    const door = new Door({ concurrencyLimit: 1, isStopping: () => false });
+    // More often than one caller, or all services together, have places.
+    for (let n = 0; n < 9; n += 1) {
+      const gone = await hungUp(door, '/v1/admin/sanctions-hits');
+      expect(door.mayStay(gone, 'ops-1', isOversight)).toBe(true);
+      door.inTurn(gone, () => {
+        throw new Error('nobody waits for it');
+      });
+    }
+    expect([inUseAt(door, 'requests'), inUseAt(door, 'oversight-commands')]).toEqual([0, 0]);
   });
 
   it('of health is there though nobody takes the pages of the documentation', async () => {

@@ -192,11 +192,12 @@ export class Door {
 
   /**
    * Whether a request may stay now that its sender is known: a service that asks what oversight may ask, too, takes a place
-   * among services, and nobody takes all places of oversight.
+   * among services, and nobody takes all places of oversight. Who has gone meanwhile has none: `inTurn` begins nothing then.
    */
   mayStay(request: IncomingMessage, caller: string, isOversight: boolean): boolean {
     const place = (request as Placed)[PLACE];
-    if (place === undefined || (place.room !== this.#oversight && place.room !== this.#oversightCommands)) return true;
+    if (place === undefined || place.isGivenBack) return true;
+    if (place.room !== this.#oversight && place.room !== this.#oversightCommands) return true;
     if (isOversight) {
       const { ofCaller } = place.room;
       const inside = ofCaller.get(caller) ?? 0;
@@ -213,17 +214,17 @@ export class Door {
   }
 
   /**
-   * Calls back when a command that has come whole is to be worked on: with what its sender is told instead when that took too
+   * Calls back when a request that has come whole is to be worked on: with what its sender is told instead when that took too
    * long, and never when he or she has gone before. Who freezes, looks on or watches waits for nobody, nor does who only
    * reads: a read may itself wait for the read models, and commands must not wait for those.
    */
   inTurn(request: IncomingMessage, begin: (obstacle?: Problem) => void): void {
     const place = (request as Placed)[PLACE];
+    if (place?.isGivenBack === true) return;
     if (place?.room !== this.#services || isRead(request.method ?? '')) {
       begin();
       return;
     }
-    if (place.isGivenBack) return;
     place.turn = new Turn(place.account, (isLate) => {
       if (isLate) this.#options.onTurnedAway?.('commands-at-work');
       begin(isLate ? TOO_MUCH : undefined);
