@@ -248,7 +248,7 @@ describe('deposits', () => {
     given(...history, held('BTC'))
       .when(one)
       .then(held('BTC', 'd-1'));
-    const message = 'must be one of the 500 that the account holds under credit freezes, the most there can be';
+    const message = 'must be one of the 100 that the account holds under credit freezes, the most there can be';
     given(...history, held('EUR'))
       .when(one)
       .thenRejected('malformed-request', { errors: [{ field: 'asset', message }] });

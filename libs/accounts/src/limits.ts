@@ -13,9 +13,10 @@ export function fitsBalance({ available, reserved, held }: Readonly<Balance>, un
 
 /**
  * Most assets of which an account holds something under credit freezes. What the last of them held is released in the
- * append that lifts it, an event for each asset: with more of them no append would take it, and it would never end.
+ * append that lifts it, an event for each asset. Where that freeze is varied into one of debits, or gives way to one, the
+ * same append also stops every open withdrawal: with more held assets none would take both, and no debit would be stopped.
  */
-export const MAX_HELD_ASSETS = 500;
+export const MAX_HELD_ASSETS = 100;
 
 /** True when a deposit of the asset that is held still leaves the release of all that is held to one append. */
 export function fitsRelease({ balances }: Pick<AccountState, 'balances'>, asset: string): boolean {

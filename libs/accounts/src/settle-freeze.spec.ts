@@ -312,19 +312,30 @@ describe('the largest freeze', () => {
   const longest = (prefix: string, length: number): string => prefix.padEnd(length, 'x');
   const accountId = longest('acc', 64);
   const asset = (nth: number): string => longest(`A${String(nth)}`, 16).toUpperCase();
-  /** With more assets than this, each of the longest code and amounts, 1,000 stops are more than an append may have. */
-  const MAX_ASSETS = 500;
+  /** More than a freeze can list. */
+  const MANY_ASSETS = 2_000;
   const MAX_SCOPE_ASSETS = 100;
   const actor: Actor = { id: longest('actor', 128), roles: ['service', 'ops', 'approver', 'auditor'] };
+  const people = { requestedBy: actor.id, approvedBy: actor.id };
+  const longBasis: Basis = { kind: 'legal-order', id: longest('ord', 64) };
+  const longOrder = longest('legalOrder-', 75);
+  const credit: Scope = { direction: 'credit', assets: 'all' };
+  const debit: Scope = {
+    direction: 'debit',
+    assets: Array.from({ length: MAX_SCOPE_ASSETS }, (_, nth) => asset(nth)),
+  };
+  const about = { orderId: longBasis.id, accountId, requestedBy: actor.id, blockedFrom: now };
+  const amountUnits = 10n ** 37n;
 
   /** 1,000 withdrawals, every field as long as it may be. */
   function largestAccount(): AccountState {
     const state = initialAccountState();
     state.opened = true;
     state.accountId = accountId;
-    const amountUnits = 10n ** 37n;
-    for (let nth = 0; nth < MAX_ASSETS; nth++) {
-      state.balances.set(asset(nth), { available: amountUnits, reserved: amountUnits, held: amountUnits });
+    for (let nth = 0; nth < MANY_ASSETS; nth++) {
+      // What it has something of comes last.
+      const units = nth < MANY_ASSETS / 2 ? 0n : amountUnits;
+      state.balances.set(asset(nth), { available: units, reserved: units, held: 0n });
     }
     for (let nth = 0; nth < MAX_OPEN_WITHDRAWALS; nth++) {
       state.openWithdrawals.set(longest(`w${String(nth)}`, 64), {
@@ -336,6 +347,23 @@ describe('the largest freeze', () => {
       });
     }
     return state;
+  }
+
+  /** Under a freeze of credits, with as much as may come in under it. */
+  function largestHolding(state = largestAccount()): AccountState {
+    const authorisation = { ...authorised(credit, about), stream: longOrder };
+    const frozen = eventsOf(settle({ authorisation, basis: longBasis, state }));
+    const holding = after(state, frozen, accountId);
+    for (let nth = 0; nth < MAX_HELD_ASSETS; nth++) {
+      holding.balances.set(asset(nth), { available: 0n, reserved: 0n, held: amountUnits });
+    }
+    return holding;
+  }
+
+  /** An authorisation after that of the freeze of credits. */
+  function later(changed: Partial<FreezeAuthorised['data']> = {}): Recorded<FreezeAuthorised> {
+    const placed = { id: specEventId(5), stream: longOrder, revision: 5 };
+    return { ...authorised(debit, { ...about, ...changed }), ...placed };
   }
 
   function sealAll(events: readonly AccountEvent[]): SealedEvent[] {
@@ -355,39 +383,50 @@ describe('the largest freeze', () => {
     });
   }
 
-  it('fits one append', () => {
-    const orderId = longest('ord', 64);
-    const scope: Scope = {
-      direction: 'debit',
-      assets: Array.from({ length: MAX_SCOPE_ASSETS }, (_, nth) => asset(nth)),
-    };
-    const about = { orderId, accountId, requestedBy: actor.id, blockedFrom: now };
-    const authorisation = { ...authorised(scope, about), stream: longest('legalOrder-', 75) };
-    const longBasis: Basis = { kind: 'legal-order', id: orderId };
-    const events = eventsOf(settle({ authorisation, basis: longBasis, state: largestAccount() }));
-    expect(events).toHaveLength(1 + MAX_OPEN_WITHDRAWALS);
+  function expectOneAppend(events: readonly AccountEvent[], types: Readonly<Record<string, number>>): void {
+    const counts = Object.entries(Object.groupBy(events, ({ type }) => type)).map(([type, all]) => [type, all.length]);
+    expect(Object.fromEntries(counts)).toEqual(types);
     expect(events.length).toBeLessThanOrEqual(MAX_APPEND_EVENTS);
     const sizes = sealAll(events).map((event) => Buffer.byteLength(JSON.stringify(event)));
     expect(sizes.reduce((sum, sizeBytes) => sum + sizeBytes)).toBeLessThanOrEqual(MAX_APPEND_BYTES);
+  }
+
+  it('fits one append, and lists the balances of which there is something', () => {
+    const authorisation = { ...authorised(debit, about), stream: longOrder };
+    const events = eventsOf(settle({ authorisation, basis: longBasis, state: largestAccount() }));
+    expectOneAppend(events, { AccountFrozen: 1, WithdrawalStopped: MAX_OPEN_WITHDRAWALS });
+    const listed = events[0]?.type === 'AccountFrozen' ? events[0].data.balancesAtFreeze : [];
+    expect(listed.length).toBeGreaterThan(400);
+    expect(new Set(listed.map(({ available }) => available))).toEqual(new Set([String(amountUnits)]));
+    expect(listed).toEqual(listed.toSorted((one, other) => (one.asset < other.asset ? -1 : 1)));
   });
 
   it('can be lifted in one append, whatever came in under it', () => {
-    const about = { accountId, requestedBy: actor.id, blockedFrom: now };
-    const credit: Scope = { direction: 'credit', assets: 'all' };
-    const authorisation = { ...authorised(credit, about), stream: longest('legalOrder-', 75) };
-    const longBasis: Basis = { kind: 'legal-order', id: longest('ord', 64) };
-    const state = { ...initialAccountState(), opened: true, accountId };
-    const frozen = after(state, eventsOf(settle({ authorisation, basis: longBasis, state })), accountId);
-    for (let nth = 0; nth < MAX_HELD_ASSETS; nth++) {
-      frozen.balances.set(asset(nth), { available: 0n, reserved: 0n, held: 10n ** 37n });
-    }
-    const people = { requestedBy: actor.id, approvedBy: actor.id };
-    const end = { pointer: { ...specPointer(order, 5), stream: longest('legalOrder-', 75) }, ...people };
-    const events = liftByBasis(frozen, specEventId(2), 'basis-ended', end);
-    expect(events).toHaveLength(1 + MAX_HELD_ASSETS);
-    const sizes = sealAll(events).map((event) => Buffer.byteLength(JSON.stringify(event)));
-    // A variation may stop as many withdrawals as an account can have open, of ids of usual length, in the same append.
-    expect(sizes.reduce((sum, sizeBytes) => sum + sizeBytes)).toBeLessThanOrEqual(MAX_APPEND_BYTES / 2);
-    expect(events.length + MAX_OPEN_WITHDRAWALS).toBeLessThanOrEqual(MAX_APPEND_EVENTS);
+    const end = { pointer: { ...specPointer(order, 5), stream: longOrder }, ...people };
+    const events = liftByBasis(largestHolding(), specEventId(2), 'basis-ended', end);
+    expectOneAppend(events, { AccountUnfrozen: 1, HeldFundsReleased: MAX_HELD_ASSETS });
+  });
+
+  it('can be varied from credits to debits in one append, whatever came in under it', () => {
+    const replaces = { ...specPointer(order, 2), stream: longOrder };
+    const events = eventsOf(
+      settle({ authorisation: later({ replaces }), basis: longBasis, state: largestHolding(), by: 'supervisor' }),
+    );
+    const stopped = { WithdrawalStopped: MAX_OPEN_WITHDRAWALS };
+    expectOneAppend(events, { FreezeVaried: 1, ...stopped, HeldFundsReleased: MAX_HELD_ASSETS });
+  });
+
+  it('can give way to another in one append, whatever came in under it', () => {
+    const lost = { pointer: { ...specPointer(order, 4), stream: longOrder }, endedAt: now, ...people };
+    const settled = settle({
+      authorisation: later(),
+      basis: longBasis,
+      state: largestHolding(),
+      lostBy: ({ revision }) => (revision === '2' ? lost : undefined),
+    });
+    const ahead = typeof settled !== 'string' && 'ahead' in settled ? (settled.ahead ?? []) : [];
+    const stopped = { WithdrawalStopped: MAX_OPEN_WITHDRAWALS };
+    const types = { AccountUnfrozen: 1, AccountFrozen: 1, ...stopped, HeldFundsReleased: MAX_HELD_ASSETS };
+    expectOneAppend([...ahead, ...eventsOf(settled)], types);
   });
 });

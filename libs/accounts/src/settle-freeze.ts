@@ -83,6 +83,7 @@ function freezeEvents(
   const others = restrictions(state.freezes).filter(({ id }) => id !== instead?.freezeId);
   const inForce = [...others, { kind: 'freeze', id: freezeId, scope, claimGroup } as const];
   const { stopped, inFlight, stops } = stopWithdrawals(state, freezeId, scope, inForce);
+  const releases = instead === undefined ? [] : releaseHeld(state, instead.freezeId, inForce);
   const frozen: AccountEvent = {
     type: 'AccountFrozen',
     data: {
@@ -94,13 +95,12 @@ function freezeEvents(
       claimGroup,
       placedBy: requestedBy,
       blockedFrom: blockedFrom ?? now,
-      balancesAtFreeze: balances(state),
+      balancesAtFreeze: balances(state, BALANCES_BYTES - releases.length * RELEASE_BYTES),
       stopped,
       inFlight,
     },
   };
-  if (instead === undefined) return [frozen, ...stops];
-  return [frozen, ...stops, ...releaseHeld(state, instead.freezeId, inForce)];
+  return [frozen, ...stops, ...releases];
 }
 
 function liftAhead(
@@ -111,9 +111,17 @@ function liftAhead(
   return { ahead: [unfrozen(state, instead.freezeId, 'basis-varied', instead.varied)] };
 }
 
-/** By asset code, in the order of its characters: the same on any machine. */
-function balances(state: AccountState): BalanceSnapshot[] {
-  return [...state.balances]
+/** What the balances may take of the append of the largest freeze: 490 of them with amounts of 38 digits, or 1,300 usual ones. */
+const BALANCES_BYTES = 90_000;
+/** What a release takes of it at most, with all that is told of every event. */
+const RELEASE_BYTES = 800;
+
+/**
+ * By asset code, in the order of its characters: the same on any machine. Where they take more room than there is, those of
+ * which there is nothing are left out first: what was there can be read as of the event before, and a freeze has to land.
+ */
+function balances(state: AccountState, mostBytes: number): BalanceSnapshot[] {
+  const all = [...state.balances]
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([asset, { available, reserved, held }]) => ({
       asset,
@@ -121,6 +129,18 @@ function balances(state: AccountState): BalanceSnapshot[] {
       reserved: reserved.toString(),
       held: held.toString(),
     }));
+  const listed = new Set<BalanceSnapshot>();
+  let bytes = 0;
+  for (const balance of [...all.filter(isOfSomething), ...all.filter((each) => !isOfSomething(each))]) {
+    bytes += JSON.stringify(balance).length + 1;
+    if (bytes > mostBytes) break;
+    listed.add(balance);
+  }
+  return all.filter((balance) => listed.has(balance));
+}
+
+function isOfSomething({ available, reserved, held }: BalanceSnapshot): boolean {
+  return available !== '0' || reserved !== '0' || held !== '0';
 }
 
 /**
