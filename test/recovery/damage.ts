@@ -34,11 +34,27 @@ export function overwrite(file: string, offset: number, bytes: Uint8Array): void
 
 /** Takes one event out of a log that nobody has open, past the triggers that refuse it. */
 export function removeEvent(file: string, stream: string, revision: number): void {
+  pastTriggers(file, (db) => {
+    db.prepare('DELETE FROM events WHERE stream = ? AND revision = ?').run(stream, revision);
+  });
+}
+
+/** Changes one character of the latest event of a type, as a disk may that turns a bit. */
+export function changeEvent(file: string, stream: string, type: string): void {
+  pastTriggers(file, (db) => {
+    const sql = `UPDATE events SET metadata = replace(metadata, '"correlationId":"', '"correlationId":"!')
+      WHERE position = (SELECT max(position) FROM events WHERE stream = ? AND type = ?)`;
+    const { changes } = db.prepare(sql).run(stream, type);
+    if (changes !== 1) throw new Error(`no ${type} on ${stream}`);
+  });
+}
+
+function pastTriggers(file: string, change: (db: DatabaseSync) => void): void {
   const db = new DatabaseSync(file);
   try {
     const triggers = db.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").all();
     for (const { name } of triggers) db.exec(`DROP TRIGGER ${String(name)}`);
-    db.prepare('DELETE FROM events WHERE stream = ? AND revision = ?').run(stream, revision);
+    change(db);
     for (const { sql } of triggers) db.exec(String(sql));
   } finally {
     db.close();

@@ -1,4 +1,5 @@
 import type { EventReader } from '#event-store';
+import type { Position } from '#kernel';
 import { Judge, StreamNames, type HomeStreamIndex, type IndexEntry, type NameKind } from '#replay';
 import { emptyIndex } from '#testing';
 
@@ -7,13 +8,13 @@ export class JudgedIndex implements HomeStreamIndex {
   readonly accountOfFreeze = emptyIndex.accountOfFreeze;
   readonly hitsOf = emptyIndex.hitsOf;
   readonly partiesControlling = emptyIndex.partiesControlling;
-  readonly isLegal = emptyIndex.isLegal;
   readonly checkpoint = emptyIndex.checkpoint;
   readonly #reader: EventReader;
   readonly #judge: Judge;
   readonly #names = new Map<string, StreamNames>();
   readonly #revisions = new Map<string, number>();
-  #after: string | undefined;
+  readonly #illegal = new Set<Position>();
+  #after: Position | undefined;
 
   constructor(reader: EventReader) {
     this.#reader = reader;
@@ -27,7 +28,8 @@ export class JudgedIndex implements HomeStreamIndex {
       const { event } = await this.#judge.judge(recorded);
       const names = this.#names.get(recorded.stream) ?? new StreamNames(recorded.stream);
       this.#names.set(recorded.stream, names);
-      if (event !== undefined) names.note(event);
+      if (event === undefined) this.#illegal.add(recorded.position);
+      else names.note(event);
       this.#revisions.set(recorded.stream, recorded.revision);
       this.#after = recorded.position;
     }
@@ -35,6 +37,10 @@ export class JudgedIndex implements HomeStreamIndex {
 
   indexedRevision(stream: string): number {
     return this.#revisions.get(stream) ?? -1;
+  }
+
+  isLegal(position: Position): boolean {
+    return this.#after !== undefined && position <= this.#after && !this.#illegal.has(position);
   }
 
   lookup(stream: string, kind: NameKind, id: string): IndexEntry | undefined {

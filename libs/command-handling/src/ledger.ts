@@ -16,7 +16,7 @@ import {
 } from '#kernel';
 import { decideLegalOrder, type ProposeVariation, type RegisterLegalOrder, type Subject } from '#legal-orders';
 import { decideParty, type LinkAddress } from '#parties';
-import { MissingEventsError, type HomeStreamIndex, type StateOfKind, type StreamState } from '#replay';
+import { DamagedStreamError, type HomeStreamIndex, type StateOfKind, type StreamState } from '#replay';
 import { decideSanctionsHit, type HitSubject, type RaiseSanctionsHit, type SanctionsHitRequest } from '#sanctions';
 import { transferItemId, type Item } from './agenda.ts';
 import { decideAnswer } from './answering.ts';
@@ -79,7 +79,11 @@ const FOLLOW_UP_MS = 2_000;
 /** How long the answer to a transfer waits for the other account, in milliseconds. */
 const TRANSFER_WAIT_MS = 1_000;
 
-const NOT_WHOLE = 'events are missing from the log, and nothing is decided on half a history; ask the operator';
+const DAMAGED: Readonly<Record<DamagedStreamError['damage'], string>> = {
+  missing: 'events are missing from the log, and nothing is decided on half a history; ask the operator',
+  changed:
+    'an event of the log was changed after it was recorded, and nothing is decided on the rest; ask the operator',
+};
 
 export function createLedger(options: LedgerOptions): Ledger {
   const core = createCore({
@@ -147,9 +151,9 @@ class CommandLedger implements Ledger {
     try {
       return await running;
     } catch (error) {
-      if (error instanceof MissingEventsError) {
-        this.#watch.missing?.(error);
-        return rejectedOutcome(reject('store-unavailable', NOT_WHOLE));
+      if (error instanceof DamagedStreamError) {
+        this.#watch.damaged?.(error);
+        return rejectedOutcome(reject('store-unavailable', DAMAGED[error.damage]));
       }
       const expected = asRejection(error);
       if (expected instanceof RejectionError) return rejectedOutcome(expected.rejection);

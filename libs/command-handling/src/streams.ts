@@ -1,6 +1,6 @@
 import type { EventStore } from '#event-store';
 import { basisState, isBasisContents, type BasisContents } from '#freezes';
-import { reject, RejectionError, type BasisEnd, type BasisState, type Bound, type Loss } from '#kernel';
+import { reject, RejectionError, type BasisEnd, type BasisState, type Bound, type Loss, type Position } from '#kernel';
 import {
   CitationResolver,
   idOfStream,
@@ -56,7 +56,8 @@ export class Streams {
     this.#options = options;
     const { snapshots, index, limits } = options;
     const folded = (stream: string): StreamFold | undefined => this.#cache.peek(stream)?.fold;
-    this.#resolver = new CitationResolver(options.store, { index, folded, demandsWhole: true });
+    const wasLegal = (position: Position): boolean => index.isLegal(position);
+    this.#resolver = new CitationResolver(options.store, { index, folded, demandsWhole: true, wasLegal });
     const { cachedStreams, cachedEntries, cachedEntriesInAll } = limits;
     this.#cache = new StreamCache({
       streams: cachedStreams,

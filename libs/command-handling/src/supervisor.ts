@@ -16,7 +16,7 @@ import {
 } from '#kernel';
 import { decideLegalOrder } from '#legal-orders';
 import { decideParty, type NamingBasis, type Opening } from '#parties';
-import type { MissingEventsError } from '#replay';
+import type { DamagedStreamError } from '#replay';
 import { AgendaMemory } from './agenda-memory.ts';
 import { Agenda, AGENDA_EVENTS, FOR_GOOD, NEVER, transferOfItem, type Item } from './agenda.ts';
 import type { Core } from './core.ts';
@@ -32,8 +32,8 @@ import type { Varying } from './varying.ts';
 export interface SupervisorWatch {
   /** A step failed and will be tried again. */
   failed(item: Item | { readonly kind: 'log'; readonly id: string }, error: unknown): void;
-  /** Events are missing from a stream that a command rests on: it was turned down, as others will be. */
-  missing?(error: MissingEventsError): void;
+  /** A stream that a command rests on is not what was recorded: the command was turned down, as others will be. */
+  damaged?(error: DamagedStreamError): void;
 }
 
 /** The steps over two streams that are finished here. */

@@ -95,7 +95,7 @@ export class StreamFold {
   /**
    * Folds the next event of the log. Whatever should never be changes nothing but the place in the chain.
    * @throws StoreError when the streams that a citation points to can't be read: nothing is folded then
-   * @throws MissingEventsError when events before it are missing, where streams have to be whole
+   * @throws DamagedStreamError when events before it are missing, or it was changed, where streams have to be whole
    */
   apply(recorded: RecordedEvent): JudgedEvent | Promise<JudgedEvent> {
     if (recorded.revision > this.revision + 1) return this.#acrossGap(recorded);
@@ -196,6 +196,7 @@ export class StreamFold {
   }
 
   #reject(recorded: RecordedEvent, violation: Violation): JudgedEvent {
+    this.#resolver.foundViolation(recorded);
     this.#folded.revision = recorded.revision;
     this.#folded.lastHash = chainHash(recorded);
     return { recorded, event: undefined, violation, after: this.contents };

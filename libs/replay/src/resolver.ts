@@ -107,19 +107,30 @@ export interface KnownElsewhere {
    * one that is missing would have said is not taken for a no. Default: what is left is judged, and the gap is a violation.
    */
   readonly demandsWhole?: boolean;
+  /**
+   * True for an event that was found legal when it was taken in. What is a violation now was changed since then: no stream is
+   * folded over it, since what it did would be undone without a trace.
+   */
+  readonly wasLegal?: (position: Position) => boolean;
 }
 
-/** Events were removed from the middle of a stream: whoever folds the rest has half a history. */
-export class MissingEventsError extends Error {
+/** A stream is not what was recorded: whoever folds what is left has another history. */
+export class DamagedStreamError extends Error {
   readonly stream: string;
-  /** Of the first event that is missing. */
+  /** Of the first event that is not what it was. */
   readonly revision: number;
+  readonly damage: 'missing' | 'changed';
 
-  constructor(stream: string, revision: number) {
-    super(`events are missing from ${stream}, from revision ${String(revision)} on`);
-    this.name = 'MissingEventsError';
+  constructor(stream: string, revision: number, damage: 'missing' | 'changed') {
+    super(
+      damage === 'missing'
+        ? `events are missing from ${stream}, from revision ${String(revision)} on`
+        : `the event of ${stream} at revision ${String(revision)} was changed after it was recorded`,
+    );
+    this.name = 'DamagedStreamError';
     this.stream = stream;
     this.revision = revision;
+    this.damage = damage;
   }
 }
 
@@ -221,10 +232,20 @@ export class CitationResolver {
   /**
    * Says that an event does not follow on what is folded of its stream.
    * @param revision of the first event that is missing
-   * @throws MissingEventsError where streams have to be whole
+   * @throws DamagedStreamError where streams have to be whole
    */
   foundMissing(stream: string, revision: number): void {
-    if (this.#known.demandsWhole === true) throw new MissingEventsError(stream, revision);
+    if (this.#known.demandsWhole === true) throw new DamagedStreamError(stream, revision, 'missing');
+  }
+
+  /**
+   * Says that an event is a violation.
+   * @throws DamagedStreamError when it was none as it was taken in
+   */
+  foundViolation({ stream, revision, position }: RecordedEvent): void {
+    if (position !== '' && this.#known.wasLegal?.(position) === true) {
+      throw new DamagedStreamError(stream, revision, 'changed');
+    }
   }
 
   /** Says that nothing stands at a revision: no stream ends before it, so that more would have come, and goes on after it. */

@@ -12,7 +12,7 @@ export * from './projection-rows.ts';
 export * from './ledger-story.ts';
 export * from './stored-log.ts';
 export * from './failing-store.ts';
-export * from './log-with-gap.ts';
+export * from './damaged-log.ts';
 export * from './eventstoredb-server/index.ts';
 export * from './tunnel.ts';
 export * from './eventstoredb-under-test.ts';

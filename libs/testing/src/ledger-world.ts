@@ -60,8 +60,8 @@ export interface LedgerWorldOptions {
   readonly agendaMemory?: AgendaMemoryOptions;
   /** Told of every step of the supervisor that fails; by default the failure is thrown on. */
   readonly onFailure?: (error: unknown) => void;
-  /** Told of commands that were turned down because events are missing from the log. */
-  readonly onMissing?: (error: unknown) => void;
+  /** Told of commands that were turned down because a stream is not what was recorded. */
+  readonly onDamaged?: (error: unknown) => void;
 }
 
 /** The command side over a store, with the time and the keys in the hands of a test. */
@@ -89,7 +89,7 @@ export class LedgerWorld {
       agendaMemory: options.agendaMemory,
       watch: {
         failed: (_item, error) => (options.onFailure ?? ((failure) => this.failures.push(failure)))(error),
-        missing: (error) => options.onMissing?.(error),
+        damaged: (error) => options.onDamaged?.(error),
       },
     });
   }

@@ -1,11 +1,13 @@
+import { MemoryEventStore } from '#event-store/memory';
 import type { RecordedEvent } from '#kernel';
-import { Judge, MissingEventsError } from '#replay';
+import { DamagedStreamError, Judge } from '#replay';
 import {
   checker,
   emptyIndex,
   endingProposal,
   inTheMiddle,
   LedgerWorld,
+  logWithChange,
   logWithGap,
   releaseNaming,
   service,
@@ -18,7 +20,7 @@ import { JudgedIndex } from './judged-index.ts';
 
 const bank = { kind: 'bank', reference: 'r' } as const;
 
-describe('a log from which an event was removed', () => {
+describe('a log that is not what was recorded', () => {
   let log: readonly RecordedEvent[];
   let now: string;
   /** By the streams of accounts, their last revisions. */
@@ -57,12 +59,19 @@ describe('a log from which an event was removed', () => {
     return new LedgerWorld({ store, clock: new TestClock(now), index: isIndexed ? index : emptyIndex });
   }
 
+  /** Whoever starts on the log with that event changed, and with the index that was made before. */
+  async function startedAfterChange(changed: Pick<RecordedEvent, 'id'>): Promise<LedgerWorld> {
+    const index = new JudgedIndex(new MemoryEventStore({ log }));
+    await index.takeIn();
+    return new LedgerWorld({ store: logWithChange(log, changed), clock: new TestClock(now), index });
+  }
+
   /** What each account is found to be, or that it is not known. */
   async function states(world: LedgerWorld): Promise<ReadonlyMap<string, unknown>> {
     const found = new Map<string, unknown>();
     for (const [stream, revision] of accounts) {
       const state = world.ledger.stateAsOf('account', stream, revision).catch((error: unknown) => {
-        if (error instanceof MissingEventsError) return 'unknown';
+        if (error instanceof DamagedStreamError) return 'unknown';
         throw error;
       });
       found.set(stream, await state);
@@ -118,19 +127,30 @@ describe('a log from which an event was removed', () => {
     }
   });
 
+  it('lets nothing out of an account that would have stayed, whatever was changed in it', async () => {
+    const whole = await withdrawals(await startedAfterChange({ id: '' }));
+    expect([...whole.values()]).toEqual(expect.arrayContaining(['accepted', 'account-frozen']));
+    for (const changed of log) {
+      for (const [stream, code] of await withdrawals(await startedAfterChange(changed))) {
+        expect([whole.get(stream), 'store-unavailable']).toContain(code);
+        if (stream === changed.stream) expect(code).toBe('store-unavailable');
+      }
+    }
+  });
+
   it('is told of, with the stream and the first revision that is missing', async () => {
     const [stream = ''] = accounts.keys();
     const removed = inTheMiddle(log).find((event) => event.stream === stream);
     if (removed === undefined) throw new Error('no such event');
     const told: unknown[] = [];
     const clock = new TestClock(now);
-    const world = new LedgerWorld({ store: logWithGap(log, removed), clock, onMissing: (error) => told.push(error) });
+    const world = new LedgerWorld({ store: logWithGap(log, removed), clock, onDamaged: (error) => told.push(error) });
     const deposit = { accountId: stream.slice('account-'.length), depositId: 'd-new', asset: 'BTC', amount: '1' };
     expect(await world.ask({ type: 'Deposit', ...deposit, source: bank }, { actor: service })).toMatchObject({
       status: 'rejected',
       rejection: { code: 'store-unavailable' },
     });
-    expect(told).toEqual([new MissingEventsError(stream, removed.revision)]);
+    expect(told).toEqual([new DamagedStreamError(stream, removed.revision, 'missing')]);
   });
 
   it('is judged as far as it goes: what comes after the gap is a violation, and nothing stops', async () => {

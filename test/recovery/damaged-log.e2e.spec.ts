@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { AUDITOR, depositOf, Ledger, SERVICE, until, withdrawalOf } from '../e2e/support/ledger.ts';
 import { expectProblem } from '../e2e/support/problems.ts';
-import { removeEvent } from './damage.ts';
+import { changeEvent, removeEvent } from './damage.ts';
 
 /** Kept beside the log, and made of it: all that remembers what was in it. */
 const MADE_OF_THE_LOG = ['read-models.db', 'read-models.db-wal', 'read-models.db-shm', 'snapshots', 'supervisor'];
@@ -49,5 +49,52 @@ describe('a log with an event removed by hand from the middle of a stream', () =
     const paid = await ledger.post(SERVICE, '/v1/accounts/acc-2/deposits', depositOf('d-y', '1'));
     expect(paid.status).toBe(201);
     expect(await ledger.read(AUDITOR, '/v1/accounts/acc-2')).toMatchObject({ balances: [{ available: '2.00000000' }] });
+  });
+});
+
+describe('a log with an event changed after it was recorded', () => {
+  let ledger: Ledger;
+  let ordersStream = '';
+  beforeAll(async () => {
+    ledger = await Ledger.start();
+    const accounts = ['acc-1', 'acc-2', 'acc-3'];
+    for (const accountId of accounts) await ledger.makeAccount({ accountId, btc: '1' });
+    for (const accountId of accounts.slice(0, 2)) {
+      const orderId = await ledger.makeVerifiedOrder({ accounts: [accountId] });
+      await ledger.freeze(accountId, orderId);
+      // Waits until the read models have taken it in.
+      await ledger.read(AUDITOR, `/v1/accounts/${accountId}`);
+      if (accountId === 'acc-2') ordersStream = `legalOrder-${orderId}`;
+    }
+    await ledger.service.stop();
+    const file = join(ledger.dataDir, 'events.db');
+    changeEvent(file, 'account-acc-1', 'AccountFrozen');
+    changeEvent(file, ordersStream, 'FreezeAuthorised');
+    await ledger.startAgain();
+  }, 180_000);
+  afterAll(() => ledger.end());
+
+  it.each(['acc-1', 'acc-2'])(
+    'undoes no freeze: nothing is decided that rests on it, and the service says so (%s)',
+    async (accountId) => {
+      const path = `/v1/accounts/${accountId}/withdrawals`;
+      const debit = await ledger.post(SERVICE, path, withdrawalOf(ledger.id('wd'), '0.1'));
+      expectProblem(debit, 503, 'store-unavailable', { detail: expect.stringContaining('was changed') });
+      const stream = accountId === 'acc-1' ? 'account-acc-1' : ordersStream;
+      const said = (): string | undefined =>
+        ledger.service
+          .logs()
+          .match(/^.*was changed after it was recorded.*$/gm)
+          ?.find((line) => line.includes(stream));
+      expect(JSON.parse(await until('a line in the log', () => Promise.resolve(said())))).toMatchObject({
+        level: 50,
+        stream,
+      });
+    },
+  );
+
+  it('has everything else decided as ever', async () => {
+    const paid = await ledger.post(SERVICE, '/v1/accounts/acc-3/withdrawals', withdrawalOf(ledger.id('wd'), '0.1'));
+    expect(paid.status).toBe(201);
   });
 });
