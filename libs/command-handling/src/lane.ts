@@ -22,6 +22,7 @@ import { registry, type IndexEntry, type NamedEntry, type StreamState } from '#r
 import type { HomeStream } from './home-stream.ts';
 import type { Draft, Origin, Plan, Task, Turn, View } from './plan.ts';
 import { MAX_CLOCK_LAG_MS, type Limits, type Machine } from './ports.ts';
+import { refusalsIn } from './refusals.ts';
 import type { SharedStreams } from './shared-streams.ts';
 
 /** What a lane needs of its surroundings. */
@@ -93,6 +94,8 @@ interface Decisions {
   readonly events: UnplacedEvent[];
   /** The same events as the store gets them. */
   readonly sealed: EventToAppend[];
+  /** How many of them are refusals. */
+  refusals: number;
 }
 
 /**
@@ -252,13 +255,13 @@ export class Lane {
 
   /** Waits only where a task or a citation has to: most are decided and folded in one go. */
   async #decideAll(batch: readonly Waiting[], home: HomeStream): Promise<Decisions> {
-    const decisions: Decisions = { decided: [], events: [], sealed: [] };
+    const decisions: Decisions = { decided: [], events: [], sealed: [], refusals: 0 };
     for (const [index, waiting] of batch.entries()) {
       if (decisions.events.length >= EVENTS_BEFORE_LAST) {
         this.#putBack(batch.slice(index));
         break;
       }
-      const deciding = this.#decide(waiting, home);
+      const deciding = this.#decide(waiting, home, decisions.refusals);
       const found = deciding instanceof Promise ? await deciding : deciding;
       if ('failure' in found) {
         decisions.decided.push(found);
@@ -270,6 +273,7 @@ export class Lane {
         const folding = home.foldOwn(event);
         if (folding !== undefined) await folding;
       }
+      decisions.refusals += refusalsIn(events);
       decisions.decided.push({ waiting, plan, events });
     }
     return decisions;
@@ -279,10 +283,11 @@ export class Lane {
   #decide(
     waiting: Waiting,
     home: HomeStream,
+    unstoredRefusals: number,
   ): Omit<Planned, 'events'> | Failed | Promise<Omit<Planned, 'events'> | Failed> {
     const failed = (error: unknown): Failed => ({ waiting, failure: asRejection(error) });
     try {
-      const plan = waiting.task(new HomeView(home, this.#host.machine.clock));
+      const plan = waiting.task(new HomeView(home, this.#host.machine.clock, unstoredRefusals));
       return plan instanceof Promise ? plan.then((found) => ({ waiting, plan: found }), failed) : { waiting, plan };
     } catch (error) {
       return failed(error);
@@ -378,13 +383,15 @@ export class Lane {
 /** A view that costs next to nothing to make: there is one for each task. */
 class HomeView implements View {
   readonly contents: StreamState;
+  readonly unstoredRefusals: number;
   readonly #home: HomeStream;
   readonly #clock: Clock;
 
-  constructor(home: HomeStream, clock: Clock) {
+  constructor(home: HomeStream, clock: Clock, unstoredRefusals: number) {
     const { contents } = home.fold;
     if (contents === undefined) throw new Error(`${home.fold.stream} is not a stream of ours`);
     this.contents = contents;
+    this.unstoredRefusals = unstoredRefusals;
     this.#home = home;
     this.#clock = clock;
   }

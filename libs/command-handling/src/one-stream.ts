@@ -90,7 +90,7 @@ export class OneStream {
   /** Turns a command down: for a recorded code as a fact on its home stream, otherwise without a trace. */
   refuse(view: View, command: Asked, rejection: Rejection, decidedOn: DecidedOn | null, nowMs: number): Plan<Settled> {
     if (!isRecorded(rejection.code)) return rejected(rejection);
-    const overLimit = this.#limiter.overLimit(view.stream, nowMs);
+    const overLimit = this.#limiter.overLimit(view.stream, nowMs, view.unstoredRefusals);
     if (overLimit !== undefined) return rejected(overLimit);
     return {
       append: [refusalDraft(command.request.command, rejection, decidedOn)],

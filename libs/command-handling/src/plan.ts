@@ -43,6 +43,8 @@ export interface View {
   readonly contents: StreamState;
   /** Revision of the last event, or -1. */
   readonly revision: number;
+  /** Refusals among the last events: decided in the same turn, and stored with what is decided now or not at all. */
+  readonly unstoredRefusals: number;
   /** Finds a name of this stream, however old. */
   lookup(kind: NamedEntry['kind'], id: string): IndexEntry | undefined;
   /**

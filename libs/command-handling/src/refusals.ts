@@ -20,16 +20,20 @@ export class RefusalLimiter {
     return { what: 'streams-with-refusals', most: MAX_STREAMS, inUse: () => this.#recent.size };
   }
 
-  /** @returns the rejection to answer instead when the stream has had its share */
-  overLimit(stream: string, nowMs: number): Rejection | undefined {
+  /**
+   * @param unstored refusals of the stream that are decided and not noted yet: each is, once it is stored
+   * @returns the rejection to answer instead when the stream has had its share
+   */
+  overLimit(stream: string, nowMs: number, unstored: number): Rejection | undefined {
     if (this.#perMinute === 0) return undefined;
     const recent = (this.#recent.get(stream) ?? []).filter((ms) => ms > nowMs - WINDOW_MS);
-    const oldest = recent[0];
-    if (oldest === undefined || recent.length < this.#perMinute) return undefined;
+    if (recent.length + unstored < this.#perMinute) return undefined;
+    const oldest = recent[0] ?? nowMs;
     const retryAfterSeconds = Math.max(1, Math.ceil((oldest + WINDOW_MS - nowMs) / 1000));
     return reject('rate-limited', 'too many refused commands within a minute; not recorded', { retryAfterSeconds });
   }
 
+  /** Counts a refusal that is stored. */
   note(stream: string, nowMs: number): void {
     if (this.#perMinute === 0) return;
     const recent = (this.#recent.get(stream) ?? []).filter((ms) => ms > nowMs - WINDOW_MS);
@@ -38,6 +42,13 @@ export class RefusalLimiter {
     const oldest = this.#recent.keys().next();
     if (this.#recent.size > MAX_STREAMS && oldest.done !== true) this.#recent.delete(oldest.value);
   }
+}
+
+const REFUSAL = 'CommandRefused';
+
+/** How many of these are refusals. */
+export function refusalsIn(events: readonly Pick<Draft, 'type'>[]): number {
+  return events.filter(({ type }) => type === REFUSAL).length;
 }
 
 /** The fact that a command was turned down, with all that its answer and a report need. */
@@ -51,5 +62,5 @@ export function refusalDraft(
   // As JSON: what is undefined is absent, as it will be when the event is read again.
   const request = JSON.parse(JSON.stringify(asGiven)) as Record<string, unknown>;
   const { code, detail, extra } = rejection;
-  return { type: 'CommandRefused', data: { command: type, code, detail, extra, request, decidedOn } };
+  return { type: REFUSAL, data: { command: type, code, detail, extra, request, decidedOn } };
 }
