@@ -96,3 +96,30 @@ it('what stands in the data folder is for its owner alone', async () => {
     rmSync(folder, { recursive: true });
   }
 });
+
+/** Ends the first thread that the service starts, the log's, when it is told to by a signal. */
+const ENDS_THE_LOGS_THREAD = `import { isMainThread } from 'node:worker_threads';
+  if (isMainThread) process.once('worker', (log) => process.once('SIGUSR2', () => log.terminate()));`;
+
+it('a service whose log breaks ends, says so once, and knows everything after the next start', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'writ-e2e-'));
+  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(ENDS_THE_LOGS_THREAD)}` };
+  try {
+    const service = await startService({ dataDir: folder, env });
+    const token = await service.token({ sub: 'ops-1', roles: ['ops'] });
+    const asked = { token, body: { code: 'BTC', scale: 8, kind: 'crypto' }, headers: { 'idempotency-key': 'k-1' } };
+    const registered = await service.request('POST', '/v1/assets', asked);
+    expect(registered.status).toBe(201);
+    expect(await service.stop('SIGUSR2')).toBe(1);
+    const told = service.logs().match(/.*the event log can not be used any more.*/g);
+    expect(told).toEqual([
+      expect.stringMatching(/"level":50.*"reason":"the event log's thread has ended".*Start it again/),
+    ]);
+
+    const again = await startService({ dataDir: folder });
+    expect(await again.request('POST', '/v1/assets', asked)).toMatchObject({ status: 201, text: registered.text });
+    expect(await again.stop()).toBe(0);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -43,6 +43,8 @@ export interface Service {
   listen(): Promise<string>;
   /** Resolves when what was left open is finished. */
   readonly ready: Promise<void>;
+  /** Resolves with why, when it can be of no use any more before it is started again. */
+  readonly broken: Promise<string>;
   /** Takes no more commands, finishes those taken, and closes the store. Call once. */
   stop(): Promise<void>;
 }
@@ -183,12 +185,14 @@ interface Parts {
 class RunningService implements Service {
   readonly app: NestFastifyApplication;
   readonly ready: Promise<void>;
+  readonly broken: Promise<string>;
   readonly #parts: Parts;
   #beReady: () => void = () => undefined;
 
   constructor(parts: Parts) {
     this.app = parts.app;
     this.#parts = parts;
+    this.broken = parts.log.broken;
     this.ready = new Promise((resolve) => (this.#beReady = resolve));
   }
 

@@ -5,10 +5,13 @@ import { readConfig, unknownVariables, type Config } from './config/config.ts';
 import { createLogger } from './operations/logging.ts';
 import { describeStartFailure } from './start-error.ts';
 
+const BROKEN =
+  'the event log can not be used any more: the service ends. Start it again: what was acknowledged is on disk';
+
 /** Longest time from the signal to the end, in milliseconds. */
 const STOP_LIMIT_MS = 9_500;
 
-/** Runs the service in this process until a signal ends it. */
+/** Runs the service in this process until a signal ends it, or what only another start can mend. */
 export async function start(host: NodeJS.Process): Promise<void> {
   let place = { host: '', port: 0, dataDir: '' };
   try {
@@ -18,7 +21,7 @@ export async function start(host: NodeJS.Process): Promise<void> {
     const misspelt = unknownVariables(host.env);
     if (misspelt.length > 0) logger.warn({ variables: misspelt }, 'these variables are set and mean nothing here');
     const service = await compose(config, logger);
-    stopOnSignal(host, service, logger);
+    stopInTime(host, service, logger);
     const url = await service.listen();
     logger.info({ url, mode: config.identity.mode }, 'listening');
     if (config.identity.mode === 'development') welcome(host, config, url);
@@ -30,19 +33,20 @@ export async function start(host: NodeJS.Process): Promise<void> {
 
 /**
  * The first signal stops the service in order, within a bound. Further ones change nothing: a signal to the process group
- * arrives directly, and again by way of the script that started the service.
+ * arrives directly, and again by way of the script that started the service. A log that broke ends it likewise, as a failure:
+ * whoever restarts what ended, restarts it, and none of those looks at a service that stays and only says that it is unwell.
  */
-function stopOnSignal(host: NodeJS.Process, service: Service, logger: Logger): void {
+function stopInTime(host: NodeJS.Process, service: Service, logger: Logger): void {
   let stopping = false;
-  const stop = (signal: NodeJS.Signals): void => {
+  const stop = (exitCode: 0 | 1, tell: () => void): void => {
     if (stopping) return;
     stopping = true;
-    logger.info({ signal }, 'stopping');
+    tell();
     void Promise.race([service.stop().then(() => true), delay(STOP_LIMIT_MS, false)]).then(
       (inTime) => {
         if (inTime) logger.info('stopped');
         else logger.error('not all that was under way came to its end in time');
-        host.exit(inTime ? 0 : 1);
+        host.exit(inTime ? exitCode : 1);
       },
       (error: unknown) => {
         logger.error({ err: error }, 'the stop failed');
@@ -50,8 +54,10 @@ function stopOnSignal(host: NodeJS.Process, service: Service, logger: Logger): v
       },
     );
   };
-  host.on('SIGTERM', stop);
-  host.on('SIGINT', stop);
+  const onSignal = (signal: NodeJS.Signals): void => stop(0, () => logger.info({ signal }, 'stopping'));
+  host.on('SIGTERM', onSignal);
+  host.on('SIGINT', onSignal);
+  void service.broken.then((reason) => stop(1, () => logger.error({ reason }, BROKEN)));
 }
 
 /** For the person who just started it; what follows is for machines. */

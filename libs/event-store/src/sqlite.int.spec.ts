@@ -188,6 +188,21 @@ describe('SqliteEventStore', () => {
     await store.append('account-1', 'no-stream', sealedEvents(1));
   });
 
+  it('tells of a thread that ended by itself, and of none that it was asked to end', async () => {
+    const asked = await SqliteEventStore.open({ path: join(folder, 'asked.db') });
+    const told = Promise.race([asked.broken, store.broken]);
+    await asked.close();
+    // A message that the thread can't make anything of: nothing that is typed makes one.
+    const unreadable = { ...sealedEvent(), schemaVersion: undefined as never };
+    const appending = store.append('account-1', 'no-stream', [unreadable]);
+    await expect(appending).rejects.toMatchObject({ name: 'StoreError', code: 'outcome-unknown' });
+    expect(await told).toBe("the event log's thread broke: a message between the threads is incomplete");
+    expect(await Promise.race([asked.broken, Promise.resolve('nothing was told')])).toBe('nothing was told');
+    await store.close();
+    store = await SqliteEventStore.open({ path });
+    await store.append('account-1', 'no-stream', sealedEvents(1));
+  });
+
   it('loses nothing that it acknowledged, and keeps no half of an append, when its process is killed', async () => {
     await store.close();
     const revisions = new Map<string, number>();

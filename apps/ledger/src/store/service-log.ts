@@ -21,6 +21,8 @@ export interface ServiceLog {
   readonly resendMs?: number;
   /** Why nothing is recorded any more; undefined while all is well. */
   damage(): string | undefined;
+  /** Resolves with why, when only another start can open the log again. */
+  readonly broken: Promise<string>;
   /** Why no command is taken any more, where the ledger has moved. @throws StoreError when the log can't be read */
   sealed(): Promise<string | undefined>;
   /** Calls back when the log has grown, with the position of its last event. @returns what ends it */
@@ -53,6 +55,7 @@ async function openFile(files: Files, logger: Logger): Promise<ServiceLog> {
     file: files.events,
     bounds: store.bounds,
     damage: () => store.damage,
+    broken: store.broken,
     sealed: async () => {
       const seal = await store.seal();
       return seal && `The ledger has moved to ${seal.movedTo}: this log is sealed.`;
@@ -64,6 +67,9 @@ async function openFile(files: Files, logger: Logger): Promise<ServiceLog> {
 
 /** An append is tried for five seconds by the adapter: one of unknown outcome is to be sent again after that. */
 const RESEND_MS = 10_000;
+
+/** There is no thread to break: a client that lost the server connects again by itself. */
+const ITS_CLIENT_GOES_ON = new Promise<never>(() => undefined);
 
 /** The data folder has the read models alone, and is this instance's own: the same lock as beside a file keeps others out. */
 async function openOnServer(config: EventStoreDbConfig, files: Files, logger: Logger): Promise<ServiceLog> {
@@ -83,6 +89,7 @@ async function openOnServer(config: EventStoreDbConfig, files: Files, logger: Lo
       bounds: store.bounds,
       resendMs: RESEND_MS,
       damage: () => undefined,
+      broken: ITS_CLIENT_GOES_ON,
       sealed: () => Promise.resolve(undefined),
       onAppended: (listener) => followHead(store, listener),
       close: async () => {

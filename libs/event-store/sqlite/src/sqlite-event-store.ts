@@ -116,6 +116,14 @@ export class SqliteEventStore implements OrderedEventStore {
     this.#writer.damages.subscribe(listener);
   }
 
+  /**
+   * Resolves with why, when the log's thread has ended by itself: out of memory, or a bug. Nothing is read or appended any
+   * more, and what was acknowledged is on disk: the log has to be opened again.
+   */
+  get broken(): Promise<string> {
+    return this.#writer.broken;
+  }
+
   /** What waits for the disk or is kept of it in memory, and how much of that there may be. */
   get bounds(): readonly Bound[] {
     return this.#writer.bounds;

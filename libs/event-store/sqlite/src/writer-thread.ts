@@ -53,6 +53,8 @@ export class WriterThread {
   readonly commits = new Subject<bigint>();
   /** Tells of the damage when it is found. */
   readonly damages = new Subject<string>();
+  /** Resolves with why, when the thread ends though nobody asked it to. */
+  readonly broken: Promise<string>;
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
   readonly #appends: WaitingAppend[] = [];
@@ -68,6 +70,9 @@ export class WriterThread {
   /** Why nothing is taken any more. */
   #ended: StoreError | undefined;
   #closing: Promise<void> | undefined;
+  /** Whether its end was asked for. */
+  #mayEnd = false;
+  #tellBroken: (reason: string) => void = () => undefined;
   #close: 'not-asked' | 'asked' | 'sent' = 'not-asked';
   /** What was found at the opening that whoever runs the service should be told of. */
   readonly notice: string | undefined;
@@ -90,6 +95,7 @@ export class WriterThread {
   private constructor(worker: Worker, notice: string | undefined) {
     this.#worker = worker;
     this.notice = notice;
+    this.broken = new Promise((resolve) => (this.#tellBroken = resolve));
     this.#exited = new Promise((resolve) => {
       worker.once('exit', () => {
         this.#onExit();
@@ -141,11 +147,13 @@ export class WriterThread {
 
   /** Ends the thread at once, whatever it is doing: of what is under way the outcome is unknown. */
   async terminate(): Promise<void> {
+    this.#mayEnd = true;
     await this.#worker.terminate();
     await this.#exited;
   }
 
   async #finish(): Promise<void> {
+    this.#mayEnd = true;
     this.#ended ??= new StoreError('store-unavailable', 'the event store is closed');
     this.commits.complete();
     const deadline = setTimeout(() => void this.#worker.terminate(), CLOSE_TIMEOUT_MS);
@@ -255,6 +263,7 @@ export class WriterThread {
     this.#waitingReads = 0;
     this.#waitingBytes = 0;
     this.commits.error(this.#ended);
+    if (!this.#mayEnd) this.#tellBroken(message);
   }
 }
 
