@@ -121,4 +121,14 @@ describe('the quick check of an event', () => {
       problem: 'metadata.recordedAt: must be RFC 3339, UTC, with milliseconds',
     });
   });
+
+  it.each(['hello', '', 'ID', ' ID', 'ID\n', 'ID0', '00000000-0000-0000-0000-000000000000'])(
+    'takes no event under the id %j, to which nothing could point',
+    (text) => {
+      const [event] = log;
+      if (event === undefined) throw new Error('an empty log');
+      const id = text === 'ID' ? event.id.toUpperCase() : text.replace('ID', event.id);
+      expect(decodeEvent({ ...event, id })).toEqual({ ok: false, problem: 'id: must be a UUID' });
+    },
+  );
 });

@@ -12,6 +12,7 @@ import {
   sealHolds,
   sealHoldsIn,
   StoredEvent,
+  UUID_PATTERN,
   type EventDefinition,
   type EventTexts,
   type Link,
@@ -91,6 +92,8 @@ export function decodeEvent(recorded: RecordedEvent): Decoded | { readonly ok: f
   const definition = kind === undefined ? undefined : registry[kind].get(recorded.type);
   if (definition === undefined)
     return { ok: false, problem: `no event of type ${recorded.type} belongs on this stream` };
+  // Nothing could point to it: the service would have begun what it can never finish.
+  if (!UUID_PATTERN.test(recorded.id)) return { ok: false, problem: 'id: must be a UUID' };
   const texts = StoredEvent.textsOf(recorded);
   const metadataShape = texts && canonicalShape(metadataSchema, texts.metadata);
   if (metadataShape !== 'valid' && !accepts(metadataSchema, recorded.metadata)) {

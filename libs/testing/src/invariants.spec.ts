@@ -2083,6 +2083,10 @@ describe('the protocol. checkLog catches', () => {
       'protocol: no event is called "constructor"',
       () => start().tell('', 'account-a-1', 'constructor', {}, {}),
     ],
+    'an id to which nothing can point': [
+      'protocol: the id "hello" is no UUID',
+      () => start().deposit('1', { forged: { id: 'hello' } }),
+    ],
     'a version that is to come': [
       'protocol: schemaVersion 2 of FundsDeposited is unknown',
       () => start().deposit('1', { forged: { schemaVersion: 2 } }),

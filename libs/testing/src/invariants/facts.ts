@@ -457,6 +457,7 @@ const SUBJECT_FIELD: Readonly<Record<string, string>> = {
 
 /** @returns the event as a fact, or a sentence that says why it is none */
 export function readFact(event: RecordedEvent): Fact | string {
+  if (!uuid.safeParse(event.id).success) return `the id ${JSON.stringify(event.id)} is no UUID`;
   const metadata = metadataSchema.safeParse(event.metadata);
   if (!metadata.success) return `metadata: ${describe(metadata.error)}`;
   if (!isFactType(event.type)) return `no event is called ${JSON.stringify(event.type)}`;
