@@ -302,6 +302,19 @@ describe.each(Object.entries(COMMANDS))('to %s', (_name, commandOf) => {
     );
   });
 
+  it('takes nothing that nests without end, wherever it stands', async () => {
+    const { as, path, body } = commandOf();
+    const endless = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
+    const { objects, lists, leaves } = pathsOf(body);
+    await leavingNoTrace(() =>
+      each([...objects, ...lists, ...leaves], async (at) => {
+        const content = at === '' ? endless : JSON.stringify(withValueAt(body, at, '@')).replace('"@"', endless);
+        const answer = await ledger.ask({ as, method: 'POST', path, content });
+        expectProblem(answer, 400, 'malformed-request');
+      }),
+    );
+  });
+
   it('takes no member of a wrong type, and misses those that are left out', async () => {
     const { as, path, body, optional = [] } = commandOf();
     const { leaves, objects, lists } = pathsOf(body);

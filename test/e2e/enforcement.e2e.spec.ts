@@ -1,5 +1,5 @@
 import { canonicalJson, sha256Hex } from '#kernel';
-import { EXPECTED_VIOLATION, FORGERY_NAMES, forgeAll, type ForgeryName } from '#testing';
+import { EXPECTED_VIOLATION, FORGERY_NAMES, forgeAll, seal, type ForgeryName } from '#testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { forgerOf } from './support/forger.ts';
 import type { Answer } from './support/http.ts';
@@ -14,6 +14,7 @@ describe('events written straight into the log while the service is stopped', ()
   /** What is frozen in spite of the forgeries. */
   const restricted = [lifted, 'acc-real', open];
   const parties = { named: 'p-of-nobody', noLongerNamed: 'p-of-ord-1' };
+  const nested = `${'['.repeat(200_000)}1${']'.repeat(200_000)}`;
 
   beforeAll(async () => {
     ledger = await Ledger.start();
@@ -26,6 +27,13 @@ describe('events written straight into the log while the service is stopped', ()
 
     const forger = await forgerOf(ledger.dataDir);
     await forgeAll(forger, { accounts, verifiedOrder: 'ord-1', unverifiedOrder: 'ord-2', parties });
+    const refusals = seal('account-acc-nested', undefined, [{ type: 'CommandRefused', data: {} }]);
+    const texts = { data: nested, metadata: '{}' };
+    await forger.write(
+      'account-acc-nested',
+      'no-stream',
+      refusals.map((event) => ({ ...event, texts })),
+    );
     await forger.close();
     await ledger.startAgain();
   }, 120_000);
@@ -109,6 +117,22 @@ describe('events written straight into the log while the service is stopped', ()
     const count = /^writ_violations\S* (\d+)$/m.exec(metrics.text)?.[1];
     expect(Number(count)).toBe((items as unknown[]).length);
     for (const { eventId } of items as Body[]) expect(ledger.service.logs()).toContain(String(eventId));
+  });
+
+  it('what nests without end is a violation, and is shown as its text by every route of the log', async () => {
+    const stream = 'account-acc-nested';
+    const shown = { stream, type: 'CommandRefused', data: nested, metadata: {} };
+    expect(await read(`/v1/audit/streams/${stream}`)).toMatchObject({ items: [shown] });
+    expect(await read(`/v1/audit/events?stream=${stream}`)).toMatchObject({ items: [shown] });
+    const lines = await ledger.get(AUDITOR, '/v1/audit/events', { accept: 'application/x-ndjson' });
+    const events = lines.text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Body);
+    expect(events).toHaveLength((await ledger.log()).length);
+    expect(events.find((event) => event['stream'] === stream)).toMatchObject(shown);
+    const { items } = await read('/v1/audit/violations?limit=500');
+    expect(items).toContainEqual(expect.objectContaining({ stream, code: 'malformed-event' }));
   });
 
   it('an account with a malformed event goes on', async () => {

@@ -17,6 +17,27 @@ describe('an event that was read', () => {
     expect([event.data, event.metadata]).toEqual(['{', '']);
   });
 
+  it.each([
+    ['lists', '[', ']'],
+    ['objects', '{"a":', '}'],
+    ['brackets after a text with quotes', '[1,"]\\"",', ']'],
+  ])('gives back %s that nest too deep as they stand, so that everybody can write it again', (_, open, close) => {
+    const nested = (depth: number): string => `${open.repeat(depth)}1${close.repeat(depth)}`;
+    const [most, tooDeep, unclosed] = [nested(1_000), nested(1_001), open.repeat(200_000)];
+    const read = (text: string): unknown => new StoredEvent({ ...written, data: text, metadata: text }, place);
+    expect(read(most)).toMatchObject({ data: JSON.parse(most), metadata: JSON.parse(most) });
+    expect(read(tooDeep)).toMatchObject({ data: tooDeep, metadata: tooDeep });
+    expect(read(unclosed)).toMatchObject({ data: unclosed, metadata: unclosed });
+    expect(JSON.stringify(structuredClone(read(most)))).toContain(most);
+    expect(JSON.stringify(structuredClone(read(nested(200_000))))).toContain(JSON.stringify(nested(200_000)));
+  });
+
+  it('parses what is wide and has brackets in its texts', () => {
+    const text = JSON.stringify({ a: '[{'.repeat(2_000), b: Array.from({ length: 2_000 }, () => [{ c: '"[\\' }]) });
+    const event = new StoredEvent({ ...written, data: text, metadata: '{}' }, place);
+    expect(event.data).toEqual(JSON.parse(text));
+  });
+
   it('is to everybody what it would be with its metadata parsed at once', () => {
     const parsed = (text: string): unknown => {
       try {

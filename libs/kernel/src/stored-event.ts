@@ -1,6 +1,12 @@
 import { canonicalJson } from './canonical.ts';
 import type { EventMetadata, Position, RecordedEvent } from './envelope.ts';
 
+/**
+ * Most objects and lists that may stand one in another. What JSON parses may nest without end, and whoever writes, copies or
+ * compares it then runs out of stack; what is written by the service nests a few deep.
+ */
+const MAX_DEPTH = 1_000;
+
 /** JSON of the two open parts of an event. */
 export interface EventTexts {
   readonly data: string;
@@ -35,7 +41,7 @@ export class StoredEvent implements RecordedEvent {
     },
   };
 
-  /** A text that is not JSON, put there by other means, is given back as it stands. */
+  /** A text that is not JSON, or nests deeper than anything may, was put there by other means: it is given back as it stands. */
   constructor(
     { id, type, schemaVersion, data, metadata }: Pick<RecordedEvent, 'id' | 'type' | 'schemaVersion'> & EventTexts,
     { stream, revision, position }: Pick<RecordedEvent, 'stream' | 'revision' | 'position'>,
@@ -76,9 +82,25 @@ function isWritten(text: string, content: unknown): boolean {
 }
 
 function parseOrKeep(text: string): unknown {
+  if (nestsTooDeep(text)) return text;
   try {
     return JSON.parse(text);
   } catch {
     return text;
   }
+}
+
+function nestsTooDeep(text: string): boolean {
+  // Each that is opened is closed again: most texts are too short to look at.
+  if (text.length <= 2 * MAX_DEPTH) return false;
+  let depth = 0;
+  for (let at = 0, isQuoted = false; at < text.length; at += 1) {
+    const character = text[at];
+    if (character === '"') isQuoted = !isQuoted;
+    else if (isQuoted) at += character === '\\' ? 1 : 0;
+    else if (character === '[' || character === '{') depth += 1;
+    else if (character === ']' || character === '}') depth -= 1;
+    if (depth > MAX_DEPTH) return true;
+  }
+  return false;
 }

@@ -1,10 +1,15 @@
+import type { EventToAppend, ExpectedRevision } from '#event-store';
 import type { RecordedEvent } from '#kernel';
 import type { LogForger } from '#testing';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { openStore, serverOfServices } from './store.ts';
 
-type Forger = LogForger & { close(): Promise<void> };
+interface Forger extends LogForger {
+  /** Texts are written as they are, whatever the event says. */
+  write(stream: string, expected: ExpectedRevision, events: readonly EventToAppend[]): Promise<void>;
+  close(): Promise<void>;
+}
 
 /** Writes into the log of a data folder with nothing of the service in between, while none runs on it. */
 export async function forgerOf(dataDir: string): Promise<Forger> {
@@ -50,9 +55,10 @@ function forgerOfFile(path: string): Forger {
         }),
       ),
     write: (stream, expected, events) => {
-      for (const [at, { id, type, schemaVersion, data, metadata }] of events.entries()) {
+      for (const [at, { id, type, schemaVersion, data, metadata, texts }] of events.entries()) {
         const revision = (expected === 'no-stream' ? 0 : expected + 1) + at;
-        insert.run(stream, revision, id, type, schemaVersion, JSON.stringify(data), JSON.stringify(metadata));
+        const written = texts ?? { data: JSON.stringify(data), metadata: JSON.stringify(metadata) };
+        insert.run(stream, revision, id, type, schemaVersion, written.data, written.metadata);
       }
       return Promise.resolve();
     },

@@ -13,6 +13,9 @@ import { countRule, momentRule, positionRule, streamRule, typesRule } from '../v
 export const MAX_PAGE = 500;
 const MAX_LINES = 1_000_000_000;
 
+const AS_TEXT =
+  'What was stored by other means may be anything; where it is no JSON, or nests too deep, a string is its text.';
+
 export class EventsQuery extends ReadQuery {
   @RuleField(positionRule, {
     optional: true,
@@ -73,10 +76,10 @@ export class AuditedEvent {
   @ApiProperty(as('integer'))
   schemaVersion!: number;
 
-  @ApiProperty(as('anything', { nullable: true, description: 'See docs/events.md. Null where it is withheld.' }))
+  @ApiProperty(as('stored', { description: `See docs/events.md. Null where it is withheld. ${AS_TEXT}` }))
   data!: unknown;
 
-  @ApiProperty(as('anything'))
+  @ApiProperty(as('stored', { description: `An object. ${AS_TEXT}` }))
   metadata!: unknown;
 }
 

@@ -18,6 +18,17 @@ const SCHEMAS = {
   integer: { type: 'integer' },
   boolean: { type: 'boolean' },
   anything: { type: 'object', additionalProperties: true },
+  /** What was put into the log by other means may be of any kind. */
+  stored: {
+    oneOf: [
+      { type: 'object', additionalProperties: true },
+      { type: 'string' },
+      { type: 'array', items: {} },
+      { type: 'number' },
+      { type: 'boolean' },
+      { type: 'null' },
+    ],
+  },
 } as const satisfies Readonly<Record<string, Schema>>;
 
 interface Said {
