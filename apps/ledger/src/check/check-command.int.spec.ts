@@ -154,6 +154,33 @@ describe('npm run check', () => {
     expect(alone.findings.length).toBeGreaterThan(0);
   });
 
+  it('names each finding, however many there are', async () => {
+    const data = tamper("UPDATE events SET data = '{}' WHERE position > 1000");
+    const { out } = await check(data);
+    for (let position = 1_001; position <= 2_500; position += 1) {
+      const named = `at position ${position.toString(16).padStart(16, '0')}: `;
+      expect(out.split('\n').filter((line) => line.includes(named))).toHaveLength(1);
+    }
+    expect(out).not.toContain('…');
+  });
+
+  it('keeps ten thousand findings, and says how many there are beyond them', async () => {
+    const data = mkdtempSync(join(folder, 'large-'));
+    rmSync(data, { recursive: true });
+    expect(loadLog(['--accounts', '30', '--events', '10200', '--data', data], {}, silent)).toBe(0);
+    const db = new DatabaseSync(join(data, 'events.db'));
+    db.exec("DROP TRIGGER events_never_change; UPDATE events SET data = '{}'");
+    db.close();
+    const { out } = await check(data);
+    const lines = out.split('\n');
+    expect(lines.filter((line) => line.startsWith('malformed-event: '))).toHaveLength(10_000);
+    expect(lines.slice(10_000)).toEqual([
+      '… and 200 more, of which only the number is kept.',
+      expect.stringMatching(/10,200 events .*: 10,200 findings\.$/),
+      '',
+    ]);
+  });
+
   it('finds nothing wrong with several threads either', async () => {
     const result = await checkLogFile({ path: join(clean, 'events.db'), threads: 3 });
     expect(result).toMatchObject({ events: 2500, findings: [], moreFindings: 0 });

@@ -10,8 +10,6 @@ import { checkLogFile, type CheckResult } from './log-check.ts';
 import { checkLogOnServer } from './server-check.ts';
 
 const USAGE = 'Usage: npm run check [-- [--data <folder>] [--threads <number>]]';
-/** Findings that are printed; of others the number is told. */
-const MOST_PRINTED = 100;
 
 /**
  * Checks the log of a data folder, or that on the server that is set, beside a running service or without one, and prints
@@ -69,7 +67,6 @@ function lines(
   { events, head, findings, moreFindings, unfinished }: CheckResult,
   seconds: number,
 ): string[] {
-  const more = findings.length - MOST_PRINTED + moreFindings;
   const upTo = head === undefined ? '' : ` up to position ${head}`;
   const verdict = findings.length === 0 ? 'nothing is wrong' : counted(findings.length + moreFindings, 'finding');
   const { transfers, authorisations, openings } = unfinished;
@@ -82,8 +79,8 @@ function lines(
     .filter(([count]) => count !== 0)
     .map(([count, what, how]) => `hint: ${counted(count, what)} ${how}: a running service finishes it within seconds.`);
   return [
-    ...findings.slice(0, MOST_PRINTED).map(describeFinding),
-    ...(more > 0 ? [`… and ${grouped(more)} more.`] : []),
+    ...findings.map(describeFinding),
+    ...(moreFindings > 0 ? [`… and ${grouped(moreFindings)} more, of which only the number is kept.`] : []),
     ...hints,
     `${path}: ${counted(events, 'event')}${upTo} checked in ${seconds.toFixed(1)} s: ${verdict}.`,
   ];

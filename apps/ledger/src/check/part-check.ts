@@ -6,8 +6,8 @@ import { CitationResolver, StreamFold, StreamNames, type JudgedEvent, type NameK
 import { messageOf } from '../thrown.ts';
 import type { Finding } from './findings.ts';
 
-/** Most findings that one part keeps: whoever has so many restores a backup. */
-export const MOST_FINDINGS = 1_000;
+/** Most findings that one part keeps, of some hundred bytes each: whoever has so many restores a backup. */
+export const MOST_FINDINGS = 10_000;
 
 /** An event of another part that one of this part rests on, and was read: the other part has to have found it legal. */
 export interface Question {

@@ -75,15 +75,15 @@ export class LogScan {
 /** What a file says of a log up to one of its events, beside the events. */
 export interface LogExtent {
   readonly events: number;
-  /** Positions after which others are missing, the first hundred: every append takes the next one. */
+  /** Positions after which others are missing, the first ten thousand: every append takes the next one. */
   readonly gaps: readonly Position[];
-  /** Ids that stand in the log more than once, the first hundred. */
+  /** Ids that stand in the log more than once, the first ten thousand. */
   readonly repeatedIds: readonly string[];
   /** What SQLite finds wrong with its file, the first hundred lines. */
   readonly damage: readonly string[];
 }
 
-const MOST = 100;
+const MOST = 10_000;
 
 /** The position of the last event of a log; undefined for an empty one. @throws StoreError as `SqliteEventReader` */
 export function endOfLog(path: string): Position | undefined {
