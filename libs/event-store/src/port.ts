@@ -23,7 +23,7 @@ export interface ReadStreamOptions {
   /** Last revision of the answer (inclusive), in the direction of reading. Default: to the end. */
   readonly to?: number;
   readonly direction?: 'forwards' | 'backwards';
-  /** Most events to answer. Default: no bound. */
+  /** Most events to answer: there are fewer only where the range has no more. Default: no bound. */
   readonly limit?: number;
 }
 

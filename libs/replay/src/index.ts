@@ -1,5 +1,6 @@
 export * from './chain.ts';
 export * from './fold.ts';
+export * from './fold-stream.ts';
 export * from './home-stream-index.ts';
 export * from './index-entries.ts';
 export * from './judge.ts';

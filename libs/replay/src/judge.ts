@@ -1,6 +1,7 @@
 import type { EventReader } from '#event-store';
 import type { RecordedEvent } from '#kernel';
 import { StreamFold } from './fold.ts';
+import { foldStream } from './fold-stream.ts';
 import type { JudgedEvent } from './judged.ts';
 import { CitationResolver, type OtherJudges } from './resolver.ts';
 import { StreamCache } from './stream-cache.ts';
@@ -69,7 +70,7 @@ export class Judge {
     const names = new StreamNames(stream, { index: this.#index, count: this.#folds.count, onlyCited: true });
     const fold = new StreamFold(stream, this.#resolver, names);
     if (to < 0) return fold;
-    for (const event of await this.#reader.read(stream, { to })) await fold.apply(event);
+    await foldStream(this.#reader, fold, { to });
     names.forgetAll();
     return fold;
   }

@@ -2,8 +2,10 @@ import { updatesAccount, type AccountEvent, type AccountState } from '#accounts'
 import type { EventReader } from '#event-store';
 import type { Position, Timestamp } from '#kernel';
 import { StreamFold } from './fold.ts';
+import { foldStream } from './fold-stream.ts';
 import { isUpTo, type Moment } from './moment.ts';
 import { CitationResolver } from './resolver.ts';
+import { StreamNames } from './stream-names.ts';
 
 export interface AccountAsOf {
   readonly state: AccountState;
@@ -22,15 +24,17 @@ export async function replayAccount(
   accountId: string,
   at: Moment | undefined,
 ): Promise<AccountAsOf | undefined> {
-  const fold = new StreamFold(`account-${accountId}`, new CitationResolver(reader));
-  let position: Position | undefined;
-  let updatedAt: Timestamp = '';
-  for (const recorded of await reader.read(fold.stream)) {
-    if (!isUpTo(recorded, at)) break;
-    const { event } = await fold.apply(recorded);
-    position = recorded.position;
-    if (event !== undefined && updatesAccount(event as AccountEvent)) updatedAt = event.metadata.recordedAt;
-  }
+  const stream = `account-${accountId}`;
+  const fold = new StreamFold(stream, new CitationResolver(reader), new StreamNames(stream, { onlyCited: true }));
+  const shown: { position: Position | undefined; updatedAt: Timestamp } = { position: undefined, updatedAt: '' };
+  await foldStream(reader, fold, {
+    isWanted: (recorded) => isUpTo(recorded, at),
+    onFolded: ({ recorded, event }) => {
+      shown.position = recorded.position;
+      if (event !== undefined && updatesAccount(event as AccountEvent)) shown.updatedAt = event.metadata.recordedAt;
+    },
+  });
+  const { position, updatedAt } = shown;
   if (position === undefined || fold.contents?.kind !== 'account') return undefined;
   return { state: fold.contents.state, streamRevision: fold.revision, position, updatedAt };
 }

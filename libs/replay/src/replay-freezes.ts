@@ -2,8 +2,10 @@ import { foundInAll, freezeView, type AccountFrozen, type FreezeVaried, type Fre
 import type { EventReader } from '#event-store';
 import type { Position, Recorded } from '#kernel';
 import { StreamFold } from './fold.ts';
+import { foldStream } from './fold-stream.ts';
 import { isUpTo, type Moment } from './moment.ts';
 import { CitationResolver } from './resolver.ts';
+import { StreamNames } from './stream-names.ts';
 
 /** Freezes that were in force at a moment, in the order of their placing. */
 export interface FreezesAsOf {
@@ -82,15 +84,16 @@ class Accounts {
   }
 
   async #replay(stream: string): Promise<ReadonlyMap<number, FreezeView>> {
-    const fold = new StreamFold(stream, this.#resolver);
+    const fold = new StreamFold(stream, this.#resolver, new StreamNames(stream, { onlyCited: true }));
     const placed: Recorded<AccountFrozen>[] = [];
     const varied: Recorded<FreezeVaried>[] = [];
-    for (const recorded of await this.#reader.read(stream)) {
-      if (!isUpTo(recorded, this.#at)) break;
-      const { event } = await fold.apply(recorded);
-      if (event?.type === 'AccountFrozen') placed.push(event);
-      if (event?.type === 'FreezeVaried') varied.push(event);
-    }
+    await foldStream(this.#reader, fold, {
+      isWanted: (recorded) => isUpTo(recorded, this.#at),
+      onFolded: ({ event }) => {
+        if (event?.type === 'AccountFrozen') placed.push(event);
+        if (event?.type === 'FreezeVaried') varied.push(event);
+      },
+    });
     const freezes = new Map<number, FreezeView>();
     if (fold.contents?.kind !== 'account') return freezes;
     const { inForce } = fold.contents.state.freezes;

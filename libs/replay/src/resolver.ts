@@ -54,6 +54,7 @@ import {
 import { releaseUnder } from '#legal-orders';
 import { controlOf, type PartyNamed, type PartyNoLongerNamed, type PartyState } from '#parties';
 import { StreamFold } from './fold.ts';
+import { foldStream, pagesOf } from './fold-stream.ts';
 import type { IndexEntry } from './home-stream-index.ts';
 import { indexEntries, keyEntryId, type NameKind } from './index-entries.ts';
 import type { LedgerEvent } from './judged.ts';
@@ -365,8 +366,7 @@ export class CitationResolver {
     if (!folds.includes(mine)) folds.push(mine);
     mine.busy = true;
     try {
-      const events = await this.#reader.read(stream, { from: mine.fold.revision + 1, to: revision });
-      for (const event of events) await mine.fold.apply(event);
+      await foldStream(this.#reader, mine.fold, { to: revision });
     } finally {
       mine.busy = false;
     }
@@ -497,10 +497,8 @@ export class CitationResolver {
   async #foldAsOf({ stream, revision }: AsOf, event: RecordedEvent): Promise<StreamFold | undefined> {
     const to = Number(revision);
     const fold = this.#newFold(stream);
-    for (const recorded of await this.#reader.read(stream, { to })) {
-      if (event.position !== '' && recorded.position > event.position) break;
-      await fold.apply(recorded);
-    }
+    const isWanted = ({ position }: RecordedEvent): boolean => event.position === '' || position <= event.position;
+    await foldStream(this.#reader, fold, { to, isWanted });
     if (fold.revision < to) await this.#foundNothing(stream, fold.revision + 1);
     return fold.revision === to ? fold : undefined;
   }
@@ -565,7 +563,7 @@ export class CitationResolver {
     const stored = await this.#eventAt(pointer);
     if (stored?.id !== pointer.eventId || stored.position >= before) return undefined;
     const fold = this.#newFold(pointer.stream);
-    for (const each of await this.#reader.read(pointer.stream, { to: stored.revision })) await fold.apply(each);
+    await foldStream(this.#reader, fold, { to: stored.revision });
     const over = fold.contents?.kind === 'account' ? fold.contents.state.freezes.over : undefined;
     if (!samePointer(pointer, over?.get(authorisationId))) return undefined;
     return { pointer, authorisationId, position: stored.position };
@@ -610,13 +608,14 @@ export class CitationResolver {
   }
 
   async #extend({ fold, legal }: KnownBasis, revision: number | undefined): Promise<void> {
-    const to = revision === undefined ? {} : { to: revision };
-    for (const recorded of await this.#reader.read(fold.stream, { from: fold.revision + 1, ...to })) {
-      // Two callers may extend one basis at the same time: the events are the same, the first to fold one wins.
-      if (recorded.revision <= fold.revision) continue;
-      const judged = fold.apply(recorded);
-      if (judged instanceof Promise) throw new Error('a basis cites nothing: its events are judged at once');
-      if (judged.event !== undefined) legal.set(recorded.revision, judged.event as Recorded<BasisEvent>);
+    for await (const page of pagesOf(this.#reader, fold.stream, { from: fold.revision + 1, to: revision })) {
+      for (const recorded of page) {
+        // Two callers may extend one basis at the same time: the events are the same, the first to fold one wins.
+        if (recorded.revision <= fold.revision) continue;
+        const judged = fold.apply(recorded);
+        if (judged instanceof Promise) throw new Error('a basis cites nothing: its events are judged at once');
+        if (judged.event !== undefined) legal.set(recorded.revision, judged.event as Recorded<BasisEvent>);
+      }
     }
     if (revision !== undefined && fold.revision < revision) await this.#foundNothing(fold.stream, fold.revision + 1);
   }

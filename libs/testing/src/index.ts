@@ -13,6 +13,7 @@ export * from './ledger-story.ts';
 export * from './stored-log.ts';
 export * from './failing-store.ts';
 export * from './damaged-log.ts';
+export * from './long-streams.ts';
 export * from './eventstoredb-server/index.ts';
 export * from './tunnel.ts';
 export * from './eventstoredb-under-test.ts';
