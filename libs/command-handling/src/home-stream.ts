@@ -1,6 +1,7 @@
 import type { EventReader } from '#event-store';
 import type { RecordedEvent } from '#kernel';
 import {
+  foldStream,
   StreamFold,
   StreamNames,
   type CitationResolver,
@@ -10,9 +11,6 @@ import {
   type NamesOptions,
 } from '#replay';
 import { Snapshots } from './snapshots.ts';
-
-/** Events read and folded at a time: a long stream is never in memory as a whole, and others get their turn in between. */
-const PAGE_EVENTS = 500;
 
 /**
  * Most names of a stream that are kept when it is loaded. Of more the index is asked: in memory those of one long account
@@ -47,14 +45,7 @@ export class HomeStream {
     const isNew = fold.revision < 0;
     if (isNew) await this.#restore(reader);
     const known = fold.revision;
-    let page: readonly RecordedEvent[];
-    do {
-      page = await reader.read(fold.stream, { from: fold.revision + 1, limit: PAGE_EVENTS });
-      for (const event of page) {
-        const judged = fold.apply(event);
-        if (judged instanceof Promise) await judged;
-      }
-    } while (page.length === PAGE_EVENTS);
+    await foldStream(reader, fold);
     if (isNew && fold.names.size > NAMES_KEPT) fold.names.forgetAll();
     else fold.names.forget();
     this.stored();

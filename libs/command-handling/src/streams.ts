@@ -3,9 +3,11 @@ import { basisState, isBasisContents, type BasisContents } from '#freezes';
 import { reject, RejectionError, type BasisEnd, type BasisState, type Bound, type Loss, type Position } from '#kernel';
 import {
   CitationResolver,
+  foldStream,
   idOfStream,
   StreamCache,
   StreamFold,
+  StreamNames,
   type HomeStreamIndex,
   type StateOfKind,
   type StreamState,
@@ -152,8 +154,8 @@ export class Streams {
 
   /** The stream as it was after the event at a revision, by replay. */
   async asOf(stream: string, revision: number): Promise<StreamFold> {
-    const fold = new StreamFold(stream, this.#resolver);
-    for (const recorded of await this.#options.store.read(stream, { to: revision })) await fold.apply(recorded);
+    const fold = new StreamFold(stream, this.#resolver, new StreamNames(stream, { onlyCited: true }));
+    await foldStream(this.#options.store, fold, { to: revision });
     return fold;
   }
 
