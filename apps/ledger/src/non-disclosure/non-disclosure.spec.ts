@@ -1,18 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
 import type { RecordedEvent } from '#kernel';
+import { STREAM_PAGE_EVENTS, type StreamReader } from '#replay';
 import { NonDisclosure } from './non-disclosure.ts';
 
 const UNTIL = '2022-06-01T00:00:00.000Z';
 const FREEZE = 'f-1';
 
-/** A log with an order on its own stream, and a freeze under it on the account's. */
-function logWith(nonDisclosureUntil: unknown): { read(stream: string): Promise<readonly RecordedEvent[]> } {
+/** A log with an order on its own stream, and a freeze under it on the account's, behind so many deposits. */
+function logWith(nonDisclosureUntil: unknown, deposits: number): StreamReader {
   const streams: Readonly<Record<string, readonly object[]>> = {
     'legalOrder-ord-1': [
       { type: 'CommandRefused', data: null },
       { type: 'LegalOrderRegistered', id: 'e-1', data: { nonDisclosureUntil } },
     ],
     'account-a': [
+      ...Array.from({ length: deposits }, () => ({ type: 'FundsDeposited', data: {} })),
       { type: 'AccountFrozen', data: { freezeId: FREEZE, basis: { kind: 'legal-order', id: 'ord-1' } } },
       { type: 'AccountFrozen', data: { freezeId: 'f-2', basis: 'none' } },
       {
@@ -22,11 +24,17 @@ function logWith(nonDisclosureUntil: unknown): { read(stream: string): Promise<r
       { type: 'LiftRequested', data: { freezeId: 'f-4', requestId: 'r-2', ground: 'placed-in-error' } },
     ],
   };
-  return { read: (stream) => Promise.resolve((streams[stream] ?? []) as RecordedEvent[]) };
+  return {
+    read: (stream, { from = 0, limit = Infinity } = {}) => {
+      if (limit > STREAM_PAGE_EVENTS) throw new Error('more is read than a page');
+      const events = (streams[stream] ?? []).map((event, revision) => ({ ...event, revision }) as RecordedEvent);
+      return Promise.resolve(events.slice(from, from + limit));
+    },
+  };
 }
 
-function subject(nonDisclosureUntil: unknown = UNTIL, nowMs = Date.parse(UNTIL) - 1): NonDisclosure {
-  const reader = logWith(nonDisclosureUntil);
+function subject(nonDisclosureUntil: unknown = UNTIL, nowMs = Date.parse(UNTIL) - 1, deposits = 0): NonDisclosure {
+  const reader = logWith(nonDisclosureUntil, deposits);
   return new NonDisclosure({
     reader,
     basisOfFreeze: () => undefined,
@@ -73,6 +81,14 @@ describe('what the log alone tells of non-disclosure', () => {
       expect(await subject(null).withheld(event('r-1'))).toEqual(event('r-1'));
       for (const other of ['r-2', 'r-3']) expect(await subject().withheld(event(other))).toEqual(event(other));
     }
+  });
+
+  it('is found on any page of the account', async () => {
+    const behind = subject(UNTIL, Date.parse(UNTIL) - 1, STREAM_PAGE_EVENTS);
+    const data = { freezeId: 'f-4', requestId: 'r-1', reason: 'x' };
+    expect(await behind.withheld(asked(FREEZE))).toMatchObject({ data: null });
+    expect(await behind.withheld({ ...asked('f-4'), type: 'LiftRejected', data })).toMatchObject({ data: null });
+    expect(await behind.withheld(asked('f-3'))).toEqual(asked('f-3'));
   });
 
   it('is nothing of a freeze that is not there, or is malformed', async () => {

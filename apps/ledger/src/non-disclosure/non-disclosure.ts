@@ -1,14 +1,6 @@
-import {
-  basisSchema,
-  basisStream,
-  systemClock,
-  toTimestamp,
-  type Basis,
-  type Bound,
-  type Clock,
-  type RecordedEvent,
-} from '#kernel';
+import { basisSchema, basisStream, systemClock, toTimestamp, type Basis, type Bound, type Clock } from '#kernel';
 import { isUnderNonDisclosure } from '#legal-orders';
+import { pagesOf, type StreamReader } from '#replay';
 import { citedIn, isObject, type Lift } from './cited.ts';
 import { withhold, type Secrets } from './withhold.ts';
 
@@ -19,7 +11,7 @@ const FIRST_EVENTS = 10;
 
 export interface NonDisclosureSources {
   /** The store: never behind, so that nothing is told of an order that was registered a moment ago. */
-  readonly reader: { read(stream: string, options?: { readonly limit: number }): Promise<readonly RecordedEvent[]> };
+  readonly reader: StreamReader;
   /** The basis of a freeze; undefined where it is not known, or not yet. */
   readonly basisOfFreeze: (freezeId: string) => Basis | undefined;
   /** The order on which the request of a lift relies; null where on none, undefined where it is not known, or not yet. */
@@ -83,11 +75,14 @@ export class NonDisclosure {
 
   async #ordersInLog({ freezeId, requestId, stream }: Lift): Promise<readonly string[]> {
     if (stream === undefined) return [];
-    const events = await this.#sources.reader.read(stream);
-    return events.flatMap(({ type, data }) => {
-      if (type !== 'LiftRequested' || !isObject(data) || data['freezeId'] !== freezeId) return [];
-      return data['requestId'] === requestId && typeof data['orderId'] === 'string' ? [data['orderId']] : [];
-    });
+    const orders: string[] = [];
+    for await (const page of pagesOf(this.#sources.reader, stream)) {
+      for (const { type, data } of page) {
+        if (type !== 'LiftRequested' || !isObject(data) || data['freezeId'] !== freezeId) continue;
+        if (data['requestId'] === requestId && typeof data['orderId'] === 'string') orders.push(data['orderId']);
+      }
+    }
+    return orders;
   }
 
   /** @param stream on which the freeze stands: it is asked when nothing else knows of the freeze yet */
@@ -100,12 +95,15 @@ export class NonDisclosure {
 
   async #basesInLog(freezeId: string, stream: string | undefined): Promise<readonly Basis[]> {
     if (stream === undefined) return [];
-    const events = await this.#sources.reader.read(stream);
-    return events.flatMap(({ type, data }) => {
-      if (type !== 'AccountFrozen' || !isObject(data) || data['freezeId'] !== freezeId) return [];
-      const basis = basisSchema.safeParse(data['basis']);
-      return basis.success ? [basis.data] : [];
-    });
+    const bases: Basis[] = [];
+    for await (const page of pagesOf(this.#sources.reader, stream)) {
+      for (const { type, data } of page) {
+        if (type !== 'AccountFrozen' || !isObject(data) || data['freezeId'] !== freezeId) continue;
+        const basis = basisSchema.safeParse(data['basis']);
+        if (basis.success) bases.push(basis.data);
+      }
+    }
+    return bases;
   }
 
   async #look(orderId: string): Promise<Registered | undefined> {
