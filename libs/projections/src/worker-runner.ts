@@ -1,5 +1,5 @@
 import type { Worker } from 'node:worker_threads';
-import type { ProjectionEvent, ProjectionStatus } from './projection-events.ts';
+import type { ProjectionEvent, ProjectionFailure, ProjectionStatus } from './projection-events.ts';
 import type { RebuildCause } from './read-model.ts';
 import { DEFAULT_RUNNER_LIMITS, retryDelayMs } from './runner.ts';
 import { startThread } from './start-thread.ts';
@@ -11,6 +11,8 @@ const YOUNG_MIB = 24;
 const CLOSE_TIMEOUT_MS = 10_000;
 const CLOSED = new Error('the projections are closed');
 
+type Committed = Extract<ProjectionEvent, { readonly type: 'committed' }>;
+
 interface Rebuild {
   readonly id: number;
   readonly cause: RebuildCause;
@@ -18,28 +20,40 @@ interface Rebuild {
   readonly reject: (error: Error) => void;
 }
 
+function newWorker(data: WorkerData): Worker {
+  return startThread('worker', data, { maxYoungGenerationSizeMb: YOUNG_MIB });
+}
+
 /** The projections' thread, seen from the main thread. A thread that breaks is started again. */
 export class WorkerRunner {
   readonly #data: WorkerData;
   readonly #onEvent: (event: ProjectionEvent) => void;
+  readonly #newThread: (data: WorkerData) => Worker;
   #worker: Worker | undefined;
   #exited: Promise<void> = Promise.resolve();
   #restart: NodeJS.Timeout | undefined;
   #closed = false;
-  #status: ProjectionStatus = { state: 'catching-up', checkpoint: undefined, failure: undefined };
+  /** As the thread tells of itself. */
+  #told: ProjectionStatus = { state: 'catching-up', checkpoint: undefined, failure: undefined };
+  /** Why the thread before ended, until this one has taken in something, or has nothing to take in. */
+  #ended: ProjectionFailure | undefined;
+  /** How often it has ended since something was taken in. */
+  #attempts = 0;
   #servable = false;
   /** Between a notification and its answer nothing is sent; whether there was reason to is kept. */
   #notification: 'none' | 'sent' | 'sent-and-more' = 'none';
   #rebuilds: Rebuild[] = [];
   #lastRebuild = 0;
 
-  constructor(data: WorkerData, onEvent: (event: ProjectionEvent) => void) {
+  /** @param newThread starts the thread */
+  constructor(data: WorkerData, onEvent: (event: ProjectionEvent) => void, newThread = newWorker) {
     this.#data = data;
     this.#onEvent = onEvent;
+    this.#newThread = newThread;
   }
 
   start(): void {
-    const worker = startThread('worker', this.#data, { maxYoungGenerationSizeMb: YOUNG_MIB });
+    const worker = this.#newThread(this.#data);
     this.#worker = worker;
     this.#notification = 'none';
     let reason = 'the thread ended';
@@ -55,7 +69,8 @@ export class WorkerRunner {
   }
 
   status(): ProjectionStatus {
-    return this.#status;
+    if (this.#ended === undefined || this.#told.failure !== undefined) return this.#told;
+    return { ...this.#told, state: 'failing', failure: this.#ended };
   }
 
   notify(): void {
@@ -87,7 +102,8 @@ export class WorkerRunner {
     this.#send({ kind: 'close' });
     await this.#exited;
     clearTimeout(deadline);
-    this.#status = { ...this.#status, state: 'closed' };
+    this.#ended = undefined;
+    this.#told = { ...this.#told, state: 'closed' };
   }
 
   #send(message: ToWorker): void {
@@ -114,25 +130,41 @@ export class WorkerRunner {
   }
 
   #takeEvent(event: ProjectionEvent): void {
-    if (event.type === 'status') {
-      this.#status = event.status;
-      this.#servable = event.servable;
+    switch (event.type) {
+      case 'status':
+        this.#servable = event.servable;
+        this.#told = event.status;
+        if (event.status.state === 'live') this.#ended = undefined;
+        this.#onEvent({ ...event, status: this.status() });
+        return;
+      case 'committed':
+        this.#servable = event.servable;
+        this.#told = { ...this.#told, checkpoint: event.checkpoint };
+        this.#attempts = 0;
+        this.#recover(event);
+        this.#onEvent(event);
+        return;
+      default:
+        this.#onEvent(event);
+        if (event.type === 'rebuilding') this.#send({ kind: 'released' });
     }
-    if (event.type === 'committed') {
-      this.#status = { ...this.#status, checkpoint: event.checkpoint };
-      this.#servable = event.servable;
-    }
-    this.#onEvent(event);
-    if (event.type === 'rebuilding') this.#send({ kind: 'released' });
+  }
+
+  #recover({ servable, recordedAt }: Committed): void {
+    if (this.#ended === undefined) return;
+    this.#ended = undefined;
+    this.#onEvent({ type: 'status', status: this.status(), servable, recordedAt });
   }
 
   #onExit(message: string): void {
     this.#worker = undefined;
     if (this.#closed) return;
-    const attempts = (this.#status.failure?.attempts ?? 0) + 1;
-    this.#status = { ...this.#status, state: 'failing', failure: { position: undefined, message, attempts } };
-    this.#onEvent({ type: 'status', status: this.#status, servable: this.#servable });
+    // That a thread has begun shows nothing: what it is to take in may end each of them.
+    this.#attempts += 1;
+    this.#ended = { position: undefined, message, attempts: this.#attempts };
+    this.#told = { ...this.#told, failure: undefined };
+    this.#onEvent({ type: 'status', status: this.status(), servable: this.#servable });
     const limits = { ...DEFAULT_RUNNER_LIMITS, ...this.#data.limits };
-    this.#restart = setTimeout(() => this.start(), retryDelayMs(attempts, limits));
+    this.#restart = setTimeout(() => this.start(), retryDelayMs(this.#attempts, limits));
   }
 }
