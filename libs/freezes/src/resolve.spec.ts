@@ -19,7 +19,7 @@ import {
   type LegalOrderState,
 } from '#legal-orders';
 import { evolveParty, initialPartyState, type PartyState } from '#parties';
-import { specEventId, specPointer } from '#testing';
+import { actorNamed, specEventId, specPointer } from '#testing';
 import type { AccountFrozen, AccountUnfrozen, FreezeEvent } from './events.ts';
 import {
   resolveAbandonment,
@@ -46,7 +46,12 @@ const bitcoin: Scope = { direction: 'debit', assets: ['BTC'] };
 class Log {
   readonly events: RecordedEvent[] = [];
 
-  add<Event extends DomainEvent>(stream: string, event: Event, actor = 'ops-1', recordedAt = now): Recorded<Event> {
+  add<Event extends DomainEvent>(
+    stream: string,
+    event: Event,
+    actor = actorNamed(event)?.id ?? 'ops-1',
+    recordedAt = now,
+  ): Recorded<Event> {
     const nth = this.events.length;
     const recorded: RecordedEvent = {
       ...event,
@@ -354,6 +359,16 @@ describe('a freeze that does not resolve', () => {
     expect(reason(scene({ frozen: { placedBy: 'mallory' } }).input)).toContain('asked for by another person');
   });
 
+  it('was placed by another than who asked for it, unless the supervisor finished it', () => {
+    const { input } = scene();
+    const by = (id: string): CitedFreeze => {
+      const metadata = { ...input.event.metadata, actor: { id, roles: [] } };
+      return { ...input, event: { ...input.event, metadata } };
+    };
+    expect(reason(by('mallory'))).toContain('placed by another');
+    expect(reason(by('system:supervisor'))).toBe('resolves');
+  });
+
   it('states another legal time than was authorised, if one was', () => {
     const authorised = { blockedFrom: '2022-04-05T00:00:00.000Z' };
     expect(reason(scene({ authorised, frozen: authorised }).input)).toBe('resolves');
@@ -451,7 +466,7 @@ describe('a lift because the basis ended', () => {
     changed: Partial<AccountUnfrozen['data']> = {},
   ): { readonly log: Log; readonly input: CitedLift } {
     const { log, input } = scene();
-    for (const [event, recordedAt] of endings) log.add(order, event, 'approver-1', recordedAt);
+    for (const [event, recordedAt] of endings) log.add(order, event, undefined, recordedAt);
     const basisEvents = log.basis(order);
     const data = {
       accountId: 'acc-1',
@@ -713,7 +728,7 @@ describe('the naming of a party', () => {
     recordedAt = now,
   ): CitedNaming {
     const log = new Log();
-    for (const event of history) log.add(order, event, 'ops-1', event === expired ? afterExpiry : now);
+    for (const event of history) log.add(order, event, undefined, event === expired ? afterExpiry : now);
     const citation = pointerTo(log.of(order)[at] as RecordedEvent);
     const event = log.add(
       'party-p-1',

@@ -6,6 +6,7 @@ import {
   pointerTo,
   samePointer,
   sameScope,
+  SUPERVISOR,
   termsUpTo,
   toMs,
   type BasisEnd,
@@ -126,6 +127,9 @@ function mismatch(authorisation: Recorded<FreezeAuthorised>, freeze: Recorded<Ac
   if (replacesStated(authorisation) !== undefined) return 'the cited event varies a freeze, and places none';
   if (!sameScope(freeze.data.scope, scope)) return 'the scope is not the one that was authorised';
   if (freeze.data.placedBy !== requestedBy) return 'the freeze was asked for by another person';
+  const { id: actorId } = freeze.metadata.actor;
+  // Who asked places it, or the supervisor finishes it.
+  if (actorId !== requestedBy && actorId !== SUPERVISOR.id) return 'the freeze was placed by another than who asked';
   if (blockedFrom !== undefined && freeze.data.blockedFrom !== blockedFrom) return 'the legal time is another';
   if (freeze.data.claimGroup !== claimGroupOf(freeze.data.basis, claimGroupStated(authorisation))) {
     return 'the claim group is not the one that was authorised';

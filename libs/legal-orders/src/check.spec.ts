@@ -194,6 +194,45 @@ describe('checkLegalOrder', () => {
     expect(() => given(...events).state()).toThrow(found);
   });
 
+  const { changeId, orderId, documentSha256, issuedAt, reference, proposedBy } = proposedEnding().data;
+  const proposal = { changeId, orderId, documentSha256, issuedAt, reference, proposedBy };
+  const decision = { changeId, orderId, method: 'm', proposedBy, verifiedBy: SAMPLE_CHECKER };
+  const longer = { expiresAt: '2022-05-01T00:00:00.000Z' };
+  const narrower = { scope: { ...sampleInstrument.scope, assets: ['EUR'] } };
+
+  it.each<[string, SpecEvent[]]>([
+    ['registered', [registeredOrder()]],
+    ['verified', verified],
+    ['rejected', [registeredOrder(), rejectedOrder()]],
+    ['to be ended', proposed],
+    ['not ended', [...proposed, rejectedChange()]],
+    ['ended', discharged],
+    [
+      'extended',
+      [
+        ...limited,
+        { type: 'LegalOrderChangeProposed', data: { ...proposal, kind: 'extension', ...longer } },
+        { type: 'LegalOrderExtended', data: { ...decision, ...longer } },
+      ],
+    ],
+    [
+      'varied',
+      [
+        ...verified,
+        { type: 'LegalOrderChangeProposed', data: { ...proposal, kind: 'variation', ...narrower } },
+        { type: 'LegalOrderVaried', data: { ...decision, ...narrower } },
+      ],
+    ],
+    ['the basis of a freeze', [...verified, authorisedFreeze()]],
+  ])('finds that an order was %s in the name of another (invariant 9)', (_, events) => {
+    const last = events.length - 1;
+    const own = events[last];
+    const event = own !== undefined && 'event' in own ? own.event : own;
+    const forged = events.with(last, at(event as LegalOrderEvent, { actor: { id: 'somebody', roles: [] } }));
+    expect(() => given(...events).state()).not.toThrow();
+    expect(() => given(...forged).state()).toThrow(`at revision ${String(last)} is illegal: another acted`);
+  });
+
   it('takes an authorisation that relies on the end of the one in its way', () => {
     const endedFreezes = [{ ...ending, freezeId: specEventId(2) }];
     const again = authorisedFreeze({ ...forParty, scope: limits, endedFreezes });

@@ -11,6 +11,8 @@ type OrderEvent<Type extends LegalOrderEvent['type']> = Extract<Recorded<LegalOr
 export function checkLegalOrder(order: LegalOrderState, event: Recorded<LegalOrderEvent>): string | undefined {
   if (event.type === 'CommandRefused') return undefined;
   if (event.stream !== `legalOrder-${event.data.orderId}`) return 'the order is not the one that the stream is about';
+  const stated = statedActor(event);
+  if (stated !== undefined && stated !== event.metadata.actor.id) return 'another acted than the one who is named';
   if (event.type === 'LegalOrderRegistered') return checkRegistration(order, event);
   if (order.state === undefined) return 'the order is not registered';
   switch (event.type) {
@@ -32,6 +34,31 @@ export function checkLegalOrder(order: LegalOrderState, event: Recorded<LegalOrd
       return checkExpiry(order, event);
     case 'FreezeAuthorised':
       return checkAuthorisation(order, event);
+  }
+}
+
+/**
+ * Who acted by the data, which is what maker and checker are compared by (invariant 9). Undefined for what the supervisor
+ * does: an expiry, and an authorisation that replaces one and says again who had asked for that.
+ */
+function statedActor(event: Exclude<Recorded<LegalOrderEvent>, { type: 'CommandRefused' }>): string | undefined {
+  switch (event.type) {
+    case 'LegalOrderRegistered':
+      return event.data.registeredBy;
+    case 'LegalOrderVerified':
+    case 'LegalOrderEnded':
+    case 'LegalOrderExtended':
+    case 'LegalOrderVaried':
+      return event.data.verifiedBy;
+    case 'LegalOrderRejected':
+    case 'LegalOrderChangeRejected':
+      return event.data.rejectedBy;
+    case 'LegalOrderChangeProposed':
+      return event.data.proposedBy;
+    case 'LegalOrderExpired':
+      return undefined;
+    case 'FreezeAuthorised':
+      return event.data.replaces === undefined ? event.data.requestedBy : undefined;
   }
 }
 

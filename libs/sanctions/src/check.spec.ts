@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import {
+  at,
   authorisedUnderHit,
   clearedHit,
   confirmedHit,
@@ -114,6 +115,24 @@ describe('checkSanctionsHit', () => {
     expect(() => given(...events).state()).toThrow(found);
   });
 
+  it.each<[string, SanctionsHitEvent[]]>([
+    ['raised', [raisedHit()]],
+    ['confirmed', confirmed],
+    ['dismissed', [raisedHit(), dismissedHit()]],
+    ['to be cleared', proposed],
+    ['not cleared', [...proposed, rejectedClearance()]],
+    ['cleared', cleared],
+    ['the basis of a freeze', [...confirmed, authorisedUnderHit()]],
+  ])('finds that a hit was %s in the name of another (invariant 9)', (_, events) => {
+    const last = events.length - 1;
+    const forged = [
+      ...events.slice(0, last),
+      at(events[last] as SanctionsHitEvent, { actor: { id: 'somebody', roles: [] } }),
+    ];
+    expect(() => given(...events).state()).not.toThrow();
+    expect(() => given(...forged).state()).toThrow(`at revision ${String(last)} is illegal: another acted`);
+  });
+
   it('finds an authorisation of more than debits', () => {
     const state = given(...confirmed).state();
     const event = {
@@ -121,9 +140,8 @@ describe('checkSanctionsHit', () => {
       data: authorisedUnderHit({ scope: beyond }).data,
       stream: SAMPLE_HIT_STREAM,
     };
-    const recorded = { ...event, metadata: { recordedAt: SPEC_NOW } } as unknown as Parameters<
-      typeof checkSanctionsHit
-    >[1];
+    const metadata = { recordedAt: SPEC_NOW, actor: { id: SAMPLE_MAKER, roles: [] } };
+    const recorded = { ...event, metadata } as unknown as Parameters<typeof checkSanctionsHit>[1];
     expect(checkSanctionsHit(state, recorded)).toMatch(/cover more/);
   });
 });

@@ -9,6 +9,7 @@ type HitEvent<Type extends SanctionsHitEvent['type']> = Extract<Recorded<Sanctio
 export function checkSanctionsHit(hit: SanctionsHitState, event: Recorded<SanctionsHitEvent>): string | undefined {
   if (event.type === 'CommandRefused') return undefined;
   if (event.stream !== `sanctionsHit-${event.data.hitId}`) return 'the hit is not the one that the stream is about';
+  if (statedActor(event) !== event.metadata.actor.id) return 'another acted than the one who is named';
   if (event.type === 'SanctionsHitRaised') return hit.state === undefined ? undefined : 'the hit is raised already';
   if (hit.state === undefined) return 'the hit was never raised';
   switch (event.type) {
@@ -25,6 +26,26 @@ export function checkSanctionsHit(hit: SanctionsHitState, event: Recorded<Sancti
       return checkCleared(hit, event);
     case 'FreezeAuthorised':
       return checkAuthorisation(hit, event);
+  }
+}
+
+/** Who acted by the data, which is what maker and checker are compared by (invariant 9). */
+function statedActor(event: Exclude<Recorded<SanctionsHitEvent>, { type: 'CommandRefused' }>): string {
+  switch (event.type) {
+    case 'SanctionsHitRaised':
+      return event.data.raisedBy;
+    case 'SanctionsHitConfirmed':
+      return event.data.confirmedBy;
+    case 'SanctionsHitDismissed':
+      return event.data.dismissedBy;
+    case 'ClearanceProposed':
+      return event.data.proposedBy;
+    case 'ClearanceRejected':
+      return event.data.rejectedBy;
+    case 'SanctionsHitCleared':
+      return event.data.approvedBy;
+    case 'FreezeAuthorised':
+      return event.data.requestedBy;
   }
 }
 

@@ -14,6 +14,7 @@ import {
   type RejectionCode,
   type Timestamp,
 } from '#kernel';
+import { actorNamed } from './log-builder.ts';
 
 /** The time of a specification's command unless its context says otherwise. */
 export const SPEC_NOW: Timestamp = '2022-04-06T12:00:00.000Z';
@@ -198,7 +199,7 @@ function record<State, Event extends DomainEvent>(
     schemaVersion: currentVersion(definition),
     data: event.data,
     metadata: {
-      actor: placement.actor ?? SPEC_ACTOR,
+      actor: placement.actor ?? actorNamed(event) ?? SPEC_ACTOR,
       correlationId: 'specification',
       causationId: null,
       key,

@@ -10,7 +10,7 @@ import {
   variation,
   type LedgerWorld,
 } from './ledger-world.ts';
-import { nextTestId, seal, type SealOptions } from './log-builder.ts';
+import { actorNamed, nextTestId, seal, type SealOptions } from './log-builder.ts';
 import { clearing, putHit, raising, sampleAddress, sampleClearance } from './sanctions-samples.ts';
 
 const destination = { kind: 'onchain', chain: 'bitcoin', address: 'bc1qstory' } as const;
@@ -295,7 +295,7 @@ export async function forceIn(
   await store.append(
     stream,
     end?.revision ?? 'no-stream',
-    seal(stream, end, [event], { actor: SUPERVISOR, ...options }),
+    seal(stream, end, [event], { actor: actorNamed(event) ?? SUPERVISOR, ...options }),
   );
   const [recorded] = await store.read(stream, { direction: 'backwards', limit: 1 });
   if (recorded === undefined) throw new Error('nothing was stored');

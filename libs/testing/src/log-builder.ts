@@ -18,6 +18,7 @@ export interface StreamEnd {
 
 /** What `seal` puts into the envelope, where something other than its defaults is wanted. */
 export interface SealOptions {
+  /** Default: who acts by the data of the event. */
   readonly actor?: Actor;
   readonly correlationId?: string;
   readonly causationId?: string | null;
@@ -33,6 +34,29 @@ export interface SealOptions {
 }
 
 export const TEST_ACTOR: Actor = { id: 'payments', roles: ['service'] };
+
+/** The members of an event's data that name who acts: a checker stands before the maker, who is named beside. */
+const NAMES = [
+  'verifiedBy',
+  'rejectedBy',
+  'approvedBy',
+  'confirmedBy',
+  'dismissedBy',
+  'answeredBy',
+  'registeredBy',
+  'raisedBy',
+  'proposedBy',
+  'requestedBy',
+  'placedBy',
+];
+
+/** Who acts by the data of an event, or undefined where it names nobody. */
+export function actorNamed({ data }: DomainEvent): Actor | undefined {
+  const members = Object(data) as Readonly<Record<string, unknown>>;
+  const id = NAMES.map((name) => members[name]).find((value) => typeof value === 'string');
+  return id === undefined ? undefined : { id, roles: [] };
+}
+
 /** When logs made by hand begin. */
 export const TEST_EPOCH: Timestamp = '2022-03-01T00:00:00.000Z';
 
@@ -65,7 +89,8 @@ export function seal(
   let revision = end === undefined ? 0 : end.revision + 1;
   let previousHash = end?.hash ?? null;
   for (const { type, data } of events) {
-    const metadata = { ...envelope(stream, options, sealed.length === 0), previousHash };
+    const actor = options.actor ?? actorNamed({ type, data }) ?? TEST_ACTOR;
+    const metadata = { ...envelope(stream, { ...options, actor }, sealed.length === 0), previousHash };
     const unsealed = { id: newId(), type, schemaVersion: options.schemaVersion ?? 1, data, metadata };
     const hash = eventHash(stream, revision, unsealed);
     sealed.push({ ...unsealed, metadata: { ...metadata, hash } });
@@ -77,12 +102,12 @@ export function seal(
 
 function envelope(
   stream: string,
-  options: SealOptions,
+  options: SealOptions & { readonly actor: Actor },
   isFirst: boolean,
 ): Omit<EventMetadata, 'previousHash' | 'hash'> {
   const key = isFirst && options.key != null ? { homeStream: stream, ...options.key } : null;
   return {
-    actor: options.actor ?? TEST_ACTOR,
+    actor: options.actor,
     correlationId: options.correlationId ?? 'test',
     causationId: options.causationId ?? null,
     key,
@@ -104,7 +129,7 @@ export interface Forgery {
 }
 
 export interface AppendOptions extends Omit<SealOptions, 'key' | 'recordedAt' | 'actor'> {
-  /** Who acts: an id, or an actor. Default: `payments`. */
+  /** Who acts: an id, or an actor. Default: who acts by the data of the first event, or `payments`. */
   readonly actor?: string | Actor;
   /** The value of the command's key, or all of it, or null for none. Default: a new one of the actor. */
   readonly key?: string | SealOptions['key'];
@@ -137,7 +162,7 @@ export class LogBuilder {
   append(stream: string, events: DomainEvent | readonly DomainEvent[], options: AppendOptions = {}): RecordedEvent {
     this.wait(1000);
     const list = Array.isArray(events) ? (events as readonly DomainEvent[]) : [events as DomainEvent];
-    const sealed = seal(stream, this.#ends.get(stream), list, this.#sealOptions(options));
+    const sealed = seal(stream, this.#ends.get(stream), list, this.#sealOptions(list[0], options));
     const recorded = sealed.map((event) => this.#record(stream, event));
     const [first] = recorded;
     if (first === undefined) throw new RangeError('an append has at least one event');
@@ -150,7 +175,7 @@ export class LogBuilder {
    */
   forge(stream: string, event: DomainEvent, forgery: Forgery, options: AppendOptions = {}): RecordedEvent {
     this.wait(1000);
-    const [proper] = seal(stream, this.#ends.get(stream), [event], this.#sealOptions(options));
+    const [proper] = seal(stream, this.#ends.get(stream), [event], this.#sealOptions(event, options));
     if (proper === undefined) throw new RangeError('nothing was sealed');
     const { metadata = {}, wholeMetadata, revision, position, ...rest } = forgery;
     const at = revision ?? this.#nextRevision(stream);
@@ -178,8 +203,8 @@ export class LogBuilder {
     return (this.#ends.get(stream)?.revision ?? -1) + 1;
   }
 
-  #sealOptions(options: AppendOptions): SealOptions {
-    const { actor: who = TEST_ACTOR, key: asked, ...rest } = options;
+  #sealOptions(first: DomainEvent | undefined, options: AppendOptions): SealOptions {
+    const { actor: who = (first && actorNamed(first)) ?? TEST_ACTOR, key: asked, ...rest } = options;
     const actor = typeof who === 'string' ? { id: who, roles: [] } : who;
     const key = asked === undefined || typeof asked === 'string' ? this.#keyOf(actor, asked) : asked;
     return { recordedAt: this.now, newId: () => this.#newId(), ...rest, actor, key };

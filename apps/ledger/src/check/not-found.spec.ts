@@ -69,7 +69,6 @@ describe('a check does not find', () => {
       'a time before that of the event before it',
       each('CommandRefused', { metadata: { recordedAt: '2001-01-01T00:00:00.000Z' } }),
     ],
-    ['that another acted than the one who is named', each('LegalOrderVerified', { metadata: somebody })],
     [
       'a refusal that never was',
       each('CommandRefused', { data: { command: 'CloseAccount', code: 'account-frozen', request: {} } }),
@@ -109,6 +108,9 @@ describe('a check finds', () => {
       'citation-unresolved',
     ],
     ['another amount', each('WithdrawalDispatched', { data: { amount: '1' } }), 'illegal-event'],
+    ['that another verified an order', each('LegalOrderVerified', { metadata: somebody }), 'illegal-event'],
+    ['that another confirmed a hit', each('SanctionsHitConfirmed', { metadata: somebody }), 'illegal-event'],
+    ['that another froze', each('AccountFrozen', { metadata: somebody }), 'citation-unresolved'],
     ['that another answered a letter', each('AuthorityRequestAnswered', { metadata: somebody }), 'illegal-event'],
     ['that another lifted', each('AccountUnfrozen', { metadata: somebody }), 'citation-unresolved'],
   ])('%s', async (_what, changeOf, code) => {
