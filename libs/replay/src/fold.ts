@@ -45,6 +45,10 @@ export class StreamFold {
   readonly #resolver: CitationResolver;
   /** All that folding changes, but for the names: whatever is added to it is in every snapshot. */
   #folded: Folded;
+  /** Of what should never be, and stands there all the same: most streams have none. */
+  #illegal: Set<number> | undefined;
+  /** Whatever comes before was folded by another. */
+  #firstRevision = 0;
 
   constructor(stream: string, resolver: CitationResolver, names = new StreamNames(stream)) {
     this.stream = stream;
@@ -76,6 +80,17 @@ export class StreamFold {
     return lastRecordedAt === '' ? 0 : toMs(lastRecordedAt);
   }
 
+  /**
+   * True when the event at a revision was found legal, whatever it cites included.
+   * @throws RangeError for one that this fold has not judged: a bug
+   */
+  foundLegal(revision: number): boolean {
+    if (revision < this.#firstRevision || revision > this.revision) {
+      throw new RangeError(`fold of ${this.stream} at ${String(this.revision)} did not judge ${String(revision)}`);
+    }
+    return this.#illegal?.has(revision) !== true;
+  }
+
   /** What was folded so far, for a snapshot. It goes on changing: encode it at once. */
   get folded(): Readonly<Folded> {
     return this.#folded;
@@ -90,6 +105,7 @@ export class StreamFold {
     if (this.revision >= 0) throw new Error(`fold of ${this.stream} has begun already`);
     this.names.restore(names);
     this.#folded = folded;
+    this.#firstRevision = folded.revision + 1;
   }
 
   /**
@@ -197,6 +213,8 @@ export class StreamFold {
 
   #reject(recorded: RecordedEvent, violation: Violation): JudgedEvent {
     this.#resolver.foundViolation(recorded);
+    this.#illegal ??= new Set();
+    this.#illegal.add(recorded.revision);
     this.#folded.revision = recorded.revision;
     this.#folded.lastHash = chainHash(recorded);
     return { recorded, event: undefined, violation, after: this.contents };

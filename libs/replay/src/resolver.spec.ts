@@ -1,7 +1,18 @@
 import type { EventStore } from '#event-store';
 import { MemoryEventStore } from '#event-store/memory';
 import { pointerTo, type RecordedEvent } from '#kernel';
-import { LedgerWorld, seal, type SealOptions } from '#testing';
+import { HIT_SCOPE, type FreezeAuthorised } from '#sanctions';
+import {
+  authorisedUnderHit,
+  forceIn,
+  LedgerWorld,
+  putHit,
+  SAMPLE_HIT_STREAM,
+  SAMPLE_MAKER,
+  sampleAddress,
+  seal,
+  type SealOptions,
+} from '#testing';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { StreamFold } from './fold.ts';
 import { Judge } from './judge.ts';
@@ -20,12 +31,12 @@ async function force(
   stream: string,
   type: string,
   data: unknown,
-  options: SealOptions = {},
+  { wrongLink = false, ...options }: SealOptions & { readonly wrongLink?: boolean } = {},
 ): Promise<RecordedEvent> {
   const last = (await store.read(stream)).at(-1);
   if (last === undefined) throw new Error(`${stream} has no event`);
   const recordedAt = '2022-02-15T12:00:00.000Z';
-  const end = { revision: last.revision, hash: last.metadata.hash };
+  const end = { revision: last.revision, hash: wrongLink ? 'f'.repeat(64) : last.metadata.hash };
   await store.append(stream, last.revision, seal(stream, end, [{ type, data }], { recordedAt, ...options }));
   const [event] = await store.read(stream, { from: last.revision + 1 });
   if (event === undefined) throw new Error('nothing was stored');
@@ -102,6 +113,25 @@ describe('an authorisation that was abandoned because its key was used', () => {
     expect((await judge.judge(abandoned)).violation?.code).toBe('citation-unresolved');
   });
 
+  it.each<[string, string, object, { readonly wrongLink: boolean }]>([
+    [
+      'does not link to the one before it',
+      'CommandRefused',
+      { command: 'CloseAccount', code: 'account-frozen', detail: 'd', extra: {}, request: {}, decidedOn: null },
+      { wrongLink: true },
+    ],
+    [
+      'is not legal where it stands',
+      'FundsHeld',
+      { accountId: 'acc-1', depositId: 'd', asset: 'BTC', amount: '1', source },
+      { wrongLink: false },
+    ],
+  ])('is a violation where the event with the key %s', async (_name, type, data, { wrongLink }) => {
+    await force(store, account, type, data, { key, wrongLink });
+    await abandon();
+    expect(await violations(store, account)).toEqual(['the key of the authorisation was not used on the account']);
+  });
+
   it('may be decided together with the command that uses the key, before either is stored', async () => {
     const gate = gated(store);
     const slow = new LedgerWorld({ store: gate.store });
@@ -126,6 +156,88 @@ describe('an authorisation that was abandoned because its key was used', () => {
     expect(gate.appends).toEqual([1, 2]);
     expect(await violations(store, account)).toEqual([undefined]);
   });
+});
+
+describe('a freeze that rests on a tie which is a violation itself', () => {
+  const party = 'party-p-1';
+  const { chain, address } = sampleAddress;
+  const link = { partyId: 'p-1', chain, address, role: 'holder-controlled' };
+  let store: MemoryEventStore;
+  let world: LedgerWorld;
+
+  beforeEach(async () => {
+    store = new MemoryEventStore();
+    world = new LedgerWorld({ store });
+    await world.openAccount();
+  });
+
+  const attachment = (accountId: string): object => {
+    const holder = { partyId: 'p-1', capacity: 'owner' };
+    const opening = { accountId, holders: [holder], key: { caller: 'svc', value: accountId }, commandHash };
+    return { ...holder, accountId, opening };
+  };
+  const commandHash = 'c'.repeat(64);
+
+  /** Authorised by the hit, which is well formed and legal, and frozen. @returns what is found of the freeze */
+  async function frozen(data: Partial<FreezeAuthorised['data']>): Promise<string | undefined> {
+    const authorised = await force(store, SAMPLE_HIT_STREAM, 'FreezeAuthorised', authorisedUnderHit(data).data);
+    const { accountId = 'acc-1' } = data;
+    const citation = pointerTo(authorised);
+    const found = { balancesAtFreeze: [], stopped: [], inFlight: [], blockedFrom: '2022-02-15T00:00:00.000Z' };
+    const placed = { placedBy: SAMPLE_MAKER, claimGroup: 'sanctions-hit/hit-1', scope: HIT_SCOPE, ...found };
+    const hit = { kind: 'sanctions-hit', id: 'hit-1' };
+    const freeze = { accountId, freezeId: authorised.id, basis: hit, citation, ...placed };
+    await force(store, `account-${accountId}`, 'AccountFrozen', freeze, { schemaVersion: 2 });
+    return (await violations(store, `account-${accountId}`)).at(-1);
+  }
+
+  it.each([
+    [false, undefined],
+    [true, 'the event that links the address does not exist'],
+  ])('by an address, linked to the chain of events wrongly: %s', async (wrongLink, found) => {
+    await putHit(world, { subject: sampleAddress });
+    const linked = await force(store, party, 'AddressLinked', link, { wrongLink });
+    const namedBy = pointerTo(await attached());
+    expect(await frozen({ namedBy, linkedBy: pointerTo(linked) })).toBe(found);
+  });
+
+  it.each([
+    [false, undefined],
+    [true, 'the event that names the account does not exist'],
+  ])('by an attachment, linked to the chain of events wrongly: %s', async (wrongLink, found) => {
+    const namedBy = pointerTo(await force(store, party, 'AccountAttached', attachment('acc-2'), { wrongLink }));
+    await putHit(world);
+    await openForged('acc-2');
+    expect(await frozen({ accountId: 'acc-2', namedBy })).toBe(found);
+  });
+
+  it('by an attachment that came when a basis named the party', async () => {
+    await putHit(world);
+    await world.ledger.supervisor.pass();
+    const namedBy = pointerTo(await force(store, party, 'AccountAttached', attachment('acc-2')));
+    await openForged('acc-2');
+    expect(await frozen({ accountId: 'acc-2', namedBy })).toBe('the event that names the account does not exist');
+  });
+
+  it('is not placed by the supervisor either', async () => {
+    await putHit(world, { subject: sampleAddress });
+    const linkedBy = pointerTo(await force(store, party, 'AddressLinked', link, { wrongLink: true }));
+    const data = authorisedUnderHit({ namedBy: pointerTo(await attached()), linkedBy }).data;
+    await force(store, SAMPLE_HIT_STREAM, 'FreezeAuthorised', data);
+    await new LedgerWorld({ store, clock: world.clock }).ledger.supervisor.pass();
+    expect((await store.read(account)).map(({ type }) => type)).toEqual(['AccountOpened']);
+  });
+
+  async function attached(): Promise<RecordedEvent> {
+    const found = (await store.read(party)).find(({ type }) => type === 'AccountAttached');
+    if (found === undefined) throw new Error('nothing was attached');
+    return found;
+  }
+
+  async function openForged(accountId: string): Promise<void> {
+    const data = { accountId, holders: [{ partyId: 'p-1', capacity: 'owner' }] };
+    await forceIn(store, `account-${accountId}`, { type: 'AccountOpened', data });
+  }
 });
 
 describe('a transfer that was decided', () => {

@@ -58,7 +58,7 @@ import { foldStream, pagesOf } from './fold-stream.ts';
 import type { IndexEntry } from './home-stream-index.ts';
 import { indexEntries, keyEntryId, type NameKind } from './index-entries.ts';
 import type { LedgerEvent } from './judged.ts';
-import { decodeEvent, hashIsRight, idOfStream } from './registry.ts';
+import { decodeEvent, hashIsRight, idOfStream, kindOfStream } from './registry.ts';
 import { StreamNames, type NamesIndex } from './stream-names.ts';
 
 export type Verdict = { readonly ok: true } | { readonly ok: false; readonly reason: string };
@@ -471,8 +471,8 @@ export class CitationResolver {
     const linkedBy = authorised?.linkedBy;
     return {
       cited,
-      namedByEvent: await this.#eventAt(authorised?.namedBy),
-      linkedByEvent: await this.#eventAt(linkedBy),
+      namedByEvent: await this.#tieAt(authorised?.namedBy),
+      linkedByEvent: await this.#tieAt(linkedBy),
       addresses: linkedBy === undefined ? [] : addressesNamed(basis, cited),
       ended: await this.#endedBefore(event, cited, basis?.authorisations ?? []),
     };
@@ -627,6 +627,19 @@ export class CitationResolver {
     if (this.#bases.size > MAX_BASES && oldest.done !== true) this.#bases.delete(oldest.value);
   }
 
+  /** The legal event that a tie points to, on the stream of a party or of the basis itself: none stands on any other. */
+  async #tieAt(pointer: EventPointer | undefined): Promise<RecordedEvent | undefined> {
+    if (pointer === undefined) return undefined;
+    if (kindOfStream(pointer.stream) !== 'party') return (await this.#follow(pointer)).cited;
+    const event = await this.#eventAt(pointer);
+    return event !== undefined && (await this.#isLegal(event)) ? event : undefined;
+  }
+
+  /** @param event as it was read. Only of a stream, or that part of one, which rests on nothing that asks for it. */
+  async #isLegal({ stream, revision }: RecordedEvent): Promise<boolean> {
+    return (await this.#foldUpTo(stream, revision)).foundLegal(revision);
+  }
+
   /**
    * True when the key of the authorisation stands on the account's stream before the event. An event that is only decided
    * has looked for it already, among events too that are not stored yet.
@@ -637,7 +650,7 @@ export class CitationResolver {
     if (event.position === '') return true;
     for (let from = event.revision - 1; from >= 0; from -= PAGE) {
       const page = await this.#reader.read(event.stream, { from, direction: 'backwards', limit: PAGE });
-      if (page.some((earlier) => bears(earlier, key))) return true;
+      for (const earlier of page) if (bears(earlier, key) && (await this.#isLegal(earlier))) return true;
     }
     return false;
   }
@@ -706,12 +719,9 @@ function basisOf({ contents, stream }: StreamFold): BasisState | undefined {
   return isBasis ? basisState(contents, idOfStream(stream)) : undefined;
 }
 
-/**
- * True for a whole event with this key as the key of its stream. Whether its stream allowed it is not asked: it could as
- * well be a refusal, which every state allows.
- */
+/** True for a well-formed event with this key as the key of its stream. */
 function bears(recorded: RecordedEvent, key: CommandKey): boolean {
   const decoded = decodeEvent(recorded);
-  if (!decoded.ok || !hashHolds(recorded)) return false;
+  if (!decoded.ok) return false;
   return indexEntries(decoded.event).some(({ kind, id }) => kind === 'key' && id === keyEntryId(key));
 }
