@@ -16,6 +16,7 @@ export type FindingCode =
   | 'hash-mismatch'
   | 'citation-unresolved'
   | 'illegal-event'
+  | 'untied-account'
   | 'revision-gap'
   | 'position-gap'
   | 'repeated-id'
@@ -27,6 +28,7 @@ export type FindingCode =
 
 const RESTORE =
   'Stop the service, keep this file as evidence, and restore the last backup that this check finds faultless.';
+const COUNTS = 'Somebody wrote past the service: find out who can write to the folder. The event counts all the same:';
 const AUDIT =
   'Somebody wrote past the service: find out who can write to the folder. The event changes nothing; /v1/audit/violations lists it, at the latest after `npm run rebuild`.';
 
@@ -36,6 +38,7 @@ export const ADVICE: Readonly<Record<FindingCode, string>> = {
   'hash-mismatch': `The event was changed after it was stored, or the file is damaged. ${RESTORE}`,
   'citation-unresolved': AUDIT,
   'illegal-event': AUDIT,
+  'untied-account': `${COUNTS} no order or hit that names the holder freezes the account. ${RESTORE}`,
   'revision-gap': `Events of the stream were removed. ${RESTORE}`,
   'position-gap': `Events were removed from the log. ${RESTORE}`,
   'repeated-id': RESTORE,

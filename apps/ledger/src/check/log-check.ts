@@ -47,7 +47,7 @@ const NOTHING: UnfinishedSteps = { transfers: 0, authorisations: 0, openings: 0 
  *
  * Threads share the streams. What an event cites on a stream of another thread is asked of that thread afterwards, so they
  * can say that all is well, and no more: where they find anything at all, everything is judged again by one, which tells exactly
- * what is wrong.
+ * what is wrong. So it is where an opening is under way.
  * Where the file itself is damaged, what stands before the damage is judged.
  * @throws StoreError when the file is no log, or can't be read, or acknowledged events are gone with what stood beside it
  */
@@ -65,7 +65,7 @@ export async function checkLogFile({ path, threads, onProgress }: CheckOptions):
     const { extent: file, shared } =
       of === 1 ? await measured(path, end, ahead) : await together({ path, end, of, progress });
     const extent = { ...file, damage: [...damage, ...file.damage] };
-    const isClean = shared?.unmet === 0 && findingsIn(extent, shared.parts).length === 0;
+    const isClean = shared !== undefined && isRight(extent, shared);
     return resultOf(end, extent, isClean ? shared.parts : [await judgeAlone({ path, end, progress })]);
   } catch (error) {
     const found = damagesIn(path);
@@ -122,6 +122,11 @@ interface Together {
   readonly extent: LogExtent;
   /** Absent where nobody judged yet. `unmet`: how many of the events that one part rests on another found otherwise. */
   readonly shared?: { readonly parts: PartResult[]; readonly unmet: number };
+}
+
+function isRight(extent: LogExtent, { parts, unmet }: NonNullable<Together['shared']>): boolean {
+  const left = parts.reduce((sum, { openingsLeft }) => sum + openingsLeft, 0n);
+  return unmet === 0 && left === 0n && findingsIn(extent, parts).length === 0;
 }
 
 /** In the calling thread: what is read ahead has to come first. */

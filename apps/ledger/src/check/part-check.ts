@@ -1,10 +1,11 @@
-import { movesOf, type AccountEvent } from '#accounts';
+import { movesOf, type AccountEvent, type AccountState } from '#accounts';
 import { isStoreError, type EventReader } from '#event-store';
 import { partOfStream, type LogPart } from '#event-store/sqlite';
 import type { EventPointer, Recorded, RecordedEvent } from '#kernel';
 import { CitationResolver, StreamFold, StreamNames, type JudgedEvent, type NameKind } from '#replay';
 import { messageOf } from '../thrown.ts';
-import type { Finding } from './findings.ts';
+import type { Finding, FindingCode } from './findings.ts';
+import { OpeningsCheck, OpeningsTally, type KnownStates, type Openings } from './openings-check.ts';
 
 /** Most findings that one part keeps, of some hundred bytes each: whoever has so many restores a backup. */
 export const MOST_FINDINGS = 10_000;
@@ -30,6 +31,7 @@ export interface AssetSums {
 export interface UnfinishedSteps {
   readonly transfers: number;
   readonly authorisations: number;
+  /** One for each holder. Zero of one part among several: see `openingsLeft`. */
   readonly openings: number;
 }
 
@@ -42,6 +44,8 @@ export interface PartResult {
   readonly questions: readonly Question[];
   readonly sums: readonly AssetSums[];
   readonly unfinished: UnfinishedSteps;
+  /** Of one part among several: those of all come to nothing where each opening is at its end, and was begun as it should. */
+  readonly openingsLeft: bigint;
 }
 
 /**
@@ -59,13 +63,22 @@ export class PartCheck {
   readonly #questions: Question[] = [];
   readonly #external = new Map<string, bigint>();
   readonly #transit = new Map<string, bigint>();
-  readonly #unfinished = { transfers: 0, authorisations: 0, openings: 0 };
+  readonly #unfinished = { transfers: 0, authorisations: 0 };
+  readonly #openings: Openings;
   #found = 0;
   #events = 0;
 
   /** @param reader over the same log */
   constructor(reader: EventReader, part: LogPart) {
     this.#part = part;
+    const states: KnownStates = {
+      account: (accountId) => this.#accountState(accountId),
+      party: (partyId) => {
+        const contents = this.#folds.get(`party-${partyId}`)?.contents;
+        return contents?.kind === 'party' ? contents.state : undefined;
+      },
+    };
+    this.#openings = part.of === 1 ? new OpeningsCheck(states) : new OpeningsTally(states);
     this.#resolver = new CitationResolver(reader, {
       demandsWhole: true,
       folded: (stream) => this.#folds.get(stream),
@@ -105,14 +118,15 @@ export class PartCheck {
   }
 
   /** A stream that this one rests on has no whole history: the fold of that one says so. */
-  #giveUp({ stream, revision, position }: RecordedEvent, error: unknown): void {
-    this.#broken.add(stream);
+  #giveUp(event: RecordedEvent, error: unknown): void {
+    this.#broken.add(event.stream);
     const detail = `what it rests on can't be judged (${messageOf(error)}); nor can the stream from here on`;
-    this.#report({ code: 'not-judged', stream, revision, position, detail });
+    this.#reportAt(event, 'not-judged', detail);
   }
 
   /** Undefined for an event that does not follow the one before it in its stream. */
-  #foldOf({ stream, revision, position }: RecordedEvent): StreamFold | undefined {
+  #foldOf(event: RecordedEvent): StreamFold | undefined {
+    const { stream, revision } = event;
     let fold = this.#folds.get(stream);
     if (fold === undefined) {
       fold = new StreamFold(stream, this.#resolver, new StreamNames(stream, { onlyCited: true }));
@@ -122,18 +136,34 @@ export class PartCheck {
     if (revision === fold.revision + 1) return fold;
     const detail = `revision ${String(fold.revision + 1)} should stand here; the stream is not judged from here on`;
     this.#broken.add(stream);
-    this.#report({ code: 'revision-gap', stream, revision, position, detail });
+    this.#reportAt(event, 'revision-gap', detail);
     return undefined;
   }
 
   #note({ recorded, event, violation }: JudgedEvent): void {
     if (violation === undefined) {
+      this.#holdOpening(event);
       this.#count(event);
       if (event.stream.startsWith('account-')) this.#sum(event as Recorded<AccountEvent>);
       return;
     }
-    const { stream, revision, position } = recorded;
-    this.#report({ code: violation.code, stream, revision, position, detail: violation.detail });
+    this.#reportAt(recorded, violation.code, violation.detail);
+  }
+
+  /** An opening stands on several streams, of which none tells by itself whether it was begun as it should. */
+  #holdOpening(event: NonNullable<JudgedEvent['event']>): void {
+    if (event.type !== 'AccountAttached' && event.type !== 'AccountDetached' && event.type !== 'AccountOpened') return;
+    const detail = this.#openings.take(event);
+    if (detail !== undefined) this.#reportAt(event, 'untied-account', detail);
+  }
+
+  #accountState(accountId: string): AccountState | undefined {
+    const contents = this.#folds.get(`account-${accountId}`)?.contents;
+    return contents?.kind === 'account' ? contents.state : undefined;
+  }
+
+  #reportAt({ stream, revision, position }: RecordedEvent, code: FindingCode, detail: string): void {
+    this.#report({ code, stream, revision, position, detail });
   }
 
   #report(finding: Finding): void {
@@ -168,15 +198,6 @@ export class PartCheck {
       case 'FreezeAbandoned':
         unfinished.authorisations -= 1;
         return;
-      case 'AccountAttached':
-        unfinished.openings += 1;
-        return;
-      case 'AccountDetached':
-        unfinished.openings -= 1;
-        return;
-      case 'AccountOpened':
-        unfinished.openings -= event.data.holders.length;
-        return;
       default:
         return;
     }
@@ -207,7 +228,8 @@ export class PartCheck {
         transit: transit.get(asset) ?? 0n,
         held: held.get(asset) ?? 0n,
       })),
-      unfinished: this.#unfinished,
+      unfinished: { ...this.#unfinished, openings: this.#openings.underWay },
+      openingsLeft: this.#openings.left,
     };
   }
 
