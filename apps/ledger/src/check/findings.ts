@@ -17,6 +17,7 @@ export type FindingCode =
   | 'citation-unresolved'
   | 'illegal-event'
   | 'untied-account'
+  | 'no-destination'
   | 'revision-gap'
   | 'position-gap'
   | 'repeated-id'
@@ -39,6 +40,7 @@ export const ADVICE: Readonly<Record<FindingCode, string>> = {
   'citation-unresolved': AUDIT,
   'illegal-event': AUDIT,
   'untied-account': `${COUNTS} no order or hit that names the holder freezes the account. ${RESTORE}`,
+  'no-destination': `${COUNTS} the funds are on their way, and go to whoever opens an account of that id. ${RESTORE}`,
   'revision-gap': `Events of the stream were removed. ${RESTORE}`,
   'position-gap': `Events were removed from the log. ${RESTORE}`,
   'repeated-id': RESTORE,

@@ -4,6 +4,7 @@ import { CitationResolver, Judge, StreamFold } from '#replay';
 import { forceIn, LedgerWorld } from '#testing';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { PartCheck } from './part-check.ts';
+import { checkLogOnServer } from './server-check.ts';
 
 const FROM = 'account-acc-1';
 const TO = 'account-acc-2';
@@ -12,6 +13,7 @@ const source = { kind: 'bank', reference: 'r' } as const;
 /** Whoever judges it, and whatever they know already: the service, the read models, and the threads of a check. */
 describe('the arrival of a transfer that was forced into the store', () => {
   let store: MemoryEventStore;
+  let world: LedgerWorld;
   let deposit: RecordedEvent;
   let sent: RecordedEvent;
 
@@ -29,7 +31,7 @@ describe('the arrival of a transfer that was forced into the store', () => {
 
   beforeEach(async () => {
     store = new MemoryEventStore();
-    const world = new LedgerWorld({ store });
+    world = new LedgerWorld({ store });
     await world.openAccount('acc-1', 'p-1');
     await world.openAccount('acc-2', 'p-2');
     const put = { type: 'Deposit', accountId: 'acc-1', depositId: 'd-1', asset: 'BTC', amount: '2', source } as const;
@@ -120,5 +122,19 @@ describe('the arrival of a transfer that was forced into the store', () => {
       'illegal-event',
       false,
     ]);
+  });
+
+  it.each<[string, string]>([
+    ['of the same part', 'acc-3'],
+    ['of another part', 'acc-4'],
+  ])('never comes where it was sent to no account, %s', async (_what, to) => {
+    const data = { accountId: 'acc-1', to, transferId: 't-9', asset: 'BTC', amount: '50000000' };
+    const forged = await forceIn(store, FROM, { type: 'TransferSent', data });
+    const found = expect.objectContaining({ code: 'no-destination', stream: FROM, revision: forged.revision });
+    expect(await checkLogOnServer(store)).toMatchObject({ findings: [found], unfinished: { transfers: 1 } });
+    expect(await isCleanInParts()).toBe(false);
+    // Nor is it right for whoever opens that account afterwards.
+    await world.openAccount(to, 'p-9');
+    expect((await checkLogOnServer(store)).findings).toEqual([found]);
   });
 });

@@ -98,6 +98,7 @@ export class PartCheck {
     for (const event of events) {
       if (this.#isOfAnother(event.stream)) {
         this.#resolver.noteUnjudged(event);
+        this.#holdTransfer(event);
         continue;
       }
       this.#events += 1;
@@ -143,7 +144,7 @@ export class PartCheck {
   #note({ recorded, event, violation }: JudgedEvent): void {
     if (violation === undefined) {
       this.#holdOpening(event);
-      this.#count(event);
+      if (this.#holdTransfer(recorded)) this.#count(event);
       if (event.stream.startsWith('account-')) this.#sum(event as Recorded<AccountEvent>);
       return;
     }
@@ -155,6 +156,21 @@ export class PartCheck {
     if (event.type !== 'AccountAttached' && event.type !== 'AccountDetached' && event.type !== 'AccountOpened') return;
     const detail = this.#openings.take(event);
     if (detail !== undefined) this.#reportAt(event, 'untied-account', detail);
+  }
+
+  /**
+   * Nothing is sent to an account that never was: who sends sees it open, in the log and for good (DOMAIN, "Transfer"). The part
+   * of the account that it was sent to looks, also at what others judge: they would have found it illegal.
+   * @returns false for one that was sent to no account
+   */
+  #holdTransfer(event: RecordedEvent): boolean {
+    if (event.type !== 'TransferSent') return true;
+    const { to } = Object(event.data) as { readonly to?: unknown };
+    if (typeof to !== 'string') return true;
+    const stream = `account-${to}`;
+    if (this.#isOfAnother(stream) || this.#broken.has(stream) || this.#accountState(to)?.opened === true) return true;
+    this.#reportAt(event, 'no-destination', `sent to ${to}, which was no open account`);
+    return false;
   }
 
   #accountState(accountId: string): AccountState | undefined {
