@@ -538,6 +538,52 @@ describe('ids', () => {
   });
 });
 
+describe('positions', () => {
+  /** Of the other kind of store, as who follows the log has them after a move; and beyond what any store can hold. */
+  function notOfThisLog(own: string): readonly string[] {
+    const [mine, others] = ['0'.repeat(16), `${'0'.repeat(15)}1-${'0'.repeat(15)}1`];
+    return own.includes('-') ? [mine, `${'f'.repeat(16)}-${'f'.repeat(16)}`] : [others, 'f'.repeat(16)];
+  }
+
+  const IDS: Readonly<Record<string, string>> = {
+    code: 'BTC',
+    stream: 'account-x',
+    freezeId: '01890a5d-ac96-774b-bcce-b302099a8057',
+  };
+
+  it('of another log are refused by every route and parameter that takes one', async () => {
+    const wrong = notOfThisLog(await ledger.makeDeposit(world.accountId, '0.1'));
+    const { body } = await ledger.get(AUDITOR, '/openapi.json');
+    const asked: string[] = [];
+    for (const [template, operations] of Object.entries(valueAt(body, 'paths') as object)) {
+      const parameters = (valueAt(operations, 'get.parameters') ?? []) as readonly unknown[];
+      const named = parameters.map((each) => textAt(each, 'name'));
+      const path = template.replaceAll(/\{([^}]+)\}/g, (_, name: string) => IDS[name] ?? 'x');
+      const fields = named.filter((name) => ['atLeast', 'after', 'at'].includes(name) || isOfLog(name, template));
+      for (const field of fields) {
+        for (const position of wrong) {
+          expectFieldRefused(await ledger.get(AUDITOR, `${path}?${field}=${position}`), field);
+          asked.push(`${template} ${field}`);
+        }
+      }
+    }
+    expect(asked.length).toBeGreaterThan(70);
+  });
+
+  /** The cursors that are positions: those of other lists are texts of their own. */
+  function isOfLog(name: string, template: string): boolean {
+    return name === 'cursor' && /^\/v1\/audit\/(events|freezes)$/.test(template);
+  }
+
+  it('are all named, and as lines of the log refused alike', async () => {
+    const [wrong = ''] = notOfThisLog(await ledger.makeDeposit(world.accountId, '0.1'));
+    const path = `/v1/audit/freezes?at=${wrong}&cursor=${wrong}&atLeast=${wrong}`;
+    for (const field of ['at', 'cursor', 'atLeast']) expectFieldRefused(await ledger.get(AUDITOR, path), field);
+    const lines = { as: AUDITOR, path: `/v1/audit/events?after=${wrong}`, headers: { accept: 'application/x-ndjson' } };
+    expectFieldRefused(await ledger.ask(lines), 'after');
+  });
+});
+
 describe('times', () => {
   it('are RFC 3339 in UTC, and days that there are', async () => {
     const wrong = [

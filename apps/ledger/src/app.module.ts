@@ -9,11 +9,12 @@ import type { LogReader } from './audit/audit.dto.ts';
 import { AuthorityRequestsController } from './authority-requests/authority-requests.controller.ts';
 import { BooksController } from './books/books.controller.ts';
 import { CommandEdge, type EdgeOptions } from './edge/command-edge.ts';
-import { QueryEdge } from './edge/query-edge.ts';
+import { QueryEdge, type IsPosition } from './edge/query-edge.ts';
 import {
   EDGE_OPTIONS,
   EVENT_READER,
   HEALTH,
+  IS_POSITION,
   LEDGER,
   METRICS,
   QUERIES,
@@ -37,6 +38,7 @@ export interface EdgeServices {
   readonly ledger: LedgerCommands;
   readonly queries: Queries;
   readonly reader: LogReader;
+  readonly isPosition: IsPosition;
   readonly replayAccount: ReplayAccount;
   readonly replayFreezes: ReplayFreezes;
   readonly health: Health;
@@ -69,6 +71,7 @@ export class AppModule {
         { provide: LEDGER, useValue: services.ledger },
         { provide: QUERIES, useValue: services.queries },
         { provide: EVENT_READER, useValue: services.reader },
+        { provide: IS_POSITION, useValue: services.isPosition },
         { provide: REPLAY_ACCOUNT, useValue: services.replayAccount },
         { provide: REPLAY_FREEZES, useValue: services.replayFreezes },
         { provide: HEALTH, useValue: services.health },

@@ -129,6 +129,7 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
         ledger: clock.watching(ledger),
         queries: projections.queries,
         reader: store,
+        isPosition: (text) => log.isPosition(text),
         replayAccount: async (accountId, at) => {
           const asOf = await replayAccount(store, accountId, at);
           return asOf === undefined ? undefined : accountView(asOf.state, asOf);

@@ -87,6 +87,18 @@ describe('lists', () => {
     expect(() => lists[name]?.({ limit: 1, cursor: 'nonsense' })).toThrow(MalformedCursorError);
   });
 
+  it.each(Object.keys(lists))(
+    'of %s refuse a cursor that was given before the log moved to another kind of store',
+    (name) => {
+      const text = Buffer.from(lists[name]?.({ limit: 1 }).nextCursor ?? '', 'base64url').toString();
+      const moved = text.replace(/"([0-9a-f]{16})"/, '"$1-$1"');
+      // Revisions are the same in every store.
+      if (moved === text) return;
+      const cursor = Buffer.from(moved).toString('base64url');
+      expect(() => lists[name]?.({ limit: 1, cursor })).toThrow(MalformedCursorError);
+    },
+  );
+
   it('have a bound on a page', () => {
     expect(() => queries.assets({ limit: 501 })).toThrow(RangeError);
     expect(() => queries.assets({ limit: 0 })).toThrow(RangeError);

@@ -1,4 +1,4 @@
-import { reject, RejectionError, Slots, type Bound, type Position } from '#kernel';
+import { isPosition, reject, RejectionError, Slots, type Bound, type Position } from '#kernel';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { isDamage } from './read-model.ts';
 import type { ProjectionEvent } from './projection-events.ts';
@@ -76,6 +76,11 @@ export class ReadSide {
 
   get checkpoint(): Position | undefined {
     return this.#checkpoint;
+  }
+
+  /** False for a position of another kind of store: those of one store are of one width. */
+  isOfLog(position: Position): boolean {
+    return isPosition(position) && (this.#checkpoint === undefined || position.length === this.#checkpoint.length);
   }
 
   /**

@@ -19,6 +19,7 @@ import { legalOrderFromRow, type LegalOrderView } from '#legal-orders';
 import type { LinkedAddressView, PartyView } from '#parties';
 import { sanctionsHitFromRow, type SanctionsHitView } from '#sanctions';
 import { decodeCursor, encodeCursor, type CursorKey } from './cursor.ts';
+import { MalformedCursorError } from './queries-api.ts';
 import type {
   Disclosure,
   Page,
@@ -381,7 +382,10 @@ export class SqliteQueries implements Queries {
     if (cursor !== undefined) {
       const marks = orderBy.map(() => '?').join(', ');
       const beyond = `(${orderBy.join(', ')}) ${order === 'ASC' ? '>' : '<'} (${marks})`;
-      conditions.push([beyond, ...decodeCursor(name, cursor, keyShape)]);
+      const key = decodeCursor(name, cursor, keyShape);
+      // What is text and comes first is a position.
+      if (typeof key[0] === 'string' && !this.#rows.isOfLog(key[0])) throw new MalformedCursorError();
+      conditions.push([beyond, ...key]);
     }
     const where = conditions.length === 0 ? '' : `WHERE ${conditions.map(([sql]) => sql).join(' AND ')}`;
     const keys = orderBy.map((column, index) => `${column} AS key${String(index)}`).join(', ');

@@ -16,6 +16,7 @@ import { malformedRequest, ProblemError } from '../http/problem.ts';
 import { callerOf } from '../http/request.ts';
 import { NonDisclosureGate } from '../non-disclosure/gate.ts';
 import { NDJSON, QueryRoute } from '../openapi/routes.ts';
+import { CURSOR_RULE } from '../validation/rules.ts';
 import {
   AuditedEvent,
   AsOfQuery,
@@ -91,6 +92,7 @@ export class AuditController {
   async events(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @Query() query: EventsQuery): Promise<void> {
     const { types, stream, limit } = query;
     const after = startOf(query);
+    this.#queries.demandOwn({ atLeast: query.atLeast, after: query.after, cursor: query.cursor });
     await this.#storeHas(query.atLeast);
     // Whoever is ahead of the log, as after a restore, is not to hear that there is nothing new.
     await this.#storeHas(after);
@@ -117,6 +119,7 @@ export class AuditController {
     problems: ['stream-not-found'],
   })
   async stream(@Res() reply: FastifyReply, @Param() { stream }: StreamPath, @Query() query: ListQuery): Promise<void> {
+    this.#queries.demandOwn({ atLeast: query.atLeast });
     await this.#storeHas(query.atLeast);
     const from = revisionOf(query.cursor);
     // One more than asked for tells whether there is a next page.
@@ -142,6 +145,7 @@ export class AuditController {
     @Param() { accountId }: AccountPath,
     @Query() { at, atLeast }: AsOfQuery,
   ): Promise<void> {
+    this.#queries.demandOwn({ atLeast, at: positionIn(at) });
     await this.#storeHas(atLeast);
     const view = found(await this.#replayAccount(accountId, await this.#moment(at)), 'account', accountId);
     const assets = await lookUpAssets(this.#ledger, assetsShown(view));
@@ -162,7 +166,7 @@ export class AuditController {
   })
   async freezes(@Res() reply: FastifyReply, @Query() query: FreezesAsOfQuery): Promise<void> {
     const { at, atLeast, limit, cursor: after } = query;
-    if (after !== undefined && !isPosition(after)) throw malformed('cursor', 'must be the nextCursor of this list');
+    this.#queries.demandOwn({ atLeast, at: positionIn(at), cursor: after });
     await this.#storeHas(atLeast);
     const { items, next } = await this.#replayFreezes(await this.#moment(at), { after, limit });
     const assets = await lookUpAssets(this.#ledger, [...new Set(items.flatMap(assetsOfFreeze))]);
@@ -214,10 +218,15 @@ function startOf({ after, cursor }: EventsQuery): Position | undefined {
   return cursor ?? after;
 }
 
+/** A time is none. */
+function positionIn(at: string | undefined): Position | undefined {
+  return at !== undefined && isPosition(at) ? at : undefined;
+}
+
 function revisionOf(cursor: string | undefined): number {
   if (cursor === undefined) return 0;
   if (/^[1-9][0-9]{0,14}$/.test(cursor)) return Number(cursor);
-  throw malformed('cursor', 'must be the nextCursor of this list');
+  throw malformed('cursor', CURSOR_RULE);
 }
 
 function sendLines(request: FastifyRequest, reply: FastifyReply, lines: AsyncIterable<string>): void {

@@ -141,7 +141,7 @@ describe('a read', () => {
   it('waits for the position that it is asked for, and is refused what is none', async () => {
     expect((await read('/v1/accounts/acc-1', SERVICE)).response.headers.etag).toMatch(/^"\d+"$/);
     await send({ url: '/v1/accounts/acc-1?atLeast=soon', as: SERVICE }, 400);
-    const { body, response } = await send({ url: '/v1/accounts/acc-1?atLeast=ffffffffffffffff', as: SERVICE }, 503);
+    const { body, response } = await send({ url: '/v1/accounts/acc-1?atLeast=7fffffffffffffff', as: SERVICE }, 503);
     expect(body).toMatchObject({ code: 'read-model-behind' });
     expect(response.headers['retry-after']).toBe('1');
   });
@@ -399,7 +399,7 @@ describe('the log, for auditors', () => {
     expect(after.body['balances']).toMatchObject([{ asset: 'BTC' }]);
     await send({ url: '/v1/audit/accounts/acc-1?at=2001-01-01T00:00:00Z', as: AUDITOR }, 404);
     await send({ url: '/v1/audit/accounts/acc-1?at=yesterday', as: AUDITOR }, 400);
-    await send({ url: '/v1/audit/accounts/acc-1?at=ffffffffffffffff', as: AUDITOR }, 503);
+    await send({ url: '/v1/audit/accounts/acc-1?at=7fffffffffffffff', as: AUDITOR }, 503);
   });
 
   it('lists refusals, and violations if there were any', async () => {

@@ -1,6 +1,7 @@
 import { isStoreError } from '#event-store';
 import type { Rejection } from '#kernel';
 import { codeOf } from '../thrown.ts';
+import { CURSOR_RULE } from '../validation/rules.ts';
 import { malformedRequest, ProblemError, type Problem } from './problem.ts';
 
 /**
@@ -10,7 +11,7 @@ export function problemOfThrown(thrown: unknown): Problem {
   if (thrown instanceof ProblemError) return thrown.problem;
   if (isNamed(thrown, 'RejectionError')) return problemOfRejection((thrown as { rejection: Rejection }).rejection);
   if (isNamed(thrown, 'MalformedCursorError')) {
-    return malformedRequest([{ field: 'cursor', message: 'must be the nextCursor of this list' }]);
+    return malformedRequest([{ field: 'cursor', message: CURSOR_RULE }]);
   }
   if (isStoreError(thrown)) return { code: 'store-unavailable', detail: 'The store could not answer. Ask again.' };
   return problemOfStatus(statusOf(thrown), codeOf(thrown));

@@ -62,6 +62,7 @@ export async function describeService(): Promise<OpenAPIObject> {
     reader: nothing,
     replayAccount: nothing,
     replayFreezes: nothing,
+    isPosition: nothing,
     health: nothing,
     metrics: nothing,
     options: nothing,

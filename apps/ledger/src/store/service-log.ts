@@ -1,5 +1,5 @@
 import { acquireLock, SqliteEventStore } from '#event-store/sqlite';
-import type { EventStore } from '#event-store';
+import { isLogPosition, type EventStore } from '#event-store';
 import type { Bound, Position } from '#kernel';
 import type { LogSource } from '#projections';
 import type { Logger } from 'pino';
@@ -14,6 +14,8 @@ export interface ServiceLog {
   readonly store: EventStore;
   /** What the projections' thread opens to follow it. */
   readonly source: LogSource;
+  /** Whether a text can be a position of this kind of store, however far the log goes. */
+  isPosition(text: string): boolean;
   /** Its file, where it is one. */
   readonly file: string | undefined;
   readonly bounds: readonly Bound[];
@@ -52,6 +54,7 @@ async function openFile(files: Files, logger: Logger): Promise<ServiceLog> {
   return {
     store,
     source: { kind: 'sqlite', file: files.events },
+    isPosition: isLogPosition,
     file: files.events,
     bounds: store.bounds,
     damage: () => store.damage,
@@ -85,6 +88,7 @@ async function openOnServer(config: EventStoreDbConfig, files: Files, logger: Lo
     return {
       store,
       source: { kind: 'eventstoredb', ...settingsOf(config) },
+      isPosition: (text) => store.isPosition(text),
       file: undefined,
       bounds: store.bounds,
       resendMs: RESEND_MS,

@@ -1,6 +1,6 @@
 import { accountView } from '#accounts';
 import { createLedger, type Ledger, type LedgerCommands, type Limits } from '#command-handling';
-import type { EventStore } from '#event-store';
+import { isLogPosition, type EventStore } from '#event-store';
 import { MemoryEventStore } from '#event-store/memory';
 import { startProjections, type Projections } from '#projections';
 import { replayAccount, replayFreezes } from '#replay';
@@ -90,6 +90,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
       ledger: options.wrap?.(ledger) ?? ledger,
       queries: projections.queries,
       reader: shared,
+      isPosition: isLogPosition,
       replayAccount: async (accountId, at) => {
         const asOf = await replayAccount(shared, accountId, at);
         return asOf === undefined ? undefined : accountView(asOf.state, asOf);

@@ -78,7 +78,8 @@ export const momentRule: Rule = {
   schema: { type: 'string' },
 };
 
-export const cursorRule = patternRule(/^[A-Za-z0-9_-]{1,1024}$/, 'must be the nextCursor of this list');
+export const CURSOR_RULE = 'must be the nextCursor of this list';
+export const cursorRule = patternRule(/^[A-Za-z0-9_-]{1,1024}$/, CURSOR_RULE);
 
 export const streamRule = patternRule(
   /^[a-zA-Z]{1,32}-[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/,

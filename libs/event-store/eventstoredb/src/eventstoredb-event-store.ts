@@ -20,6 +20,7 @@ import { AppendsInOrder } from './appends-in-order.ts';
 import { ClientInUse } from './client-in-use.ts';
 import { type Failure, failureOfCall, metNobody, whyNotOpened } from './failures.ts';
 import { OwnStreams } from './own-streams.ts';
+import { isPlace } from './places.ts';
 import { Reads } from './reads.ts';
 import { type Connection, type EventStoreDbSettings, readConnection } from './settings.ts';
 import { Following } from './subscription.ts';
@@ -133,6 +134,11 @@ export class EventStoreDbEventStore implements OrderedEventStore {
       const following = new Following(this.#clients, this.#own, options, subscriber);
       return () => following.stop();
     }).pipe(takeUntil(this.#closing));
+  }
+
+  /** True for what can be a position of such a store, however far its log goes. */
+  isPosition(text: string): boolean {
+    return isPlace(text);
   }
 
   /** Appends and reads that wait for the server, and how many may. */

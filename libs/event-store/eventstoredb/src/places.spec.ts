@@ -1,7 +1,7 @@
 import { isPosition } from '#kernel';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { placeOf, positionAt } from './places.ts';
+import { isPlace, placeOf, positionAt } from './places.ts';
 
 const number = fc.bigInt({ min: 0n, max: 2n ** 63n - 1n });
 
@@ -23,10 +23,28 @@ describe('a place among all events', () => {
     expect(positionAt('1', `${2n ** 63n}`)).toBeUndefined();
   });
 
-  it.each(['', '0000000000000001', '0000000000000001-', '000000000000000G-0000000000000001', 'x'])(
-    'is not %j',
-    (text) => {
-      expect(() => placeOf(text)).toThrow(RangeError);
-    },
-  );
+  it.each([
+    '0000000000000000-0000000000000000',
+    '00000000000000ff-00000000000000fe',
+    '7fffffffffffffff-7fffffffffffffff',
+  ])('can be %j', (text) => {
+    expect(isPlace(text)).toBe(true);
+  });
+
+  it.each([
+    '',
+    '0000000000000001',
+    '0000000000000001-',
+    '000000000000000G-0000000000000001',
+    'x',
+    '8000000000000000-0000000000000001',
+    'ffffffffffffffff-ffffffffffffffff',
+  ])('is not %j', (text) => {
+    expect(isPlace(text)).toBe(false);
+    expect(() => placeOf(text)).toThrow(RangeError);
+  });
+
+  it('is not before what it commits', () => {
+    expect(isPlace('00000000000000fe-00000000000000ff')).toBe(false);
+  });
 });

@@ -1,7 +1,7 @@
 import type { Position } from '#kernel';
 
-const POSITION = /^([0-9a-f]{16})-([0-9a-f]{16})$/;
 /** Positions are signed on the server's disk: what is beyond stands for "none". */
+const POSITION = /^([0-7][0-9a-f]{15})-([0-7][0-9a-f]{15})$/;
 const FIRST_IMPOSSIBLE = 1n << 63n;
 
 /** A place in $all, as the wire has it: decimal numbers. */
@@ -15,6 +15,12 @@ export function positionAt(commit: string, prepare: string): Position | undefine
   const [first, second] = [BigInt(commit), BigInt(prepare)];
   if (first >= FIRST_IMPOSSIBLE || second >= FIRST_IMPOSSIBLE) return undefined;
   return `${hex(first)}-${hex(second)}`;
+}
+
+/** True for what can be a position of such a store, however far its log goes: nothing is prepared after its commit. */
+export function isPlace(text: string): boolean {
+  const [, commit = '', prepare = ''] = POSITION.exec(text) ?? [];
+  return commit !== '' && prepare <= commit;
 }
 
 /** @throws RangeError for a text that is no position of such a store */
