@@ -1,10 +1,10 @@
-import type { EventStore } from '#event-store';
+import { StoreError, type EventStore } from '#event-store';
 import type { MemoryEventStore } from '#event-store/memory';
 import { checkLog, LedgerWorld, orderNaming } from '#testing';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startTestService, type TestService } from '../../apps/ledger/src/testing/service.ts';
 import { HttpClient, type Answer } from './support/http.ts';
-import { textAt, valueAt } from './support/json.ts';
+import { listAt, textAt, valueAt } from './support/json.ts';
 import { depositOf } from './support/ledger.ts';
 import { expectProblem } from './support/problems.ts';
 
@@ -150,5 +150,70 @@ describe('a store that is not as the embedded one', () => {
     shared.contested.clear();
     expect((await deposit()).status).toBe(201);
     await expectSoundLog();
+  });
+
+  describe('a freeze of all that an order names', () => {
+    const broken = new TypeError('SELECT /srv/writ/store.ts:17 is undefined');
+    const away = new StoreError('store-unavailable', 'no room');
+    const freezeAll = (): Promise<Answer> => post(OPS, '/v1/admin/legal-orders/ord-1/freezes', {}, 'all');
+    const fails = (accountId: string, error: Error): void => {
+      shared.contested.set(`account-${accountId}`, () => Promise.reject(error));
+    };
+    const told = (answer: Answer): readonly unknown[] => {
+      expect(answer.status).toBe(200);
+      return listAt(answer.body, 'outcomes').map((each) => [
+        valueAt(each, 'accountId'),
+        valueAt(each, 'status'),
+        valueAt(each, 'code'),
+      ]);
+    };
+    /** What was logged of requests that failed, after so many lines. */
+    const failuresLogged = (lines = 0): readonly unknown[] =>
+      service.log
+        .slice(lines)
+        .map((line): unknown => JSON.parse(line))
+        .filter((line) => valueAt(line, 'msg') === 'a request failed');
+
+    beforeEach(async () => {
+      await done(SERVICE, '/v1/accounts', { accountId: 'acc-2', holders: [{ partyId: 'p-1', capacity: 'owner' }] });
+      await done(OPS, '/v1/admin/legal-orders', orderNaming({ subjects: [{ kind: 'party', partyId: 'p-1' }] }));
+      await done(APPROVER, '/v1/admin/legal-orders/ord-1/verification', { method: 'called the court' });
+    });
+
+    it('answers and logs of the one that fails what its freeze alone would have, and freezes the others', async () => {
+      fails('acc-1', broken);
+      const answer = await freezeAll();
+      expect(told(answer)).toEqual([
+        ['acc-1', 500, 'internal-error'],
+        ['acc-2', 201, undefined],
+      ]);
+      expect(answer.headers['idempotent-replayed']).toBeUndefined();
+      expect(answer.text).not.toMatch(/srv|SELECT/);
+      const correlationId = textAt(answer.body, 'outcomes.0.correlationId');
+      const logged = { code: 'internal-error', correlationId, err: { name: 'TypeError' } };
+      expect(failuresLogged()).toMatchObject([logged]);
+
+      shared.contested.clear();
+      const again = await freezeAll();
+      expect(told(again)).toEqual(['acc-1', 'acc-2'].map((accountId) => [accountId, 201, undefined]));
+      expect(again.headers['idempotent-replayed']).toBeUndefined();
+      expect((await freezeAll()).headers['idempotent-replayed']).toBe('true');
+      for (const accountId of ['acc-1', 'acc-2']) {
+        expect(await typesOf(`account-${accountId}`)).toEqual(['AccountOpened', 'AccountFrozen']);
+      }
+      await expectSoundLog();
+    });
+
+    it('is put off, or fails, as a whole where each of them does', async () => {
+      for (const accountId of ['acc-1', 'acc-2']) fails(accountId, away);
+      expectProblem(await freezeAll(), 503, 'store-unavailable');
+      for (const accountId of ['acc-1', 'acc-2']) fails(accountId, broken);
+      const lines = service.log.length;
+      expectProblem(await freezeAll(), 500, 'internal-error');
+      expect(failuresLogged(lines)).toHaveLength(1);
+      shared.contested.clear();
+      expect(told(await freezeAll())).toEqual(['acc-1', 'acc-2'].map((accountId) => [accountId, 201, undefined]));
+      await expectSoundLog();
+    });
   });
 });

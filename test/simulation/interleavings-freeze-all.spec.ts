@@ -44,6 +44,7 @@ const freezeAll: ActorBody = async (ports) => {
 
 function isPassing(answer: OutcomeOfAll): boolean {
   const outcomes = answer.status === 'answered' ? answer.parts.map(({ outcome }) => outcome) : [answer];
+  for (const each of outcomes) if (each.status === 'failed') throw each.error;
   return outcomes.some(
     (each) => each.status === 'rejected' && ['store-unavailable', 'revision-conflict'].includes(each.rejection.code),
   );

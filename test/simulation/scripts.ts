@@ -1,4 +1,4 @@
-import type { Outcome, OutcomeOfAll } from '#command-handling';
+import type { FailedPart, Outcome, OutcomeOfAll } from '#command-handling';
 import type { EventStore } from '#event-store';
 import { LedgerWorld } from '#testing';
 import fc from 'fast-check';
@@ -286,7 +286,8 @@ async function answerTo(world: LedgerWorld, asked: Asked, key: string): Promise<
 /** An outcome in the words of the model. */
 export function answerFrom(asked: Asked, outcome: Outcome | OutcomeOfAll | undefined): Answer {
   const freezeIds = new Map<number, string>();
-  const note = (single: Outcome, accountId: string): Expected => {
+  const note = (single: Outcome | FailedPart, accountId: string): Expected => {
+    if (single.status === 'failed') throw single.error;
     if (single.status === 'rejected') return single.rejection.code;
     freezeIds.set(indexOf(accountId), single.authorisation?.id ?? '');
     return 'accepted';

@@ -1,6 +1,7 @@
 import type { LedgerCommands } from '#command-handling';
 import type { Queries } from '#projections';
 import { Module, type DynamicModule } from '@nestjs/common';
+import type { Logger } from 'pino';
 import { AccountsController } from './accounts/accounts.controller.ts';
 import { AssetsController } from './assets/assets.controller.ts';
 import { AuditController, type ReplayAccount, type ReplayFreezes } from './audit/audit.controller.ts';
@@ -16,6 +17,7 @@ import {
   HEALTH,
   IS_POSITION,
   LEDGER,
+  LOGGER,
   METRICS,
   QUERIES,
   REPLAY_ACCOUNT,
@@ -64,7 +66,7 @@ export interface EdgeServices {
   providers: [CommandEdge, QueryEdge, EventExports],
 })
 export class AppModule {
-  static with(services: EdgeServices): DynamicModule {
+  static with(services: EdgeServices, logger: Logger): DynamicModule {
     return {
       module: AppModule,
       providers: [
@@ -76,6 +78,7 @@ export class AppModule {
         { provide: REPLAY_FREEZES, useValue: services.replayFreezes },
         { provide: HEALTH, useValue: services.health },
         { provide: METRICS, useValue: services.metrics },
+        { provide: LOGGER, useValue: logger },
         { provide: EDGE_OPTIONS, useValue: services.options },
         { provide: NonDisclosureGate, useValue: gateOf(services) },
       ],

@@ -20,7 +20,7 @@ import { asked, keyReused, revisionMismatch, seen, type Asked } from './asked.ts
 import type { Core } from './core.ts';
 import { fewAtATime } from './few-at-a-time.ts';
 import { partiesNamedBy, supervising } from './freezing.ts';
-import type { CommandRequest, FreezeAllNamed, Outcome, OutcomeOfAll } from './ledger-api.ts';
+import type { CommandRequest, FailedPart, FreezeAllNamed, Outcome, OutcomeOfAll } from './ledger-api.ts';
 import { rejectedOutcome, type Settled } from './one-stream.ts';
 import type { Openings } from './opening.ts';
 import { recordedOutcome } from './outcome.ts';
@@ -30,12 +30,31 @@ import { basisOf, stateOf } from './streams.ts';
 interface Around {
   readonly assetsOf: (codes: readonly string[]) => Promise<ReadonlyMap<string, Asset>>;
   readonly nameParties: (basis: Basis) => Promise<void>;
-  /** Runs the freeze of one account to its end, as if it had been asked for by itself. */
+  /** Runs the freeze of one account to its end, as if it had been asked for by itself. @throws whatever keeps it from that */
   readonly freeze: (request: CommandRequest) => Promise<Outcome>;
+  /** How a caller is told of infrastructure that fails; undefined for an error that nobody expects. */
+  readonly rejectionOf: (error: unknown) => Rejection | undefined;
 }
 
 type Request = CommandRequest<FreezeAllNamed>;
 type Whole = Extract<OutcomeOfAll, { readonly status: 'rejected' }>;
+
+/** What became of one account. */
+interface Part {
+  readonly accountId: string;
+  readonly outcome: Outcome | FailedPart;
+  /** Nothing was decided about it: the outcome tells of an error. */
+  readonly hasFailed: boolean;
+}
+
+/** The accounts that a basis names, as far as they could be found. */
+interface Found {
+  readonly accountIds: readonly string[];
+  /** Those of them that a party may hold or not, with the errors of finding out. */
+  readonly inDoubt: ReadonlyMap<string, unknown>;
+  /** Errors of parties that could not be named, or whose accounts could not be found. */
+  readonly failures: readonly unknown[];
+}
 
 /** What the stream of the basis says of it and of this very command. */
 type BasisBefore =
@@ -54,7 +73,8 @@ type BasisBefore =
  * Freezes every account that a basis names now (invariant 14), each by a freeze of its own under a key that derives from the
  * command's. Nothing stands in the log for the whole, so a crash leaves parts that are done and parts that are not, and a
  * repeat does the rest. What is wrong with the whole is said once, before the first part: its refusal is on record on the
- * stream of the basis. From the first part on, each part is judged for itself.
+ * stream of the basis. From the first part on, each part is judged for itself, and one that fails is a part that failed. A
+ * party that fails has no part: when the others are done, its error is the answer.
  */
 export class FreezingAll {
   readonly #core: Core;
@@ -75,19 +95,24 @@ export class FreezingAll {
     if (before.kind === 'replay') return this.#replay(home, before.revision);
     if (before.widest === undefined) return this.#refuseAll(home);
     // Before the parties' streams are read: whoever is named takes on no account any more.
-    await this.#around.nameParties(basis);
-    const named = await this.#accountsNamed(before.subjects);
-    const accountIds = [...new Set([...named, ...before.begun])].sort();
+    const naming: unknown[] = [];
+    await this.#around.nameParties(basis).catch((error: unknown) => naming.push(error));
+    const found = await this.#accountsNamed(before.subjects);
+    const failures = [...naming, ...found.failures];
+    const accountIds = [...new Set([...found.accountIds, ...before.begun])].sort();
     const keys = await fewAtATime(accountIds, (accountId) => this.#keyOn(request, accountId));
     const reused = keys.find(isRejection);
     if (reused !== undefined) return rejectedOutcome(reused);
     const begun = new Set([...before.begun, ...accountIds.filter((_, index) => keys[index] === true)]);
     const division = { requested, shares, widest: before.widest };
     if (begun.size === 0) {
-      const objection = await this.#objection(home, division, named);
+      // Whoever has a share may be an account of a party that could not be read.
+      const mayBeNamed = failures.length > 0 ? [...found.accountIds, ...Object.keys(shares ?? {})] : found.accountIds;
+      const objection = await this.#objection(home, division, mayBeNamed);
       if (objection !== undefined) return objection;
     }
-    return this.#freezeEach(request, division, accountIds, begun);
+    const parts = await this.#freezeEach(request, division, { ...found, accountIds }, begun);
+    return this.#allFailed(parts) ?? this.#notWhole(failures) ?? answered(parts);
   }
 
   #lookAtBasis(home: Asked, basis: Basis): Promise<BasisBefore> {
@@ -109,24 +134,37 @@ export class FreezingAll {
   }
 
   /** The accounts that the basis names itself, and those that parties hold whom it names. Openings in flight are finished. */
-  async #accountsNamed(subjects: BasisSubjects): Promise<readonly string[]> {
+  async #accountsNamed(subjects: BasisSubjects): Promise<Found> {
     const parties = await partiesNamedBy(this.#core, subjects);
-    const held = await fewAtATime(parties, (partyId) => this.#accountsOf(partyId, subjects));
-    return [...new Set([...subjects.accounts, ...held.flat()])];
+    const certain = new Set(subjects.accounts);
+    const inDoubt = new Map<string, unknown>();
+    const failures: unknown[] = [];
+    await fewAtATime(parties, (partyId) =>
+      this.#findAccountsOf(partyId, subjects, { certain, inDoubt }).catch((error: unknown) => failures.push(error)),
+    );
+    for (const accountId of certain) inDoubt.delete(accountId);
+    return { accountIds: [...certain, ...inDoubt.keys()], inDoubt, failures };
   }
 
-  async #accountsOf(partyId: string, subjects: BasisSubjects): Promise<readonly string[]> {
+  async #findAccountsOf(
+    partyId: string,
+    subjects: BasisSubjects,
+    found: { readonly certain: Set<string>; readonly inDoubt: Map<string, unknown> },
+  ): Promise<void> {
     const isNamed = await this.#core.streams.inspect(`party-${partyId}`, (view) =>
       isNamedBy(stateOf(view, 'party'), subjects),
     );
-    if (!isNamed) return [];
-    const accountIds: string[] = [];
+    if (!isNamed) return;
     for (const { opening, eventId } of await this.#openings.attachedOpenings(partyId)) {
-      const isHeld = (): Promise<boolean> => this.#holds(partyId, opening);
-      if (!(await isHeld())) await this.#openings.advance(opening, supervising(eventId));
-      if (await isHeld()) accountIds.push(opening.accountId);
+      const { accountId } = opening;
+      try {
+        const isHeld = (): Promise<boolean> => this.#holds(partyId, opening);
+        if (!(await isHeld())) await this.#openings.advance(opening, supervising(eventId));
+        if (await isHeld()) found.certain.add(accountId);
+      } catch (error) {
+        found.inDoubt.set(accountId, error);
+      }
     }
-    return accountIds;
   }
 
   /** True when this very opening opened the account, for this party too. */
@@ -144,13 +182,17 @@ export class FreezingAll {
     });
   }
 
-  /** Whether the key of this command's part stands on the account's stream, or was used there for another command. */
+  /**
+   * Whether the key of this command's part stands on the account's stream, or was used there for another command. Of an
+   * account that can't be read now it is not known, and its freeze will say so.
+   */
   #keyOn(request: Request, accountId: string): Promise<boolean | Rejection> {
     const part = asked(partRequest(request, accountId, undefined), `account-${accountId}`);
-    return this.#core.streams.inspect(part.homeStream, (view) => {
+    const looked = this.#core.streams.inspect(part.homeStream, (view) => {
       const known = seen(view, part);
       return isRejection(known) ? known : known !== undefined;
     });
+    return looked.catch(() => false);
   }
 
   /** What stands against the whole before anything is begun: the assets' scales, `If-Match`, the basis, the shares. */
@@ -201,23 +243,63 @@ export class FreezingAll {
   }
 
   /** Whoever has no share of what is limited, when the command was begun before, came to be named meanwhile. */
-  async #freezeEach(
+  #freezeEach(
     request: Request,
     division: Division,
-    accountIds: readonly string[],
+    { accountIds, inDoubt }: Found,
     begun: ReadonlySet<string>,
-  ): Promise<OutcomeOfAll> {
-    const parts = await fewAtATime(accountIds, async (accountId) => {
+  ): Promise<readonly Part[]> {
+    return fewAtATime(accountIds, async (accountId) => {
+      if (inDoubt.has(accountId)) return this.#failed(accountId, inDoubt.get(accountId));
       const isLate = begun.size > 0 && !begun.has(accountId) && accountIds.length > 1;
       const missing = isLate ? missingShare(division, accountId) : undefined;
-      if (missing !== undefined) return { accountId, outcome: rejectedOutcome(missing) };
+      if (missing !== undefined) return { accountId, outcome: rejectedOutcome(missing), hasFailed: false };
       const part = partRequest(request, accountId, scopeOfShare(division, accountId));
-      return { accountId, outcome: await this.#around.freeze(part) };
+      try {
+        return { accountId, outcome: await this.#around.freeze(part), hasFailed: false };
+      } catch (error) {
+        return this.#failed(accountId, error);
+      }
     });
-    const outcomes = parts.map(({ outcome }) => outcome);
-    const replayed = outcomes.some((outcome) => outcome.replayed) && !outcomes.some(didSomething);
-    return { status: 'answered', replayed, parts };
   }
+
+  #failed(accountId: string, error: unknown): Part {
+    const rejection = this.#around.rejectionOf(error);
+    const outcome =
+      rejection === undefined ? ({ status: 'failed', replayed: false, error } as const) : rejectedOutcome(rejection);
+    return { accountId, outcome, hasFailed: true };
+  }
+
+  /**
+   * Where there is no account of which anything could be decided, the whole is answered as each of them: so a store that is
+   * away is told as such, and when to ask again. @throws the first error that nobody expects
+   */
+  #allFailed(parts: readonly Part[]): Whole | undefined {
+    if (!parts.every(({ hasFailed }) => hasFailed)) return undefined;
+    const outcomes = parts.map(({ outcome }) => outcome);
+    for (const outcome of outcomes) if (outcome.status === 'failed') throw outcome.error;
+    return outcomes.find((outcome) => outcome.status === 'rejected');
+  }
+
+  /** The answer lists accounts: one that leaves out whose it could not find would pass for whole. @throws as above */
+  #notWhole(failures: readonly unknown[]): Whole | undefined {
+    const rejections = failures.map((error) => {
+      const rejection = this.#around.rejectionOf(error);
+      if (rejection === undefined) throw error;
+      return rejection;
+    });
+    const [first] = rejections;
+    if (first === undefined) return undefined;
+    return rejectedOutcome(reject(first.code, `${NOT_ALL_FOUND}: ${first.detail}`));
+  }
+}
+
+const NOT_ALL_FOUND = 'not all accounts could be found that the basis names, and those that could have been tried';
+
+function answered(parts: readonly Part[]): OutcomeOfAll {
+  const isNew = parts.some(({ outcome, hasFailed }) => hasFailed || didSomething(outcome));
+  const replayed = parts.some(({ outcome }) => outcome.replayed) && !isNew;
+  return { status: 'answered', replayed, parts: parts.map(({ accountId, outcome }) => ({ accountId, outcome })) };
 }
 
 /** The key of each part: one for all accounts, since a freeze's key is scoped to its account. */
@@ -246,8 +328,9 @@ function scopeObstacle(
 }
 
 /** True for what was appended just now: a freeze, or a refusal on record. */
-function didSomething(outcome: Outcome): boolean {
-  return !outcome.replayed && (outcome.status === 'accepted' || outcome.revision !== undefined);
+function didSomething(outcome: Part['outcome']): boolean {
+  if (outcome.replayed || outcome.status === 'failed') return false;
+  return outcome.status === 'accepted' || outcome.revision !== undefined;
 }
 
 /** Under the key of the whole nothing but its refusal stands on the stream of the basis. */

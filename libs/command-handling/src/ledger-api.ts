@@ -98,14 +98,24 @@ export type Outcome =
       readonly revision?: number;
     };
 
-/** What a freeze of everything that a basis names came to: an outcome for each account, or why nothing was begun. */
+/** One of several freezes failed for a reason that nobody expects, where the freeze alone would have thrown it. */
+export interface FailedPart {
+  readonly status: 'failed';
+  readonly replayed: false;
+  readonly error: unknown;
+}
+
+/**
+ * What a freeze of everything that a basis names came to: an outcome for each account, or why nothing was begun, why none
+ * could be judged, or why not all accounts could be found. In the last case those that could may be frozen.
+ */
 export type OutcomeOfAll =
   | {
       readonly status: 'answered';
-      /** At least one part repeats an earlier answer, and none did anything now. */
+      /** At least one part repeats an earlier answer, none did anything now, and none failed. */
       readonly replayed: boolean;
       /** In the order of the accounts' ids. */
-      readonly parts: readonly { readonly accountId: string; readonly outcome: Outcome }[];
+      readonly parts: readonly { readonly accountId: string; readonly outcome: Outcome | FailedPart }[];
     }
   | Extract<Outcome, { readonly status: 'rejected' }>;
 
@@ -116,7 +126,10 @@ export interface LedgerCommands {
    * clock wrong, shutting down) comes back as a rejection too (`store-unavailable`, `overloaded`, …).
    */
   execute(request: CommandRequest): Promise<Outcome>;
-  /** Runs the freezes of all accounts that a basis names, a few at a time. Never throws for an expected reason, as above. */
+  /**
+   * Runs the freezes of all accounts that a basis names, a few at a time: one that fails keeps no other from being frozen.
+   * Never throws for an expected reason, as above.
+   */
   freezeAllNamed(request: CommandRequest<FreezeAllNamed>): Promise<OutcomeOfAll>;
   /** An asset's immutable facts, or undefined when it is not registered. */
   asset(code: string): Promise<Asset | undefined>;

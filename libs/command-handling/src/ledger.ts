@@ -13,6 +13,7 @@ import {
   type EventPointer,
   type Recorded,
   type RecordedEvent,
+  type Rejection,
 } from '#kernel';
 import { decideLegalOrder, type ProposeVariation, type RegisterLegalOrder, type Subject } from '#legal-orders';
 import { decideParty, type LinkAddress } from '#parties';
@@ -120,7 +121,8 @@ class CommandLedger implements Ledger {
     this.#freezingAll = new FreezingAll(core, this.#openings, {
       assetsOf: (codes) => this.#assetsOf(codes),
       nameParties: (basis) => this.supervisor.nameParties(basis),
-      freeze: (part) => this.execute(part),
+      freeze: (part) => this.#route(part),
+      rejectionOf: (error) => this.#rejectionOf(error),
     });
   }
 
@@ -151,14 +153,20 @@ class CommandLedger implements Ledger {
     try {
       return await running;
     } catch (error) {
-      if (error instanceof DamagedStreamError) {
-        this.#watch.damaged?.(error);
-        return rejectedOutcome(reject('store-unavailable', DAMAGED[error.damage]));
-      }
-      const expected = asRejection(error);
-      if (expected instanceof RejectionError) return rejectedOutcome(expected.rejection);
-      throw error;
+      const rejection = this.#rejectionOf(error);
+      if (rejection === undefined) throw error;
+      return rejectedOutcome(rejection);
     }
+  }
+
+  /** Undefined for what nobody expects. */
+  #rejectionOf(error: unknown): Rejection | undefined {
+    if (error instanceof DamagedStreamError) {
+      this.#watch.damaged?.(error);
+      return reject('store-unavailable', DAMAGED[error.damage]);
+    }
+    const expected = asRejection(error);
+    return expected instanceof RejectionError ? expected.rejection : undefined;
   }
 
   #route(request: CommandRequest): Promise<Outcome> {

@@ -1,4 +1,4 @@
-import type { LedgerCommand, Outcome, OutcomeOfAll } from '#command-handling';
+import type { FailedPart, LedgerCommand, Outcome, OutcomeOfAll } from '#command-handling';
 import { canonicalJson, type Actor, type RecordedEvent } from '#kernel';
 import { identification, maker, requestFor, service } from '#testing';
 import { accountName, partyName, type Asked } from '../naive-model/command.ts';
@@ -143,6 +143,7 @@ export class Callers {
       (outcome) => {
         if (!instance.isAlive) return undefined;
         note(`${key} ${nameOf(asked)} at ${instance.number}: ${wordsOf(outcome)}`);
+        for (const error of errorsOf(outcome)) failed(error);
         const logLength = log().length;
         if (standsForGood(outcome)) this.answers.push({ key, asked, outcome, ifMatch, logLength });
         if (expecting !== undefined && 'command' in asked && outcome.status !== 'answered') {
@@ -185,7 +186,17 @@ export function nameOf(asked: AskedOnce): string {
   return [type, ...ids].join(' ');
 }
 
-function wordsOf(outcome: Outcome | OutcomeOfAll): string {
+/** What one command came to, or one part of a freeze of all. */
+type AnyOutcome = Outcome | OutcomeOfAll | FailedPart;
+
+/** Of parts that failed for a reason that nobody expects. */
+function errorsOf(outcome: AnyOutcome): readonly unknown[] {
+  if (outcome.status === 'failed') return [outcome.error];
+  return outcome.status === 'answered' ? outcome.parts.flatMap((part) => errorsOf(part.outcome)) : [];
+}
+
+function wordsOf(outcome: AnyOutcome): string {
+  if (outcome.status === 'failed') return 'failed';
   const replayed = outcome.status !== 'rejected' && outcome.replayed ? ' again' : '';
   if (outcome.status === 'rejected') return outcome.rejection.code;
   if (outcome.status === 'accepted') return `accepted${replayed}`;
@@ -193,13 +204,14 @@ function wordsOf(outcome: Outcome | OutcomeOfAll): string {
 }
 
 /** Whether to ask again: of a freeze of all, when any part is open. */
-function isPassingOutcome(outcome: Outcome | OutcomeOfAll): boolean {
+function isPassingOutcome(outcome: AnyOutcome): boolean {
   if (outcome.status === 'rejected') return isPassingCode(outcome.rejection.code);
   return outcome.status === 'answered' && outcome.parts.some((part) => isPassingOutcome(part.outcome));
 }
 
 /** True for what the log tells for ever: other refusals are decided anew. */
-export function standsForGood(outcome: Outcome | OutcomeOfAll): boolean {
+export function standsForGood(outcome: AnyOutcome): boolean {
+  if (outcome.status === 'failed') return false;
   if (outcome.status === 'rejected') return recordedAt(outcome) !== undefined;
   return outcome.status === 'accepted' || outcome.parts.some((part) => standsForGood(part.outcome));
 }
@@ -210,7 +222,7 @@ function recordedAt(rejected: { readonly revision?: number }): number | undefine
 }
 
 /** What stands for good of an answer, as text: equal for every answer under one key. */
-export function standing(outcome: Outcome | OutcomeOfAll): string {
+export function standing(outcome: AnyOutcome): string {
   if (outcome.status !== 'answered') return canonicalJson(JSON.parse(JSON.stringify({ ...outcome, replayed: null })));
   const parts = outcome.parts.filter((part) => standsForGood(part.outcome));
   return parts.map((part) => `${part.accountId} ${standing(part.outcome)}`).join('\n');

@@ -1,4 +1,5 @@
 import { accountView } from '#accounts';
+import type { FailedPart } from '#command-handling';
 import { canonicalJson, SUPERVISOR, toTimestamp, type EventPointer, type RecordedEvent } from '#kernel';
 import { startProjections, type Page, type PageRequest, type Projections, type Queries } from '#projections';
 import { replayAccount, replayFreezes } from '#replay';
@@ -72,13 +73,14 @@ function judgeAcknowledgements({ callers, log }: World): void {
   }
 }
 
-function eventsOf({ outcome }: Pick<Answered, 'outcome'>): readonly RecordedEvent[] {
+function eventsOf({ outcome }: { readonly outcome: Answered['outcome'] | FailedPart }): readonly RecordedEvent[] {
   switch (outcome.status) {
     case 'accepted':
       return outcome.events;
     case 'answered':
       return outcome.parts.flatMap((part) => eventsOf(part));
     case 'rejected':
+    case 'failed':
       return [];
   }
 }

@@ -1,5 +1,6 @@
 import type {
   CommandRequest,
+  FailedPart,
   FreezeAllNamed,
   LedgerCommand,
   LedgerCommands,
@@ -9,15 +10,19 @@ import type {
 import type { Rejection } from '#kernel';
 import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
 import { etagOf, sendProblem } from '../http/answer.ts';
+import { logFailure } from '../http/failure-log.ts';
 import { idempotencyKeyOf, ifMatchOf } from '../http/headers.ts';
 import { malformedRequest, problemBody, ProblemError, type Problem } from '../http/problem.ts';
 import { callerOf, pathOf, routeOf } from '../http/request.ts';
+import { problemOfThrown } from '../http/thrown-problem.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { commandHash } from './command-hash.ts';
-import { EDGE_OPTIONS, LEDGER, METRICS } from './tokens.ts';
+import { EDGE_OPTIONS, LEDGER, LOGGER, METRICS } from './tokens.ts';
 
 export type Accepted = Extract<Outcome, { status: 'accepted' }>;
+type Rejected = Extract<Outcome, { status: 'rejected' }>;
 
 /** Bounds of the edge. */
 export interface EdgeOptions {
@@ -31,15 +36,18 @@ export class CommandEdge {
   readonly ledger: LedgerCommands;
   readonly #metrics: Metrics;
   readonly #options: EdgeOptions;
+  readonly #logger: Logger;
 
   constructor(
     @Inject(LEDGER) ledger: LedgerCommands,
     @Inject(METRICS) metrics: Metrics,
     @Inject(EDGE_OPTIONS) options: EdgeOptions,
+    @Inject(LOGGER) logger: Logger,
   ) {
     this.ledger = ledger;
     this.#metrics = metrics;
     this.#options = options;
+    this.#logger = logger;
   }
 
   /**
@@ -91,10 +99,17 @@ export class CommandEdge {
       const shown =
         part.status === 'accepted'
           ? { status: 201, ...stepOf(part), ...(await describe(part)) }
-          : problemBody(problemOf(part), { instance: pathOf(request), correlationId: request.id });
+          : problemBody(this.#problemOfPart(request, part), { instance: pathOf(request), correlationId: request.id });
       outcomes.push({ accountId, ...shown });
     }
     reply.code(200).send({ outcomes });
+  }
+
+  #problemOfPart(request: FastifyRequest, part: Rejected | FailedPart): Problem {
+    if (part.status === 'rejected') return problemOf(part);
+    const problem = problemOfThrown(part.error);
+    logFailure(this.#logger, request, part.error, problem);
+    return problem;
   }
 
   #inTime<Result>(execution: Promise<Result>): Promise<Result> {
@@ -124,7 +139,7 @@ function requestOf<Command>(request: FastifyRequest, body: object, command: Comm
   };
 }
 
-function problemOf({ rejection, correlationId }: Extract<Outcome, { status: 'rejected' }>): Problem {
+function problemOf({ rejection, correlationId }: Rejected): Problem {
   return { ...rejection, correlationId, retryAfterS: retryAfterS(rejection) };
 }
 

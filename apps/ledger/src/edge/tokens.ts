@@ -7,4 +7,5 @@ export const REPLAY_ACCOUNT = Symbol('an account as of a moment');
 export const REPLAY_FREEZES = Symbol('the freezes in force as of a moment');
 export const HEALTH = Symbol('what the health of the service is made of');
 export const METRICS = Symbol('the metrics');
+export const LOGGER = Symbol('the log of the service');
 export const EDGE_OPTIONS = Symbol('bounds of the edge');

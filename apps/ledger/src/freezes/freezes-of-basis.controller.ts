@@ -11,7 +11,7 @@ import { FreezeAllBody, FreezesOfBasisAnswer } from './freezes-of-basis.dto.ts';
 import { placedFreeze } from './placed-freeze.ts';
 
 const DESCRIPTION =
-  'Each account gets a freeze of its own, and an outcome of its own. A repeat under the same key answers for each account as the first time, and goes on with what was left.';
+  'Each account gets a freeze of its own, and an outcome of its own: one that fails keeps no other from being frozen. A repeat under the same key answers for each account as the first time, and goes on with what failed or was left. Where not all accounts can be found, or each of them fails, the answer is a problem; those that could be found are frozen all the same.';
 const PROBLEMS: readonly ProblemCode[] = [
   'basis-not-in-force',
   'scope-exceeds-basis',

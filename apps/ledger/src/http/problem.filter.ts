@@ -2,8 +2,7 @@ import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common'
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { sendProblem } from './answer.ts';
-import { problemKind } from './problem.ts';
-import { routeOf } from './request.ts';
+import { logFailure } from './failure-log.ts';
 import { problemOfThrown } from './thrown-problem.ts';
 
 /** Turns whatever a handler, a pipe or the framework throws into a problem. */
@@ -22,12 +21,7 @@ export class ProblemFilter implements ExceptionFilter {
 
   answer(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const problem = problemOfThrown(thrown);
-    const { status } = problemKind(problem.code);
-    if (status >= 500) {
-      const log = { err: thrown, code: problem.code, correlationId: request.id, route: routeOf(request).url };
-      if (status === 500) this.#logger.error(log, 'a request failed');
-      else this.#logger.warn(log, 'a request was put off');
-    }
+    logFailure(this.#logger, request, thrown, problem);
     // A stream that broke off in the middle of its answer: all that is left is to break off as well.
     if (reply.sent || reply.raw.headersSent) {
       reply.raw.destroy();

@@ -106,7 +106,7 @@ export async function createServer(services: EdgeServices, options: ServerOption
   fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     done(null, parseJsonBody(body as Buffer, request.headers));
   });
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(services), adapter, {
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(services, logger), adapter, {
     bodyParser: false,
     logger: nestLogger(logger),
     abortOnError: false,

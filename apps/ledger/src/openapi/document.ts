@@ -56,7 +56,7 @@ export function serveDocument(app: INestApplication): void {
 /** The same document without a service behind it: nothing is opened, and nothing listens. */
 export async function describeService(): Promise<OpenAPIObject> {
   const nothing = {} as never;
-  const module = AppModule.with({
+  const services = {
     ledger: nothing,
     queries: nothing,
     reader: nothing,
@@ -66,7 +66,8 @@ export async function describeService(): Promise<OpenAPIObject> {
     health: nothing,
     metrics: nothing,
     options: nothing,
-  });
+  };
+  const module = AppModule.with(services, nothing);
   const app = await NestFactory.create(module, new FastifyAdapter({ skipMiddie: true }), { logger: false });
   try {
     return createDocument(app);
