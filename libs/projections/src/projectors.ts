@@ -83,7 +83,8 @@ export const projectors: readonly Projector[] = [
   { name: 'tasks', version: 1, tables: taskTables, project: ofLegal(projectTasks) },
   { name: 'names', version: 3, tables: nameTables, project: ofLegal(projectNames) },
   { name: 'streams', version: 1, tables: streamTables, project: projectStream },
-  { name: 'violations', version: 1, tables: violationTables, project: projectViolation },
+  // Raised whenever a rule takes less than before: what was found legal by an older rule would pass for changed since then.
+  { name: 'violations', version: 2, tables: violationTables, project: projectViolation },
 ];
 
 /** Changes whenever a table or a version does. */
