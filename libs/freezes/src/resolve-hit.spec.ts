@@ -170,6 +170,14 @@ describe('a freeze under a hit', () => {
     expect(reason(scene(spoilt).input)).toMatch(expected);
   });
 
+  it('does not resolve if the link has a later time, whatever its place', () => {
+    const { input } = scene({ subject: sampleAddress, link: linked() });
+    const { linkedByEvent: link } = input;
+    if (link === undefined) throw new Error('nothing was linked');
+    const metadata = { ...link.metadata, recordedAt: '2100-01-01T00:00:00.000Z' };
+    expect(reason({ ...input, linkedByEvent: { ...link, metadata } })).toMatch(/links the address is later than/);
+  });
+
   it('does not resolve without what it points to, nor for an account of other holders', () => {
     const { input } = scene({ subject: sampleAddress, link: linked() });
     expect(reason({ ...input, linkedByEvent: undefined })).toMatch(/links the address does not exist/);
@@ -306,7 +314,7 @@ describe('a party named by a hit', () => {
   it('is not named before the hit was confirmed, by the clock', () => {
     const { event, ...rest } = rested('PartyNamed', inForce, 1);
     const metadata = { ...event.metadata, recordedAt: '2000-01-01T00:00:00.000Z' };
-    expect(verdict({ ...rest, event: { ...event, metadata } })).toContain('not effective yet');
+    expect(verdict({ ...rest, event: { ...event, metadata } })).toContain('is later than what cites it');
   });
 
   it('is no longer named by the clearance, and by nothing else', () => {

@@ -222,6 +222,11 @@ function citedIn(log: Log, { stream, revision }: EventPointer): CitedBasisEvent 
   return foldOrder(log.basis(stream)).legal.get(Number(revision));
 }
 
+/** The event in its place in the log, a millisecond before the others by its time. */
+function earlierByTime<Event extends RecordedEvent>(event: Event): Event {
+  return { ...event, metadata: { ...event.metadata, recordedAt: '2022-04-06T11:59:59.999Z' } };
+}
+
 function reason(input: CitedFreeze): string {
   const resolution = resolveCitation(input);
   return resolution.ok ? 'resolves' : resolution.reason;
@@ -355,6 +360,11 @@ describe('a freeze that does not resolve', () => {
     expect(reason(scene({ frozen: { scope: bitcoin } }).input)).toContain('not the one that was authorised');
   });
 
+  it('has a time before that of its authorisation, whatever its place', () => {
+    const { input } = scene();
+    expect(reason({ ...input, event: earlierByTime(input.event) })).toContain('is later than the freeze');
+  });
+
   it('was asked for by another person', () => {
     expect(reason(scene({ frozen: { placedBy: 'mallory' } }).input)).toContain('asked for by another person');
   });
@@ -378,14 +388,14 @@ describe('a freeze that does not resolve', () => {
   it('stands before its authorisation in the log', () => {
     const { input } = scene();
     const before = { ...input.event, position: '0000000000000001' };
-    expect(reason({ ...input, event: before })).toContain('later in the log than the freeze');
+    expect(reason({ ...input, event: before })).toContain('later than the freeze');
   });
 
   it('stands where its authorisation does', () => {
     const { input } = scene();
     const same = { ...input.event, position: input.cited?.position ?? '' };
     expect(same.position).not.toBe('');
-    expect(reason({ ...input, event: same })).toContain('later in the log than the freeze');
+    expect(reason({ ...input, event: same })).toContain('later than the freeze');
   });
 });
 
@@ -414,6 +424,15 @@ describe('an authorisation that the order could not give', () => {
 describe('an authorisation whose account nothing ties to the order', () => {
   it('points to nothing', () => {
     expect(reason({ ...scene().input, namedByEvent: undefined })).toContain('names the account does not exist');
+  });
+
+  it('points to what has a later time than itself, whatever its place', () => {
+    const { input } = scene({ party: 'p-1', authorised: { partyId: 'p-1' } });
+    const { cited } = input;
+    if (cited === undefined) throw new Error('nothing was authorised');
+    const event = earlierByTime(input.event);
+    expect(reason(input)).toBe('resolves');
+    expect(reason({ ...input, event, cited: earlierByTime(cited) })).toContain('is later than the authorisation');
   });
 
   it.each<[string, (tie: RecordedEvent) => RecordedEvent]>([
@@ -477,7 +496,8 @@ describe('a lift because the basis ended', () => {
       approvedBy: 'approver-1',
       ...changed,
     } as const;
-    const event = log.add(account, { type: 'AccountUnfrozen', data } as const, 'system:supervisor');
+    const at = endings.at(-1)?.[1] ?? now;
+    const event = log.add(account, { type: 'AccountUnfrozen', data } as const, 'system:supervisor', at);
     const { ended: end } = foldOrder(basisEvents).state;
     return {
       log,
@@ -535,7 +555,8 @@ describe('a lift because the basis ended', () => {
     const { input } = lifted(discharged);
     const position = input.cited?.position ?? '';
     expect(position).not.toBe('');
-    expect(why({ ...input, event: { ...input.event, position } })).toContain('later in the log');
+    expect(why({ ...input, event: { ...input.event, position } })).toContain('later than the lift');
+    expect(why({ ...input, event: earlierByTime(input.event) })).toContain('later than the lift');
   });
 
   it('is nothing by a proposal', () => {
@@ -682,7 +703,8 @@ describe('an authorisation that was abandoned', () => {
     expect(verdict(abandoned({ freezeId: specEventId(99) }).input)).toContain('the id of its authorisation');
     const { input } = abandoned({});
     const early = { ...input.event, position: input.cited?.position ?? 'f' };
-    expect(verdict({ ...input, event: early })).toContain('later in the log');
+    expect(verdict({ ...input, event: early })).toContain('later than');
+    expect(verdict({ ...input, event: earlierByTime(input.event) })).toContain('later than');
   });
 
   it('for a holder who is none: only where the order names the account through a party that does not hold it', () => {
@@ -725,7 +747,7 @@ describe('the naming of a party', () => {
     type: 'PartyNamed' | 'PartyNoLongerNamed',
     history: readonly LegalOrderEvent[],
     at: number,
-    recordedAt = now,
+    recordedAt = history.includes(expired) ? afterExpiry : now,
   ): CitedNaming {
     const log = new Log();
     for (const event of history) log.add(order, event, undefined, event === expired ? afterExpiry : now);
@@ -746,7 +768,7 @@ describe('the naming of a party', () => {
     expect(verdict(rested('PartyNamed', inForce, 1))).toBe('resolves');
     expect(verdict(rested('PartyNamed', over, 1))).toBe('resolves');
     // From the very time at which the order becomes effective.
-    expect(verdict(rested('PartyNamed', inForce, 1, instrument.effectiveAt))).toBe('resolves');
+    expect(verdict(rested('PartyNamed', [registered({ effectiveAt: now }), verified()], 1))).toBe('resolves');
     const { event, ...rest } = rested('PartyNamed', inForce, 1);
     expect(verdict({ ...rest, event: { ...event, position: '' } })).toBe('resolves');
   });
@@ -767,7 +789,7 @@ describe('the naming of a party', () => {
     ],
     [
       'an order that is not effective yet',
-      rested('PartyNamed', inForce, 1, '2022-04-01T23:59:59.999Z'),
+      rested('PartyNamed', [registered({ effectiveAt: '2022-04-06T12:00:00.001Z' }), verified()], 1),
       'not effective yet',
     ],
   ])('is nothing by %s', (_name, input, why) => {
@@ -777,7 +799,8 @@ describe('the naming of a party', () => {
   it('is nothing by what comes later, or stands elsewhere', () => {
     const input = rested('PartyNamed', inForce, 1);
     const { event, cited } = input;
-    expect(verdict({ ...input, event: { ...event, position: cited?.position ?? 'f' } })).toContain('later in the log');
+    expect(verdict({ ...input, event: { ...event, position: cited?.position ?? 'f' } })).toContain('later than');
+    expect(verdict({ ...input, event: earlierByTime(event) })).toContain('later than');
     const basis = { kind: 'legal-order', id: 'ord-2' } as const;
     expect(verdict({ ...input, event: { ...event, data: { ...event.data, basis } } })).toContain('stream of the basis');
     const citation = { ...event.data.citation, eventId: specEventId(9) };

@@ -117,7 +117,7 @@ function authorisationOf(
   }
   if (event.type !== 'FreezeVaried' && freezeId !== cited.id)
     return { problem: 'the freeze does not bear the id of its authorisation' };
-  if (!isEarlier(cited, event)) return { problem: 'the cited event is later in the log than the freeze' };
+  if (!isCitable(cited, event)) return { problem: 'the cited event is later than the freeze' };
   return { authorisation: cited };
 }
 
@@ -154,9 +154,19 @@ function variationProblem(
   return isLost ? 'a variation had ended the freeze' : undefined;
 }
 
+type Placed = Pick<RecordedEvent, 'position' | 'metadata'>;
+
 /** An event that is only decided has no position yet: it comes after everything that is stored. */
-function isEarlier(event: { readonly position: string }, than: { readonly position: string }): boolean {
-  return than.position === '' || event.position < than.position;
+function isBefore(event: Placed, other: Placed): boolean {
+  return other.position === '' || event.position < other.position;
+}
+
+/**
+ * True for what an event may cite: it stands before it in the log, and its time is no later, since whoever cites takes the
+ * latest of the clock and of all that is cited (ARCHITECTURE, "The life of a command", 4).
+ */
+function isCitable(event: Placed, by: Placed): boolean {
+  return isBefore(event, by) && event.metadata.recordedAt <= by.metadata.recordedAt;
 }
 
 /**
@@ -171,7 +181,7 @@ function tieProblem(
   const { accountId, namedBy, partyId } = authorisation.data;
   if (tie === undefined || !samePointer(pointerTo(tie), namedBy))
     return 'the event that names the account does not exist';
-  if (!isEarlier(tie, authorisation)) return 'the event that names the account is later than the authorisation';
+  if (!isCitable(tie, authorisation)) return 'the event that names the account is later than the authorisation';
   if (partyId === undefined) return undefined;
   if (!attaches(tie, partyId, accountId)) return 'the account was not attached to the party';
   if (holders?.includes(partyId) === false) return 'the party does not hold the account';
@@ -207,7 +217,7 @@ function linkProblem(
   if (link === undefined || !samePointer(pointerTo(link), data.linkedBy)) {
     return 'the event that links the address does not exist';
   }
-  if (!isEarlier(link, authorisation)) return 'the event that links the address is later than the authorisation';
+  if (!isCitable(link, authorisation)) return 'the event that links the address is later than the authorisation';
   const { partyId } = data;
   const isNamed = addresses.some((address) => partyId !== undefined && links(link, partyId, address));
   return isNamed ? undefined : 'no address that the basis names was linked to the party as its own';
@@ -252,6 +262,8 @@ export interface CitedAbandonment {
  * - `already-frozen` (4): a freeze stands there that no variation had ended before: `checkAccount` sees that it is in force;
  * - `account-not-open` (2) rests on the account's own stream alone: `checkAccount`.
  *
+ * What a reason rests on is not cited: only its place in the log counts, not its time.
+ *
  * Which clause comes first is not looked at: each of these reasons, once true, is ground enough. Nor is the event that ties
  * the account to the basis: an authorisation that nothing could have frozen may be abandoned.
  */
@@ -276,9 +288,9 @@ function untrueReason(
     case 'key-used':
       return keyStands ? undefined : 'the key of the authorisation was not used on the account';
     case 'basis-ended':
-      return ending !== undefined && isEarlier(ending, event) ? undefined : 'the basis had not ended';
+      return ending !== undefined && isBefore(ending, event) ? undefined : 'the basis had not ended';
     case 'basis-varied':
-      return varied !== undefined && isEarlier(varied, event) ? undefined : 'no variation had ended it';
+      return varied !== undefined && isBefore(varied, event) ? undefined : 'no variation had ended it';
     case 'superseded': {
       const stands = replaces === undefined || freezeCiting(freezes, replaces) !== undefined;
       return stands ? 'what it replaces stands' : undefined;
@@ -366,7 +378,7 @@ function liftProblem(
   if (freeze === undefined) return 'the freeze is not in force';
   if (cited === undefined || !samePointer(pointerTo(cited), citation)) return 'the cited event does not exist';
   if (cited.stream !== basisStream(freeze.basis)) return 'the cited event is not on the stream of the basis';
-  if (!isEarlier(cited, event)) return 'the cited event is later in the log than the lift';
+  if (!isCitable(cited, event)) return 'the cited event is later than the lift';
   if (ground === undefined || !samePointer(ground.pointer, citation)) return `the cited event did not ${what}`;
   const isTheirs = ground.requestedBy === requestedBy && ground.approvedBy === approvedBy;
   return isTheirs ? undefined : `other people did ${what}`;
@@ -419,7 +431,7 @@ export function resolveNaming(naming: CitedNaming): Resolution {
     return resolution('the cited event does not exist');
   }
   if (cited.stream !== basisStream(basis)) return resolution('the cited event is not on the stream of the basis');
-  if (!isEarlier(cited, event)) return resolution('the cited event is later in the log than what cites it');
+  if (!isCitable(cited, event)) return resolution('the cited event is later than what cites it');
   return resolution(event.type === 'PartyNamed' ? namedProblem(naming) : noLongerNamedProblem(naming));
 }
 

@@ -93,8 +93,15 @@ describe('an answer that was forced into the store', () => {
   });
 
   it('changes nothing for a time at which the order was not effective', async () => {
-    await force(stream, granted('1'), '2022-02-14T08:59:59.999Z');
+    await world.putOrder({ orderId: 'ord-2', effectiveAt: '2100-01-01T00:00:00.000Z' });
+    const other = granted('1', 'legalOrder-ord-2');
+    await force(stream, { ...other, data: { ...other.data, basis: { ...basis, id: 'ord-2' } } });
     expect((await judgeLast())?.violation).toMatchObject({ detail: 'the legal order is not effective yet' });
+  });
+
+  it('changes nothing when what it cites has a later time', async () => {
+    await force(stream, granted('1'), '2022-02-14T09:00:00.000Z');
+    expect((await judgeLast())?.violation).toMatchObject({ detail: expect.stringMatching(/had not come so far/) });
   });
 
   it('changes nothing when what it cites comes later in the log, now and on every reading', async () => {

@@ -275,6 +275,41 @@ describe('a transfer that was decided', () => {
   });
 });
 
+describe('what cites a transfer', () => {
+  it.each([
+    ['2022-02-15T12:00:00.000Z', [undefined, undefined]],
+    ['2022-02-15T12:00:00.001Z', ['cites no transfer that was sent', 'cites no refusal of a transfer']],
+  ])('has a time that is no earlier: %s', async (recordedAt, found) => {
+    const world = new LedgerWorld();
+    const { store } = world;
+    for (const n of ['1', '2', '3']) await world.openAccount(`acc-${n}`, `p-${n}`);
+    await world.accept({ type: 'Deposit', accountId: 'acc-1', depositId: 'd-1', asset: 'BTC', amount: '5', source });
+    await world.accept({ type: 'CloseAccount', accountId: 'acc-3', reason: 'asked' });
+    const sendTo = (to: string, at?: string): Promise<RecordedEvent> => {
+      const data = { accountId: 'acc-1', to, transferId: to, asset: 'BTC', amount: '1' };
+      return force(store, account, 'TransferSent', data, at === undefined ? {} : { recordedAt: at });
+    };
+    const outcome = (to: string, sent: RecordedEvent): object => ({
+      accountId: to,
+      from: 'acc-1',
+      transferId: to,
+      asset: 'BTC',
+      amount: '1',
+      citation: pointerTo(sent),
+    });
+    const toClosed = await sendTo('acc-3');
+    const refusal = { ...outcome('acc-3', toClosed), reason: 'closed' };
+    const refused = await force(store, 'account-acc-3', 'TransferRefused', refusal, { recordedAt });
+    const returned = { ...outcome('acc-3', refused), accountId: 'acc-1', to: 'acc-3', reason: 'closed' };
+    const { from: _, ...data } = returned as { from?: string };
+    await force(store, account, 'TransferReturned', data);
+    const [ofReturn] = await violations(store, account);
+    const sent = await sendTo('acc-2', recordedAt);
+    await force(store, 'account-acc-2', 'TransferReceived', outcome('acc-2', sent));
+    expect([...(await violations(store, 'account-acc-2')), ofReturn]).toEqual(found);
+  });
+});
+
 describe('the freezes of one order', () => {
   /** How often the order's events are looked into while the freezes of so many accounts are judged. */
   async function looksFor(freezes: number): Promise<number> {

@@ -37,6 +37,7 @@ import {
   hashHolds,
   pointerTo,
   samePointer,
+  toMs,
   type AsOf,
   type Authorisation,
   type BasisEnd,
@@ -50,6 +51,7 @@ import {
   type Position,
   type Recorded,
   type RecordedEvent,
+  type Timestamp,
 } from '#kernel';
 import { releaseUnder } from '#legal-orders';
 import { controlOf, type PartyNamed, type PartyNoLongerNamed, type PartyState } from '#parties';
@@ -170,6 +172,7 @@ interface Ending {
   readonly pointer: EventPointer;
   readonly authorisationId: string;
   readonly position: Position;
+  readonly recordedAt: Timestamp;
 }
 
 /**
@@ -310,8 +313,8 @@ export class CitationResolver {
   }
 
   /**
-   * What an event cites on another account's stream, if that stands there under its name and is earlier in the log: what
-   * cites each other in a circle would never be judged.
+   * What an event cites on another account's stream, if that stands there under its name and is earlier in the log, and no
+   * later by its time: what cites each other in a circle would never be judged.
    */
   async #standing(
     citing: Recorded<TransferCitation>,
@@ -327,6 +330,7 @@ export class CitationResolver {
     if (cited === undefined) return undefined;
     // An event that is about to be appended has no position yet: it comes after all that is in the store.
     if (citing.position !== '' && cited.position >= citing.position) return undefined;
+    if (cited.metadata.recordedAt > citing.metadata.recordedAt) return undefined;
     // The first of its name, or it would not be legal. It is cited once: whoever asks again reads it.
     if (isKnown) {
       this.#citable.delete(citation.eventId);
@@ -493,14 +497,14 @@ export class CitationResolver {
     return obstacle === undefined ? { ok: true } : { ok: false, reason: obstacle.detail };
   }
 
-  /** A stream at a revision, if it had come so far when the event was recorded. */
+  /** A stream at a revision, if it had come so far when the event was recorded: in the log, and by the time. */
   async #foldAsOf({ stream, revision }: AsOf, event: RecordedEvent): Promise<StreamFold | undefined> {
     const to = Number(revision);
     const fold = this.#newFold(stream);
     const isWanted = ({ position }: RecordedEvent): boolean => event.position === '' || position <= event.position;
     await foldStream(this.#reader, fold, { to, isWanted });
     if (fold.revision < to) await this.#foundNothing(stream, fold.revision + 1);
-    return fold.revision === to ? fold : undefined;
+    return fold.revision === to && fold.lastRecordedMs <= toMs(event.metadata.recordedAt) ? fold : undefined;
   }
 
   /** The order of release that a lift relies on, from its own events up to where it is said to have been in force. */
@@ -554,6 +558,7 @@ export class CitationResolver {
     return (
       ending.authorisationId === freezeId &&
       ending.position < authorisation.position &&
+      ending.recordedAt <= authorisation.metadata.recordedAt &&
       samePointer(ending.pointer, endedBy)
     );
   }
@@ -566,7 +571,7 @@ export class CitationResolver {
     await foldStream(this.#reader, fold, { to: stored.revision });
     const over = fold.contents?.kind === 'account' ? fold.contents.state.freezes.over : undefined;
     if (!samePointer(pointer, over?.get(authorisationId))) return undefined;
-    return { pointer, authorisationId, position: stored.position };
+    return { pointer, authorisationId, position: stored.position, recordedAt: stored.metadata.recordedAt };
   }
 
   #rememberEnding(ending: Ending): void {
