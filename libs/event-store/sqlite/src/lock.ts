@@ -3,14 +3,29 @@ import { DatabaseSync } from 'node:sqlite';
 import { createPrivately, failureAt } from './file.ts';
 import { isBusy, isDamaged } from './sqlite-errors.ts';
 
+/** Whoever only looks at a log before reading it holds the lock while it reads the write-ahead log: 16 MiB take 0.1 s. */
+const TRIES = 40;
+const PAUSE_MS = 50;
+
 /**
- * Keeps every other writer away from a log, as `tryLock`.
- * @throws StoreError `store-unavailable` that names the file when somebody else holds it, or it can't be written
+ * Keeps every other writer away from a log, as `tryLock`, and waits for a moment where somebody else does: a backup, a check
+ * or a copy that begins must not keep the service from its start.
+ * @param pause lets time pass between two tries. Default: stops this thread for 50 ms
+ * @throws StoreError `store-unavailable` that names the file when somebody else holds it for two seconds, or it can't be
+ * written
  */
-export function acquireLock(logPath: string): () => void {
-  const release = tryLock(logPath);
-  if (release !== undefined) return release;
+export function acquireLock(logPath: string, pause: () => void = stopShortly): () => void {
+  for (let tries = 1; ; tries += 1) {
+    const release = tryLock(logPath);
+    if (release !== undefined) return release;
+    if (tries === TRIES) break;
+    pause();
+  }
   throw new StoreError('store-unavailable', `${logPath} is in use by another process, which holds ${logPath}.lock`);
+}
+
+function stopShortly(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)), 0, 0, PAUSE_MS);
 }
 
 /**
