@@ -1,16 +1,14 @@
 import { copyLog, SqliteEventReader, syncFile, syncFolder } from '#event-store/sqlite';
 import type { ChainFault } from '#replay';
-import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, realpathSync, renameSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { filesIn } from '../data-folder.ts';
 import { codeOf } from '../thrown.ts';
 import { BackupError } from './backup-error.ts';
 import { LOG_NAME, MANIFEST_NAME, writeManifest, type Manifest } from './manifest.ts';
+import { beginUnfinished, removeLeft } from './unfinished.ts';
 import { readThrough, sha256OfFile, type LogContents } from './verify.ts';
-
-/** A folder that begins so is a backup that was not finished: nothing takes it for one. */
-const UNFINISHED = 'unfinished-';
 
 /** Told how far it is: what is done, how much of it, of how much, in what. */
 export type OnProgress = (what: 'copying' | 'verifying', done: number, total: number, unit: string) => void;
@@ -29,11 +27,13 @@ export interface Backup {
   readonly manifest: Manifest;
   /** What is wrong with events of the log itself, the first thousand. */
   readonly faults: readonly ChainFault[];
+  /** Folders of backups that were not finished, of which it can't tell that nobody is making them. */
+  readonly left: readonly string[];
 }
 
 /**
  * Makes a backup of the log while the service may run, reads it through, and only then gives it its name: what stands
- * under such a name is whole and on disk. Never touches an earlier one.
+ * under such a name is whole and on disk. Never touches an earlier one; removes what one left that was killed.
  * @throws BackupError, StoreError, or an error of a file: then nothing of this backup is left, nor a folder made for it
  */
 export async function backUp(options: BackUpOptions): Promise<Backup> {
@@ -53,7 +53,8 @@ async function backUpInto(options: BackUpOptions): Promise<Backup> {
   const log = filesIn(dataDir).events;
   const madeAt = now().toISOString();
   const folder = join(to, madeAt.replaceAll(':', '-'));
-  const unfinished = mkdtempSync(join(to, UNFINISHED));
+  const left = removeLeft(to);
+  const { folder: unfinished, end } = beginUnfinished(to);
   try {
     const copy = join(unfinished, LOG_NAME);
     await copyLog(log, copy, (done, total) => onProgress('copying', done, total, 'pages'));
@@ -66,10 +67,9 @@ async function backUpInto(options: BackUpOptions): Promise<Backup> {
     syncFolder(unfinished);
     giveName(unfinished, folder);
     syncFolder(to);
-    return { folder, manifest, faults: contents.faults };
-  } catch (error) {
-    rmSync(unfinished, { recursive: true, force: true });
-    throw error;
+    return { folder, manifest, faults: contents.faults, left };
+  } finally {
+    end();
   }
 }
 

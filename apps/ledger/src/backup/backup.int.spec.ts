@@ -1,6 +1,8 @@
 import { SqliteEventStore } from '#event-store/sqlite';
 import { LedgerWorld, tellStory } from '#testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   copyFileSync,
   cpSync,
@@ -17,6 +19,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
 import { backUp } from './back-up.ts';
 import { runBackup, runRestore } from './commands.ts';
 import { restoreLog } from './restore-log.ts';
@@ -51,6 +54,18 @@ function byHand(file: string, sql: string): void {
 
 const FORGE = `DROP TRIGGER events_never_change; UPDATE events SET data = replace(data, '"amount":"', '"amount":"9')
   WHERE position = (SELECT min(position) FROM events WHERE type = 'FundsDeposited')`;
+
+/** Begins a backup, says so when the log is copied, and goes no further. */
+const STOPS = `
+  import { writeSync } from 'node:fs';
+  const { backUp } = await import('./apps/ledger/src/backup/back-up.ts');
+  const onProgress = (what) => {
+    if (what !== 'verifying') return;
+    writeSync(1, 'copied');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  };
+  await backUp({ dataDir: process.argv[1], to: process.argv[2], onProgress });
+`;
 
 type Run = typeof runBackup;
 async function run(command: Run, ...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
@@ -89,6 +104,42 @@ describe('a backup', () => {
     await expect(backUp({ dataDir, to, now })).rejects.toThrow(/is there already, and stays as it is/);
     expect(readdirSync(to)).toEqual(['2022-03-01T00-00-00.000Z']);
     expect(readFileSync(join(first.folder, 'manifest.json'), 'utf8')).toBe(before);
+  });
+
+  it('removes what one left that was killed, and never one that is being made', async () => {
+    const child = spawn(
+      process.execPath,
+      ['--conditions=writ-source', '--input-type=module', '-e', STOPS, dataDir, to],
+      {
+        cwd: fileURLToPath(new URL('../../../../', import.meta.url)),
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
+    const ended = once(child, 'close');
+    try {
+      await once(child.stdout, 'data');
+      const making = readdirSync(to);
+      expect(making).toHaveLength(2);
+      await backUp({ dataDir, to });
+      expect(readdirSync(to)).toEqual(expect.arrayContaining(making));
+    } finally {
+      child.kill('SIGKILL');
+      await ended;
+    }
+    expect(await run(runBackup, '--to', to)).toMatchObject({ code: 0, err: '' });
+    expect(readdirSync(to).filter((name) => name.startsWith('unfinished'))).toEqual([]);
+    expect(readdirSync(to)).toHaveLength(2);
+  });
+
+  it('tells of what was not finished and has no lock, and leaves it', async () => {
+    const left = join(to, 'unfinished-aB3xYz');
+    mkdirSync(left, { recursive: true });
+    const { code, err } = await run(runBackup, '--to', to);
+    expect({ code, err }).toEqual({
+      code: 0,
+      err: `${left} is a backup that was not finished: delete it when no backup runs.\n`,
+    });
+    expect(existsSync(left)).toBe(true);
   });
 
   it('may be made twice at once', async () => {

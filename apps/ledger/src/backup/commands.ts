@@ -26,6 +26,9 @@ export async function runBackup(args: readonly string[], environment: Environmen
       place: to,
     });
     output.stdout.write(`The log in ${dataDir} is backed up in ${backup.folder}\n${linesOf(backup.manifest)}`);
+    for (const left of backup.left) {
+      output.stderr.write(`${left} is a backup that was not finished: delete it when no backup runs.\n`);
+    }
     const [fault] = backup.faults;
     if (fault !== undefined) {
       const { faults } = backup.manifest;
