@@ -12,6 +12,7 @@ import { EVENT_READER, LEDGER, REPLAY_ACCOUNT, REPLAY_FREEZES } from '../edge/to
 import { lookUpAssets } from '../edge/scales.ts';
 import { assetsOfFreeze, FreezePage, shownFreeze } from '../freezes/freeze.dto.ts';
 import { etagOf } from '../http/answer.ts';
+import { accepts } from '../http/headers.ts';
 import { malformedRequest, ProblemError } from '../http/problem.ts';
 import { callerOf } from '../http/request.ts';
 import { NonDisclosureGate } from '../non-disclosure/gate.ts';
@@ -97,7 +98,7 @@ export class AuditController {
     // Whoever is ahead of the log, as after a restore, is not to hear that there is nothing new.
     await this.#storeHas(after);
     const selection = { after, types, stream };
-    if (request.headers.accept?.includes(NDJSON) === true) {
+    if (accepts(request.headers.accept, NDJSON)) {
       const show: ShowEvents = async (found) =>
         (await this.#gate.shown(request, found.map(shownEvent))) as readonly object[];
       if (request.method !== 'HEAD') this.#exports.begin(reply.raw);

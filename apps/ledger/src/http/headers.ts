@@ -76,3 +76,12 @@ export function ifMatchOf(headers: IncomingHttpHeaders): number | undefined {
 function malformedHeader(field: string, message: string): ProblemError {
   return new ProblemError(malformedRequest([{ field, message }]));
 }
+
+/** True for a media type that `Accept` names itself, in whatever case, and does not rule out by `q=0` (RFC 9110, 12.5.1). */
+export function accepts(accept: string | undefined, mediaType: string): boolean {
+  const ranges = accept?.toLowerCase().split(',') ?? [];
+  return ranges.some((range) => {
+    const [type, ...parameters] = range.split(';').map((part) => part.trim());
+    return type === mediaType && !parameters.some((parameter) => /^q=0(\.0{0,3})?$/.test(parameter));
+  });
+}
