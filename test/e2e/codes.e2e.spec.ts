@@ -454,7 +454,7 @@ describe('codes', () => {
     it('read-model-behind for a position that is not reached, by whatever route', async () => {
       const paths = ['/v1/assets', '/v1/assets/BTC', '/v1/admin/freezes', '/v1/audit/events', '/v1/audit/refusals'];
       const asked = [...paths.map((path) => `${path}?atLeast`), `/v1/audit/accounts/${await ledger.makeAccount()}?at`];
-      const answers = await Promise.all(asked.map((path) => ledger.get(AUDITOR, `${path}=${'f'.repeat(16)}`)));
+      const answers = await Promise.all(asked.map((path) => ledger.get(AUDITOR, `${path}=${ledger.farPosition}`)));
       for (const answer of answers) expectProblem(answer, 503, 'read-model-behind');
     });
   });
@@ -567,7 +567,7 @@ describe('a service that is small', () => {
   afterAll(() => ledger.end());
 
   it('503 overloaded while as many requests are under way as it takes; its health it always tells', async () => {
-    const waiting = Array.from({ length: 6 }, () => ledger.get(OPS, `/v1/assets?atLeast=${'f'.repeat(16)}`));
+    const waiting = Array.from({ length: 6 }, () => ledger.get(OPS, `/v1/assets?atLeast=${ledger.farPosition}`));
     const health = ledger.ask({ path: '/health/live' });
     const answers = await Promise.all(waiting);
     const codes = answers.map(({ body }) => textAt(body, 'code')).sort();

@@ -107,7 +107,7 @@ describe('a stop in a flood', () => {
     halfBody.send(unfinished.slice(0, -1));
     idle.send(requestText('GET', '/health/live', {}));
     expect(await idle.answer()).toMatch(/^HTTP\/1\.1 200/);
-    const waiting = ledger.get(OPS, `/v1/admin/tasks?atLeast=${'f'.repeat(16)}`);
+    const waiting = ledger.get(OPS, `/v1/admin/tasks?atLeast=${ledger.farPosition}`);
     const flood = new Flood(accounts, token);
     await until('a flood', () => Promise.resolve(flood.count('201') > 100 ? true : undefined), 60_000);
 

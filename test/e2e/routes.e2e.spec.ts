@@ -680,7 +680,11 @@ describe('the trial balance', () => {
   });
 
   it('is not there before the position that is asked for', async () => {
-    expectProblem(await ledger.get(AUDITOR, `/v1/trial-balance?atLeast=${'f'.repeat(16)}`), 503, 'read-model-behind');
+    expectProblem(
+      await ledger.get(AUDITOR, `/v1/trial-balance?atLeast=${ledger.farPosition}`),
+      503,
+      'read-model-behind',
+    );
   });
 });
 
@@ -766,7 +770,7 @@ describe('reading', () => {
 
   it('takes atLeast on every list, and refuses what is no position', async () => {
     for (const path of ['/v1/assets', '/v1/parties', '/v1/accounts', '/v1/admin/legal-orders', '/v1/audit/events']) {
-      expect((await ledger.get(AUDITOR, `${path}?atLeast=${'0'.repeat(16)}`)).status).toBe(200);
+      expect((await ledger.get(AUDITOR, `${path}?atLeast=${ledger.firstPosition}`)).status).toBe(200);
       expectProblem(await ledger.get(AUDITOR, `${path}?atLeast=soon`), 400, 'malformed-request');
     }
   });
@@ -914,7 +918,7 @@ describe('the audit', () => {
     for (const query of ['at=yesterday', 'cursor=nonsense', 'limit=0']) {
       expectProblem(await ledger.get(AUDITOR, `/v1/audit/freezes?${query}`), 400, 'malformed-request');
     }
-    expectProblem(await ledger.get(AUDITOR, `/v1/audit/freezes?at=${'f'.repeat(16)}`), 503, 'read-model-behind');
+    expectProblem(await ledger.get(AUDITOR, `/v1/audit/freezes?at=${ledger.farPosition}`), 503, 'read-model-behind');
   });
 
   it('lists refusals with all that a report needs, and no violations', async () => {

@@ -239,7 +239,7 @@ describe('a stop under load', () => {
   it('lets a request that is under way come to its end', async () => {
     const accountId = await ledger.makeAccount({ btc: '1' });
     // Waits for two seconds, unless the service hangs up.
-    const waiting = ledger.get(OPS, `/v1/accounts/${accountId}?atLeast=${'f'.repeat(16)}`);
+    const waiting = ledger.get(OPS, `/v1/accounts/${accountId}?atLeast=${ledger.farPosition}`);
     // By the time that a few later ones are answered, it is under way.
     for (let count = 0; count < 5; count += 1) await ledger.ask({ path: '/health/live' });
     const stopped = ledger.service.stop();

@@ -14,6 +14,11 @@ describe('a position', () => {
     expect(positions[0]).toBe('0000000000000001');
   });
 
+  it.each(['8000000000000000', 'ffffffffffffffff'])('can be %j: it comes after every event', (text) => {
+    expect(isLogPosition(text)).toBe(true);
+    expect(parsePosition(text)).toBe(2n ** 63n - 1n);
+  });
+
   it.each([
     '',
     '1',
@@ -22,8 +27,6 @@ describe('a position', () => {
     '0x00000000000001',
     ' 000000000000001',
     '0'.repeat(17),
-    '8000000000000000',
-    'ffffffffffffffff',
     '0000000000000001-0000000000000001',
   ])('is not %j', (text) => {
     expect(isLogPosition(text)).toBe(false);

@@ -1,7 +1,8 @@
 import type { Position } from '#kernel';
 
-/** Positions are signed where they are kept. */
-const POSITION = /^[0-7][0-9a-f]{15}$/;
+const POSITION = /^[0-9a-f]{16}$/;
+/** Positions are signed where they are kept: what is beyond comes after every event there can be, as this one does. */
+const LAST = (1n << 63n) - 1n;
 
 /** True for what can be a position of a memory or SQLite store, however far its log goes. */
 export function isLogPosition(text: string): boolean {
@@ -16,5 +17,6 @@ export function formatPosition(order: bigint): Position {
 /** @throws RangeError for a text that is no position of a memory or SQLite store */
 export function parsePosition(position: Position): bigint {
   if (!isLogPosition(position)) throw new RangeError('not a position of this store');
-  return BigInt(`0x${position}`);
+  const order = BigInt(`0x${position}`);
+  return order < LAST ? order : LAST;
 }

@@ -80,7 +80,8 @@ export class Ledger {
   #contract: Contract | undefined;
   #count = 0;
   #seenTo: string | undefined;
-  #newestPosition = '0'.repeat(16);
+  /** That a write was answered with. */
+  #newestPosition: string | undefined;
 
   private constructor(dataDir: string, environment: Environment, service: RunningService) {
     this.dataDir = dataDir;
@@ -126,6 +127,22 @@ export class Ledger {
     return this.#contract;
   }
 
+  /** A position that the log never reaches. */
+  get farPosition(): string {
+    return this.#positionLike('f'.repeat(16));
+  }
+
+  /** A position before all that is in the log. */
+  get firstPosition(): string {
+    return this.#positionLike('0'.repeat(16));
+  }
+
+  /** Each kind of store has a form of its own. */
+  #positionLike(number: string): string {
+    if (this.#newestPosition === undefined) throw new Error('nothing was written yet');
+    return this.#newestPosition.replaceAll(/[0-9a-f]{16}/g, number);
+  }
+
   /** Starts the service again, after it was stopped or killed, on the same folder. */
   async startAgain(options: Pick<ServiceOptions, 'fileLimitKiB'> = {}): Promise<void> {
     this.#http.close();
@@ -143,7 +160,7 @@ export class Ledger {
   #withPositionSeen(method: string, answer: Answer): Answer {
     if (method !== 'GET' && answer.status < 300) {
       const position = valueAt(answer.body, 'position');
-      if (typeof position === 'string' && position > this.#newestPosition) this.#newestPosition = position;
+      if (typeof position === 'string' && position > (this.#newestPosition ?? '')) this.#newestPosition = position;
     }
     return answer;
   }
@@ -200,7 +217,8 @@ export class Ledger {
   async read(as: Person, path: string, atLeast = this.#newestPosition): Promise<unknown> {
     const separator = path.includes('?') ? '&' : '?';
     const isReplay = path.startsWith('/v1/audit/accounts/');
-    const answer = await this.get(as, isReplay ? path : `${path}${separator}atLeast=${atLeast}`);
+    const waits = !isReplay && atLeast !== undefined;
+    const answer = await this.get(as, waits ? `${path}${separator}atLeast=${atLeast}` : path);
     return wellDone(answer, path).body;
   }
 

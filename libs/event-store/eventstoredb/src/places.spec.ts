@@ -31,17 +31,18 @@ describe('a place among all events', () => {
     expect(isPlace(text)).toBe(true);
   });
 
-  it.each([
-    '',
-    '0000000000000001',
-    '0000000000000001-',
-    '000000000000000G-0000000000000001',
-    'x',
-    '8000000000000000-0000000000000001',
-    'ffffffffffffffff-ffffffffffffffff',
-  ])('is not %j', (text) => {
-    expect(isPlace(text)).toBe(false);
-    expect(() => placeOf(text)).toThrow(RangeError);
+  it.each(['', '0000000000000001', '0000000000000001-', '000000000000000G-0000000000000001', 'x'])(
+    'is not %j',
+    (text) => {
+      expect(isPlace(text)).toBe(false);
+      expect(() => placeOf(text)).toThrow(RangeError);
+    },
+  );
+
+  it('can be beyond all that there can be: it comes after every event', () => {
+    const last = String(2n ** 63n - 1n);
+    expect(isPlace('ffffffffffffffff-8000000000000000')).toBe(true);
+    expect(placeOf('ffffffffffffffff-8000000000000000')).toEqual({ commit: last, prepare: last });
   });
 
   it('is not before what it commits', () => {

@@ -1,7 +1,7 @@
 import type { Position } from '#kernel';
 
+const POSITION = /^([0-9a-f]{16})-([0-9a-f]{16})$/;
 /** Positions are signed on the server's disk: what is beyond stands for "none". */
-const POSITION = /^([0-7][0-9a-f]{15})-([0-7][0-9a-f]{15})$/;
 const FIRST_IMPOSSIBLE = 1n << 63n;
 
 /** A place in $all, as the wire has it: decimal numbers. */
@@ -28,7 +28,13 @@ export function placeOf(position: Position): Place {
   const match = POSITION.exec(position);
   if (match === null) throw new RangeError('not a position of this store');
   const [, commit = '', prepare = ''] = match;
-  return { commit: BigInt(`0x${commit}`).toString(), prepare: BigInt(`0x${prepare}`).toString() };
+  return { commit: possible(commit), prepare: possible(prepare) };
+}
+
+/** What is beyond comes after every event there can be, as the last possible place does. */
+function possible(digits: string): string {
+  const value = BigInt(`0x${digits}`);
+  return (value < FIRST_IMPOSSIBLE ? value : FIRST_IMPOSSIBLE - 1n).toString();
 }
 
 function hex(value: bigint): string {
