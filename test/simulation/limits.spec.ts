@@ -1,6 +1,6 @@
 import type { EventStore } from '#event-store';
 import { MemoryEventStore } from '#event-store/memory';
-import { systemClock, type EventPointer, type RecordedEvent } from '#kernel';
+import { systemClock, toMs, toTimestamp, type EventPointer, type RecordedEvent } from '#kernel';
 import { Judge, replayAccount, type JudgedEvent } from '#replay';
 import { checker, checkLog, describeBreaches, LedgerWorld, nextTestId, seal, service, type TestClock } from '#testing';
 import { beforeEach, describe, expect, it } from '@jest/globals';
@@ -201,13 +201,13 @@ describe('an order with limits', () => {
     stream: string,
     type: string,
     data: object,
-    options: { readonly schemaVersion?: number; readonly id?: string } = {},
+    options: { readonly schemaVersion?: number; readonly recordedAt?: string | undefined; readonly id?: string } = {},
   ): Promise<EventPointer> {
     const last = (await store.read(stream)).at(-1);
     if (last === undefined) throw new Error(`${stream} is empty`);
     const end = { revision: last.revision, hash: last.metadata.hash };
     const { schemaVersion = 1, id = nextTestId() } = options;
-    const sealOptions = { recordedAt: new Date().toISOString(), schemaVersion, newId: () => id };
+    const sealOptions = { recordedAt: options.recordedAt ?? new Date().toISOString(), schemaVersion, newId: () => id };
     await store.append(stream, last.revision, seal(stream, end, [{ type, data }], sealOptions));
     return { stream, revision: String(last.revision + 1), eventId: id };
   }
@@ -215,16 +215,15 @@ describe('an order with limits', () => {
     accountId: string,
     BTC: string,
     endedFreezes?: readonly object[],
+    recordedAt?: string,
   ): Promise<EventPointer> {
     const stream = 'legalOrder-ord-1';
     const [registered] = await store.read(stream);
     const scope = { direction: 'debit', assets: ['BTC'], limits: { BTC } };
     const namedBy = { stream, revision: '0', eventId: registered?.id };
     const authorised = { orderId: 'ord-1', accountId, scope, namedBy, requestedBy: 'maker' };
-    return force(stream, 'FreezeAuthorised', {
-      ...authorised,
-      ...(endedFreezes === undefined ? {} : { endedFreezes }),
-    });
+    const data = { ...authorised, ...(endedFreezes === undefined ? {} : { endedFreezes }) };
+    return force(stream, 'FreezeAuthorised', data, { recordedAt });
   }
   async function forceFrozen(accountId: string, BTC: string, citation: EventPointer): Promise<void> {
     const scope = { direction: 'debit', assets: ['BTC'], limits: { BTC } };
@@ -276,6 +275,17 @@ describe('an order with limits', () => {
     const { freezeId } = lifted.data as { freezeId: string };
     await forceFreeze('acc-2', '100000000', [{ freezeId, endedBy }]);
     expect(await violationsOf('account-acc-2')).toEqual([]);
+  });
+
+  it('is not satisfied by an end of a later time than the authorisation', async () => {
+    const lifted = await lift(await place('acc-1', '1'));
+    const endedBy = { stream: lifted.stream, revision: String(lifted.revision), eventId: lifted.id };
+    const { freezeId } = lifted.data as { freezeId: string };
+    const before = toTimestamp(toMs(lifted.metadata.recordedAt) - 1);
+    const citation = await forceAuthorisation('acc-2', '100000000', [{ freezeId, endedBy }], before);
+    await forceFrozen('acc-2', '100000000', citation);
+    expect(await violationsOf('legalOrder-ord-1')).toEqual([]);
+    expect(await violationsOf('account-acc-2')).toEqual(['citation-unresolved']);
   });
 
   it('is not satisfied by an end on the stream of another account', async () => {
