@@ -47,8 +47,11 @@ type LegalScope = Instrument['scope'];
 const BASIS = { kind: 'legal-order', id: 'ord-1' } as const;
 const party = (partyId: string) => ({ kind: 'party', partyId }) as const;
 
+/** Why an append fails; undefined when it does not. */
+type ErrorOf = (stream: string, types: readonly string[]) => Error | undefined;
+
 /** A store whose appends to some streams fail, as long as something is thrown for them. */
-function refusing(inner: EventStore, errorOf: (stream: string, types: readonly string[]) => unknown): EventStore {
+function refusing(inner: EventStore, errorOf: ErrorOf): EventStore {
   return new Proxy(inner, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
@@ -76,7 +79,7 @@ describe('a freeze of all that an order names, where something fails', () => {
   const others = Array.from({ length: 20 }, (_, n) => `b-${String(n).padStart(2, '0')}`);
   const all = ['a-1', ...others];
   let log: MemoryEventStore;
-  let errorOf: (stream: string, types: readonly string[]) => unknown;
+  let errorOf: ErrorOf;
   let world: LedgerWorld;
 
   beforeEach(async () => {
