@@ -7,14 +7,14 @@ import {
   type Position,
   type RecordedEvent,
 } from '#kernel';
-import type { Opening } from '#parties';
+import { openingKey, type Opening } from '#parties';
 import { decodeEvent, idOfStream } from '#replay';
 import type { RememberedAgenda } from './agenda-memory.ts';
 import type { TransferName } from './transferring.ts';
 
 /** A stream that the supervisor should look at. */
 export interface Item {
-  readonly kind: Basis['kind'] | 'party' | 'transfer';
+  readonly kind: Basis['kind'] | 'party' | 'opening' | 'transfer';
   readonly id: string;
 }
 
@@ -70,8 +70,6 @@ export class Agenda {
   readonly #settled = new Map<string, number>();
   /** By address, the hits that were raised on it, and the orders that name it, or did before they were varied. */
   readonly #basesOn = new Map<string, readonly Basis[]>();
-  /** Openings that came to their end. */
-  readonly #finished = new Set<string>();
   #transfers = 0;
   /** The latest time that was looked at. */
   #latestMs = -Infinity;
@@ -103,10 +101,7 @@ export class Agenda {
   }
 
   get bounds(): readonly Bound[] {
-    return [
-      { what: 'settled-authorisations', most: MOST_DONE, inUse: () => this.#settled.size },
-      { what: 'finished-openings', most: MOST_DONE, inUse: () => this.#finished.size },
-    ];
+    return [{ what: 'settled-authorisations', most: MOST_DONE, inUse: () => this.#settled.size }];
   }
 
   /**
@@ -149,7 +144,7 @@ export class Agenda {
         this.add({ kind: 'party', id: idOfStream(event.stream) }, nowMs);
         return;
       case 'AccountAttached':
-        this.add({ kind: 'party', id: idOfStream(event.stream) }, nowMs + GRACE_MS);
+        this.add(openingItem(idOfStream(event.stream), event.data.opening), nowMs + GRACE_MS);
         return;
       case 'TransferSent':
         this.add(transferItem(event.data.accountId, event.data.transferId), nowMs + GRACE_MS);
@@ -161,8 +156,7 @@ export class Agenda {
         if (isLegal(event.position)) this.#remove(transferItem(event.data.accountId, event.data.transferId));
         return;
       case 'AccountOpened':
-        if (event.metadata.key !== null && isLegal(event.position))
-          this.finished({ accountId: event.data.accountId, key: event.metadata.key });
+        if (isLegal(event.position)) this.#removeOpening(event.data, event.metadata.key);
         return;
       case 'AccountFrozen':
       case 'FreezeVaried':
@@ -208,6 +202,11 @@ export class Agenda {
     this.succeeded(item);
   }
 
+  #removeOpening({ accountId, holders }: Pick<Opening, 'accountId' | 'holders'>, key: Opening['key'] | null): void {
+    if (key === null) return;
+    for (const { partyId } of holders) this.#remove(openingItem(partyId, { accountId, key }));
+  }
+
   #delete(name: string): void {
     if (this.#dueMs.delete(name) && name.startsWith(TRANSFER)) this.#transfers -= 1;
   }
@@ -218,21 +217,36 @@ export class Agenda {
   }
 
   /**
-   * Takes out what is due, transfers last: whatever restricts or frees an account must not wait for them.
+   * Takes out what is due, bases first and transfers last: whatever restricts or frees an account must not wait for the others.
    * @param mostTransfers the others stay due
    */
   takeDue(nowMs: number, mostTransfers = Infinity): Item[] {
+    const due = this.#due(nowMs);
+    const bases = due.filter(isOfBasis);
+    const transfers = due.filter(({ kind }) => kind === 'transfer');
+    const rest = due.filter((item) => !isOfBasis(item) && item.kind !== 'transfer');
+    return this.#take([...bases, ...rest, ...transfers.slice(0, mostTransfers)]);
+  }
+
+  /** Takes out the bases that have become due. Not those that failed: their retries must not keep all else waiting. */
+  takeDueBases(nowMs: number): Item[] {
+    return this.#take(this.#due(nowMs).filter((item) => isOfBasis(item) && !this.#failures.has(nameOf(item))));
+  }
+
+  #due(nowMs: number): Item[] {
     // By a clock that was put back nobody knows any more when what was to wait for a while is due: all is looked at now.
     if (nowMs < this.#latestMs) this.hurry();
     this.#latestMs = nowMs;
     const names = [...this.#dueMs].filter(([, dueMs]) => dueMs <= nowMs).map(([name]) => name);
-    const transfers = names.filter((name) => name.startsWith(TRANSFER));
-    const due = [...names.filter((name) => !name.startsWith(TRANSFER)), ...transfers.slice(0, mostTransfers)];
-    for (const name of due) this.#delete(name);
-    return due.map((name) => {
+    return names.map((name) => {
       const at = name.indexOf('\n');
       return { kind: name.slice(0, at) as Item['kind'], id: name.slice(at + 1) };
     });
+  }
+
+  #take(items: Item[]): Item[] {
+    for (const item of items) this.#delete(nameOf(item));
+    return items;
   }
 
   succeeded(item: Item): void {
@@ -259,23 +273,17 @@ export class Agenda {
     const known = this.#settled.get(authorisationId);
     return known !== undefined && known >= epoch;
   }
-
-  finished(opening: Pick<Opening, 'accountId' | 'key'>): void {
-    this.#finished.add(openingName(opening));
-    forgetOldest(this.#finished);
-  }
-
-  /** True when nothing is left to do for an opening. */
-  isFinished(opening: Opening): boolean {
-    return this.#finished.has(openingName(opening));
-  }
 }
 
 function nameOf({ kind, id }: Item): string {
   return `${kind}\n${id}`;
 }
 
-function forgetOldest(done: Set<string> | Map<string, number>): void {
+export function isOfBasis(item: Item): item is Item & Basis {
+  return item.kind === 'legal-order' || item.kind === 'sanctions-hit';
+}
+
+function forgetOldest(done: Map<string, number>): void {
   const oldest = done.keys().next();
   if (done.size > MOST_DONE && oldest.done !== true) done.delete(oldest.value);
 }
@@ -298,6 +306,18 @@ function transferItem(from: string, transferId: string): Item {
   return { kind: 'transfer', id: transferItemId({ from, transferId }) };
 }
 
-function openingName({ accountId, key: { caller, value } }: Pick<Opening, 'accountId' | 'key'>): string {
-  return JSON.stringify([accountId, caller, value]);
+/** An opening, as one of its holders is attached for it. */
+export interface OpeningName {
+  readonly partyId: string;
+  /** As `openingKey` makes it. */
+  readonly openingKey: string;
+}
+
+export function openingOfItem(id: string): OpeningName {
+  const at = id.indexOf('/');
+  return { partyId: id.slice(0, at), openingKey: id.slice(at + 1) };
+}
+
+function openingItem(partyId: string, { accountId, key }: Pick<Opening, 'accountId' | 'key'>): Item {
+  return { kind: 'opening', id: `${partyId}/${openingKey(key, accountId)}` };
 }

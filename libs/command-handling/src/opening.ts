@@ -248,6 +248,18 @@ export class Openings {
     return outcome.status === 'rejected' && outcome.rejection.code === 'rate-limited' ? outcome.rejection : undefined;
   }
 
+  /** The opening of this name, as `openingKey` makes it, if it has attached an account to the party. */
+  attachedOpening(
+    partyId: string,
+    name: string,
+  ): Promise<{ readonly opening: Opening; readonly eventId: string } | undefined> {
+    return this.#core.streams.inspect(`party-${partyId}`, (view) => {
+      const attachment = stateOf(view, 'party').attachments.get(name);
+      if (attachment?.status !== 'attached') return undefined;
+      return { opening: attachment.opening, eventId: attachment.pointer.eventId };
+    });
+  }
+
   /** Openings that have attached this account to a party and may not have come to their end. */
   attachedOpenings(partyId: string, accountId?: string): Promise<readonly { opening: Opening; eventId: string }[]> {
     return this.#core.streams.inspect(`party-${partyId}`, (view) =>

@@ -1,7 +1,17 @@
 import { StoreError, type EventStore } from '#event-store';
 import { MemoryEventStore } from '#event-store/memory';
 import { pointerTo, toTimestamp } from '#kernel';
-import { checker, endingProposal, failingAt, forceIn, LedgerWorld, TestClock, varyOrder } from '#testing';
+import {
+  checker,
+  emptyIndex,
+  endingProposal,
+  failingAt,
+  forceIn,
+  LedgerWorld,
+  service,
+  TestClock,
+  varyOrder,
+} from '#testing';
 import { describe, expect, it } from '@jest/globals';
 
 const freeze = { type: 'FreezeAccount', accountId: 'acc-1', basis: { kind: 'legal-order', id: 'ord-1' } } as const;
@@ -333,5 +343,189 @@ describe('an order that runs out while it is looked at', () => {
     expect(world.failures).toEqual([]);
     expect(await typesOf(world.store, 'legalOrder-ord-1')).toContain('LegalOrderExpired');
     expect((await typesOf(world.store, 'account-acc-1')).at(-1)).toBe('AccountUnfrozen');
+  });
+});
+
+/** A store of which a test sees every append and every read of a stream, before they are done. */
+function seenBy(
+  inner: EventStore,
+  see: {
+    readonly append?: (stream: string, types: readonly string[]) => void;
+    readonly read?: (stream: string) => void;
+  },
+): EventStore {
+  return new Proxy(inner, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      if (name === 'append') {
+        return async (...call: Parameters<EventStore['append']>) => {
+          see.append?.(
+            call[0],
+            call[2].map(({ type }) => type),
+          );
+          return inner.append(...call);
+        };
+      }
+      if (name === 'read') {
+        return async (...call: Parameters<EventStore['read']>) => {
+          see.read?.(call[0]);
+          return inner.read(...call);
+        };
+      }
+      return value.bind(target) as unknown;
+    },
+  });
+}
+
+const openingOf = (accountId: string, ...parties: readonly string[]) => {
+  const holders = parties.map((partyId) => ({ partyId, capacity: 'joint' }) as const);
+  return { type: 'OpenAccount', accountId, holders } as const;
+};
+
+describe('openings', () => {
+  /** Whose read models have come as far as the log. */
+  const index = { ...emptyIndex, isLegal: () => true };
+
+  it('that were finished are looked at no more, however many the parties have', async () => {
+    const store = new MemoryEventStore();
+    const before = new LedgerWorld({ store });
+    await before.openAccount('acc-1', 'p-1');
+    await before.openAccount('acc-2', 'p-2');
+    for (const id of ['acc-3', 'acc-4', 'acc-5']) await before.accept(openingOf(id, 'p-1', 'p-2'));
+    const looked: string[] = [];
+    const read = (stream: string): void => {
+      if (stream.startsWith('account-')) looked.push(stream);
+    };
+    const world = new LedgerWorld({ store: seenBy(store, { read }), index });
+    await world.ledger.supervisor.pass();
+    const dying = new LedgerWorld({ store: failingAt('AccountOpened', store) });
+    await dying.ask(openingOf('acc-6', 'p-1', 'p-2'));
+    await world.ledger.supervisor.pass();
+    expect([...new Set(looked)]).toEqual(['account-acc-6']);
+    expect(await typesOf(store, 'account-acc-6')).toEqual(['AccountOpened']);
+    expect(world.ledger.supervisor.pending).toBe(0);
+  });
+
+  it('are undone that came to nothing, though the account was opened by another', async () => {
+    const store = new MemoryEventStore();
+    const clock = new TestClock();
+    await new LedgerWorld({ store, clock }).openAccount('acc-1', 'p-1');
+    const dying = new LedgerWorld({ store: failingAt('AccountOpened', store), clock });
+    await dying.ask(openingOf('acc-2', 'p-1'), { key: 'mine' });
+    await new LedgerWorld({ store, clock }).accept(openingOf('acc-2', 'p-1'), { key: 'theirs', actor: service });
+    await new LedgerWorld({ store, clock, index }).ledger.supervisor.pass();
+    expect(await typesOf(store, 'account-acc-2')).toEqual(['AccountOpened', 'AccountOpeningAbandoned']);
+    expect((await typesOf(store, 'party-p-1')).at(-1)).toBe('AccountDetached');
+  });
+
+  it('that fail are told of by the party: the key is the one of their caller', async () => {
+    const store = new MemoryEventStore();
+    await new LedgerWorld({ store }).openAccount('acc-1', 'p-1');
+    const failing = failingAt('AccountOpened', store);
+    await new LedgerWorld({ store: failing }).ask(openingOf('acc-2', 'p-1'), { key: 'a-key' });
+    const items: unknown[] = [];
+    const { supervisor } = new LedgerWorld({ store: failing, onFailedItem: (item) => items.push(item) }).ledger;
+    await supervisor.pass();
+    expect(items).toEqual([{ kind: 'party', id: 'p-1' }]);
+    expect([supervisor.failing, supervisor.pending]).toEqual([1, 1]);
+  });
+});
+
+describe('an order that expires while there is much else to do', () => {
+  const EXPIRES = '2022-03-01T00:00:00.000Z';
+  const many = Array.from({ length: 120 }, (_, n) => `sub-${String(n).padStart(3, '0')}`);
+  let store: MemoryEventStore;
+  let clock: TestClock;
+
+  /** `acc-1` is frozen under an order that expires; p-2 holds many accounts. */
+  async function prepare(): Promise<void> {
+    store = new MemoryEventStore();
+    clock = new TestClock();
+    const world = new LedgerWorld({ store, clock });
+    await world.openAccount('acc-1', 'p-1');
+    await world.putOrder({ expiresAt: EXPIRES });
+    await world.accept(freeze);
+    await world.openAccount('sub', 'p-2');
+    for (const accountId of many) await world.accept(openingOf(accountId, 'p-2'));
+  }
+
+  /** All of them are frozen, under an order whose end was recorded by whoever crashed then. */
+  async function leaveFreezes(): Promise<void> {
+    const dying = new LedgerWorld({ store: failingAt('AccountUnfrozen', store), clock });
+    await dying.putOrder({ orderId: 'ord-2', subjects: [{ kind: 'party', partyId: 'p-2' }] });
+    await dying.freezeAll({ basis: { kind: 'legal-order', id: 'ord-2' } });
+    await dying.endOrder('ord-2');
+  }
+
+  const expire = (): void => {
+    const leftMs = Date.parse(EXPIRES) - clock.now();
+    if (leftMs > 0) clock.advance(leftMs);
+  };
+
+  it('waits for a few lifts of another order, and not for all', async () => {
+    await prepare();
+    await leaveFreezes();
+    const lifted: string[] = [];
+    const append = (stream: string, types: readonly string[]): void => {
+      if (!types.includes('AccountUnfrozen')) return;
+      lifted.push(stream);
+      if (lifted.length === 20) expire();
+    };
+    const world = new LedgerWorld({ store: seenBy(store, { append }), clock });
+    await world.ledger.supervisor.pass();
+    expect(world.failures).toEqual([]);
+    expect(lifted).toHaveLength(many.length + 2);
+    // Two batches of 16, in the second of which it expired.
+    expect(lifted.indexOf('account-acc-1')).toBe(32);
+  });
+
+  it('waits for some of the openings that are looked at, and not for all', async () => {
+    await prepare();
+    const looked = new Set<string>();
+    let lookedBefore: number | undefined;
+    const read = (stream: string): void => {
+      if (!stream.startsWith('account-sub')) return;
+      looked.add(stream);
+      if (looked.size === 10) expire();
+    };
+    const append = (_: string, types: readonly string[]): void => {
+      if (types.includes('AccountUnfrozen')) lookedBefore ??= looked.size;
+    };
+    const world = new LedgerWorld({ store: seenBy(store, { append, read }), clock });
+    await world.ledger.supervisor.pass();
+    expect(world.failures).toEqual([]);
+    expect(looked.size).toBe(many.length + 1);
+    // A hundred things to do, one of which is the opening of `acc-1`, and one the naming of p-1.
+    expect(lookedBefore).toBeGreaterThanOrEqual(90);
+    expect(lookedBefore).toBeLessThanOrEqual(100);
+  });
+
+  it('does not wait for retries of what fails: those come when the others are through', async () => {
+    await prepare();
+    const dying = new LedgerWorld({ store: failingAt('AccountUnfrozen', store), clock });
+    await dying.openAccount('acc-3', 'p-3');
+    await dying.putOrder({ orderId: 'ord-3', subjects: [{ kind: 'account', accountId: 'acc-3' }] });
+    await dying.freezeAll({ basis: { kind: 'legal-order', id: 'ord-3' } });
+    await dying.endOrder('ord-3');
+    await leaveFreezes();
+    let tries = 0;
+    const lifted: string[] = [];
+    const append = (stream: string, types: readonly string[]): void => {
+      if (!types.includes('AccountUnfrozen')) return;
+      // By the next round it is due again, however often it failed.
+      clock.advance(60_000);
+      lifted.push(stream);
+      if (lifted.length === 20) expire();
+      if (stream === 'account-acc-3') {
+        tries += 1;
+        throw new StoreError('store-unavailable', 'no room');
+      }
+    };
+    const world = new LedgerWorld({ store: seenBy(store, { append }), clock });
+    await world.ledger.supervisor.pass();
+    expect([tries, world.ledger.supervisor.failing]).toEqual([1, 1]);
+    expect(lifted).toHaveLength(many.length + 3);
+    expect(lifted.indexOf('account-acc-1')).toBeLessThan(40);
   });
 });

@@ -15,12 +15,22 @@ import {
   type RecordedEvent,
 } from '#kernel';
 import { decideLegalOrder } from '#legal-orders';
-import { decideParty, type NamingBasis, type Opening } from '#parties';
+import { decideParty, type NamingBasis } from '#parties';
 import type { DamagedStreamError } from '#replay';
 import { AgendaMemory } from './agenda-memory.ts';
-import { Agenda, AGENDA_EVENTS, FOR_GOOD, NEVER, transferOfItem, type Item } from './agenda.ts';
+import {
+  Agenda,
+  AGENDA_EVENTS,
+  FOR_GOOD,
+  isOfBasis,
+  NEVER,
+  openingOfItem,
+  transferOfItem,
+  type Item,
+  type OpeningName,
+} from './agenda.ts';
 import type { Core } from './core.ts';
-import { fewAtATime } from './few-at-a-time.ts';
+import { eachInTurn, fewInAPiece, inTurn, toEnd, type Pieces } from './few-at-a-time.ts';
 import { partiesNamedBy, supervising, type Freezing } from './freezing.ts';
 import type { Openings } from './opening.ts';
 import type { Origin, View } from './plan.ts';
@@ -47,8 +57,10 @@ export interface StepsOfTwo {
 /** How often the clock and the end of the log are looked at, in milliseconds: an expiry is recorded at most that late. */
 const TICK_MS = 250;
 const PAGE = 1_000;
-/** Transfers finished in one round, before anything else that has become due gets its turn. */
-const TRANSFERS_A_ROUND = 100;
+/** Transfers finished in one look, before anything else that has become due gets its turn. */
+const TRANSFERS_A_LOOK = 100;
+/** Openings, parties and transfers that are tended before bases get their turn again. */
+const OTHERS_A_ROUND = 100;
 /** Events that are taken in before the agenda is remembered again: as many are read at most once more after a crash. */
 const REMEMBER_EVERY = 2_000;
 const FILTER: EventFilter = { types: AGENDA_EVENTS };
@@ -187,47 +199,80 @@ export class Supervisor {
       this.#watch.failed({ kind: 'log', id: 'events' }, error);
       return;
     }
-    await this.#workThroughDue(TRANSFERS_A_ROUND);
+    await this.#workThroughDue(TRANSFERS_A_LOOK);
     if (this.#sinceRemembered >= REMEMBER_EVERY) this.#remember();
   }
 
+  /**
+   * In rounds, so that what the clock makes due waits for one of them at most, however much there is to do: in each, all bases
+   * get a piece of their work done, those that have become due first, and some of the rest is done.
+   */
   async #workThroughDue(mostTransfers: number): Promise<void> {
-    for (const item of this.#agenda.takeDue(this.#core.machine.clock.now(), mostTransfers)) {
+    const { clock } = this.#core.machine;
+    const due = this.#agenda.takeDue(clock.now(), mostTransfers).map((item) => this.#begin(item));
+    const rest = due.filter(({ item }) => !isOfBasis(item));
+    let bases = due.filter(({ item }) => isOfBasis(item));
+    for (let at = 0; bases.length > 0 || at < rest.length; at += OTHERS_A_ROUND) {
+      bases = await this.#takeOn(bases);
+      await this.#takeOn(rest.slice(at, at + OTHERS_A_ROUND));
+      if (this.#stopped) continue;
+      bases.unshift(...this.#agenda.takeDueBases(clock.now()).map((item) => this.#begin(item)));
+    }
+  }
+
+  #begin(item: Item): Work {
+    return { item, pieces: this.#piecesOf(item) };
+  }
+
+  /** Does a piece of each. @returns those of which more is left */
+  async #takeOn(works: readonly Work[]): Promise<Work[]> {
+    const left: Work[] = [];
+    for (const work of works) {
+      const { item, pieces } = work;
       if (this.#stopped) {
         this.#agenda.add(item, 0);
         continue;
       }
       try {
-        await this.#tend(item);
-        this.#agenda.succeeded(item);
+        if ((await pieces.next()).done === true) this.#agenda.succeeded(item);
+        else left.push(work);
       } catch (error) {
-        this.#watch.failed(item, error);
+        this.#watch.failed(shown(item), error);
         this.#agenda.retry(item, this.#core.machine.clock.now());
       }
     }
+    return left;
   }
 
-  async #tend(item: Item): Promise<void> {
+  /** Only the work of a basis has more than one piece: to all else what is to be done is little. */
+  async *#piecesOf(item: Item): Pieces {
     switch (item.kind) {
       case 'legal-order':
       case 'sanctions-hit':
-        return this.tendBasis({ kind: item.kind, id: item.id });
+        return yield* this.#tendBasis({ kind: item.kind, id: item.id });
       case 'party':
-        return this.#tendParty(item.id);
+        return this.#followBases(item.id);
+      case 'opening':
+        return this.#finishOpening(openingOfItem(item.id));
       case 'transfer':
         return this.#transferring.finish(transferOfItem(item.id));
     }
   }
 
   /** Does all that the stream of a basis asks for now, and notes when to look again. */
-  async tendBasis(basis: Basis): Promise<void> {
+  tendBasis(basis: Basis): Promise<void> {
+    return toEnd(this.#tendBasis(basis));
+  }
+
+  /** At the end of a basis the first piece has the expiry and the first lifts in it. */
+  async *#tendBasis(basis: Basis): Pieces {
     // What the clock brings between that look and the next one is due at once.
     const sinceMs = basis.kind === 'legal-order' ? await this.#expire(basis.id) : undefined;
     const facts = await this.#core.streams.inspect(basisStream(basis), (view) => basisFacts(view, sinceMs));
     if (facts === undefined) return;
     if (facts.nextMs !== undefined) this.#agenda.add(basis, facts.nextMs);
     // Naming comes before what is frozen because of it; at the end of a basis un-naming comes after the lifts.
-    await allInTurn([
+    yield* inTurn([
       ...(facts.inForce ? [() => this.#followNaming(facts)] : []),
       () => this.#settleAll(facts),
       ...(facts.ended === undefined ? [] : [() => this.#followNaming(facts)]),
@@ -237,7 +282,7 @@ export class Supervisor {
   /** Names the parties of a basis in force: from then on no account attaches to them, and they hold what their streams say. */
   async nameParties(basis: Basis): Promise<void> {
     const facts = await this.#core.streams.inspect(basisStream(basis), (view) => basisFacts(view));
-    if (facts?.inForce === true) await this.#followNaming(facts);
+    if (facts?.inForce === true) await toEnd(this.#followNaming(facts));
   }
 
   /** Tends the bases that name an address which was linked to a party: what is in force now names that party. */
@@ -264,22 +309,22 @@ export class Supervisor {
    * the others comes last: limits are spent on what is left. An account that can't be followed up keeps no other waiting.
    * @throws what the first such account failed of
    */
-  async #settleAll({ basis, authorisations, ended, terms }: BasisFacts): Promise<void> {
+  async *#settleAll({ basis, authorisations, ended, terms }: BasisFacts): Pieces {
     const epoch = (authorisation: Authorisation): number => epochOf(authorisation, terms, ended);
     const todo = authorisations.filter((each) => !this.#agenda.isSettled(each.pointer.eventId, epoch(each)));
     const accounts = [...Map.groupBy(todo, ({ accountId }) => accountId)];
     const varied = accounts.filter(([, own]) => own.some((each) => epoch(each) !== NEVER && ended === undefined));
     const failures = new Map<string, unknown>();
     const forEach = (those: typeof accounts, work: (own: readonly Authorisation[], id: string) => Promise<void>) =>
-      fewAtATime(those, async ([accountId, own]) => {
+      fewInAPiece(those, async ([accountId, own]) => {
         if (failures.has(accountId)) return;
         await work(own, accountId).catch((error: unknown) => failures.set(accountId, error));
       });
-    await forEach(accounts, async (own) => {
+    yield* forEach(accounts, async (own) => {
       for (const authorisation of own) await this.#settle(authorisation, ended);
     });
-    await forEach(varied, (_, accountId) => this.#varying.lift(basis, accountId));
-    await forEach(varied, (_, accountId) => this.#varying.vary(basis, accountId));
+    yield* forEach(varied, (_, accountId) => this.#varying.lift(basis, accountId));
+    yield* forEach(varied, (_, accountId) => this.#varying.vary(basis, accountId));
     for (const each of todo) {
       if (!failures.has(each.accountId)) this.#agenda.settled(each.pointer.eventId, epoch(each));
     }
@@ -292,9 +337,9 @@ export class Supervisor {
   }
 
   /** Whoever the basis names, or ever named. Where to look is a hint: what is due, the party's own stream tells. */
-  async #followNaming(facts: BasisFacts): Promise<void> {
+  async *#followNaming(facts: BasisFacts): Pieces {
     const parties = await partiesNamedBy(this.#core, everNamed(facts.terms));
-    await allInTurn(Array.from(parties, (partyId) => () => this.#changeNaming(partyId, facts)));
+    yield* eachInTurn(parties, (partyId) => this.#changeNaming(partyId, facts));
   }
 
   async #changeNaming(partyId: string, facts: BasisFacts): Promise<void> {
@@ -312,42 +357,33 @@ export class Supervisor {
     });
   }
 
-  /** Finishes openings that were left after an attachment, and un-names what a basis that has ended still names. */
-  async #tendParty(partyId: string): Promise<void> {
-    const openings = await this.#openings.attachedOpenings(partyId);
-    await allInTurn([
-      ...openings.map(
-        ({ opening, eventId }) =>
-          () =>
-            this.#finishOpening(opening, eventId),
-      ),
-      () => this.#followBases(partyId),
-    ]);
+  /** Finishes what was left after an attachment. */
+  async #finishOpening({ partyId, openingKey }: OpeningName): Promise<void> {
+    const attached = await this.#openings.attachedOpening(partyId, openingKey);
+    if (attached !== undefined) await this.#openings.advance(attached.opening, supervising(attached.eventId));
   }
 
-  async #finishOpening(opening: Opening, eventId: string): Promise<void> {
-    if (this.#agenda.isFinished(opening)) return;
-    await this.#openings.advance(opening, supervising(eventId));
-    this.#agenda.finished(opening);
-  }
-
+  /** Un-names a party that a basis still names which has ended. */
   async #followBases(partyId: string): Promise<void> {
     const { streams } = this.#core;
     const bases = await streams.inspect(`party-${partyId}`, (view) => [...stateOf(view, 'party').named.values()]);
-    await allInTurn(
-      bases.map(({ basis }) => async () => {
-        const facts = await streams.inspect(basisStream(basis), (view) => basisFacts(view));
-        if (facts !== undefined) await this.#changeNaming(partyId, facts);
-      }),
-    );
+    const follow = async (basis: Basis): Promise<void> => {
+      const facts = await streams.inspect(basisStream(basis), (view) => basisFacts(view));
+      if (facts !== undefined) await this.#changeNaming(partyId, facts);
+    };
+    await toEnd(eachInTurn(bases, ({ basis }) => follow(basis)));
   }
 }
 
-/** Takes all steps, one after the other: one that fails keeps no other waiting. @throws what the first such step failed of */
-async function allInTurn(steps: readonly (() => Promise<void>)[]): Promise<void> {
-  const failures: unknown[] = [];
-  for (const step of steps) await step().catch((error: unknown) => failures.push(error));
-  for (const failure of failures) throw failure;
+/** What is done of an item so far is known to its pieces alone. */
+interface Work {
+  readonly item: Item;
+  readonly pieces: Pieces;
+}
+
+/** The key of a command is its caller's: who watches is told of the party. */
+function shown(item: Item): Item {
+  return item.kind === 'opening' ? { kind: 'party', id: openingOfItem(item.id).partyId } : item;
 }
 
 interface BasisFacts extends NamingBasis {

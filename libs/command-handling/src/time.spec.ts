@@ -220,6 +220,20 @@ describe('what the supervisor is to look at', () => {
     expect(agenda.takeDue(1_001)).toEqual([]);
   });
 
+  it('puts bases first, and leaves those that failed where only what became due is looked at', () => {
+    const agenda = new Agenda();
+    const transfer = { kind: 'transfer', id: 'a/t-1' } as const;
+    const party = { kind: 'party', id: 'p-1' } as const;
+    const order = { kind: 'legal-order', id: 'ord-1' } as const;
+    const hit = { kind: 'sanctions-hit', id: 'hit-1' } as const;
+    for (const item of [transfer, party, order, hit]) agenda.add(item, 0);
+    expect(agenda.takeDue(0)).toEqual([order, hit, party, transfer]);
+    for (const item of [transfer, party, hit]) agenda.add(item, 1);
+    agenda.retry(order, 0);
+    expect(agenda.takeDueBases(60_000)).toEqual([hit]);
+    expect(agenda.takeDue(60_000)).toEqual([order, party, transfer]);
+  });
+
   it('puts transfers last, and takes a part of them', () => {
     const agenda = new Agenda();
     const transfers = ['a/t-1', 'a/t-2', 'a/t-3'].map((id) => ({ kind: 'transfer', id }) as const);
@@ -239,7 +253,7 @@ describe('what the supervisor is to look at', () => {
     agenda.takeDue(0);
     expect(agenda.transfers).toBe(0);
     for (let n = 0; n <= 100_000; n += 1) agenda.settled(`id-${String(n)}`, 0);
-    expect(agenda.bounds.map(({ inUse }) => inUse())).toEqual([100_000, 0]);
+    expect(agenda.bounds.map(({ inUse }) => inUse())).toEqual([100_000]);
     expect([agenda.isSettled('id-0', 0), agenda.isSettled('id-1', 0)]).toEqual([false, true]);
   });
 });

@@ -60,6 +60,8 @@ export interface LedgerWorldOptions {
   readonly agendaMemory?: AgendaMemoryOptions;
   /** Told of every step of the supervisor that fails; by default the failure is thrown on. */
   readonly onFailure?: (error: unknown) => void;
+  /** Told of what the step was about. */
+  readonly onFailedItem?: (item: object) => void;
   /** Told of commands that were turned down because a stream is not what was recorded. */
   readonly onDamaged?: (error: unknown) => void;
 }
@@ -88,7 +90,10 @@ export class LedgerWorld {
       snapshots: options.snapshots,
       agendaMemory: options.agendaMemory,
       watch: {
-        failed: (_item, error) => (options.onFailure ?? ((failure) => this.failures.push(failure)))(error),
+        failed: (item, error) => {
+          options.onFailedItem?.(item);
+          (options.onFailure ?? ((failure) => this.failures.push(failure)))(error);
+        },
         damaged: (error) => options.onDamaged?.(error),
       },
     });
