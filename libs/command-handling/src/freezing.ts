@@ -209,8 +209,9 @@ export class Freezing {
       if (isRejection(known)) return { result: { kind: 'outcome', outcome: Promise.resolve(rejectedOutcome(known)) } };
       if (known !== undefined) return { result: { kind: 'replay', revision: known.revision } };
       const { basis: cited, accountId } = command;
+      const stream = basisStream(cited);
+      const seenTo = await this.#core.streams.inspect(stream, (basisView) => basisView.revision);
       const { tie, listing } = await this.findTie(cited, accountId, accountFacts(view, cited));
-      const stream = basisStream(command.basis);
       const { rejection, decidedOn, atMs } = await this.#core.streams.inspect(stream, (basisView) => {
         const basis = basisOf(basisView);
         const nowMs = basisView.time();
@@ -220,8 +221,10 @@ export class Freezing {
         const isOver = isVaried || ownAuthorisation(basis, home) !== undefined;
         const found = isOver ? undefined : objection(basis, command, tie, ended, nowMs);
         const isTooEarly = found?.code === 'scope-exceeds-basis' && cameInTheWay(basis, command, ended);
+        // What ties the account may have come before the event of the basis that came since it was looked for.
+        const isTooLate = found?.code === 'basis-does-not-name-account' && revision !== seenTo;
         return {
-          rejection: isTooEarly ? undefined : found,
+          rejection: isTooEarly || isTooLate ? undefined : found,
           decidedOn: { stream, revision: revision < 0 ? null : String(revision) },
           atMs: nowMs,
         };
