@@ -1,7 +1,7 @@
 import { StoreError, type EventStore } from '#event-store';
 import { MemoryEventStore } from '#event-store/memory';
 import { DamagedStreamError } from '#replay';
-import { LedgerWorld, logWithGap, varyOrder } from '#testing';
+import { LedgerWorld, logWithGap, storeWith, varyOrder } from '#testing';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Instrument } from '#legal-orders';
 import type { OutcomeOfAll } from './ledger-api.ts';
@@ -9,17 +9,12 @@ import type { OutcomeOfAll } from './ledger-api.ts';
 /** A store in which something happens once, before a stream is read. */
 function meanwhile(inner: EventStore, stream: string, happens: () => Promise<void>): EventStore {
   let isDue = true;
-  return new Proxy(inner, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== 'function') return value;
-      if (name !== 'read') return value.bind(target) as unknown;
-      return async (...call: Parameters<EventStore['read']>) => {
-        const isNow = isDue && call[0] === stream;
-        if (isNow) isDue = false;
-        if (isNow) await happens();
-        return inner.read(...call);
-      };
+  return storeWith(inner, {
+    read: async (...call) => {
+      const isNow = isDue && call[0] === stream;
+      if (isNow) isDue = false;
+      if (isNow) await happens();
+      return inner.read(...call);
     },
   });
 }
@@ -52,16 +47,11 @@ type ErrorOf = (stream: string, types: readonly string[]) => Error | undefined;
 
 /** A store whose appends to some streams fail, as long as something is thrown for them. */
 function refusing(inner: EventStore, errorOf: ErrorOf): EventStore {
-  return new Proxy(inner, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== 'function') return value;
-      if (name !== 'append') return value.bind(target) as unknown;
-      return (...call: Parameters<EventStore['append']>) => {
-        const types = call[2].map(({ type }) => type);
-        const error = errorOf(call[0], types);
-        return error === undefined ? inner.append(...call) : Promise.reject(error);
-      };
+  return storeWith(inner, {
+    append: (...call) => {
+      const types = call[2].map(({ type }) => type);
+      const error = errorOf(call[0], types);
+      return error === undefined ? inner.append(...call) : Promise.reject(error);
     },
   });
 }

@@ -63,9 +63,11 @@ interface Found {
   readonly citedMs: number;
   /** The event that lists the subjects which were looked through. */
   readonly listing?: EventPointer | undefined;
+  /** How far the stream of the basis went before they were looked through, or -1. */
+  readonly asOf: number;
 }
 
-const NO_TIE: Found = { tie: undefined, citedMs: 0 };
+const NO_TIE = { tie: undefined, citedMs: 0 } as const;
 
 /** Freezes of the basis that have ended, where its limits don't suffice with them, and the latest time that this rests on. */
 interface Ended {
@@ -210,8 +212,7 @@ export class Freezing {
       if (known !== undefined) return { result: { kind: 'replay', revision: known.revision } };
       const { basis: cited, accountId } = command;
       const stream = basisStream(cited);
-      const seenTo = await this.#core.streams.inspect(stream, (basisView) => basisView.revision);
-      const { tie, listing } = await this.findTie(cited, accountId, accountFacts(view, cited));
+      const { tie, listing, asOf } = await this.findTie(cited, accountId, accountFacts(view, cited));
       const { rejection, decidedOn, atMs } = await this.#core.streams.inspect(stream, (basisView) => {
         const basis = basisOf(basisView);
         const nowMs = basisView.time();
@@ -222,7 +223,7 @@ export class Freezing {
         const found = isOver ? undefined : objection(basis, command, tie, ended, nowMs);
         const isTooEarly = found?.code === 'scope-exceeds-basis' && cameInTheWay(basis, command, ended);
         // What ties the account may have come before the event of the basis that came since it was looked for.
-        const isTooLate = found?.code === 'basis-does-not-name-account' && revision !== seenTo;
+        const isTooLate = found?.code === 'basis-does-not-name-account' && revision !== asOf;
         return {
           rejection: isTooEarly || isTooLate ? undefined : found,
           decidedOn: { stream, revision: revision < 0 ? null : String(revision) },
@@ -367,24 +368,25 @@ export class Freezing {
    */
   async findTie(basis: Basis, accountId: string, account: AccountFacts): Promise<Found> {
     const named = await this.#subjects(basis);
-    if (named === undefined) return NO_TIE;
-    const { listing, citedMs } = named;
-    if (named.accounts.includes(accountId)) return { tie: { namedBy: listing }, citedMs, listing };
+    if (named === undefined) return { ...NO_TIE, asOf: -1 };
+    const { listing, citedMs, asOf } = named;
+    const looked = { listing, asOf };
+    if (named.accounts.includes(accountId)) return { tie: { namedBy: listing }, citedMs, ...looked };
     const { openedKey } = account;
-    if (openedKey === undefined) return { ...NO_TIE, listing };
+    if (openedKey === undefined) return { ...NO_TIE, ...looked };
     for (const partyId of account.holders) {
       const byItself = named.parties.includes(partyId);
       if (!byItself && named.addresses.length === 0) continue;
-      const found = await this.#core.streams.inspect(`party-${partyId}`, (view): Found => {
+      const tie = await this.#core.streams.inspect(`party-${partyId}`, (view): Tie | undefined => {
         const party = stateOf(view, 'party');
         const attachment = attachmentOf(party, accountId, openedKey);
         const control = byItself ? undefined : controlOf(party, named.addresses);
-        if (attachment === undefined || (!byItself && control === undefined)) return NO_TIE;
-        return { tie: { namedBy: attachment.pointer, partyId, ...control }, citedMs, listing };
+        if (attachment === undefined || (!byItself && control === undefined)) return undefined;
+        return { namedBy: attachment.pointer, partyId, ...control };
       });
-      if (found.tie !== undefined) return { ...found, citedMs: await this.#timeOf(found.tie, citedMs) };
+      if (tie !== undefined) return { tie, citedMs: await this.#timeOf(tie, citedMs), ...looked };
     }
-    return { ...NO_TIE, listing };
+    return { ...NO_TIE, ...looked };
   }
 
   /** When the latest of what a tie cites was recorded: what else stands on those streams makes no difference. */
@@ -400,7 +402,7 @@ export class Freezing {
   #subjects(basis: Basis): Promise<NamedByBasis | undefined> {
     return this.#core.streams.inspect(basisStream(basis), (view) => {
       const { listing, subjects } = basisOf(view);
-      return listing === undefined ? undefined : { listing, citedMs: view.time(), ...subjects };
+      return listing === undefined ? undefined : { listing, citedMs: view.time(), asOf: view.revision, ...subjects };
     });
   }
 
@@ -513,6 +515,7 @@ function cameInTheWay(basis: BasisState, { accountId, scope }: Wanted, { looked,
 interface NamedByBasis extends BasisSubjects {
   readonly listing: EventPointer;
   readonly citedMs: number;
+  readonly asOf: number;
 }
 
 /** The parties that a basis names, by themselves or through an address that they control. */

@@ -9,6 +9,7 @@ import {
   forceIn,
   LedgerWorld,
   service,
+  storeWith,
   TestClock,
   varyOrder,
 } from '#testing';
@@ -354,26 +355,15 @@ function seenBy(
     readonly read?: (stream: string) => void;
   },
 ): EventStore {
-  return new Proxy(inner, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== 'function') return value;
-      if (name === 'append') {
-        return async (...call: Parameters<EventStore['append']>) => {
-          see.append?.(
-            call[0],
-            call[2].map(({ type }) => type),
-          );
-          return inner.append(...call);
-        };
-      }
-      if (name === 'read') {
-        return async (...call: Parameters<EventStore['read']>) => {
-          see.read?.(call[0]);
-          return inner.read(...call);
-        };
-      }
-      return value.bind(target) as unknown;
+  return storeWith(inner, {
+    append: (...call) => {
+      const types = call[2].map(({ type }) => type);
+      see.append?.(call[0], types);
+      return inner.append(...call);
+    },
+    read: (...call) => {
+      see.read?.(call[0]);
+      return inner.read(...call);
     },
   });
 }

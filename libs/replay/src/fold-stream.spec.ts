@@ -1,7 +1,16 @@
 import type { EventStore } from '#event-store';
 import { MemoryEventStore } from '#event-store/memory';
 import type { RecordedEvent } from '#kernel';
-import { checker, LedgerWorld, lengthen, letterRegistration, service, watched, type Watched } from '#testing';
+import {
+  checker,
+  LedgerWorld,
+  lengthen,
+  letterRegistration,
+  service,
+  storeWith,
+  watched,
+  type Watched,
+} from '#testing';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { foldStream, pagesOf, STREAM_PAGE_EVENTS as PAGE } from './fold-stream.ts';
 import { StreamFold, type Folded } from './fold.ts';
@@ -199,9 +208,7 @@ describe('folds at the same time, of what rests on the same long streams', () =>
       await new Promise((resolve) => setImmediate(resolve));
       return store.read(...asked);
     };
-    const slow = new Proxy(store, {
-      get: (target, name) => (name === 'read' ? read : (Reflect.get(target, name) as unknown)),
-    });
+    const slow = storeWith(store, { read });
     const resolver = new CitationResolver(slow);
     // The order is known from then on up to the freeze of this one; that of the others stands further on.
     await foldStream(slow, new StreamFold(LONG, resolver));

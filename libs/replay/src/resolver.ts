@@ -56,7 +56,7 @@ import {
 import { releaseUnder } from '#legal-orders';
 import { controlOf, type PartyNamed, type PartyNoLongerNamed, type PartyState } from '#parties';
 import { StreamFold } from './fold.ts';
-import { foldStream, pagesOf } from './fold-stream.ts';
+import { foldStream, pagesOf, STREAM_PAGE_EVENTS } from './fold-stream.ts';
 import type { IndexEntry } from './home-stream-index.ts';
 import { indexEntries, keyEntryId, type NameKind } from './index-entries.ts';
 import type { LedgerEvent } from './judged.ts';
@@ -81,8 +81,6 @@ function isCitable(event: Recorded<LedgerEvent>): event is Recorded<Citable> {
 
 /** Most bases whose events are kept in memory. */
 const MAX_BASES = 500;
-/** Events of one stream that are read at a time where one of them is looked for. */
-const PAGE = 500;
 
 /** Most accounts and parties whose folds are kept here, for what others rest on of them. */
 const MAX_FOLDS = 1000;
@@ -653,8 +651,9 @@ export class CitationResolver {
     const { key } = metadata;
     if (key === null) return false;
     if (event.position === '') return true;
-    for (let from = event.revision - 1; from >= 0; from -= PAGE) {
-      const page = await this.#reader.read(event.stream, { from, direction: 'backwards', limit: PAGE });
+    for (let from = event.revision - 1; from >= 0; from -= STREAM_PAGE_EVENTS) {
+      const limit = STREAM_PAGE_EVENTS;
+      const page = await this.#reader.read(event.stream, { from, direction: 'backwards', limit });
       for (const earlier of page) if (bears(earlier, key) && (await this.#isLegal(earlier))) return true;
     }
     return false;

@@ -1,5 +1,6 @@
 import type { EventStore } from '#event-store';
 import type { DomainEvent } from '#kernel';
+import { storeWith } from './failing-store.ts';
 import { seal } from './log-builder.ts';
 
 /** Adds so many events to a stream that exists, past its rules and well sealed: as one append, recorded when worlds begin. */
@@ -49,12 +50,5 @@ export function watched(inner: EventStore): Watched {
     reads.push({ stream, limit: options?.limit, events: events.length, turn: asked });
     return events;
   };
-  const store = new Proxy(inner, {
-    get(target, name) {
-      if (name === 'read') return read;
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
-  return { store, reads, end: () => clearImmediate(next) };
+  return { store: storeWith(inner, { read }), reads, end: () => clearImmediate(next) };
 }

@@ -1,14 +1,15 @@
-import { acquireLock, tryLock } from '#event-store/sqlite';
+import { acquireLock, LOCK_SUFFIX, tryLock } from '#event-store/sqlite';
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A folder that begins so is a backup that was not finished: nothing takes it for one. */
 const UNFINISHED = 'unfinished-';
-/** Beside the folder, made before it and gone after it: whoever makes the backup holds it, and it is free when he ends. */
-const LOCK = '.lock';
 
-/** A new folder that a backup is made in. */
+/**
+ * A new folder that a backup is made in. Its lock stands beside it, made before it and gone after it: whoever makes the backup
+ * holds it, and it is free when he ends.
+ */
 export interface Unfinished {
   readonly folder: string;
   /** Removes the folder, unless it has got another name, and what stands beside it. */
@@ -35,12 +36,14 @@ export function beginUnfinished(to: string): Unfinished {
  */
 export function removeLeft(to: string): readonly string[] {
   const names = readdirSync(to).filter((name) => name.startsWith(UNFINISHED));
-  const folders = new Set(names.map((name) => join(to, name.endsWith(LOCK) ? name.slice(0, -LOCK.length) : name)));
+  const folders = new Set(
+    names.map((name) => join(to, name.endsWith(LOCK_SUFFIX) ? name.slice(0, -LOCK_SUFFIX.length) : name)),
+  );
   return [...folders].filter((folder) => !isRemovedOrBusy(folder));
 }
 
 function isRemovedOrBusy(folder: string): boolean {
-  if (!existsSync(folder + LOCK)) return !existsSync(folder);
+  if (!existsSync(folder + LOCK_SUFFIX)) return !existsSync(folder);
   try {
     const release = tryLock(folder);
     if (release !== undefined) remove(folder, release);
@@ -54,7 +57,7 @@ function isRemovedOrBusy(folder: string): boolean {
 function remove(folder: string, release: () => void): void {
   try {
     rmSync(folder, { recursive: true, force: true });
-    rmSync(folder + LOCK, { force: true });
+    rmSync(folder + LOCK_SUFFIX, { force: true });
   } finally {
     release();
   }

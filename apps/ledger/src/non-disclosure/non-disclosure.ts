@@ -74,15 +74,10 @@ export class NonDisclosure {
   }
 
   async #ordersInLog({ freezeId, requestId, stream }: Lift): Promise<readonly string[]> {
-    if (stream === undefined) return [];
-    const orders: string[] = [];
-    for await (const page of pagesOf(this.#sources.reader, stream)) {
-      for (const { type, data } of page) {
-        if (type !== 'LiftRequested' || !isObject(data) || data['freezeId'] !== freezeId) continue;
-        if (data['requestId'] === requestId && typeof data['orderId'] === 'string') orders.push(data['orderId']);
-      }
-    }
-    return orders;
+    const requests = await this.#ofFreeze(freezeId, stream, 'LiftRequested');
+    return requests.flatMap(({ requestId: id, orderId }) =>
+      id === requestId && typeof orderId === 'string' ? [orderId] : [],
+    );
   }
 
   /** @param stream on which the freeze stands: it is asked when nothing else knows of the freeze yet */
@@ -94,16 +89,26 @@ export class NonDisclosure {
   }
 
   async #basesInLog(freezeId: string, stream: string | undefined): Promise<readonly Basis[]> {
+    return (await this.#ofFreeze(freezeId, stream, 'AccountFrozen')).flatMap((data) => {
+      const basis = basisSchema.safeParse(data['basis']);
+      return basis.success ? [basis.data] : [];
+    });
+  }
+
+  /** What the events of a type say that are about a freeze; nothing where its stream is not known. */
+  async #ofFreeze(
+    freezeId: string,
+    stream: string | undefined,
+    wanted: string,
+  ): Promise<readonly Readonly<Record<string, unknown>>[]> {
     if (stream === undefined) return [];
-    const bases: Basis[] = [];
+    const found: Readonly<Record<string, unknown>>[] = [];
     for await (const page of pagesOf(this.#sources.reader, stream)) {
       for (const { type, data } of page) {
-        if (type !== 'AccountFrozen' || !isObject(data) || data['freezeId'] !== freezeId) continue;
-        const basis = basisSchema.safeParse(data['basis']);
-        if (basis.success) bases.push(basis.data);
+        if (type === wanted && isObject(data) && data['freezeId'] === freezeId) found.push(data);
       }
     }
-    return bases;
+    return found;
   }
 
   async #look(orderId: string): Promise<Registered | undefined> {

@@ -2,7 +2,7 @@ export * from './backup.ts';
 export * from './before-reading.ts';
 export * from './bulk-log.ts';
 export { damageIn, damagesIn } from './file.ts';
-export { acquireLock, tryLock } from './lock.ts';
+export { acquireLock, LOCK_SUFFIX, tryLock } from './lock.ts';
 export * from './log-scan.ts';
 export { readAhead } from './read-ahead.ts';
 export { readSeal, type Seal, sealLog, unsealLog } from './seal.ts';

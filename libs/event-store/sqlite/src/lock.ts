@@ -7,6 +7,9 @@ import { isBusy, isDamaged } from './sqlite-errors.ts';
 const TRIES = 40;
 const PAUSE_MS = 50;
 
+/** The file by which a log is held is called as the log is, and this. */
+export const LOCK_SUFFIX = '.lock';
+
 /**
  * Keeps every other writer away from a log, as `tryLock`, and waits for a moment where somebody else does: a backup, a check
  * or a copy that begins must not keep the service from its start.
@@ -21,7 +24,10 @@ export function acquireLock(logPath: string, pause: () => void = stopShortly): (
     if (tries === TRIES) break;
     pause();
   }
-  throw new StoreError('store-unavailable', `${logPath} is in use by another process, which holds ${logPath}.lock`);
+  throw new StoreError(
+    'store-unavailable',
+    `${logPath} is in use by another process, which holds ${logPath}${LOCK_SUFFIX}`,
+  );
 }
 
 function stopShortly(): void {
@@ -35,7 +41,7 @@ function stopShortly(): void {
  * @throws StoreError `store-unavailable` that names the file when it can't be written
  */
 export function tryLock(logPath: string): (() => void) | undefined {
-  const path = `${logPath}.lock`;
+  const path = logPath + LOCK_SUFFIX;
   let db: DatabaseSync | undefined;
   try {
     createPrivately(path);
