@@ -12,8 +12,10 @@ import {
   sampleHit,
   seal,
   service,
+  storeWith,
 } from '#testing';
 import { describe, expect, it } from '@jest/globals';
+import type { EventStore } from '#event-store';
 import { pointerTo, type DomainEvent, type Recorded } from '#kernel';
 import type { AccountFrozen, AccountUnfrozen } from '#freezes';
 import type { LedgerCommand } from './ledger-api.ts';
@@ -254,6 +256,29 @@ describe('a hit on an address', () => {
     await other.ledger.supervisor.pass();
     expect((await typesOn(other, 'party-p-1')).at(-1)).toBe('PartyNamed');
     await expectInOrder(other);
+  });
+
+  it('refuses no freeze wrongly that meets the link and the confirmation at any of its reads', async () => {
+    const refusals = new Set<string>();
+    for (let reads = 1, isOver = false; !isOver; reads += 1) {
+      const world = await opened();
+      await world.accept(raising({ subject: sampleAddress }));
+      let left = reads;
+      const read: EventStore['read'] = async (...call) => {
+        const events = await world.store.read(...call);
+        left -= 1;
+        if (left === 0) {
+          await world.accept({ ...link, role: 'holder-controlled' });
+          await world.accept({ type: 'ConfirmSanctionsHit', hitId: 'hit-1' }, { actor: checker });
+        }
+        return events;
+      };
+      const other = new LedgerWorld({ store: storeWith(world.store, { read }), clock: world.clock });
+      refusals.add(await code(other, freeze));
+      isOver = left > 0;
+      await expectInOrder(world);
+    }
+    expect(refusals).toEqual(new Set(['accepted', 'basis-not-in-force']));
   });
 
   it('is linked once in each role', async () => {
