@@ -38,4 +38,9 @@ describe('what is looked at before it is parsed', () => {
   ])('is not %s', (_, text) => {
     expect(of(text)).toBeUndefined();
   });
+
+  it.each([30, 600])('is looked for in no more than one way, in a head of %i headers that ends wrongly', (headers) => {
+    expect(of(`${HEAD}${'a: b\r\n'.repeat(headers)}x_y: 1\r\n\r\n`)).toBeUndefined();
+    expect(of(`${HEAD}${'a: b\r\n'.repeat(headers)}\r\n`)).toBeDefined();
+  });
 });
