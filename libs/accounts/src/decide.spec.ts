@@ -299,6 +299,29 @@ describe('reversals', () => {
       .thenRejected('account-frozen', { freezeIds: [freezeId] });
   });
 
+  it('take nothing that is held for another deposit, once what was held of theirs is released', () => {
+    const held = (depositId: string): AccountEvent => {
+      return { type: 'FundsHeld', data: { accountId: 'acc-1', depositId, asset: 'BTC', amount: '100000000', source } };
+    };
+    const released: AccountEvent = {
+      type: 'HeldFundsReleased',
+      data: { accountId: 'acc-1', asset: 'BTC', amount: '100000000', freezeId },
+    };
+    const credits = frozen('all', 1, 'credit');
+    const deposit = { ...deposit1, pointer: specPointer(stream, 2), wasHeld: true };
+    const { pointer: citation } = deposit;
+    for (const cause of [...facts, 'mistake'] as const) {
+      const outOf = (takenFromHeld: string): AccountEvent => {
+        const event = reversed(cause, '100000000', takenFromHeld, '0');
+        return { ...event, data: { ...event.data, citation } } as AccountEvent;
+      };
+      given(opened, credits, held('d-BTC')).when(ofCause(cause), { deposit }).then(outOf('100000000'));
+      given(opened, credits, held('d-BTC'), unfrozen, released, frozen('all', 2, 'credit'), held('d-2'))
+        .when(ofCause(cause), { deposit })
+        .then(outOf('0'));
+    }
+  });
+
   it('are of a deposit that there is, and once', () => {
     given(...accounts.frozen)
       .when(ofCause('mistake'))

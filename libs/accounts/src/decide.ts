@@ -17,7 +17,7 @@ import type { AccountEvent } from './events.ts';
 import { gate } from './gate.ts';
 import { withRelease } from './held.ts';
 import { fitsBalance, fitsRelease, MAX_HELD_ASSETS } from './limits.ts';
-import { takeBack, type RecordedDeposit } from './reversal.ts';
+import { isHeld, takeBack, type RecordedDeposit } from './reversal.ts';
 import { balanceOf, type AccountState, type OpenWithdrawal } from './state.ts';
 import type { WithdrawalStatus } from './views.ts';
 
@@ -106,8 +106,9 @@ function reverseDeposit(command: ReverseDeposit, state: AccountState, context: A
   if (context.depositReversed === true) {
     return reject('invalid-transition', 'The deposit is reversed.', { state: 'reversed' });
   }
-  const { asset, amountUnits, source, depositedAt, pointer: citation, wasHeld } = deposit;
-  const { fromHeld, fromAvailable, shortfall } = takeBack(balanceOf(state, asset), amountUnits, wasHeld);
+  const { asset, amountUnits, source, depositedAt, pointer: citation } = deposit;
+  const balance = balanceOf(state, asset);
+  const { fromHeld, fromAvailable, shortfall } = takeBack(balance, amountUnits, isHeld(state, deposit));
   if (cause === 'mistake') {
     const refused = refuseDebit(state, asset, amountUnits - fromHeld);
     if (refused !== undefined) return refused;

@@ -99,7 +99,7 @@ class Naive {
   readonly available: Record<string, bigint> = { BTC: 0n, EUR: 0n };
   readonly held: Record<string, bigint> = { BTC: 0n, EUR: 0n };
   readonly withdrawals = new Map<string, { asset: string; units: bigint; state: WithdrawalStatus }>();
-  readonly deposits = new Map<string, { asset: string; units: bigint; wasHeld: boolean; reversed: boolean }>();
+  readonly deposits = new Map<string, { asset: string; units: bigint; isHeld: boolean; reversed: boolean }>();
   readonly transfers = new Set<string>();
   closed = false;
   /** Freezes ever placed; the one in force for an order, if any, is its last. */
@@ -149,7 +149,7 @@ class Naive {
         this.deposits.set(tried.id, {
           asset: tried.asset,
           units: tried.units,
-          wasHeld: this.isKeptOut(tried.asset),
+          isHeld: this.isKeptOut(tried.asset),
           reversed: false,
         });
         if (this.isKeptOut(tried.asset)) this.held[tried.asset] = (this.held[tried.asset] ?? 0n) + tried.units;
@@ -199,8 +199,7 @@ class Naive {
     if (deposit === undefined) return 'deposit-not-found';
     if (deposit.reversed) return 'invalid-transition';
     const there = this.available[deposit.asset] ?? 0n;
-    const held = deposit.wasHeld ? (this.held[deposit.asset] ?? 0n) : 0n;
-    const fromHeld = held < deposit.units ? held : deposit.units;
+    const fromHeld = deposit.isHeld ? deposit.units : 0n;
     const rest = deposit.units - fromHeld;
     if (mistake) {
       if (this.closed) return 'account-closed';
@@ -259,6 +258,7 @@ class Naive {
       if (this.isKeptOut(code)) continue;
       this.give(code, this.held[code] ?? 0n);
       this.held[code] = 0n;
+      for (const deposit of this.deposits.values()) if (deposit.asset === code) deposit.isHeld = false;
     }
   }
 

@@ -3,6 +3,7 @@ import { pointerTo, type Recorded } from '#kernel';
 import { LogBuilder, testId } from '#testing';
 import fc from 'fast-check';
 import type { AccountEvent } from './events.ts';
+import { initialAccountState, type AccountState } from './state.ts';
 import { checkAgainstDeposit, recordedDeposit, takeBack } from './reversal.ts';
 
 const stream = 'account-acc-1';
@@ -23,18 +24,27 @@ function reversed(changed: Partial<Reversed['data']> = {}): Recorded<Reversed> {
   return new LogBuilder().append(stream, { type: 'DepositReversed', data: said }) as unknown as Recorded<Reversed>;
 }
 
+/** The account, with so much held; the last release of it was the event of that revision. */
+function holding(held: bigint, releasedAt = -1): AccountState {
+  return {
+    ...initialAccountState(),
+    balances: new Map([['BTC', { available: 0n, reserved: 0n, held }]]),
+    releases: new Map([['BTC', releasedAt]]),
+  };
+}
+
 const units = fc.bigInt({ min: 0n, max: 10n ** 38n - 1n });
 
 describe('what a reversal takes', () => {
   it('is never more than is there, and with the shortfall what was deposited', () => {
     fc.assert(
-      fc.property(units, units, units, units, fc.boolean(), (available, reserved, held, amount, wasHeld) => {
-        const taken = takeBack({ available, reserved, held }, amount, wasHeld);
+      fc.property(units, units, units, units, fc.boolean(), (available, reserved, held, amount, ofHeld) => {
+        const taken = takeBack({ available, reserved, held }, amount, ofHeld);
         expect(taken.fromHeld + taken.fromAvailable + taken.shortfall).toBe(amount);
         expect(taken.fromHeld >= 0n && taken.fromHeld <= held).toBe(true);
         expect(taken.fromAvailable >= 0n && taken.fromAvailable <= available).toBe(true);
         if (taken.shortfall > 0n) expect(taken.fromAvailable).toBe(available);
-        if (!wasHeld) expect(taken.fromHeld).toBe(0n);
+        if (!ofHeld) expect(taken.fromHeld).toBe(0n);
         else if (taken.fromAvailable > 0n) expect(taken.fromHeld).toBe(held);
       }),
     );
@@ -50,7 +60,7 @@ describe('what a reversal takes', () => {
 
 describe('a reversal and the deposit that it cites', () => {
   it('says what the deposit says', () => {
-    expect(checkAgainstDeposit(reversed(), deposit, 1n)).toBeUndefined();
+    expect(checkAgainstDeposit(reversed(), deposit, holding(1n))).toBeUndefined();
   });
 
   it.each<Partial<Reversed['data']>>([
@@ -63,7 +73,9 @@ describe('a reversal and the deposit that it cites', () => {
     { source: { ...source, address: 'bc1q' } },
     { source: { ...source, memo: 'm' } },
   ])('and nothing else: %j', (changed) => {
-    expect(checkAgainstDeposit(reversed(changed), deposit, 1n)).toBe('says otherwise than the deposit that it cites');
+    expect(checkAgainstDeposit(reversed(changed), deposit, holding(1n))).toBe(
+      'says otherwise than the deposit that it cites',
+    );
   });
 
   it('needs a deposit of this id', () => {
@@ -71,24 +83,42 @@ describe('a reversal and the deposit that it cites', () => {
     expect(recordedDeposit(reversed(), 'd-1')).toBeUndefined();
     expect(recordedDeposit(undefined, 'd-1')).toBeUndefined();
     expect(
-      checkAgainstDeposit(reversed({ citation: { stream, revision: '9', eventId: testId(9) } }), undefined, 1n),
+      checkAgainstDeposit(
+        reversed({ citation: { stream, revision: '9', eventId: testId(9) } }),
+        undefined,
+        holding(1n),
+      ),
     ).toBe('cites no deposit of this id');
   });
 
   it('takes nothing from what is held for a deposit that was available', () => {
-    expect(checkAgainstDeposit(reversed({ takenFromHeld: '1' }), deposit, 1n)).toContain('from what is held');
+    expect(checkAgainstDeposit(reversed({ takenFromHeld: '1' }), deposit, holding(1n))).toContain('from what is held');
     const held = deposit === undefined ? undefined : { ...deposit, wasHeld: true };
-    expect(checkAgainstDeposit(reversed({ takenFromHeld: '1' }), held, 1n)).toBeUndefined();
+    expect(checkAgainstDeposit(reversed({ takenFromHeld: '1' }), held, holding(1n))).toBeUndefined();
   });
 
   it('takes what is held first for a deposit that was held', () => {
     const held = recordedDeposit(record({ type: 'FundsHeld', data }), 'd-1');
     expect(held).toMatchObject({ wasHeld: true, amountUnits: 100n });
     const ofHeld = (takenFromHeld: string, heldUnits: bigint): string | undefined =>
-      checkAgainstDeposit(reversed({ takenFromHeld, depositedAt: held?.depositedAt ?? '' }), held, heldUnits);
+      checkAgainstDeposit(reversed({ takenFromHeld, depositedAt: held?.depositedAt ?? '' }), held, holding(heldUnits));
     expect(ofHeld('100', 150n)).toBeUndefined();
     expect(ofHeld('40', 40n)).toBeUndefined();
     expect(ofHeld('0', 40n)).toContain('other than what is held');
     expect(ofHeld('39', 40n)).toContain('other than what is held');
+  });
+
+  it('takes nothing from what is held for a deposit that was held, and released since', () => {
+    const held = recordedDeposit(record({ type: 'FundsHeld', data }), 'd-1');
+    const revision = Number(held?.pointer.revision);
+    const of = (takenFromHeld: string, releasedAt: number): string | undefined =>
+      checkAgainstDeposit(
+        reversed({ takenFromHeld, depositedAt: held?.depositedAt ?? '' }),
+        held,
+        holding(150n, releasedAt),
+      );
+    expect(of('100', revision + 1)).toContain('not held');
+    expect(of('0', revision + 1)).toBeUndefined();
+    expect(of('100', revision - 1)).toBeUndefined();
   });
 });

@@ -1,6 +1,6 @@
 import { pointerTo, type EventPointer, type Recorded, type Timestamp } from '#kernel';
 import type { AccountEvent, Source } from './events.ts';
-import type { Balance } from './state.ts';
+import { balanceOf, type AccountState, type Balance } from './state.ts';
 
 type Reversed = Extract<AccountEvent, { type: 'DepositReversed' }>;
 
@@ -34,6 +34,14 @@ export function recordedDeposit(
   };
 }
 
+/**
+ * Whether a deposit is still held: it was when it came, and nothing of its asset was released since. A release is of all that
+ * is held of an asset; what is held after that came later, under a freeze of its own, and is none of this deposit's.
+ */
+export function isHeld(state: AccountState, { asset, pointer, wasHeld }: RecordedDeposit): boolean {
+  return wasHeld && Number(pointer.revision) > (state.releases.get(asset) ?? -1);
+}
+
 /** What a reversal takes, and from where, in minor units. */
 export interface TakenBack {
   readonly fromHeld: bigint;
@@ -42,11 +50,11 @@ export interface TakenBack {
 }
 
 /**
- * As much of a deposit as is there: out of what is held first, if it was held when it came, then out of what is available.
+ * As much of a deposit as is there: out of what is held first, if it is held itself, then out of what is available.
  * What is reserved is promised elsewhere and stays. Nothing falls below zero.
  */
-export function takeBack(balance: Readonly<Balance>, amountUnits: bigint, wasHeld: boolean): TakenBack {
-  const fromHeld = wasHeld ? lesser(balance.held, amountUnits) : 0n;
+export function takeBack(balance: Readonly<Balance>, amountUnits: bigint, ofHeld: boolean): TakenBack {
+  const fromHeld = ofHeld ? lesser(balance.held, amountUnits) : 0n;
   const fromAvailable = lesser(balance.available, amountUnits - fromHeld);
   return { fromHeld, fromAvailable, shortfall: amountUnits - fromHeld - fromAvailable };
 }
@@ -57,15 +65,15 @@ function lesser(one: bigint, other: bigint): bigint {
 
 /**
  * Why a reversal is not that of the deposit that it cites; undefined when it is.
- * @param heldUnits of its asset, before the reversal
+ * @param account before the reversal
  */
 export function checkAgainstDeposit(
   { data }: Recorded<Reversed>,
   deposit: RecordedDeposit | undefined,
-  heldUnits: bigint,
+  account: AccountState,
 ): string | undefined {
   if (deposit === undefined) return 'cites no deposit of this id';
-  const { asset, amountUnits, source, depositedAt, wasHeld } = deposit;
+  const { asset, amountUnits, source, depositedAt } = deposit;
   const same =
     data.asset === asset &&
     BigInt(data.amount) === amountUnits &&
@@ -76,9 +84,9 @@ export function checkAgainstDeposit(
     data.source.address === source.address &&
     data.source.memo === source.memo;
   if (!same) return 'says otherwise than the deposit that it cites';
-  if (!wasHeld && BigInt(data.takenFromHeld) > 0n) return 'takes from what is held for a deposit that was available';
-  if (wasHeld && BigInt(data.takenFromHeld) !== lesser(heldUnits, amountUnits)) {
-    return 'takes other than what is held for a deposit that was held';
-  }
-  return undefined;
+  const fromHeld = isHeld(account, deposit) ? lesser(balanceOf(account, asset).held, amountUnits) : 0n;
+  if (BigInt(data.takenFromHeld) === fromHeld) return undefined;
+  return fromHeld === 0n
+    ? 'takes from what is held for a deposit that is not held'
+    : 'takes other than what is held for a deposit that is held';
 }

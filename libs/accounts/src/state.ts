@@ -8,7 +8,7 @@ export interface Balance {
   available: bigint;
   /** Set aside for open withdrawals. */
   reserved: bigint;
-  /** Arrived under a credit freeze. */
+  /** Arrived under a credit freeze, and not released since. */
   held: bigint;
 }
 
@@ -34,6 +34,8 @@ export interface AccountState {
   holders: readonly Holder[];
   /** By asset code: each asset ever touched. */
   readonly balances: Map<string, Balance>;
+  /** By asset code: the revision of the last release of what was held of it. What arrived before that is held no more. */
+  readonly releases: Map<string, number>;
   /** By withdrawalId, in the order of their reservation. */
   readonly openWithdrawals: Map<string, OpenWithdrawal>;
   freezes: FreezesState;
@@ -50,6 +52,7 @@ export function initialAccountState(): AccountState {
     closed: false,
     holders: [],
     balances: new Map(),
+    releases: new Map(),
     openWithdrawals: new Map(),
     freezes: initialFreezesState(),
     openedKey: null,
@@ -113,6 +116,8 @@ export function evolveAccount(state: AccountState, event: Recorded<AccountEvent>
       state.freezes = evolveFreezes(state.freezes, event);
       return state;
     case 'HeldFundsReleased':
+      state.releases.set(event.data.asset, event.revision);
+      return state;
     case 'DepositReversed':
     case 'TransferSent':
     case 'TransferReceived':

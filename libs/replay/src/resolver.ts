@@ -1,5 +1,4 @@
 import {
-  balanceOf,
   checkAgainstDeposit,
   checkAgainstRefusal,
   checkAgainstSent,
@@ -299,7 +298,7 @@ export class CitationResolver {
     account: AccountState,
     names: StreamNames,
   ): Promise<Verdict> {
-    const { citation, depositId, asset } = event.data;
+    const { citation, depositId } = event.data;
     const revision = Number(citation.revision);
     const stands =
       citation.stream === event.stream &&
@@ -307,7 +306,7 @@ export class CitationResolver {
       isOf(names.lookup('deposit', depositId), revision, citation.eventId);
     const cited = stands ? await this.#checkedEventAt(citation) : undefined;
     const deposit = recordedDeposit(cited as Recorded<AccountEvent> | undefined, depositId);
-    return verdictOf(checkAgainstDeposit(event, deposit, balanceOf(account, asset).held));
+    return verdictOf(checkAgainstDeposit(event, deposit, account));
   }
 
   /**

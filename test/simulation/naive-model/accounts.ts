@@ -43,9 +43,9 @@ export function link(state: NaiveState, { account, change }: Step): Expected {
 
 export function deposit(account: NaiveAccount, { id, amount }: Step): Expected {
   if (account.deposits.has(id)) return 'already-exists';
-  const wasHeld = keepsOut(account);
-  account.deposits.set(id, { amount, wasHeld, reversed: false });
-  if (wasHeld) account.held += amount;
+  const isHeld = keepsOut(account);
+  account.deposits.set(id, { amount, isHeld, reversed: false });
+  if (isHeld) account.held += amount;
   else account.available += amount;
   account.closed = false;
   return 'accepted';
@@ -55,7 +55,7 @@ export function reverse(account: NaiveAccount, { id, asMaker }: Step): Expected 
   const deposit = account.deposits.get(id);
   if (deposit === undefined) return 'deposit-not-found';
   if (deposit.reversed) return 'invalid-transition';
-  const fromHeld = deposit.wasHeld ? Math.min(deposit.amount, account.held) : 0;
+  const fromHeld = deposit.isHeld ? deposit.amount : 0;
   if (asMaker) {
     if (account.closed) return 'account-closed';
     if (!mayLeave(account, deposit.amount - fromHeld)) return 'account-frozen';

@@ -99,6 +99,7 @@ export function releaseHeld(account: NaiveAccount): void {
   if (keepsOut(account)) return;
   account.available += account.held;
   account.held = 0;
+  for (const deposit of account.deposits.values()) deposit.isHeld = false;
 }
 
 /** The shares of a freeze of all, `amount` divided: one to each, and what is left to the first. */

@@ -8,7 +8,7 @@ export interface NaiveAccount {
   available: number;
   held: number;
   closed: boolean;
-  readonly deposits: Map<number, { amount: number; wasHeld: boolean; reversed: boolean }>;
+  readonly deposits: Map<number, { amount: number; isHeld: boolean; reversed: boolean }>;
   readonly transfers: Set<number>;
   readonly withdrawals: Map<number, { amount: number; state: WithdrawalState }>;
   /** By basis, the latest under each. */

@@ -71,6 +71,8 @@ export interface Party {
 
 export interface Deposit {
   readonly fact: Fact<'FundsDeposited' | 'FundsHeld'>;
+  /** Held when it came, and not released since. */
+  isHeld: boolean;
   reversed: boolean;
 }
 

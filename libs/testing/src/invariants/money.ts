@@ -70,10 +70,11 @@ export function applyMoney(log: Log, fact: MoneyFact): void {
   account.balances.set(asset, after(balanceOf(account, asset), fact));
   if (fact.type === 'HeldFundsReleased') {
     account.releasing?.assets.delete(asset);
+    for (const deposit of account.deposits.values()) if (deposit.fact.data.asset === asset) deposit.isHeld = false;
     return;
   }
   if (fact.type === 'FundsDeposited' || fact.type === 'FundsHeld') {
-    account.deposits.set(fact.data.depositId, { fact, reversed: false });
+    account.deposits.set(fact.data.depositId, { fact, isHeld: fact.type === 'FundsHeld', reversed: false });
     account.closed = false;
     return;
   }
@@ -215,9 +216,7 @@ function checkReversed(log: Log, account: Account, fact: Fact<'DepositReversed'>
   if (!same) problems.push(books('it says otherwise than what was deposited'));
   const [taken, shortfall] = [BigInt(data.taken), BigInt(data.shortfall)];
   if (taken + shortfall !== BigInt(data.amount)) problems.push(books('taken and shortfall are not what was deposited'));
-  const wasHeld = deposit.fact.type === 'FundsHeld';
-  const { held } = balanceOf(account, data.asset);
-  const fromHeld = wasHeld ? (held < BigInt(data.amount) ? held : BigInt(data.amount)) : 0n;
+  const fromHeld = deposit.isHeld ? BigInt(data.amount) : 0n;
   if (BigInt(data.takenFromHeld) !== fromHeld) {
     problems.push(books(`it takes other than ${fromHeld.toString()} from what is held`));
   }
