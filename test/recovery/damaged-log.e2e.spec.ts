@@ -52,22 +52,26 @@ describe('a log with an event removed by hand from the middle of a stream', () =
   });
 });
 
-describe('a log with an event changed after it was recorded', () => {
+describe('a log with events changed after they were recorded, and others taken from the ends of their streams', () => {
   let ledger: Ledger;
   let ordersStream = '';
   beforeAll(async () => {
     ledger = await Ledger.start();
-    const accounts = ['acc-1', 'acc-2', 'acc-3'];
+    const accounts = ['acc-0', 'acc-1', 'acc-2', 'acc-3'];
     for (const accountId of accounts) await ledger.makeAccount({ accountId, btc: '1' });
-    for (const accountId of accounts.slice(0, 2)) {
+    const orders: string[] = [];
+    for (const accountId of accounts.slice(0, 3)) {
       const orderId = await ledger.makeVerifiedOrder({ accounts: [accountId] });
       await ledger.freeze(accountId, orderId);
       // Waits until the read models have taken it in.
       await ledger.read(AUDITOR, `/v1/accounts/${accountId}`);
-      if (accountId === 'acc-2') ordersStream = `legalOrder-${orderId}`;
+      orders.push(`legalOrder-${orderId}`);
     }
+    ordersStream = orders[2] ?? '';
     await ledger.service.stop();
     const file = join(ledger.dataDir, 'events.db');
+    removeEvent(file, 'account-acc-0', 2);
+    removeEvent(file, orders[0] ?? '', 2);
     changeEvent(file, 'account-acc-1', 'AccountFrozen');
     changeEvent(file, ordersStream, 'FreezeAuthorised');
     await ledger.startAgain();
@@ -92,6 +96,21 @@ describe('a log with an event changed after it was recorded', () => {
       });
     },
   );
+
+  it('undoes no freeze either of which nothing is left in the log', async () => {
+    const path = '/v1/accounts/acc-0/withdrawals';
+    const debit = await ledger.post(SERVICE, path, withdrawalOf(ledger.id('wd'), '0.1'));
+    expectProblem(debit, 503, 'store-unavailable', { detail: expect.stringContaining('events are missing') });
+    const said = (): string | undefined =>
+      ledger.service
+        .logs()
+        .match(/^.*events are missing from the log.*$/gm)
+        ?.find((line) => line.includes('account-acc-0'));
+    expect(JSON.parse(await until('a line in the log', () => Promise.resolve(said())))).toMatchObject({
+      level: 50,
+      revision: 2,
+    });
+  });
 
   it('has everything else decided as ever', async () => {
     const paid = await ledger.post(SERVICE, '/v1/accounts/acc-3/withdrawals', withdrawalOf(ledger.id('wd'), '0.1'));

@@ -1,6 +1,7 @@
 import type { EventReader } from '#event-store';
 import type { RecordedEvent } from '#kernel';
 import {
+  DamagedStreamError,
   foldStream,
   StreamFold,
   StreamNames,
@@ -8,6 +9,7 @@ import {
   type IndexEntry,
   type JudgedEvent,
   type NameKind,
+  type NamesIndex,
   type NamesOptions,
 } from '#replay';
 import { Snapshots } from './snapshots.ts';
@@ -30,22 +32,30 @@ export interface HomeStreamOptions {
 export class HomeStream {
   readonly fold: StreamFold;
   readonly #snapshots: Snapshots | undefined;
+  readonly #index: NamesIndex | undefined;
   /** The revision from which on the next snapshot is due. */
   #snapshotDueAt: number;
 
   constructor(stream: string, { resolver, names, snapshots }: HomeStreamOptions) {
     this.fold = new StreamFold(stream, resolver, new StreamNames(stream, names));
+    this.#index = names.index;
     this.#snapshots = Snapshots.areMadeOf(stream) ? snapshots : undefined;
     this.#snapshotDueAt = this.#snapshots?.nextAfter(-1) ?? Infinity;
   }
 
-  /** Folds all that the store has beyond what is known. @returns how many events were new */
+  /**
+   * Folds all that the store has beyond what is known.
+   * @returns how many events were new
+   * @throws DamagedStreamError when events are missing from it, at its end too, where the index has taken in more than there is
+   */
   async catchUp(reader: EventReader): Promise<number> {
     const { fold } = this;
     const isNew = fold.revision < 0;
     if (isNew) await this.#restore(reader);
     const known = fold.revision;
+    const indexed = isNew ? (this.#index?.indexedRevision(fold.stream) ?? -1) : -1;
     await foldStream(reader, fold);
+    if (fold.revision < indexed) throw new DamagedStreamError(fold.stream, fold.revision + 1, 'missing');
     if (isNew && fold.names.size > NAMES_KEPT) fold.names.forgetAll();
     else fold.names.forget();
     this.stored();

@@ -404,7 +404,7 @@ describe('names beyond what memory holds', () => {
     let building = false;
     const index: HomeStreamIndex = {
       ...emptyIndex,
-      indexedRevision: () => (building ? -1 : NAMES_KEPT),
+      indexedRevision: (stream) => (building || stream !== 'account-acc-1' ? -1 : NAMES_KEPT),
       lookup: () => {
         if (building) throw new RejectionError(reject('read-model-behind', 'the read models are being built'));
         return undefined;
