@@ -132,6 +132,7 @@ describe('a freeze through an address, after a variation', () => {
 
   it.each<[string, readonly Subject[]]>([
     ['the address is one of two that stay', [address('a'), address('b')]],
+    ['it is spelled otherwise', [{ kind: 'address', chain: 'Bitcoin', address: 'a' }]],
     ['another address of the holder takes its place', [address('b')]],
     ['the holder does', [party('p-1')]],
     ['the account itself does', [account('acc-1'), external]],

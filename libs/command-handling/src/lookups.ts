@@ -1,7 +1,7 @@
 import type { EventFilter } from '#event-store';
 import { addressName, type ChainAddress, type Recorded } from '#kernel';
 import { decodeEvent, type LedgerEvent } from '#replay';
-import type { HitSubject } from '#sanctions';
+import { hitSubjectName, type HitSubject } from '#sanctions';
 import type { Core } from './core.ts';
 
 /**
@@ -24,6 +24,7 @@ export async function accountOfFreeze(core: Core, freezeId: string): Promise<str
 /** The hits that were raised for this subject and this very entry, the first one first. */
 export async function hitsOf(core: Core, subject: HitSubject, entrySha256: string): Promise<readonly string[]> {
   const found = new Set<string>();
+  const wanted = hitSubjectName(subject);
   await lookUp(
     core,
     () => {
@@ -32,16 +33,11 @@ export async function hitsOf(core: Core, subject: HitSubject, entrySha256: strin
     },
     ['SanctionsHitRaised'],
     ({ data }) => {
-      if (data.entry.sha256 === entrySha256 && isSame(data.subject, subject)) found.add(data.hitId);
+      if (data.entry.sha256 === entrySha256 && hitSubjectName(data.subject) === wanted) found.add(data.hitId);
       return undefined;
     },
   );
   return [...found];
-}
-
-function isSame(one: HitSubject, other: HitSubject): boolean {
-  if (one.kind === 'party') return other.kind === 'party' && one.partyId === other.partyId;
-  return other.kind === 'address' && one.chain === other.chain && one.address === other.address;
 }
 
 /** The parties to whom one of these addresses is linked as their own. */

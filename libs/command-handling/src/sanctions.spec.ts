@@ -228,6 +228,46 @@ describe('a hit on an address', () => {
     await expectInOrder(world);
   });
 
+  it.each([
+    [
+      'hexadecimal',
+      { chain: 'ethereum', address: `0x${'AbCd'.repeat(10)}` },
+      { chain: 'Ethereum', address: `0x${'abcd'.repeat(10)}` },
+    ],
+    [
+      'bech32',
+      { chain: 'bitcoin', address: 'BC1QSPE77EDADDRESS' },
+      { chain: 'Bitcoin', address: 'bc1qspe77edaddress' },
+    ],
+  ])('is one hit on one address, however %s is spelled', async (_what, mine, theirs) => {
+    const world = await opened();
+    const own = { type: 'LinkAddress', partyId: 'p-1', role: 'holder-controlled' } as const;
+    const subject = { kind: 'address', ...theirs } as const;
+    await world.accept({ ...own, ...mine });
+    expect(await code(world, { ...own, ...theirs })).toBe('already-exists');
+    await putHit(world, { subject });
+    expect(await world.ask(raising({ hitId: 'hit-2', subject: { kind: 'address', ...mine } }))).toMatchObject({
+      rejection: { code: 'already-exists', extra: { hitId: 'hit-1' } },
+    });
+    expect(await code(world, opening)).toBe('party-named-by-basis');
+    expect(await world.accept(freeze)).toMatchObject([{ type: 'AccountFrozen' }]);
+    expect(await code(world, debit, service)).toBe('account-frozen');
+    const linked = (await world.log()).find(({ type }) => type === 'AddressLinked');
+    expect(linked?.data).toMatchObject(mine);
+    for (const [command, actor = maker] of clearing) await world.accept(command, { actor });
+    expect(await code(world, debit, service)).toBe('accepted');
+    await expectInOrder(world);
+  });
+
+  it('names a party to which the address is linked later in another spelling', async () => {
+    const world = await opened();
+    await putHit(world, { subject: { ...sampleAddress, address: 'bc1qspe77edaddress' } });
+    await world.accept({ ...link, chain: 'Bitcoin', address: 'BC1QSPE77EDADDRESS', role: 'holder-controlled' });
+    expect((await typesOn(world, 'party-p-1')).at(-1)).toBe('PartyNamed');
+    expect(await code(world, freeze)).toBe('accepted');
+    await expectInOrder(world);
+  });
+
   it('names nobody through a deposit address, which is ours', async () => {
     const world = await opened();
     await world.accept({ ...link, role: 'deposit-address' });

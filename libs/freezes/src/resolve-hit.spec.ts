@@ -29,7 +29,7 @@ import {
   SAMPLE_MAKER,
   sampleAddress,
 } from '#testing';
-import { evolveParty, initialPartyState, linkName, type PartyState } from '#parties';
+import { evolveParty, initialPartyState, linkName, spellingOf, type PartyState } from '#parties';
 import type { BasisEvent, FreezeAuthorised } from './basis.ts';
 import type { AccountFrozen, AccountUnfrozen } from './events.ts';
 import { resolveCitation, resolveLift, resolveNaming, type CitedFreeze, type CitedNaming } from './resolve.ts';
@@ -239,8 +239,10 @@ describe('a party named by a hit', () => {
     role: 'holder-controlled' | 'deposit-address',
     address: string = sampleAddress.address,
   ): PartyState => {
-    const pointer = { stream: party, revision: '1', eventId: '00000000-0000-7000-8000-0000000000ff' };
-    return { ...alone, addresses: new Map([[linkName({ ...sampleAddress, address }, role), pointer]]) };
+    const linkedBy = { stream: party, revision: '1', eventId: '00000000-0000-7000-8000-0000000000ff' };
+    const linked = { ...sampleAddress, address };
+    const link = { linkedBy, spellings: [spellingOf(linked)] };
+    return { ...alone, addresses: new Map([[linkName(linked, role), link]]) };
   };
 
   /** A hit with a history, and an event of the party that cites the event at a revision of it. */

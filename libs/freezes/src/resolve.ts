@@ -4,6 +4,7 @@ import {
   decodeData,
   namedSince,
   pointerTo,
+  sameAddress,
   samePointer,
   sameScope,
   SUPERVISOR,
@@ -223,14 +224,12 @@ function linkProblem(
   return isNamed ? undefined : 'no address that the basis names was linked to the party as its own';
 }
 
-function links(link: RecordedEvent, partyId: string, { chain, address }: ChainAddress): boolean {
+function links(link: RecordedEvent, partyId: string, address: ChainAddress): boolean {
   if (link.type !== 'AddressLinked') return false;
   const decoded = decodeData(AddressLinked, link.schemaVersion, link.data);
   if (!decoded.ok) return false;
   const data = decoded.data as EventOf<typeof AddressLinked>['data'];
-  return (
-    data.partyId === partyId && data.chain === chain && data.address === address && data.role === 'holder-controlled'
-  );
+  return data.partyId === partyId && sameAddress(data, address) && data.role === 'holder-controlled';
 }
 
 /** An authorisation that came to nothing, and the facts that its reason may rest on; all of them earlier in the log. */

@@ -33,6 +33,7 @@ import {
   type LegalOrderContext,
   type LegalOrderEvent,
   type LegalOrderState,
+  type Subject,
 } from './index.ts';
 
 const context: LegalOrderContext = { now: SPEC_NOW, actor: { id: SAMPLE_CHECKER, roles: ['approver'] } };
@@ -192,6 +193,20 @@ describe('checkLegalOrder', () => {
     expect(() => given(...events.slice(0, last)).state()).not.toThrow();
     const found = new RegExp(`at revision ${String(last)} is illegal: .*${reason.source}`);
     expect(() => given(...events).state()).toThrow(found);
+  });
+
+  it('takes an order on one address in two spellings, which an earlier version took for two', () => {
+    const hexadecimal = 'ab'.repeat(20);
+    const subjects: Subject[] = [hexadecimal, hexadecimal.toUpperCase()].map((digits) => ({
+      kind: 'address',
+      chain: 'ethereum',
+      address: `0x${digits}`,
+    }));
+    const varied: LegalOrderEvent = {
+      type: 'LegalOrderChangeProposed',
+      data: { ...proposal, kind: 'variation', subjects },
+    };
+    expect(() => given(registeredOrder({ subjects }), verifiedOrder(), varied).state()).not.toThrow();
   });
 
   const { changeId, orderId, documentSha256, issuedAt, reference, proposedBy } = proposedEnding().data;

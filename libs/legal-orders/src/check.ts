@@ -1,7 +1,7 @@
 import { canonicalJson, sameScope, toMs, type EventPointer, type Recorded } from '#kernel';
 import type { LegalOrderEvent } from './events.ts';
 import { expiryMs, fits, hasRunOut, isExtension, mayAuthorise } from './in-force.ts';
-import { findFlaw, findSubjectsFlaw } from './instrument.ts';
+import { findFlaw, findSubjectsFlaw, spelledKey } from './instrument.ts';
 import { restraintOf, type LegalOrderState } from './state.ts';
 import { findVariationFlaw, replacementOf } from './variation.ts';
 
@@ -64,7 +64,7 @@ function statedActor(event: Exclude<Recorded<LegalOrderEvent>, { type: 'CommandR
 
 function checkRegistration(order: LegalOrderState, event: OrderEvent<'LegalOrderRegistered'>): string | undefined {
   if (order.state !== undefined) return 'the order is registered already';
-  return findFlaw(event.data)?.detail;
+  return findFlaw(event.data, spelledKey)?.detail;
 }
 
 function checkReview(order: LegalOrderState, checker: string): string | undefined {
@@ -81,7 +81,7 @@ function checkProposal(
   if (data.kind === 'ending') return undefined;
   if (data.kind === 'variation') {
     if (toMs(metadata.recordedAt) >= (expiryMs(order) ?? Infinity)) return 'the order had expired before';
-    const flaw = data.subjects === undefined ? undefined : findSubjectsFlaw(data.subjects);
+    const flaw = data.subjects === undefined ? undefined : findSubjectsFlaw(data.subjects, spelledKey);
     return (flaw ?? findVariationFlaw(order))?.detail;
   }
   if (order.instrument !== undefined && hasRunOut(order.instrument, metadata.recordedAt)) {

@@ -53,6 +53,11 @@ const { given } = specFor({
 const orderId = 'ord-1';
 type History = readonly (LegalOrderEvent | Placed<LegalOrderEvent>)[];
 
+const IN_TWO_SPELLINGS: Subject[] = [
+  { kind: 'address', chain: 'ethereum', address: `0x${'AbCd'.repeat(10)}` },
+  { kind: 'address', chain: 'Ethereum', address: `0x${'abcd'.repeat(10)}` },
+];
+
 /** Between the given events and the commands. */
 const RAN_OUT = '2022-04-06T11:30:00.000Z';
 const LATER = '2022-05-01T00:00:00.000Z';
@@ -188,6 +193,7 @@ describe('RegisterLegalOrder', () => {
       ],
       'subjects.1',
     ],
+    ['an address in two spellings', IN_TWO_SPELLINGS, 'subjects.1'],
   ] satisfies [string, Subject[], string][])('turns down an order that names %s', (_, subjects, field) => {
     const decision = decideLegalOrder(register({ subjects }), initialLegalOrderState(), context);
     expect(decision).toMatchObject({ code: 'malformed-request', extra: { errors: [{ field }] } });

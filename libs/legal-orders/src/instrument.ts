@@ -1,4 +1,4 @@
-import { addressName, rejectField, toMs, type Rejection } from '#kernel';
+import { addressName, canonicalJson, rejectField, toMs, type Rejection } from '#kernel';
 import {
   MAX_RELEASES,
   MAX_SUBJECTS,
@@ -8,11 +8,19 @@ import {
   type Subject,
 } from './events.ts';
 
-/** What is wrong with an instrument beyond the shape of its fields, or undefined. A basis that names nobody binds nobody. */
-export function findFlaw(instrument: Omit<Instrument, 'scope'> | ReleaseInstrument): Rejection | undefined {
+/**
+ * What is wrong with an instrument beyond the shape of its fields, or undefined. A basis that names nobody binds nobody.
+ * @param keyOf tells its subjects apart: `spelledKey` for one that is recorded already
+ */
+export function findFlaw(
+  instrument: Omit<Instrument, 'scope'> | ReleaseInstrument,
+  keyOf: (subject: Subject) => string = subjectKey,
+): Rejection | undefined {
   const { effectiveAt, expiresAt } = instrument;
   const flaw =
-    instrument.effect === 'release' ? findReleasesFlaw(instrument.releases) : findSubjectsFlaw(instrument.subjects);
+    instrument.effect === 'release'
+      ? findReleasesFlaw(instrument.releases)
+      : findSubjectsFlaw(instrument.subjects, keyOf);
   if (flaw !== undefined) return flaw;
   if (expiresAt !== undefined && !(toMs(effectiveAt) < toMs(expiresAt))) {
     return rejectField('expiresAt', 'must be after effectiveAt');
@@ -31,12 +39,18 @@ function findReleasesFlaw({ freezeIds = [], accountIds = [] }: Releases): Reject
   return undefined;
 }
 
-/** What is wrong with whom an instrument names, or a variation of it. */
-export function findSubjectsFlaw(subjects: readonly Subject[]): Rejection | undefined {
+/**
+ * What is wrong with whom an instrument names, or a variation of it.
+ * @param keyOf as for `findFlaw`
+ */
+export function findSubjectsFlaw(
+  subjects: readonly Subject[],
+  keyOf: (subject: Subject) => string = subjectKey,
+): Rejection | undefined {
   if (subjects.length < 1 || subjects.length > MAX_SUBJECTS) {
     return rejectField('subjects', `must name 1 to ${String(MAX_SUBJECTS)} subjects`);
   }
-  const names = subjects.map(subjectKey);
+  const names = subjects.map(keyOf);
   const repeated = names.findIndex((name, index) => names.indexOf(name) < index);
   if (repeated >= 0) return rejectField(`subjects.${String(repeated)}`, 'must not name the same subject twice');
   return undefined;
@@ -45,6 +59,14 @@ export function findSubjectsFlaw(subjects: readonly Subject[]): Rejection | unde
 /** What tells subjects apart, of whatever kind. */
 export function subjectKey(subject: Subject): string {
   return JSON.stringify([subject.kind, subjectName(subject)]);
+}
+
+/**
+ * What tells subjects apart by how they are written. An address in two spellings was two addresses once, and what was
+ * recorded then stays legal.
+ */
+export function spelledKey(subject: Subject): string {
+  return canonicalJson(subject);
 }
 
 /** What tells subjects of one kind apart, as one text. */

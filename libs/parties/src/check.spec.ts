@@ -119,6 +119,14 @@ describe('checkParty', () => {
     const found = new RegExp(`at revision ${String(last)} is illegal: .*${reason.source}`);
     expect(() => given(...events).state()).toThrow(found);
   });
+
+  it('takes a link in another spelling, which an earlier version took for another address', () => {
+    const address = `0x${'ab'.repeat(20)}`;
+    const once = { ...linked, data: { ...linked.data, address } } as typeof linked;
+    const again = { ...linked, data: { ...linked.data, address: address.toUpperCase() } } as typeof linked;
+    expect(() => given(...ready, once, again).state()).not.toThrow();
+    expect(() => given(...ready, once, again, again).state()).toThrow('linked in that role already');
+  });
 });
 
 const openings = fc.constantFrom(opening('first'), opening('second'), opening('first', 'acc-2'));

@@ -1,6 +1,6 @@
 import { basisStream, type Recorded } from '#kernel';
 import type { AccountAttached, PartyEvent } from './events.ts';
-import { linkName, openingKey, type PartyState } from './state.ts';
+import { linkName, openingKey, spellingOf, type PartyState } from './state.ts';
 
 /**
  * Says why this event should never be in this state, or undefined when it is legal. What a naming cites is not looked up
@@ -17,7 +17,9 @@ export function checkParty(state: PartyState, event: Recorded<PartyEvent>): stri
     case 'PartyIdentified':
       return undefined;
     case 'AddressLinked': {
-      const isLinked = state.addresses.has(linkName(event.data, event.data.role));
+      // In another spelling it was another address once: what was recorded then stays legal.
+      const link = state.addresses.get(linkName(event.data, event.data.role));
+      const isLinked = link?.spellings.includes(spellingOf(event.data)) === true;
       return isLinked ? 'the address is linked in that role already' : undefined;
     }
     case 'AccountAttached':

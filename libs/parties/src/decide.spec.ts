@@ -175,6 +175,19 @@ describe('LinkAddress', () => {
       .then(elsewhere);
   });
 
+  it('links an address once in each role, however it is spelled, and shows its control however it is spelled', () => {
+    const spelled = { chain: 'Bitcoin', address: 'BC1QSPE77EDADDRESS' };
+    const other = { chain: 'bitcoin', address: 'bc1qspe77edaddress' };
+    const once = { ...linked, data: { ...linked.data, ...spelled } } as const;
+    const again = { ...linked, data: { ...linked.data, ...other } } as const;
+    given(registered, once)
+      .when({ ...link, ...other })
+      .thenRejected('already-exists', { partyId });
+    // As in a log of a version to which these were two addresses: the first is the one.
+    const control = controlOf(given(registered, once, again).state(), [other]);
+    expect(control).toEqual({ address: other, linkedBy: specPointer('party-p-1', 1) });
+  });
+
   it('shows control of an address by its own role alone', () => {
     const deposit = { ...linked, data: { ...linked.data, role: 'deposit-address' } } as const;
     expect(controlOf(given(registered, deposit).state(), [address])).toBeUndefined();

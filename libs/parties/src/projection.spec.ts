@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { DomainEvent, Recorded } from '#kernel';
+import { addressName, type DomainEvent, type Recorded } from '#kernel';
 import { LogBuilder, projectTwice, type ProjectedRows } from '#testing';
 import type { PartyEvent } from './events.ts';
 import { addressesTable, partyAddressesTable, partiesTable, projectParty } from './projection.ts';
@@ -64,13 +64,14 @@ describe('the projection of parties', () => {
   it('finds a party by an address that it controls, and by no other', () => {
     expect(project(registered, linked('deposit-address')).rows.of(addressesTable)).toEqual([]);
     const { rows, view } = project(registered, linked('deposit-address'), linked('holder-controlled'));
-    expect(rows.of(addressesTable)).toEqual([{ chain: 'bitcoin', address: 'bc1q', partyId }]);
+    expect(rows.of(addressesTable)).toEqual([{ name: addressName({ chain: 'bitcoin', address: 'bc1q' }), partyId }]);
     expect(shown(rows)).toEqual([view]);
   });
 
   it('shows all that is linked to it, in the order of linking', () => {
     const { rows } = project(registered, linked('deposit-address'), linked('holder-controlled'));
-    const link = { partyId, chain: 'bitcoin', address: 'bc1q', linkedAt: expect.any(String) };
+    const address = { chain: 'bitcoin', address: 'bc1q' };
+    const link = { partyId, name: addressName(address), ...address, linkedAt: expect.any(String) };
     expect(rows.of(partyAddressesTable)).toEqual([
       { ...link, revision: 1, role: 'deposit-address' },
       { ...link, revision: 2, role: 'holder-controlled' },

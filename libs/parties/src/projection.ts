@@ -1,4 +1,4 @@
-import { defineTable, putRow, setColumns, sha256Hex, type Change, type Recorded } from '#kernel';
+import { addressName, defineTable, putRow, setColumns, sha256Hex, type Change, type Recorded } from '#kernel';
 import type { AddressLinked, PartyEvent } from './events.ts';
 import { partyView, type PartyState } from './state.ts';
 
@@ -13,15 +13,24 @@ export const partiesTable = defineTable({
 /** Addresses that parties control, to find the parties that a basis on an address names, and since when. */
 export const addressesTable = defineTable({
   name: 'addresses',
-  columns: { chain: 'text', address: 'text', partyId: 'text' },
-  primaryKey: ['chain', 'address', 'partyId'],
+  // `name` is that of `addressName`.
+  columns: { name: 'text', partyId: 'text' },
+  primaryKey: ['name', 'partyId'],
   indexes: [],
 });
 
 /** All that was linked to a party, in the order of linking. */
 export const partyAddressesTable = defineTable({
   name: 'partyAddresses',
-  columns: { partyId: 'text', revision: 'integer', chain: 'text', address: 'text', role: 'text', linkedAt: 'text' },
+  columns: {
+    partyId: 'text',
+    revision: 'integer',
+    name: 'text',
+    chain: 'text',
+    address: 'text',
+    role: 'text',
+    linkedAt: 'text',
+  },
   primaryKey: ['partyId', 'revision'],
   indexes: [],
 });
@@ -50,7 +59,8 @@ export function projectParty(event: Recorded<PartyEvent>, after: PartyState): re
 function projectLink({ data, revision, metadata }: Recorded<AddressLinked>): readonly Change[] {
   const { partyId, chain, address, role } = data;
   const { recordedAt: linkedAt } = metadata;
-  const linked = putRow(partyAddressesTable, { partyId, revision, chain, address, role, linkedAt });
+  const name = addressName(data);
+  const linked = putRow(partyAddressesTable, { partyId, revision, name, chain, address, role, linkedAt });
   if (role !== 'holder-controlled') return [linked];
-  return [linked, putRow(addressesTable, { chain, address, partyId })];
+  return [linked, putRow(addressesTable, { name, partyId })];
 }

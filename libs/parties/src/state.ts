@@ -1,4 +1,5 @@
 import {
+  addressName,
   basisStream,
   pointerTo,
   type Basis,
@@ -19,6 +20,14 @@ export interface Attachment {
   readonly status: 'attached' | 'detached';
 }
 
+/** An address in one role. */
+export interface LinkedAddress {
+  /** The first AddressLinked event. */
+  readonly linkedBy: EventPointer;
+  /** Each spelling in which it was linked: several in logs of versions to which they were several addresses. */
+  readonly spellings: readonly string[];
+}
+
 /** One basis that names the party, and the event that put it in force. */
 export interface Naming {
   readonly basis: Basis;
@@ -37,8 +46,8 @@ export interface PartyState {
     | undefined;
   /** The latest: a party may be identified again. */
   identification: PartyView['identification'];
-  /** The AddressLinked events, by `linkName`, in the order of linking. */
-  readonly addresses: Map<string, EventPointer>;
+  /** By `linkName`, in the order of linking. */
+  readonly addresses: Map<string, LinkedAddress>;
   /** By `openingKey`, in the order of attachment; those detached stay, so that no opening attaches twice. */
   readonly attachments: Map<string, Attachment>;
   /** By the basis's stream, in the order of naming. */
@@ -59,8 +68,13 @@ export function initialPartyState(): PartyState {
 }
 
 /** Names a link: an address may be linked once in each role. */
-export function linkName({ chain, address }: ChainAddress, role: AddressRole): string {
-  return JSON.stringify([chain, address, role]);
+export function linkName(address: ChainAddress, role: AddressRole): string {
+  return JSON.stringify([addressName(address), role]);
+}
+
+/** The address as it is written. */
+export function spellingOf({ chain, address }: ChainAddress): string {
+  return JSON.stringify([chain, address]);
 }
 
 /** An address that the party controls, and the event that linked it as its own. */
@@ -73,7 +87,7 @@ export interface Control {
 export function controlOf(state: PartyState, addresses: readonly ChainAddress[]): Control | undefined {
   let first: Control | undefined;
   for (const address of addresses) {
-    const linkedBy = state.addresses.get(linkName(address, 'holder-controlled'));
+    const linkedBy = state.addresses.get(linkName(address, 'holder-controlled'))?.linkedBy;
     if (linkedBy === undefined) continue;
     if (first === undefined || Number(linkedBy.revision) < Number(first.linkedBy.revision))
       first = { address, linkedBy };
@@ -130,9 +144,12 @@ export function evolveParty(state: PartyState, event: Recorded<PartyEvent>): Par
       state.identification = { method, evidenceSha256, identifiedAt };
       return state;
     }
-    case 'AddressLinked':
-      state.addresses.set(linkName(event.data, event.data.role), pointerTo(event));
+    case 'AddressLinked': {
+      const name = linkName(event.data, event.data.role);
+      const { linkedBy, spellings } = state.addresses.get(name) ?? { linkedBy: pointerTo(event), spellings: [] };
+      state.addresses.set(name, { linkedBy, spellings: [...spellings, spellingOf(event.data)] });
       return state;
+    }
     case 'AccountAttached': {
       const { opening } = event.data;
       const attachment: Attachment = { opening, pointer: pointerTo(event), status: 'attached' };

@@ -69,6 +69,16 @@ it('are those of each of its holders, and of an address that is linked after the
   expect(await ordersOf('acc-2')).toEqual(['ord-3', 'ord-2']);
 });
 
+it('are those that name an address of theirs in another spelling, until a variation names another', async () => {
+  await world.putOrder({ subjects: [{ kind: 'address', chain: 'Bitcoin', address: 'a' }] });
+  expect(await ordersOf('acc-1')).toEqual(['ord-1']);
+  await varyOrder(world, { subjects: [address('a')] }, 'chg-1');
+  expect(await ordersOf('acc-1')).toEqual(['ord-1']);
+  await varyOrder(world, { subjects: [{ kind: 'address', chain: 'BITCOIN', address: 'c' }] }, 'chg-2');
+  expect(await ordersOf('acc-1')).toEqual([]);
+  expect(await ordersOf('acc-2')).toEqual(['ord-1']);
+});
+
 it('are none whose variation dropped the holder', async () => {
   await world.putOrder({ subjects: [party('p-1'), party('p-2')] });
   await varyOrder(world, { subjects: [party('p-2')] }, 'chg-1');

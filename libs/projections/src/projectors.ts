@@ -36,7 +36,7 @@ function ofLegal(
 export const projectors: readonly Projector[] = [
   {
     name: 'domain',
-    version: 7,
+    version: 8,
     tables: [
       ...assetTables,
       ...partyTables,

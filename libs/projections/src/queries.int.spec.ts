@@ -415,6 +415,9 @@ describe('the index of names', () => {
     expect(projections.index.hitsOf(party, sampleHit.entry.sha256)[0]).toBe('hit-2');
     expect(projections.index.hitsOf(party, 'f'.repeat(64))).toEqual([]);
     expect(projections.index.partiesControlling(sampleAddress)).toEqual(['p-2']);
+    const spelled = { ...sampleAddress, chain: 'Bitcoin' };
+    expect(projections.index.hitsOf(spelled, sampleHit.entry.sha256)).toEqual(['hit-1']);
+    expect(projections.index.partiesControlling(spelled)).toEqual(['p-2']);
     expect(projections.index.partiesControlling({ ...sampleAddress, chain: 'litecoin' })).toEqual([]);
     expect(projections.index.accountOfFreeze(forged.id)).toBeUndefined();
   });

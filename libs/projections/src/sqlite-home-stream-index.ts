@@ -1,4 +1,4 @@
-import type { ChainAddress, Position } from '#kernel';
+import { addressName, type ChainAddress, type Position } from '#kernel';
 import type { HomeStreamIndex, IndexEntry, NameKind, NamesIndex } from '#replay';
 import { hitSubjectName, type HitSubject } from '#sanctions';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
@@ -67,8 +67,8 @@ export class SqliteHomeStreamIndex implements HomeStreamIndex {
   }
 
   /** @throws RejectionError `read-model-behind` while the index is being built */
-  partiesControlling({ chain, address }: ChainAddress): readonly string[] {
-    const rows = this.#rows.all('SELECT partyId FROM addresses WHERE chain = ? AND address = ?', chain, address);
+  partiesControlling(address: ChainAddress): readonly string[] {
+    const rows = this.#rows.all('SELECT partyId FROM addresses WHERE name = ?', addressName(address));
     return rows.map((row) => String(row['partyId']));
   }
 

@@ -439,20 +439,19 @@ const namedIn = (subjects: string): string =>
 /** Subjects of orders that are one of these parties, or an address that one of them controls; twice the question mark. */
 const anyOf = (parties: string): string =>
   `(kind = 'party' AND subjectId IN (${parties}))
-    OR (kind = 'address' AND subjectId IN (SELECT json_array(chain, address) ${controlledBy(parties)}))`;
+    OR (kind = 'address' AND subjectId IN (${controlledBy(parties)}))`;
 
 /** The parties that hold the account. */
 const HOLDERS = 'SELECT partyId FROM accountHolders WHERE accountId = ?';
 
-/** The addresses that any of these parties controls, found by party. @param parties SQL with one question mark */
+/** Names of the addresses that any of these parties controls, found by party. @param parties SQL with one question mark */
 const controlledBy = (parties: string): string =>
-  `FROM partyAddresses WHERE partyId IN (${parties}) AND role = 'holder-controlled'`;
+  `SELECT name FROM partyAddresses WHERE partyId IN (${parties}) AND role = 'holder-controlled'`;
 
 /** Hits on any of these parties, or on an address that one of them controls. @param parties SQL with one question mark */
 function concernsAnyOf(parties: string, value: string | undefined): Condition[] {
   if (value === undefined) return [];
-  const controlled = `SELECT json_array('address', chain, address) ${controlledBy(parties)}`;
-  return [[`(partyId IN (${parties}) OR subject IN (${controlled}))`, value, value]];
+  return [[`(partyId IN (${parties}) OR subject IN (${controlledBy(parties)}))`, value, value]];
 }
 
 /** Freezes of accounts that the party holds, and those authorised because of the party. */

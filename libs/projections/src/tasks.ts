@@ -155,7 +155,7 @@ const BASIS_IN_FORCE = `(EXISTS (SELECT 1 FROM legalOrders l WHERE t.basisKind =
 const NAMED_STILL = `EXISTS (SELECT 1 FROM orderSubjects s JOIN legalOrders l ON l.orderId = s.orderId
   WHERE t.basisKind = 'legal-order' AND s.orderId = t.basisId AND s.named = 1 AND l.state = 'verified'
     AND ((s.kind = 'party' AND s.subjectId = t.partyId) OR (s.kind = 'address' AND s.subjectId IN
-      (SELECT json_array(chain, address) FROM partyAddresses WHERE partyId = t.partyId AND role = 'holder-controlled'))))`;
+      (SELECT name FROM partyAddresses WHERE partyId = t.partyId AND role = 'holder-controlled'))))`;
 
 /** The tasks that wait at a time, of a `FROM tasks t`; twice the time. */
 export const WAITING = `${WAITS} AND t.since <= ?

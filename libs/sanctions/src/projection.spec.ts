@@ -61,7 +61,7 @@ describe('the projection of sanctions hits', () => {
       {
         state: 'confirmed',
         partyId: 'p-1',
-        subject: '["party","p-1"]',
+        subject: 'p-1',
         entrySha256: 'e'.repeat(64),
         createdPosition: recorded[0]?.position,
       },

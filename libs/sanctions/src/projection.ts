@@ -1,4 +1,4 @@
-import { defineTable, putRow, setColumns, type Change, type Recorded } from '#kernel';
+import { addressName, defineTable, putRow, setColumns, type Change, type Recorded } from '#kernel';
 import type { HitSubject, SanctionsHitEvent } from './events.ts';
 import { sanctionsHitView, type SanctionsHitState } from './state.ts';
 import type { SanctionsHitView } from './views.ts';
@@ -35,11 +35,9 @@ export const hitAuthorisationsTable = defineTable({
 
 export const sanctionsHitTables = [sanctionsHitsTable, hitAuthorisationsTable] as const;
 
-/** A subject as one text: the same for the same subject. */
+/** A subject as one text: the same for the same subject. No id looks like the name of an address. */
 export function hitSubjectName(subject: HitSubject): string {
-  return JSON.stringify(
-    subject.kind === 'party' ? ['party', subject.partyId] : ['address', subject.chain, subject.address],
-  );
+  return subject.kind === 'party' ? subject.partyId : addressName(subject);
 }
 
 /** The hit as a row of `sanctionsHits` tells it. */

@@ -33,6 +33,17 @@ const dropped = (): Story => frozen().vary('o-1', to(OTHER)).liftByVariation('k'
 
 const good: Readonly<Record<string, () => Story>> = {
   'a freeze through an address': frozen,
+  'an address in another spelling, and a variation to one more': () =>
+    new Story()
+      .asset('BTC')
+      .account('a-1', 'p-1')
+      .link('p-1', 'BC1QSPE77ED')
+      .order('o-1', [on('bc1qspe77ed')])
+      .verify('o-1')
+      .name('o-1', 'p-1')
+      .next((story) => story.authorise('o-1', 'k', { but: by(story, 'linked p-1 BC1QSPE77ED') }))
+      .freeze('o-1', 'k')
+      .vary('o-1', to({ ...on('bc1qspe77ed'), chain: 'Bitcoin' })),
   'an address that is dropped with all that rests on it': dropped,
   'an address in the place of which comes another of the same holder': () => ofTwo().vary('o-1', to(OTHER)),
   'an address in the place of which comes the holder, or the account': () =>
@@ -118,6 +129,13 @@ const broken: Readonly<Record<string, Broken>> = {
     tiedBy(
       (story) => ({ linkedBy: at(story, 'linked p-1 bc1z') }),
       () => ordered().link('p-1', 'bc1z'),
+    ),
+  ],
+  'a freeze by the link of an address in capitals that are a part of it': [
+    UNNAMED,
+    tiedBy(
+      (story) => ({ linkedBy: at(story, 'linked p-1 BC1Z') }),
+      () => start().link('p-1', 'BC1Z').order('o-1', [OTHER]).verify('o-1'),
     ),
   ],
   'a freeze by something else than a link': [UNNAMED, tiedBy((story) => ({ linkedBy: at(story, 'identified p-1') }))],

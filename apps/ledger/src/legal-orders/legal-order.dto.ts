@@ -18,6 +18,7 @@ import { answerOf, pageOf } from '../openapi/answers.ts';
 import { WithheldOrder } from '../non-disclosure/withheld.dto.ts';
 import { as } from '../openapi/schemas.ts';
 import {
+  AddressField,
   AmountsByAssetField,
   AssetsField,
   ChoiceField,
@@ -86,7 +87,7 @@ export class AddressSubjectBody {
   @TextField(32, { example: 'bitcoin' })
   chain!: string;
 
-  @TextField(128)
+  @AddressField()
   address!: string;
 }
 

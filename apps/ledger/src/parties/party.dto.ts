@@ -7,7 +7,7 @@ import { seesFreezesWhole } from '../auth/roles.ts';
 import { ListQuery } from '../edge/query-edge.ts';
 import { answerOf, pageOf } from '../openapi/answers.ts';
 import { as } from '../openapi/schemas.ts';
-import { ChoiceField, IdField, Sha256Field, TextField, TimestampField } from '../validation/fields.ts';
+import { AddressField, ChoiceField, IdField, Sha256Field, TextField, TimestampField } from '../validation/fields.ts';
 
 export class RegisterPartyBody {
   @IdField({ example: 'p-1' })
@@ -35,7 +35,7 @@ export class LinkAddressBody {
   @TextField(32, { example: 'bitcoin' })
   chain!: string;
 
-  @TextField(128)
+  @AddressField()
   address!: string;
 
   @ChoiceField(ADDRESS_ROLES, { description: 'Whose keys it has: those of the party, or ours.' })

@@ -86,6 +86,13 @@ export function TextField(maxLength: number, options?: FieldOptions): PropertyDe
   return RuleField(textRule(maxLength), options);
 }
 
+/** An address that names whoever controls it. */
+export function AddressField(): PropertyDecorator {
+  const description =
+    'Shown as it is written. The case of hexadecimal with `0x` makes no difference, nor does bech32 all in capitals, nor the case of `chain`.';
+  return TextField(128, { description });
+}
+
 export function IntegerField(minimum: number, maximum: number, options?: FieldOptions): PropertyDecorator {
   return RuleField(integerRule(minimum, maximum), options);
 }

@@ -143,7 +143,7 @@ export function linksAny(
 ): boolean {
   const link = linkedBy === undefined ? undefined : follow(log, linkedBy);
   if (link?.type !== 'AddressLinked' || link.about !== partyId || link.data.role !== 'holder-controlled') return false;
-  return addresses.some(({ chain, address }) => link.data.chain === chain && link.data.address === address);
+  return addresses.some((address) => isSame(link.data, address));
 }
 
 /** The addresses that an order names as of a revision. */
@@ -156,13 +156,23 @@ interface Address {
   readonly address: string;
 }
 
-function controlling(
-  party: Party | undefined,
-  { chain, address }: { readonly chain: string; readonly address: string },
-): Fact<'AddressLinked'> | undefined {
-  return party?.links.find(
-    ({ data }) => data.role === 'holder-controlled' && data.chain === chain && data.address === address,
-  );
+function controlling(party: Party | undefined, address: Address): Fact<'AddressLinked'> | undefined {
+  return party?.links.find(({ data }) => data.role === 'holder-controlled' && isSame(data, address));
+}
+
+/** Capitals make no difference to a chain, to hexadecimal with `0x`, and to bech32 that is all of one case. */
+function isSame(one: Address, other: Address): boolean {
+  if (one.chain.trim().toLowerCase() !== other.chain.trim().toLowerCase()) return false;
+  return one.address === other.address || inOneCase(one.address) === inOneCase(other.address);
+}
+
+function inOneCase(address: string): string {
+  const lower = address.toLowerCase();
+  const isHexadecimal = /^0x[0-9a-f]+$/.test(lower);
+  // Characters of bech32 after its last 1, in a text without small letters.
+  const isBech32 =
+    /^[!-~]{1,83}1[qpzry9x8gf2tvdw0s3jn54khce6mua7l]{6,}$/.test(lower) && address === address.toUpperCase();
+  return isHexadecimal || isBech32 ? lower : address;
 }
 
 /** True when the basis names the account as far as the log tells: by itself or through a party that holds it. */
