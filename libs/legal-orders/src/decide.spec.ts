@@ -321,13 +321,21 @@ describe('ProposeEnding', () => {
 
   it('turns down an unknown order', () => given().when(propose()).thenRejected('legal-order-not-found'));
 
-  it.each(['verified', 'verified, not effective yet', 'verified, its time run out'])(
-    'proposes the end of an order that is %s',
-    (name) =>
-      given(...orderThatIs(name).history)
-        .when(propose(), byMaker)
-        .then(proposedEnding()),
+  it.each(['verified', 'verified, not effective yet'])('proposes the end of an order that is %s', (name) =>
+    given(...orderThatIs(name).history)
+      .when(propose(), byMaker)
+      .then(proposedEnding()),
   );
+
+  it('comes too late once the time has run out, to the millisecond, though the expiry is not recorded', () => {
+    const { history } = orderThatIs('verified, its time run out');
+    given(...history)
+      .when(propose(), { ...byMaker, now: '2022-04-06T11:29:59.999Z' })
+      .then(proposedEnding());
+    given(...history)
+      .when(propose(), { ...byMaker, now: RAN_OUT })
+      .thenRejected('invalid-transition', { state: 'expired' });
+  });
 
   it.each(['verified, an ending proposed', 'verified, an ending rejected'])(
     'proposes another end of an order that is %s',
@@ -351,6 +359,26 @@ describe('ProposeEnding', () => {
         .when(propose())
         .thenRejected('already-exists', { orderId, changeId: 'chg-1' }),
   );
+});
+
+const runOut: History = [registeredOrder({ expiresAt: RAN_OUT }), verifiedOrder(), proposedEnding()];
+
+describe('an ending, once the time of the order has run out and its expiry is not recorded', () => {
+  it('is not verified any more: what ends the order is its expiry', () => {
+    const verify = { type: 'VerifyChange', orderId, changeId: 'chg-1', method: 'read the order' } as const;
+    given(...runOut)
+      .when(verify, { now: RAN_OUT })
+      .thenRejected('invalid-transition', { state: 'expired' });
+  });
+
+  it('can be rejected', () =>
+    given(...runOut)
+      .when({ type: 'RejectChange', orderId, changeId: 'chg-1', reason: 'a forgery' }, { now: RAN_OUT })
+      .then(rejectedChange()));
+
+  it('stays legal where an earlier version recorded it', () => {
+    expect(given(...runOut, endedOrder()).state().state).toBe('discharged');
+  });
 });
 
 describe.each([
@@ -383,10 +411,9 @@ describe.each([
       .when(command('chg-2'))
       .then(outcome('chg-2')));
 
-  it('decides a change of an order whose time ran out, until that is recorded', () => {
-    const runOut = [registeredOrder({ expiresAt: RAN_OUT }), verifiedOrder(), proposedEnding()];
+  it('decides a change of an order to the last millisecond of its time, and none once its expiry is recorded', () => {
     given(...runOut)
-      .when(command('chg-1'))
+      .when(command('chg-1'), { now: '2022-04-06T11:29:59.999Z' })
       .then(outcome('chg-1'));
     given(...runOut, expiredOrder(RAN_OUT))
       .when(command('chg-1'))

@@ -156,10 +156,14 @@ function findReviewObstacle(order: LegalOrderState, checker: Actor): Rejection |
   return undefined;
 }
 
-/** Several endings may be proposed at once; the first that is verified ends the order, and the others are moot. */
-function proposeEnding(command: ProposeEnding, order: LegalOrderState, { actor }: LegalOrderContext): Decision {
+/**
+ * Several endings may be proposed at once; the first that is verified ends the order, and the others are moot. Also while a
+ * proposed extension puts the expiry off: freezes hold until then.
+ */
+function proposeEnding(command: ProposeEnding, order: LegalOrderState, { actor, now }: LegalOrderContext): Decision {
   const obstacle = findProposalObstacle(command, order);
   if (obstacle !== undefined) return obstacle;
+  if (isOver(order, now)) return hasExpired();
   const { orderId, changeId, how, documentSha256, issuedAt, reference } = command;
   const proposal = { orderId, changeId, how, documentSha256, issuedAt, reference, proposedBy: actor.id };
   return [{ type: 'LegalOrderChangeProposed', data: { ...proposal, kind: 'ending' } }];
@@ -195,7 +199,7 @@ function proposeVariation(command: ProposeVariation, order: LegalOrderState, con
   if (isRejection(scope)) return scope;
   const obstacle = findProposalObstacle(command, order);
   if (obstacle !== undefined) return obstacle;
-  if (toMs(context.now) >= (expiryMs(order) ?? Infinity)) return hasExpired();
+  if (isOver(order, context.now)) return hasExpired();
   const proposal = { orderId, changeId, documentSha256, issuedAt, reference, proposedBy: context.actor.id };
   const data = { ...proposal, kind: 'variation', ...whatVaries(subjects, scope) } as const;
   return [{ type: 'LegalOrderChangeProposed', data }];
@@ -224,20 +228,19 @@ function verifyChange(command: VerifyChange, order: LegalOrderState, { actor, no
   const { orderId, changeId, method, note } = command;
   const change = findReviewableChange(order, changeId, actor);
   if (isRejection(change)) return change;
+  // Another extension may have been verified meanwhile, or the time may be over for which one put the expiry off.
+  if (isOver(order, now)) return hasExpired();
   const { proposedBy } = change;
   const verified = { orderId, changeId, method, ...optionalNote(note), proposedBy, verifiedBy: actor.id };
   switch (change.kind) {
     case 'ending':
       return [{ type: 'LegalOrderEnded', data: { ...verified, how: change.how } }];
     case 'extension':
-      // Another extension may have been verified meanwhile, or the time may be over for which this one put the expiry off.
-      if (toMs(now) >= (expiryMs(order) ?? Infinity)) return hasExpired();
       if (!isExtension(order, change.expiresAt)) {
         return invalidTransition('the legal order runs at least as long already', 'verified');
       }
       return [{ type: 'LegalOrderExtended', data: { ...verified, expiresAt: change.expiresAt } }];
     case 'variation':
-      if (toMs(now) >= (expiryMs(order) ?? Infinity)) return hasExpired();
       return [{ type: 'LegalOrderVaried', data: { ...verified, ...whatVaries(change.subjects, change.scope) } }];
   }
 }
@@ -249,7 +252,7 @@ function rejectChange(command: RejectChange, order: LegalOrderState, { actor }: 
   return [{ type: 'LegalOrderChangeRejected', data: { orderId, changeId, reason, rejectedBy: actor.id } }];
 }
 
-/** An order whose time ran out can still be ended until its expiry is recorded: the stream tells which came first. */
+/** A change of an order whose time ran out can still be rejected until its expiry is recorded: nothing follows from that. */
 function findReviewableChange(order: LegalOrderState, changeId: string, checker: Actor): ChangeView | Rejection {
   if (order.state === undefined) return orderNotFound();
   const change = order.changes.get(changeId);
@@ -267,7 +270,7 @@ function findReviewableChange(order: LegalOrderState, changeId: string, checker:
 function expire({ orderId }: ExpireLegalOrder, order: LegalOrderState, { now }: LegalOrderContext): Decision {
   const { instrument, state } = order;
   if (state !== 'verified' || instrument?.expiresAt === undefined) return [];
-  if (toMs(now) < (expiryMs(order) ?? Infinity)) return [];
+  if (!isOver(order, now)) return [];
   return [{ type: 'LegalOrderExpired', data: { orderId, expiresAt: instrument.expiresAt } }];
 }
 
@@ -340,6 +343,11 @@ function endedFreezesFor(
 
 function optionalNote(note: string | undefined): { readonly note?: string } {
   return note === undefined ? {} : { note };
+}
+
+/** Its time has run out, and nothing puts the expiry off: what ends it is that, whether it is recorded yet or not. */
+function isOver(order: LegalOrderState, now: Timestamp): boolean {
+  return toMs(now) >= (expiryMs(order) ?? Infinity);
 }
 
 function hasExpired(): Rejection {

@@ -147,6 +147,30 @@ describe('while an extension is proposed', () => {
       .when(authorise, { tie, actor: maker, now: UNTIL })
       .thenRejected('basis-not-in-force'));
 
+  it('the order can be ended for as long as the expiry is put off', () => {
+    const ending = { orderId, changeId: 'chg-1', how: 'discharged', ...document } as const;
+    const proposal: LegalOrderEvent = {
+      type: 'LegalOrderChangeProposed',
+      data: { ...ending, kind: 'ending', proposedBy: SAMPLE_MAKER },
+    };
+    const propose = { type: 'ProposeEnding', ...ending } as const;
+    const end = { type: 'VerifyChange', orderId, changeId: 'chg-1', method: 'read the order' } as const;
+    for (const now of [UNTIL, JUST_BEFORE_DEFERRED] as const) {
+      given(...proposed)
+        .when(propose, { actor: maker, now })
+        .then(proposal);
+      given(...proposed, proposal)
+        .when(end, { now })
+        .then(endedOrder());
+    }
+    given(...proposed)
+      .when(propose, { actor: maker, now: DEFERRED })
+      .thenRejected('invalid-transition', { state: 'expired' });
+    given(...proposed, proposal)
+      .when(end, { now: DEFERRED })
+      .thenRejected('invalid-transition', { state: 'expired' });
+  });
+
   it('a proposed ending blocks freezes, and the extension does not', () =>
     given(...proposed, proposedEnding())
       .when(authorise, { tie, actor: maker })
