@@ -1,6 +1,6 @@
 import { StoreError, type EventStore } from '#event-store';
 import { MemoryEventStore } from '#event-store/memory';
-import { pointerTo, toTimestamp } from '#kernel';
+import { pointerTo, toTimestamp, type EventPointer } from '#kernel';
 import {
   checker,
   emptyIndex,
@@ -160,6 +160,35 @@ describe('on start', () => {
     await world.ledger.supervisor.pass();
     await world.ledger.supervisor.pass();
     expect(await world.log()).toEqual(before);
+  });
+});
+
+describe('the envelope of what it appends', () => {
+  it('does not say which order it follows: of one that is secret, envelopes are shown', async () => {
+    const clock = new TestClock('2022-02-15T12:00:00.000Z');
+    const world = new LedgerWorld({ clock });
+    await world.openAccount();
+    const orderId = 'ord-secret';
+    await world.putOrder({
+      orderId,
+      subjects: [{ kind: 'party', partyId: 'p-1' }],
+      expiresAt: '2022-02-15T13:00:00.000Z',
+    });
+    await world.accept({ type: 'FreezeAccount', accountId: 'acc-1', basis: { kind: 'legal-order', id: orderId } });
+    clock.advance(HOUR_MS);
+    await world.ledger.supervisor.pass();
+    const own = (await world.log()).filter(({ metadata }) => metadata.actor.id === 'system:supervisor');
+    expect(own.map(({ type }) => type)).toEqual([
+      'PartyNamed',
+      'LegalOrderExpired',
+      'AccountUnfrozen',
+      'PartyNoLongerNamed',
+    ]);
+    for (const { metadata } of own) expect(JSON.stringify(metadata)).not.toContain(orderId);
+    for (const { metadata, data } of own.filter(({ type }) => type.startsWith('Party'))) {
+      const { eventId } = (data as { readonly citation: EventPointer }).citation;
+      expect(metadata).toMatchObject({ correlationId: eventId, causationId: eventId });
+    }
   });
 });
 

@@ -33,7 +33,7 @@ import type { Core } from './core.ts';
 import { eachInTurn, fewInAPiece, inTurn, toEnd, type Pieces } from './few-at-a-time.ts';
 import { partiesNamedBy, supervising, type Freezing } from './freezing.ts';
 import type { Openings } from './opening.ts';
-import type { Origin, View } from './plan.ts';
+import { causedBy, type View } from './plan.ts';
 import { basisOf, stateOf } from './streams.ts';
 import type { Transferring } from './transferring.ts';
 import type { Varying } from './varying.ts';
@@ -297,9 +297,12 @@ export class Supervisor {
     return this.#core.streams.decide<number>(`legalOrder-${orderId}`, (view) => {
       const nowMs = view.time();
       const context = { now: toTimestamp(nowMs), actor: SUPERVISOR };
-      const decision = decideLegalOrder({ type: 'ExpireLegalOrder', orderId }, stateOf(view, 'legalOrder'), context);
-      if (isRejection(decision) || decision.length === 0) return { result: nowMs };
-      return { append: decision, origin: ownOrigin(orderId, null), nowMs, answer: () => nowMs };
+      const order = stateOf(view, 'legalOrder');
+      const decision = decideLegalOrder({ type: 'ExpireLegalOrder', orderId }, order, context);
+      if (isRejection(decision) || decision.length === 0 || order.verified === undefined) return { result: nowMs };
+      // It belongs to what put the order in force, and what causes it is the clock.
+      const origin = { ...causedBy(SUPERVISOR, order.verified.eventId), causationId: null };
+      return { append: decision, origin, nowMs, answer: () => nowMs };
     });
   }
 
@@ -350,9 +353,9 @@ export class Supervisor {
       const events = decideParty(command, stateOf(view, 'party'), context);
       if (isRejection(events)) return { result: undefined };
       const [first] = events;
-      if (first === undefined) return { result: undefined };
-      const citation = 'citation' in first.data ? first.data.citation.eventId : null;
-      const origin = ownOrigin(facts.basis.id, citation);
+      if (first === undefined || !('citation' in first.data)) return { result: undefined };
+      // Not of the basis by its id: to many readers the envelope is all that is shown.
+      const origin = causedBy(SUPERVISOR, first.data.citation.eventId);
       return { append: events, origin, nowMs, answer: () => undefined };
     });
   }
@@ -427,8 +430,4 @@ function everNamed(terms: readonly BasisTerms[]): BasisSubjects {
     parties: terms.flatMap(({ subjects }) => subjects.parties),
     addresses: terms.flatMap(({ subjects }) => subjects.addresses),
   };
-}
-
-function ownOrigin(correlationId: string, causationId: string | null): Origin {
-  return { actor: SUPERVISOR, correlationId, causationId, key: null, commandHash: null };
 }
