@@ -79,7 +79,11 @@ export class AuditedEvent {
   @ApiProperty(as('stored', { description: `See docs/events.md. Null where it is withheld. ${AS_TEXT}` }))
   data!: unknown;
 
-  @ApiProperty(as('stored', { description: `An object. ${AS_TEXT}` }))
+  @ApiProperty(
+    as('stored', {
+      description: `An object. Its \`correlationId\` is null where it names an order that is withheld. ${AS_TEXT}`,
+    }),
+  )
   metadata!: unknown;
 }
 

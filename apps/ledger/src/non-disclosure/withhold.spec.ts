@@ -45,6 +45,17 @@ describe('what is withheld', () => {
     expect(shown(recorded)).toEqual({ ...recorded, data: null });
   });
 
+  it('an event that has the id of the order as its correlation id does not name it thereby', () => {
+    const metadata = { actor: { id: 'system:supervisor', roles: [] }, correlationId: 'ord-1', hash: 'h' };
+    const data = { partyId: 'p', basis, citation };
+    const named = { stream: 'party-p', type: 'PartyNamed', schemaVersion: 1, data, metadata };
+    expect(shown(named)).toEqual({ ...named, data: null, metadata: { ...metadata, correlationId: null } });
+    const other = { ...named, metadata: { ...metadata, correlationId: 'ord-2' } };
+    expect(shown(other)).toEqual({ ...other, data: null });
+    const ofHit = { ...named, data: { partyId: 'p', basis: { kind: 'sanctions-hit', id: 'ord-1' } } };
+    expect(shown(ofHit)).toEqual(ofHit);
+  });
+
   it('what only follows a freeze keeps its data', () => {
     const data = { withdrawalId: 'w', freezeId: 'f-3' };
     const stopped = { stream: 'account-a', type: 'WithdrawalStopped', schemaVersion: 1, data, metadata: { hash: 'h' } };

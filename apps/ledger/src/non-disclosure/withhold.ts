@@ -78,8 +78,15 @@ function isSecretPointer({ stream }: Members, { orders }: Secrets): boolean {
 
 /** The envelope and the hash stay: the chain can be followed. */
 function withheldEvent(event: Members, secrets: Secrets): Members {
-  const { stream, data } = event;
-  return speaksOfSecrets({ stream, data }, secrets) ? { ...event, data: null } : event;
+  const { stream, data, metadata } = event;
+  if (!speaksOfSecrets({ stream, data }, secrets)) return event;
+  return { ...event, data: null, metadata: withheldMetadata(metadata, secrets) };
+}
+
+/** The namings of earlier versions have the id of their basis as the correlation id. */
+function withheldMetadata(metadata: unknown, { orders }: Secrets): unknown {
+  if (!isObject(metadata) || typeof metadata['correlationId'] !== 'string') return metadata;
+  return orders.has(metadata['correlationId']) ? { ...metadata, correlationId: null } : metadata;
 }
 
 function withheldRefusal(refusal: Members, secrets: Secrets): Members {
