@@ -1,6 +1,6 @@
 import { MemoryEventStore } from '#event-store/memory';
 import { type Subject } from '#legal-orders';
-import { LedgerWorld, service, varyOrder } from '#testing';
+import { LedgerWorld, putHit, service, varyOrder } from '#testing';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { startProjections, type Projections } from './start.ts';
 
@@ -77,6 +77,18 @@ it('are those that name an address of theirs in another spelling, until a variat
   await varyOrder(world, { subjects: [{ kind: 'address', chain: 'BITCOIN', address: 'c' }] }, 'chg-2');
   expect(await ordersOf('acc-1')).toEqual([]);
   expect(await ordersOf('acc-2')).toEqual(['ord-1']);
+});
+
+it('are those that name an address which was linked in another spelling, as hits on it are', async () => {
+  const role = 'holder-controlled';
+  const link = { type: 'LinkAddress', partyId: 'p-1', chain: 'Bitcoin', address: 'BC1QSPE77ED', role } as const;
+  await world.accept(link, { actor: service });
+  await world.putOrder({ subjects: [address('bc1qspe77ed')] });
+  await putHit(world, { subject: { kind: 'address', chain: 'bitcoin', address: 'bc1qspe77ed' } });
+  expect(await ordersOf('acc-1')).toEqual(['ord-1']);
+  for (const filter of [{ accountId: 'acc-1' }, { partyId: 'p-1' }]) {
+    expect(projections.queries.sanctionsHits(filter, { limit: 10 }).items).toMatchObject([{ hitId: 'hit-1' }]);
+  }
 });
 
 it('are none whose variation dropped the holder', async () => {

@@ -67,6 +67,14 @@ it('a party that is dropped goes on being named by its address, and is named ane
   expect(await waiting()).toEqual([]);
 });
 
+it('a party that is dropped goes on being named by its address in another spelling', async () => {
+  const role = 'holder-controlled';
+  const link = { type: 'LinkAddress', partyId: 'p-1', chain: 'Bitcoin', address: 'BC1QSPE77ED', role } as const;
+  await world.accept(link, { actor: service });
+  await world.putOrder({ subjects: [party] });
+  expect(await varyTo(address('bc1qspe77ed'))).toEqual(['freeze-account acc-1']);
+});
+
 it('references that a variation brings in are looked at, no longer those that it drops, and as before those that stay', async () => {
   await world.putOrder({ subjects: [address('b'), reference('p-1')] });
   const before = await tasks();
