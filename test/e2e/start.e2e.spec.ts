@@ -1,3 +1,4 @@
+import { SqliteEventStore } from '#event-store/sqlite';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
@@ -73,10 +74,14 @@ describe('with the keys of an identity provider, by their URL', () => {
 
 it('a port that is taken is told in one line, and nothing beside it', async () => {
   const port = new URL(origin).port;
-  expect(await startInVain({ PORT: port })).toEqual({
+  const dataDir = mkdtempSync(join(tmpdir(), 'writ-e2e-'));
+  // Of a log that was made here a line of its own would tell.
+  await (await SqliteEventStore.open({ path: join(dataDir, 'events.db') })).close();
+  expect(await startInVain({ PORT: port }, { dataDir })).toEqual({
     code: 1,
     printed: `127.0.0.1:${port} is taken by another program: stop that one, or set PORT to another port.\n`,
   });
+  rmSync(dataDir, { recursive: true });
 });
 
 it('what stands in the data folder is for its owner alone', async () => {
@@ -91,6 +96,11 @@ it('what stands in the data folder is for its owner alone', async () => {
     );
     expect(names.filter((name) => modeOf(join(dataDir, name)) !== '600')).toEqual([]);
     expect(modeOf(dataDir)).toBe('700');
+    const said = service.logs().split('\n');
+    for (const message of ['a new log was begun', 'listening']) {
+      const line = said.find((each) => each.includes(`"msg":"${message}"`)) ?? '{}';
+      expect({ message, line: JSON.parse(line) as unknown }).toMatchObject({ line: { dataDir } });
+    }
   } finally {
     await service.stop();
     rmSync(folder, { recursive: true });

@@ -8,6 +8,7 @@ import {
   existsSync,
   mkdtempSync,
   readdirSync,
+  renameSync,
   rmSync,
   truncateSync,
   writeFileSync,
@@ -115,7 +116,13 @@ describe('a start on what it can not use ends in one line', () => {
       'the log is gone, and the read models are not',
       stopped,
       (dir) => rmSync(join(dir, 'events.db')),
-      'DIR/events.db is gone, and DIR/read-models.db and DIR/snapshots, made from it, is there. Put it back, or restore it from a backup; to begin an empty log, delete what was made from the old one.',
+      'DIR/events.db is gone, and DIR/read-models.db and DIR/snapshots and DIR/supervisor, made from it, is there. Put it back, or restore it from a backup; to begin an empty log, delete what was made from the old one.',
+    ],
+    [
+      'a restore was cut off',
+      stopped,
+      (dir) => renameSync(join(dir, 'events.db'), join(dir, 'events.db.unfinished')),
+      'DIR/events.db.unfinished is there, and DIR/events.db is not: a restore or a load was cut off, or is still at work. Let it end, or give the same command again; to begin an empty log, delete that file.',
     ],
     [
       'the log is of a newer format',

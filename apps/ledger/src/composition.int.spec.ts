@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -201,6 +201,35 @@ describe('a start that fails says what, where, and what to do, in one line', () 
   it('when the keys of the identity provider are not there', async () => {
     const provider = { WRIT_JWKS_FILE: join(folder, 'no.json'), WRIT_JWT_ISSUER: 'i', WRIT_JWT_AUDIENCE: 'a' };
     expect(await failureOf(provider)).toMatch(/^WRIT_JWKS_FILE: the keys .* can't be used: ENOENT/);
+  });
+});
+
+describe('the log of the service', () => {
+  const said: string[] = [];
+  beforeEach(() => {
+    said.length = 0;
+  });
+
+  /** Starts and stops. @returns what was said of a new log */
+  async function startAndStop(): Promise<readonly string[]> {
+    said.length = 0;
+    const config = readConfig({ WRIT_DATA_DIR: folder, PORT: '0' });
+    const service = await compose(config, pino({ level: 'info' }, { write: (line) => void said.push(line) }));
+    await service.stop();
+    return said.filter((line) => line.includes('a new log was begun'));
+  }
+
+  it('is said to be new, and where it is, when it was not there before', async () => {
+    const [line = '', ...more] = await startAndStop();
+    expect(JSON.parse(line)).toMatchObject({ level: 30, dataDir: folder });
+    expect(more).toEqual([]);
+    expect(await startAndStop()).toEqual([]);
+  });
+
+  it('is not begun where a restore or a load was cut off', async () => {
+    writeFileSync(`${filesIn(folder).events}.unfinished`, 'half of it');
+    await expect(startAndStop()).rejects.toThrow(/a restore or a load was cut off/);
+    expect(existsSync(filesIn(folder).events)).toBe(false);
   });
 });
 

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { compose, type Service } from './composition.ts';
@@ -23,7 +24,7 @@ export async function start(host: NodeJS.Process): Promise<void> {
     const service = await compose(config, logger);
     stopInTime(host, service, logger);
     const url = await service.listen();
-    logger.info({ url, mode: config.identity.mode }, 'listening');
+    logger.info({ url, mode: config.identity.mode, dataDir: resolve(config.dataDir) }, 'listening');
     if (config.identity.mode === 'development') welcome(host, config, url);
   } catch (error) {
     host.stderr.write(`${describeStartFailure(error, place)}\n`);

@@ -20,6 +20,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
+import { demandLog, filesIn } from '../data-folder.ts';
 import { backUp } from './back-up.ts';
 import { runBackup, runRestore } from './commands.ts';
 import { restoreLog } from './restore-log.ts';
@@ -67,6 +68,32 @@ const STOPS = `
   await backUp({ dataDir: process.argv[1], to: process.argv[2], onProgress });
 `;
 
+/** Begins to put a log into a folder, says so when it is all there but for its name, and goes no further. */
+const PUTS = `
+  import { writeSync } from 'node:fs';
+  const { placeLog } = await import('#event-store/sqlite');
+  await placeLog(process.argv[1], process.argv[2], () => {
+    writeSync(1, 'copied');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  });
+`;
+
+/** Runs a script that stops in the middle, and kills it once `meanwhile` is done. */
+async function killed(script: string, args: readonly string[], meanwhile: () => unknown): Promise<void> {
+  const child = spawn(process.execPath, ['--conditions=writ-source', '--input-type=module', '-e', script, ...args], {
+    cwd: fileURLToPath(new URL('../../../../', import.meta.url)),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'close');
+  try {
+    await once(child.stdout, 'data');
+    await meanwhile();
+  } finally {
+    child.kill('SIGKILL');
+    await ended;
+  }
+}
+
 type Run = typeof runBackup;
 async function run(command: Run, ...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
   let [out, err] = ['', ''];
@@ -107,25 +134,12 @@ describe('a backup', () => {
   });
 
   it('removes what one left that was killed, and never one that is being made', async () => {
-    const child = spawn(
-      process.execPath,
-      ['--conditions=writ-source', '--input-type=module', '-e', STOPS, dataDir, to],
-      {
-        cwd: fileURLToPath(new URL('../../../../', import.meta.url)),
-        stdio: ['ignore', 'pipe', 'inherit'],
-      },
-    );
-    const ended = once(child, 'close');
-    try {
-      await once(child.stdout, 'data');
+    await killed(STOPS, [dataDir, to], async () => {
       const making = readdirSync(to);
       expect(making).toHaveLength(2);
       await backUp({ dataDir, to });
       expect(readdirSync(to)).toEqual(expect.arrayContaining(making));
-    } finally {
-      child.kill('SIGKILL');
-      await ended;
-    }
+    });
     expect(await run(runBackup, '--to', to)).toMatchObject({ code: 0, err: '' });
     expect(readdirSync(to).filter((name) => name.startsWith('unfinished'))).toEqual([]);
     expect(readdirSync(to)).toHaveLength(2);
@@ -277,6 +291,16 @@ describe('a restore', () => {
     expect(err.trimEnd()).not.toContain('\n');
     expect(code).toBe(1);
     expect(existsSync(restored)).toBe(false);
+  });
+
+  it('that was killed leaves what keeps a start from beginning another log, and is given again', async () => {
+    const files = filesIn(restored);
+    await killed(PUTS, [join(made, 'events.db'), files.events], () => undefined);
+    expect(readdirSync(restored).sort()).toEqual(['events.db.lock', 'events.db.unfinished']);
+    expect(() => demandLog(files)).toThrow(/a restore or a load was cut off/);
+    expect(await run(runRestore, '--from', made, '--data', restored)).toMatchObject({ code: 0, err: '' });
+    expect(readdirSync(restored).sort()).toEqual(['events.db', 'events.db.lock']);
+    expect(() => demandLog(files)).not.toThrow();
   });
 
   it('of a folder of backups names the newest', async () => {
