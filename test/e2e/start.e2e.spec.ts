@@ -1,11 +1,11 @@
 import { SqliteEventStore } from '#event-store/sqlite';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose';
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { startInVain, startService } from './support/service.ts';
 
 const ISSUER = 'https://identity.test';
@@ -82,6 +82,16 @@ it('a port that is taken is told in one line, and nothing beside it', async () =
     printed: `127.0.0.1:${port} is taken by another program: stop that one, or set PORT to another port.\n`,
   });
   rmSync(dataDir, { recursive: true });
+});
+
+it.each([['--foo'], ['--data', 'X'], ['X']])('arguments are refused in one line: %s', async (...args) => {
+  const dataDir = join(mkdtempSync(join(tmpdir(), 'writ-e2e-')), 'data');
+  expect(await startInVain({}, { dataDir, args })).toEqual({
+    code: 1,
+    printed: `The service takes no arguments, and was given ${args[0]}: set WRIT_DATA_DIR, PORT and what else docs/operations.md names as environment variables.\n`,
+  });
+  expect(existsSync(dataDir)).toBe(false);
+  rmSync(dirname(dataDir), { recursive: true });
 });
 
 it('what stands in the data folder is for its owner alone', async () => {

@@ -5,4 +5,4 @@ import './heap-growth.ts';
 import './helper-priority.ts';
 
 const { start } = await import('./start.ts');
-await start(process);
+await start(process, process.argv.slice(2));

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { compose, type Service } from './composition.ts';
 import { readConfig, unknownVariables, type Config } from './config/config.ts';
 import { createLogger } from './operations/logging.ts';
-import { describeStartFailure } from './start-error.ts';
+import { describeStartFailure, StartError } from './start-error.ts';
 
 const BROKEN =
   'the event log can not be used any more: the service ends. Start it again: what was acknowledged is on disk';
@@ -12,10 +12,14 @@ const BROKEN =
 /** Longest time from the signal to the end, in milliseconds. */
 const STOP_LIMIT_MS = 9_500;
 
-/** Runs the service in this process until a signal ends it, or what only another start can mend. */
-export async function start(host: NodeJS.Process): Promise<void> {
+/**
+ * Runs the service in this process until a signal ends it, or what only another start can mend.
+ * @param args of the command line: there must be none
+ */
+export async function start(host: NodeJS.Process, args: readonly string[] = []): Promise<void> {
   let place = { host: '', port: 0, dataDir: '' };
   try {
+    demandNoArguments(args);
     const config = readConfig(host.env);
     place = config;
     const logger = createLogger(config.logLevel);
@@ -30,6 +34,14 @@ export async function start(host: NodeJS.Process): Promise<void> {
     host.stderr.write(`${describeStartFailure(error, place)}\n`);
     host.exit(1);
   }
+}
+
+/** @throws StartError for any: who names a folder there would be served another one */
+function demandNoArguments([first]: readonly string[]): void {
+  if (first === undefined) return;
+  throw new StartError(
+    `The service takes no arguments, and was given ${first}: set WRIT_DATA_DIR, PORT and what else docs/operations.md names as environment variables.`,
+  );
 }
 
 /**

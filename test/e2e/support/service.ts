@@ -31,6 +31,8 @@ export interface ServiceOptions {
   readonly dataDir?: string;
   /** No file of the service may grow beyond so many KiB: a disk that is full. */
   readonly fileLimitKiB?: number;
+  /** Of the command line. */
+  readonly args?: readonly string[];
   /** Whoever runs the tests may be root, who writes where nobody may: the service runs without that privilege. */
   readonly unprivileged?: boolean;
 }
@@ -82,7 +84,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Runnin
 /** Starts a service that can't start, on a folder of its own unless told. @returns what it printed, and its exit code */
 export async function startInVain(
   env: NodeJS.ProcessEnv,
-  options: Pick<ServiceOptions, 'dataDir' | 'unprivileged'> = {},
+  options: Pick<ServiceOptions, 'args' | 'dataDir' | 'unprivileged'> = {},
 ): Promise<{ readonly code: number | null; readonly printed: string }> {
   const service = launch({ ...options, env });
   const code = await service.ended(START_LIMIT_MS);
@@ -92,7 +94,7 @@ export async function startInVain(
 function launch(options: ServiceOptions): ServiceProcess {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'writ-e2e-'));
   const [program, ...args] = [...wrapperOf(options), PINNED_NODE, ADDRESS_AS_NAME, built('main.js')] as const;
-  const child = spawn(program, args, {
+  const child = spawn(program, [...args, ...(options.args ?? [])], {
     env: {
       ...withoutOurs(process.env),
       PORT: '0',
