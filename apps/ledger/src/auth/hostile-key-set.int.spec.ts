@@ -57,6 +57,11 @@ async function letsIn(url: URL, header: Record<string, unknown> = {}): Promise<b
   return 'id' in (await verifier.verify(`Bearer ${token}`));
 }
 
+it('a password in its URL is in no message', async () => {
+  const url = new URL('https://user:hunter2@id.example/jwks');
+  expect(await reasonFor(url)).toBe("the key set's server can't be asked: its URL is none to fetch from");
+});
+
 describe('API10:2023 Unsafe Consumption of APIs: a key set', () => {
   it('that is as it should be is taken', async () => {
     expect(await letsIn(await serveKeys(good))).toBe(true);

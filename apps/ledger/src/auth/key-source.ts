@@ -181,10 +181,11 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
-/** What `fetch` throws says next to nothing; its cause does. */
+/** What `fetch` throws says next to nothing, or quotes the URL with all that is in it; its cause says why. */
 function retold(error: unknown): never {
-  const cause: unknown = isObject(error) ? error['cause'] : undefined;
-  throw cause === undefined ? error : new Error(`the key set's server can't be asked: ${messageOf(cause)}`);
+  const { name, cause } = Object(error) as { readonly name?: unknown; readonly cause?: unknown };
+  if (cause !== undefined) throw new Error(`the key set's server can't be asked: ${messageOf(cause)}`);
+  throw name === 'TypeError' ? new Error("the key set's server can't be asked: its URL is none to fetch from") : error;
 }
 
 async function readFileBounded(path: string): Promise<string> {

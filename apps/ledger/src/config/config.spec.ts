@@ -124,6 +124,15 @@ describe('readConfig', () => {
   );
 });
 
+it.each(['https://user:hunter2@id.example/jwks', 'https://hunter2@id.example/jwks', 'https://:hunter2@id.example/'])(
+  'fetches keys from a URL without user and password only, and tells neither: %s',
+  (url) => {
+    const problems = problemsOf({ ...PROVIDER, WRIT_JWKS_URL: url });
+    expect(problems).toEqual([{ variable: 'WRIT_JWKS_URL', rule: expect.stringContaining('no password') }]);
+    expect(JSON.stringify(problems)).not.toContain('hunter2');
+  },
+);
+
 describe('isLoopback', () => {
   it.each(['127.0.0.1', '127.8.8.8', '::1', 'localhost', '::ffff:127.0.0.1'])('%s', (host) => {
     expect(isLoopback(host)).toBe(true);

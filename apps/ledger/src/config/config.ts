@@ -303,8 +303,10 @@ class Reader {
   keysUrl(variable: string, text: string): URL {
     const url = URL.parse(text);
     const safe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(unbracketed(url.hostname)));
-    if (url !== null && safe) return url;
-    this.broken(variable, 'must be an https URL (http only on a loopback address)');
+    const open = url?.username === '' && url.password === '';
+    if (safe && open) return url;
+    if (safe) this.broken(variable, 'must have no user and no password in it: public keys need none, and none is sent');
+    else this.broken(variable, 'must be an https URL (http only on a loopback address)');
     return new URL('https://invalid.invalid');
   }
 }
