@@ -184,7 +184,10 @@ it('a disk that is full in the middle leaves no half backup and no half restore,
   await store.close();
   const full = await runTool('backup', ['--to', to], { dataDir: data, fileLimitKiB: SMALL_DISK_KIB });
   expect(full).toMatchObject({ code: 1, stdout: '' });
-  expect(full.stderr).toMatch(/^.+\n$/);
+  expect(full.stderr).toMatch(
+    /^the copy \S+events\.db can't be written \(disk I\/O error\)\. Is its disk full, .+ the log is untouched\.\n$/,
+  );
+  expect(full.stderr).not.toContain(data);
   expect(existsSync(to)).toBe(false);
 
   expect(await runTool('backup', ['--to', to], { dataDir: data })).toMatchObject({ code: 0 });
@@ -192,6 +195,14 @@ it('a disk that is full in the middle leaves no half backup and no half restore,
   const cut = await runTool('restore', ['--from', from], { dataDir: restored, fileLimitKiB: SMALL_DISK_KIB });
   expect(cut).toMatchObject({ code: 1, stdout: '' });
   expect(cut.stderr).toMatch(/^There is no room in .+: make room, and try again\.\n$/);
-  expect(readdirSync(restored)).toEqual(['events.db.lock']);
+  expect(existsSync(restored)).toBe(false);
   expect(await runTool('restore', ['--from', from], { dataDir: restored })).toMatchObject({ code: 0 });
+
+  const made = join(folder, 'made');
+  const load = ['--accounts', '20', '--events', '3000'];
+  const short = await runTool('load', load, { dataDir: made, fileLimitKiB: SMALL_DISK_KIB });
+  expect(short).toMatchObject({ code: 1, stdout: '' });
+  expect(short.stderr).toMatch(/^the log to be \S+events\.db can't be written: .+ nothing of it was kept\.\n$/);
+  expect(existsSync(made)).toBe(false);
+  expect(await runTool('load', load, { dataDir: made })).toMatchObject({ code: 0 });
 }, 240_000);

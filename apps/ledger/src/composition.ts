@@ -1,10 +1,10 @@
 import { accountView } from '#accounts';
 import { createLedger, foldRules, SnapshotFiles, type Ledger } from '#command-handling';
+import { makeFolderDurably } from '#event-store/sqlite';
 import type { Position } from '#kernel';
 import { startProjections, type Projections } from '#projections';
 import { replayAccount, replayFreezes } from '#replay';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { mkdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from './config/config.ts';
@@ -54,7 +54,7 @@ export interface Service {
  * @throws whatever `describeStartFailure` describes; nothing is left open then
  */
 export async function compose(config: Config, logger: Logger): Promise<Service> {
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  makeFolderDurably(config.dataDir);
   const { verifier, keys } = await openIdentity(config, logger);
   const files = filesIn(config.dataDir);
   const rules = foldRules();

@@ -38,6 +38,15 @@ const ADVICE: readonly (readonly [said: RegExp, advice: string])[] = [
     /^the connection string of the event store /,
     'See WRIT_EVENTSTOREDB_URL and what follows it in docs/operations.md.',
   ],
+  [
+    /^the copy /,
+    'Is its disk full, or may its folder not be written? Nothing of it was kept, and the log is untouched.',
+  ],
+  [
+    /^the log to be /,
+    'See that its disk has room and its folder can be written, and try again: nothing of it was kept.',
+  ],
+  [/ can't be read \(/, 'Look at its disk (dmesg): docs/operations/log-lost-or-damaged.md.'],
   [/ is in use by another process/, 'Stop that one, or set WRIT_DATA_DIR to another folder.'],
   [
     / is sealed/,

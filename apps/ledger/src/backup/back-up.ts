@@ -1,6 +1,6 @@
-import { copyLog, SqliteEventReader, syncFile, syncFolder } from '#event-store/sqlite';
+import { copyLog, makeFolderDurably, SqliteEventReader, syncFile, syncFolder } from '#event-store/sqlite';
 import type { ChainFault } from '#replay';
-import { mkdirSync, realpathSync, renameSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { filesIn } from '../data-folder.ts';
@@ -39,11 +39,11 @@ export interface Backup {
 export async function backUp(options: BackUpOptions): Promise<Backup> {
   const { dataDir, to } = options;
   demandApart(dataDir, to);
-  const firstMade = mkdirSync(to, { recursive: true, mode: 0o700 });
+  const { remove } = makeFolderDurably(to);
   try {
     return await backUpInto(options);
   } catch (error) {
-    if (firstMade !== undefined) removeIfEmpty(resolve(to), resolve(firstMade));
+    remove();
     throw error;
   }
 }
@@ -88,15 +88,6 @@ function realpathToBe(path: string): string {
   } catch {
     const parent = dirname(whole);
     return parent === whole ? whole : join(realpathToBe(parent), basename(whole));
-  }
-}
-
-/** Removes folders that were made for nothing, from the innermost to the first that was made; one that is in use stays. */
-function removeIfEmpty(innermost: string, first: string): void {
-  try {
-    for (let each = innermost; each.length >= first.length; each = dirname(each)) rmdirSync(each);
-  } catch {
-    // Another backup has it by now: whatever keeps a folder, why this backup failed is to be told.
   }
 }
 

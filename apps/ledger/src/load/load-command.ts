@@ -1,5 +1,5 @@
 import { BulkLog } from '#event-store/sqlite';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { filesIn } from '../data-folder.ts';
 import type { Environment } from '../config/config.ts';
 import { dataFolder, readOptions } from '../options.ts';
@@ -26,7 +26,6 @@ export function loadLog(args: readonly string[], environment: Environment, outpu
     const story = storyOf(options);
     const { events: path } = filesIn(dataDir);
     if (existsSync(path)) throw new StartError(`${path} holds a log already: name another folder with --data.`);
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     const seconds = make(path, story, new Progress(output.stderr, 'writing'));
     const rate = grouped(Math.round(story.events / seconds));
     const made = `${grouped(story.events)} events of ${grouped(story.accounts)} accounts`;

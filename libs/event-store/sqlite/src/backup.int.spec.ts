@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   closeSync,
@@ -197,6 +198,13 @@ describe('a log is put in its place', () => {
 
   it('not when it is not confirmed: then nothing has its name, and a second try is free to', async () => {
     await expect(placeLog(copy, place, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(existsSync(join(folder, 'new'))).toBe(false);
+    mkdirSync(join(folder, 'new'));
+    await expect(placeLog(copy, place, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(readdirSync(join(folder, 'new'))).toEqual([]);
+    mkdirSync(join(folder, 'new', 'data'));
+    await expect(placeLog(copy, place, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    // Others may wait for it already.
     expect(readdirSync(join(folder, 'new', 'data'))).toEqual(['events.db.lock']);
     await placeLog(copy, place, confirmed);
     expect(eventsIn(place)).toBe(10);

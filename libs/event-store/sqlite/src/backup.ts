@@ -5,8 +5,8 @@ import { backup, DatabaseSync } from 'node:sqlite';
 import { pipeline } from 'node:stream/promises';
 import { demandWhole } from './before-reading.ts';
 import { createPrivately, openForReading } from './file.ts';
-import { acquireLock } from './lock.ts';
-import { isDamaged, isFull, messageOf } from './sqlite-errors.ts';
+import { takePlace } from './place.ts';
+import { isDamaged, isFull, isUnread, messageOf } from './sqlite-errors.ts';
 import { syncFile, syncFolder } from './sync.ts';
 
 /** Pages of 4 KiB that are copied in one go: between two of them the copy can tell how far it is. */
@@ -57,10 +57,11 @@ export function demandNoLog(path: string): void {
 /**
  * Puts a copy of a log where there is none, whole or not at all, while it keeps every writer away.
  * @param confirm is given the new file before it gets its name, and throws to keep it from that
- * @throws StoreError `store-unavailable` when another process has the place, or a log is there
+ * @throws StoreError `store-unavailable` when another process has the place, or a log is there; whatever it throws, no folder
+ * that it made is left
  */
 export async function placeLog(from: string, to: string, confirm: (path: string) => Promise<void>): Promise<void> {
-  const release = acquireLock(to);
+  const place = takePlace(to);
   const unfinished = `${to}.unfinished`;
   try {
     demandNoLog(to);
@@ -70,10 +71,12 @@ export async function placeLog(from: string, to: string, confirm: (path: string)
     await confirm(unfinished);
     renameSync(unfinished, to);
     syncFolder(dirname(to));
-  } finally {
+  } catch (error) {
     rmSync(unfinished, { force: true });
-    release();
+    place.abandon();
+    throw error;
   }
+  place.release();
 }
 
 /** A file in WAL mode wants two more beside it, even to be read: a copy is to be one file. */
@@ -90,5 +93,7 @@ function failureOfCopy(from: string, to: string, error: unknown): StoreError {
   if (error instanceof StoreError) return error;
   if (isFull(error)) return new StoreError('store-full', `there is no room for ${to}`);
   if (isDamaged(error)) return new StoreError('store-unavailable', `${from} is damaged: ${messageOf(error)}`);
-  return new StoreError('store-unavailable', `${from} can't be copied to ${to}: ${messageOf(error)}`);
+  if (isUnread(error)) return new StoreError('store-unavailable', `${from} can't be read (${messageOf(error)})`);
+  // The log was opened before, and only to be read: what else fails is of the copy. A quota is an I/O error to SQLite.
+  return new StoreError('store-unavailable', `the copy ${to} can't be written (${messageOf(error)})`);
 }

@@ -3,8 +3,9 @@ import { existsSync, renameSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { openForWriting } from './file.ts';
-import { acquireLock } from './lock.ts';
+import { takePlace, type Place } from './place.ts';
 import { COLUMNS, insertStatement } from './rows.ts';
+import { isFull, messageOf } from './sqlite-errors.ts';
 import { syncFile, syncFolder } from './sync.ts';
 
 /** Rows that one INSERT carries. */
@@ -24,7 +25,7 @@ const UNFINISHED = '.unfinished';
  */
 export class BulkLog {
   readonly #path: string;
-  readonly #releaseLock: () => void;
+  readonly #place: Place;
   readonly #db: DatabaseSync;
   readonly #insertOne: StatementSync;
   readonly #insertMany: StatementSync;
@@ -38,7 +39,7 @@ export class BulkLog {
   constructor(path: string) {
     this.#path = resolve(path);
     if (existsSync(this.#path)) throw new StoreError('store-unavailable', `${this.#path} holds a log already`);
-    this.#releaseLock = acquireLock(this.#path);
+    this.#place = takePlace(this.#path);
     try {
       removeUnfinished(this.#path);
       this.#db = openForWriting(this.#path + UNFINISHED);
@@ -47,40 +48,67 @@ export class BulkLog {
       this.#insertMany = insertStatement(this.#db, ROWS_AT_ONCE);
       this.#db.exec('BEGIN');
     } catch (error) {
-      this.#releaseLock();
-      throw error;
+      removeUnfinished(this.#path);
+      this.#place.abandon();
+      throw failureOfWriting(this.#path, error);
     }
   }
 
-  /** Puts an event at the end of the log. @param revision the next one of its stream */
+  /**
+   * Puts an event at the end of the log.
+   * @param revision the next one of its stream
+   * @throws StoreError `store-unavailable`, naming the log, when it can't be written, as on a full disk
+   */
   add(stream: string, revision: number, { id, type, schemaVersion, data, metadata }: EncodedEvent): void {
     this.#position += 1;
     this.#values.push(this.#position, stream, revision, id, type, schemaVersion, data, metadata);
     if (this.#values.length < ROWS_AT_ONCE * ROW) return;
-    this.#insertMany.run(...this.#values);
-    this.#values = [];
-    if (this.#position % ROWS_A_TRANSACTION === 0) this.#db.exec('COMMIT; BEGIN');
+    this.#writing(() => {
+      this.#insertMany.run(...this.#values);
+      this.#values = [];
+      if (this.#position % ROWS_A_TRANSACTION === 0) this.#db.exec('COMMIT; BEGIN');
+    });
   }
 
-  /** Brings all of it to the disk and gives it its name: from now on it is a log. Call once, and nothing after it. */
+  /**
+   * Brings all of it to the disk and gives it its name: from now on it is a log. Call once, and nothing after it.
+   * @throws as `add`
+   */
   finish(): void {
-    for (let start = 0; start < this.#values.length; start += ROW) {
-      this.#insertOne.run(...this.#values.slice(start, start + ROW));
-    }
-    this.#db.exec('COMMIT; PRAGMA journal_mode = WAL');
-    this.#db.close();
-    syncFile(this.#path + UNFINISHED);
-    renameSync(this.#path + UNFINISHED, this.#path);
-    syncFolder(dirname(this.#path));
-    this.#releaseLock();
+    this.#writing(() => {
+      for (let start = 0; start < this.#values.length; start += ROW) {
+        this.#insertOne.run(...this.#values.slice(start, start + ROW));
+      }
+      this.#db.exec('COMMIT; PRAGMA journal_mode = WAL');
+      this.#db.close();
+      syncFile(this.#path + UNFINISHED);
+      renameSync(this.#path + UNFINISHED, this.#path);
+      syncFolder(dirname(this.#path));
+    });
+    this.#place.release();
   }
 
-  /** Throws away what was written. */
+  /** Throws away what was written, and the folder that was made for it. */
   abandon(): void {
-    this.#db.close();
+    if (this.#db.isOpen) this.#db.close();
     removeUnfinished(this.#path);
-    this.#releaseLock();
+    this.#place.abandon();
   }
+
+  #writing(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      throw failureOfWriting(this.#path, error);
+    }
+  }
+}
+
+/** To the file system a full disk has more than one face: a quota, or a limit on files, is an I/O error to SQLite. */
+function failureOfWriting(path: string, error: unknown): StoreError {
+  if (error instanceof StoreError) return error;
+  const why = isFull(error) ? 'the disk is full' : `${messageOf(error)}; is the disk full?`;
+  return new StoreError('store-unavailable', `the log to be ${path} can't be written: ${why}`);
 }
 
 function removeUnfinished(path: string): void {

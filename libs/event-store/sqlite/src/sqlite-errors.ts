@@ -7,6 +7,9 @@ const SQLITE_FULL = 13;
 const SQLITE_CANTOPEN = 14;
 const SQLITE_CONSTRAINT = 19;
 const SQLITE_NOTADB = 26;
+/** Extended: the disk does not give what is to be read, or less than that. */
+const SQLITE_IOERR_READ = 266;
+const SQLITE_IOERR_SHORT_READ = 522;
 /** Extended: a trigger that raises an error. */
 const SQLITE_CONSTRAINT_TRIGGER = 1811;
 
@@ -36,7 +39,13 @@ export function isConstraint(error: unknown): boolean {
 
 /** Whether a trigger kept a statement from what it was to do. */
 export function isStoppedByTrigger(error: unknown): boolean {
-  return (error as { errcode?: unknown } | null | undefined)?.errcode === SQLITE_CONSTRAINT_TRIGGER;
+  return extendedCode(error) === SQLITE_CONSTRAINT_TRIGGER;
+}
+
+/** Whether a disk did not give what a file has. */
+export function isUnread(error: unknown): boolean {
+  const code = extendedCode(error);
+  return code === SQLITE_IOERR_READ || code === SQLITE_IOERR_SHORT_READ;
 }
 
 export function isNotADatabase(error: unknown): boolean {
@@ -50,8 +59,13 @@ export function messageOf(error: unknown): string {
 }
 
 function primaryCode(error: unknown): number | undefined {
+  const code = extendedCode(error);
+  return code === undefined ? undefined : code & 0xff;
+}
+
+function extendedCode(error: unknown): number | undefined {
   const code = (error as { errcode?: unknown } | null | undefined)?.errcode;
-  return typeof code === 'number' ? code & 0xff : undefined;
+  return typeof code === 'number' ? code : undefined;
 }
 
 function systemCode(error: unknown): string | undefined {
