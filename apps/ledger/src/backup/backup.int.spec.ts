@@ -119,7 +119,8 @@ describe('a backup', () => {
       sizeBytes: statSync(join(made, 'events.db')).size,
       lastRecordedAt: expect.stringMatching(/^2022-/),
     });
-    for (const field of ['lastPosition', 'lastRecordedAt', 'sha256']) expect(out).toContain(String(manifest[field]));
+    for (const field of ['madeAt', 'lastPosition', 'lastRecordedAt', 'sha256'])
+      expect(out).toContain(String(manifest[field]));
     for (const each of ['events.db', 'manifest.json']) expect(statSync(join(made, each)).mode & 0o777).toBe(0o600);
     for (const each of [to, made]) expect(statSync(each).mode & 0o777).toBe(0o700);
   });
@@ -260,6 +261,7 @@ describe('a restore', () => {
     const { code, out, err } = await run(runRestore, '--from', made, '--data', restored);
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toMatch(/is restored in/);
+    expect(out).toMatch(/^ {2}made at +20\d\d-\S+Z$/m);
     expect(readFileSync(join(restored, 'events.db')).equals(readFileSync(join(made, 'events.db')))).toBe(true);
     expect(readFileSync(join(restored, 'read-models.db'), 'utf8')).toBe('of another log');
     expect(existsSync(join(restored, 'supervisor'))).toBe(false);

@@ -102,8 +102,9 @@ function describeFailure(
   return describeStartFailure(error, { host: '', port: 0, dataDir });
 }
 
-function linesOf({ events, lastPosition, lastRecordedAt, faults, sizeBytes, sha256 }: Manifest): string {
+function linesOf({ madeAt, events, lastPosition, lastRecordedAt, faults, sizeBytes, sha256 }: Manifest): string {
   const rows = [
+    ['made at', madeAt],
     ['events', events.toLocaleString('en')],
     ['last position', lastPosition ?? 'none'],
     ['recorded at', lastRecordedAt ?? 'never'],

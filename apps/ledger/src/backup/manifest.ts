@@ -12,7 +12,7 @@ const schema = z.strictObject({
   /** All that was acknowledged before this time is in the backup. */
   madeAt: z.string(),
   events: z.int().nonnegative(),
-  /** Position of the last event, and when it was recorded; null for a log without events. */
+  /** Position of the last event, and the time that stands on it; null for a log without events. Others may have a later one. */
   lastPosition: z.string().nullable(),
   lastRecordedAt: z.string().nullable(),
   /** Events whose hash or place in the chain is wrong in the log itself: they are in the backup as they are. */
