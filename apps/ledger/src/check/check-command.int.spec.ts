@@ -143,6 +143,37 @@ describe('npm run check', () => {
     return data;
   }
 
+  it.each([1, 2])('with %s threads names each guard that is missing, and what is none of ours', async (threads) => {
+    const data = mkdtempSync(join(folder, 'schema-'));
+    cpSync(clean, data, { recursive: true });
+    const path = join(data, 'events.db');
+    const db = new DatabaseSync(path);
+    db.exec(`DROP TRIGGER events_never_go; DROP INDEX events_by_type;
+      CREATE TRIGGER swallow BEFORE INSERT ON events WHEN NEW.type = 'FundsDeposited'
+        BEGIN SELECT RAISE(IGNORE); END`);
+    db.close();
+    const { findings } = await checkLogFile({ path, threads });
+    expect(findings.map(({ code, detail }) => `${code}: ${detail}`)).toEqual([
+      "foreign-schema: the trigger swallow is none of Writ's",
+      'missing-guard: the index events_by_type is missing',
+      'missing-guard: the trigger events_never_go is missing',
+    ]);
+  });
+
+  it('names what is none of ours in a log without an event', async () => {
+    const data = mkdtempSync(join(folder, 'empty-'));
+    const path = join(data, 'events.db');
+    await (await SqliteEventStore.open({ path })).close();
+    const db = new DatabaseSync(path);
+    db.exec('CREATE TRIGGER swallow BEFORE INSERT ON events BEGIN SELECT RAISE(IGNORE); END');
+    db.close();
+    const { code, out } = await check(data);
+    expect({ code, out }).toEqual({
+      code: 1,
+      out: expect.stringMatching(/^foreign-schema: the log: the trigger swallow is none of Writ's\. The service /),
+    });
+  });
+
   it.each([
     [2, 'finds the same', `UPDATE events SET data = '{}' WHERE type = 'TransferSent'`],
     [3, 'finds the same', 'DELETE FROM events WHERE position = 2000'],
@@ -169,7 +200,8 @@ describe('npm run check', () => {
     rmSync(data, { recursive: true });
     expect(loadLog(['--accounts', '30', '--events', '10200', '--data', data], {}, silent)).toBe(0);
     const db = new DatabaseSync(join(data, 'events.db'));
-    db.exec("DROP TRIGGER events_never_change; UPDATE events SET data = '{}'");
+    const { sql } = db.prepare("SELECT sql FROM sqlite_schema WHERE name = 'events_never_change'").get() ?? {};
+    db.exec(`DROP TRIGGER events_never_change; UPDATE events SET data = '{}'; ${String(sql)}`);
     db.close();
     const { out } = await check(data);
     const lines = out.split('\n');

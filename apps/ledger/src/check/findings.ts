@@ -24,6 +24,8 @@ export type FindingCode =
   | 'negative-balance'
   | 'books'
   | 'damaged-file'
+  | 'foreign-schema'
+  | 'missing-guard'
   | 'not-judged'
   | 'not-read';
 
@@ -47,6 +49,9 @@ export const ADVICE: Readonly<Record<FindingCode, string>> = {
   'negative-balance': `Do not rely on this balance. ${RESTORE}`,
   books: `Do not rely on any balance of this asset. ${RESTORE}`,
   'damaged-file': RESTORE,
+  'foreign-schema': `The service does not start on this file. Somebody wrote past it: find out who can write to the folder. ${RESTORE}`,
+  'missing-guard':
+    'Somebody wrote past the service: find out who can write to the folder. The next start of the service makes it again; if this is the only finding, nothing else is to be done.',
   'not-judged': `See the other findings. ${RESTORE}`,
   'not-read': `Not every event could be read. ${RESTORE}`,
 };

@@ -6,6 +6,7 @@ import {
   lookBeforeReading,
   measureLog,
   readAhead,
+  schemaFaultsIn,
   SqliteEventReader,
   type LogExtent,
 } from '#event-store/sqlite';
@@ -54,7 +55,7 @@ const NOTHING: UnfinishedSteps = { transfers: 0, authorisations: 0, openings: 0 
 export async function checkLogFile({ path, threads, onProgress }: CheckOptions): Promise<CheckResult> {
   const beside = lookBeforeReading(path);
   const damage = beside === undefined ? [] : [beside.message];
-  const nothing: LogExtent = { events: 0, gaps: [], repeatedIds: [], damage };
+  const nothing: LogExtent = { events: 0, gaps: [], repeatedIds: [], damage, schema: schemaFaultsIn(path) };
   const end = endOfLog(path);
   if (end === undefined) return resultOf(undefined, nothing, []);
   const progress = (done: number): void => onProgress?.(done, Number(parsePosition(end)));
@@ -210,6 +211,12 @@ function findingsIn(extent: LogExtent, parts: readonly PartResult[]): readonly F
   const ofLog = { stream: 'the log', revision: undefined, position: undefined };
   const findings: Finding[] = [
     ...extent.damage.map((detail) => ({ ...ofLog, code: 'damaged-file' as const, detail })),
+    ...extent.schema.foreign.map((detail) => ({ ...ofLog, code: 'foreign-schema' as const, detail })),
+    ...extent.schema.missing.map((name) => ({
+      ...ofLog,
+      code: 'missing-guard' as const,
+      detail: `the ${name} is missing`,
+    })),
     ...extent.gaps.map((position) => ({ ...ofLog, code: 'position-gap' as const, detail: gapText(position) })),
     ...extent.repeatedIds.map((id) => ({
       ...ofLog,

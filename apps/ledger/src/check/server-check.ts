@@ -29,5 +29,6 @@ export async function checkLogOnServer(
     atEnd = page.atEnd || (after ?? '') >= (head ?? '');
   }
   const part = checked.result();
-  return resultOf(head, { events: part.events, gaps: [], repeatedIds, damage: [] }, [part]);
+  const noFile = { gaps: [], damage: [], schema: { foreign: [], missing: [] } };
+  return resultOf(head, { ...noFile, events: part.events, repeatedIds }, [part]);
 }

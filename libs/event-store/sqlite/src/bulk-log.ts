@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { openForWriting } from './file.ts';
 import { takePlace, type Place } from './place.ts';
-import { COLUMNS, insertStatement } from './rows.ts';
+import { COLUMNS, insertRows, insertStatement } from './rows.ts';
 import { isFull, messageOf } from './sqlite-errors.ts';
 import { syncFile, syncFolder } from './sync.ts';
 
@@ -64,7 +64,7 @@ export class BulkLog {
     this.#values.push(this.#position, stream, revision, id, type, schemaVersion, data, metadata);
     if (this.#values.length < ROWS_AT_ONCE * ROW) return;
     this.#writing(() => {
-      this.#insertMany.run(...this.#values);
+      insertRows(this.#insertMany, this.#values);
       this.#values = [];
       if (this.#position % ROWS_A_TRANSACTION === 0) this.#db.exec('COMMIT; BEGIN');
     });
@@ -77,7 +77,7 @@ export class BulkLog {
   finish(): void {
     this.#writing(() => {
       for (let start = 0; start < this.#values.length; start += ROW) {
-        this.#insertOne.run(...this.#values.slice(start, start + ROW));
+        insertRows(this.#insertOne, this.#values.slice(start, start + ROW));
       }
       this.#db.exec('COMMIT; PRAGMA journal_mode = WAL');
       this.#db.close();

@@ -2,6 +2,7 @@ import { StoreError } from '#event-store';
 import { closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { faultsOfSchema, SCHEMA, type SchemaFaults } from './schema.ts';
 import { isDamaged, isForbidden, isFull, isNotADatabase, messageOf } from './sqlite-errors.ts';
 import { inspectWal, type WalPages } from './wal.ts';
 
@@ -28,41 +29,18 @@ const PENDING_BYTE = 0x40000000;
 /** Most lines of what is wrong with a file that are told. */
 const MOST_DAMAGES = 100;
 
-const LARGEST_REVISION = String(Number.MAX_SAFE_INTEGER);
-
-/**
- * The types are enforced and the numbers bounded, so that whatever wrote a row, it can be read. The triggers keep honest
- * hands from changing history; who means to forge it is found out by the hash chain.
- */
-const SCHEMA = `
-  CREATE TABLE events (
-    position INTEGER PRIMARY KEY CHECK (position > 0),
-    stream TEXT NOT NULL CHECK (stream <> ''),
-    revision INTEGER NOT NULL CHECK (revision BETWEEN 0 AND ${LARGEST_REVISION}),
-    id TEXT NOT NULL UNIQUE,
-    type TEXT NOT NULL,
-    schema_version INTEGER NOT NULL CHECK (schema_version BETWEEN -${LARGEST_REVISION} AND ${LARGEST_REVISION}),
-    data TEXT NOT NULL,
-    metadata TEXT NOT NULL,
-    UNIQUE (stream, revision)
-  ) STRICT;
-  CREATE INDEX events_by_type ON events (type, position);
-  CREATE TRIGGER events_never_change BEFORE UPDATE ON events
-    BEGIN SELECT RAISE(ABORT, 'events never change'); END;
-  CREATE TRIGGER events_never_go BEFORE DELETE ON events
-    BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
-`;
-
 /**
  * Opens the log for its one writer, and makes file and folder (readable by their owner only) when they are not there.
  * @param maxPages the most pages of 4 KiB that the file may have: beyond it appends are refused as on a full disk
- * @throws StoreError `store-unavailable`, naming the file, for a file of another program or of a newer version
+ * @throws StoreError `store-unavailable`, naming the file, for a file of another program, of a newer version, or with
+ * anything in its schema that Writ did not make: a trigger could keep from the log what is acknowledged
  */
 export function openForWriting(path: string, maxPages?: number): DatabaseSync {
   createPrivately(path);
   return configured(new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS }), (db) => {
     if (isBlank(db, path)) initialise(db);
     checkFormat(db, path);
+    demandOwnSchema(db, path);
     db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     if (maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${maxPages}`);
   });
@@ -123,15 +101,39 @@ function isCut(fileBytes: number, { numbers, databasePages = 0, pageBytes }: Wal
 }
 
 /**
- * Looks at every page of a log that is not too large for that at a start.
- * @throws StoreError `store-unavailable` when one is damaged
+ * Looks at the schema of a log, and at every page of one that is not too large for that at a start, by a connection that
+ * can't write: a log that is refused stays as it is.
+ * @throws StoreError `store-unavailable` when a page is damaged, or the schema is not the one that Writ makes
  */
 export function demandSound(path: string): void {
   const sizeBytes = sizeOf(path);
   // The one journal there ever is: a first start that was killed, which the next one takes back.
-  if (sizeBytes === 0 || sizeBytes > CHECKED_BYTES || existsSync(`${path}-journal`)) return;
-  const damage = damageIn(path);
+  if (sizeBytes === 0 || existsSync(`${path}-journal`)) return;
+  const damage = sizeBytes > CHECKED_BYTES ? foreignIn(path) : damageIn(path);
   if (damage !== undefined) throw unusable(path, `is damaged (${damage})`);
+}
+
+function demandOwnSchema(db: DatabaseSync, path: string): void {
+  const { foreign } = faultsOfSchema(db);
+  if (foreign.length > 0) throw unusable(path, `is damaged (${foreign.join('; ')})`);
+}
+
+/** How the schema of a log's file differs from the one that Writ makes. @throws StoreError as `openForReading` */
+export function schemaFaultsIn(path: string): SchemaFaults {
+  const db = openForReading(path);
+  try {
+    return faultsOfSchema(db);
+  } catch (error) {
+    throw failureAt(path, error);
+  } finally {
+    db.close();
+  }
+}
+
+/** What makes a file none of our logs any more, in one line. */
+function foreignIn(path: string): string | undefined {
+  const { foreign } = schemaFaultsIn(path);
+  return foreign.length > 0 ? foreign.join('; ') : undefined;
 }
 
 /**
@@ -158,9 +160,9 @@ export function damagesOf(db: DatabaseSync, most = MOST_DAMAGES): readonly strin
   return rows.map((row) => String(Object.values(row)[0])).filter((line) => line !== 'ok');
 }
 
-/** The first damage of a log's file, in one line, if it has any. @throws StoreError as `openForReading` */
+/** What a service could not be started on a log's file for, in one line. @throws StoreError as `openForReading` */
 export function damageIn(path: string): string | undefined {
-  return damagesIn(path, 1)[0]?.split('\n').at(-1);
+  return foreignIn(path) ?? damagesIn(path, 1)[0]?.split('\n').at(-1);
 }
 
 /** What went wrong with a file, in words that name it. */

@@ -1,11 +1,12 @@
 export * from './backup.ts';
 export * from './before-reading.ts';
 export * from './bulk-log.ts';
-export { damageIn, damagesIn } from './file.ts';
+export { damageIn, damagesIn, schemaFaultsIn } from './file.ts';
 export { acquireLock, LOCK_SUFFIX, tryLock } from './lock.ts';
 export * from './log-scan.ts';
 export { readAhead } from './read-ahead.ts';
-export { readSeal, type Seal, sealLog, unsealLog } from './seal.ts';
+export type { SchemaFaults, Seal } from './schema.ts';
+export { readSeal, sealLog, unsealLog } from './seal.ts';
 export * from './sqlite-event-reader.ts';
 export * from './sqlite-event-store.ts';
 export * from './sync.ts';

@@ -39,6 +39,7 @@ describe('a log that is read by several', () => {
       gaps: [],
       repeatedIds: [],
       damage: [],
+      schema: { foreign: [], missing: [] },
     });
     expect(measureLog(path, '0000000000000003').events).toBe(3);
   });

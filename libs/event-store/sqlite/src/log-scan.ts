@@ -5,6 +5,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { damagesOf, failureAt, openForReading } from './file.ts';
 import { ROW_COLUMNS, type Row } from './log-reader.ts';
 import { recordedFrom } from './pages.ts';
+import { faultsOfSchema, type SchemaFaults } from './schema.ts';
 
 /** Some of the streams of a log: those that fall to one of several who share the work. */
 export interface LogPart {
@@ -81,6 +82,8 @@ export interface LogExtent {
   readonly repeatedIds: readonly string[];
   /** What SQLite finds wrong with its file, the first hundred lines. */
   readonly damage: readonly string[];
+  /** How its schema differs from the one that Writ makes. */
+  readonly schema: SchemaFaults;
 }
 
 const MOST = 10_000;
@@ -113,6 +116,7 @@ export function measureLog(path: string, end: Position): LogExtent {
       gaps: isWhole ? [] : texts(db, GAPS_SQL),
       repeatedIds: texts(db, `SELECT id FROM events GROUP BY id HAVING count(*) > 1 LIMIT ${MOST}`),
       damage: damagesOf(db),
+      schema: faultsOfSchema(db),
     };
   } finally {
     db.close();

@@ -7,7 +7,7 @@ import {
   type StoreErrorCode,
 } from '#event-store';
 import type { LogPage, StreamPage } from './log-reader.ts';
-import type { Seal } from './seal.ts';
+import type { Seal } from './schema.ts';
 import { messageOf } from './sqlite-errors.ts';
 import type { AppendOutcome, SqliteLogOptions } from './sqlite-log.ts';
 

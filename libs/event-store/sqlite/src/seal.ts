@@ -4,18 +4,9 @@ import { resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { examine, failureAt, openForReading, openForWriting } from './file.ts';
 import { tryLock } from './lock.ts';
+import { SEAL_TABLE, SEALED, sealedWords, sealOf, sealTrigger, type Seal } from './schema.ts';
 import { isBusy, isStoppedByTrigger, messageOf } from './sqlite-errors.ts';
 
-/** A log that goes on elsewhere: nothing can be appended to it any more, and all of it can be read. */
-export interface Seal {
-  /** Where the ledger has moved to, for people: a file, or hosts. */
-  readonly movedTo: string;
-  /** RFC 3339, in UTC. */
-  readonly sealedAt: string;
-}
-
-/** How it begins, for people and for `isOfSeal`. */
-const SEALED = 'this log is sealed';
 /** A writer that is never at rest lets another one in between two of its transactions, but by chance: so it is tried again. */
 const TRIES = 30;
 
@@ -31,11 +22,9 @@ export function sealLog(path: string, seal: Seal): void {
     if (known !== undefined) {
       throw new StoreError('store-unavailable', `${path} is sealed already: the ledger has moved to ${known.movedTo}`);
     }
-    db.exec('CREATE TABLE seal (moved_to TEXT NOT NULL, sealed_at TEXT NOT NULL) STRICT');
+    db.exec(SEAL_TABLE);
     db.prepare('INSERT INTO seal VALUES (?, ?)').run(seal.movedTo, seal.sealedAt);
-    // What a trigger says is a literal: it is shown by a version, too, that knows of no seals.
-    const words = sealedWords(seal).replaceAll("'", "''");
-    db.exec(`CREATE TRIGGER events_are_sealed BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, '${words}'); END`);
+    db.exec(sealTrigger(seal));
   });
 }
 
@@ -63,20 +52,9 @@ export function demandUnsealed(path: string): void {
   if (seal !== undefined) throw new StoreError('log-sealed', `${path}: ${sealedWords(seal)}`);
 }
 
-export function sealOf(db: DatabaseSync): Seal | undefined {
-  const isSealed = db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'seal'").get();
-  if (isSealed === undefined) return undefined;
-  const { moved_to: movedTo, sealed_at: sealedAt } = db.prepare('SELECT moved_to, sealed_at FROM seal').get() ?? {};
-  return { movedTo: String(movedTo), sealedAt: String(sealedAt) };
-}
-
 /** Whether it is what a seal refuses an event with. */
 export function isOfSeal(error: unknown): boolean {
   return isStoppedByTrigger(error) && messageOf(error).startsWith(SEALED);
-}
-
-function sealedWords({ movedTo }: Seal): string {
-  return `${SEALED}: the ledger has moved to ${movedTo}`;
 }
 
 /** One transaction on a log that is there, beside its writer if it has one. */

@@ -33,6 +33,11 @@ export function isDamaged(error: unknown): boolean {
   return primaryCode(error) === SQLITE_CORRUPT || isNotADatabase(error);
 }
 
+/** An error like SQLite's own of a file that can't be what was written. */
+export function damaged(message: string): Error {
+  return Object.assign(new Error(message), { errcode: SQLITE_CORRUPT });
+}
+
 export function isConstraint(error: unknown): boolean {
   return primaryCode(error) === SQLITE_CONSTRAINT;
 }

@@ -21,7 +21,7 @@ import { map, Observable } from 'rxjs';
 import { AppendsInOrder } from './appends-in-order.ts';
 import { pageFrom, readInSteps } from './pages.ts';
 import type { ReadAnswer, ReadRequest } from './protocol.ts';
-import type { Seal } from './seal.ts';
+import type { Seal } from './schema.ts';
 import { WriterThread } from './writer-thread.ts';
 
 export interface SqliteEventStoreOptions {

@@ -224,6 +224,29 @@ describe('what other hands write into the file', () => {
   });
 });
 
+describe('a trigger that keeps events out without a word', () => {
+  const kept = encoded({ type: 'Kept' });
+  const swallow =
+    "CREATE TRIGGER swallow BEFORE INSERT ON events WHEN NEW.type = 'Kept' BEGIN SELECT RAISE(IGNORE); END";
+
+  it.each<[what: string, appends: readonly AppendRequest[]]>([
+    ['an append', [request('account-1', NO_REVISION, [kept])]],
+    ['an append of many', [request('account-1', NO_REVISION, [...Array.from({ length: 25 }, () => encoded()), kept])]],
+    ['one of ten at once', [request('account-1', NO_REVISION, [kept, ...Array.from({ length: 9 }, () => encoded())])]],
+    ['one beside a refused one', [request('account-1', NO_REVISION, [kept]), request('account-2', 7)]],
+  ])('has %s fail with the whole group, as damage of the file', (_, appends) => {
+    byHand(swallow);
+    const outcomes = log.appendGroup([request('account-3', NO_REVISION), ...appends]);
+    for (const outcome of outcomes) {
+      expect(outcome).toMatchObject({ code: 'store-unavailable', message: expect.stringContaining('is damaged') });
+    }
+    expect(stored()).toEqual([]);
+    expect(log.damage?.message).toMatch(/events\.db is damaged \(\d+ of \d+ events were stored: /);
+    expect(codes(log.appendGroup([request('account-4', NO_REVISION)]))).toEqual(['store-unavailable']);
+    expect(stored()).toEqual([]);
+  });
+});
+
 describe('a page', () => {
   it('is bounded in bytes, and says that there is more', () => {
     for (let revision = 0; revision < 6; revision++) {

@@ -4,8 +4,9 @@ import { demandSound, examine, failureAt, FORMAT_VERSION, openForWriting } from 
 import { HeadCache } from './head-cache.ts';
 import { acquireLock } from './lock.ts';
 import { LogReader } from './log-reader.ts';
-import { COLUMNS, insertStatement } from './rows.ts';
-import { demandUnsealed, isOfSeal, type Seal, sealOf } from './seal.ts';
+import { COLUMNS, insertRows, insertStatement } from './rows.ts';
+import { makeMissing, type Seal, sealOf } from './schema.ts';
+import { demandUnsealed, isOfSeal } from './seal.ts';
 import { isConstraint, isDamaged, isFull, messageOf } from './sqlite-errors.ts';
 
 /** The positions of an append's events, in order, or why it was refused. */
@@ -77,12 +78,13 @@ export class SqliteLog {
     this.#options = options;
     this.#releaseLock = acquireLock(options.path);
     try {
-      this.notice = examine(options.path);
+      const unfinished = examine(options.path);
       demandSound(options.path);
       demandUnsealed(options.path);
-      this.#ensureSession();
+      const made = makeMissing(this.#ensureSession().db);
+      this.notice = noticeOf(options.path, unfinished, made);
     } catch (error) {
-      this.#releaseLock();
+      this.close();
       throw failureAt(options.path, error);
     }
   }
@@ -318,6 +320,16 @@ function copyIntoFile(db: DatabaseSync): void {
   if (busy !== 0) throw new StoreError('store-unavailable', 'another program holds on to a state of the event log');
 }
 
+/** One line, or undefined. @param made what was missing from the file and is there again */
+function noticeOf(path: string, unfinished: string | undefined, made: readonly string[]): string | undefined {
+  const lines = unfinished === undefined ? [] : [unfinished];
+  if (made.length > 0) {
+    const words = `${path} had lost what guards it (${made.join(', ')}), and has it again: somebody wrote past the service`;
+    lines.push(`${words}; run \`npm run check\``);
+  }
+  return lines.length === 0 ? undefined : lines.join('; ');
+}
+
 function openSession({ path, maxPages }: SqliteLogOptions): Session {
   const db = openForWriting(path, maxPages);
   // CROSS JOIN keeps SQLite to this order: each id is looked up in the index.
@@ -359,7 +371,8 @@ function place(session: Session, group: Group, append: AppendRequest): AppendOut
   session.savepoint.run();
   try {
     const values = rowsOf([append], group.end + 1n);
-    for (let start = 0; start < values.length; start += ROW) session.insertOne.run(...values.slice(start, start + ROW));
+    for (let start = 0; start < values.length; start += ROW)
+      insertRows(session.insertOne, values.slice(start, start + ROW));
     session.release.run();
   } catch (error) {
     if (!isConstraint(error) || !session.db.isTransaction) throw error;
@@ -397,10 +410,10 @@ function rowsOf(appends: readonly AppendRequest[], firstPosition: bigint): reado
 function insertAll(session: Session, values: readonly SQLInputValue[]): void {
   const inFull = values.length - (values.length % MANY_ROWS);
   for (let start = 0; start < inFull; start += MANY_ROWS) {
-    session.insertMany.run(...values.slice(start, start + MANY_ROWS));
+    insertRows(session.insertMany, values.slice(start, start + MANY_ROWS));
   }
   for (let start = inFull; start < values.length; start += ROW) {
-    session.insertOne.run(...values.slice(start, start + ROW));
+    insertRows(session.insertOne, values.slice(start, start + ROW));
   }
 }
 
