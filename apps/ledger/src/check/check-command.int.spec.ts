@@ -174,6 +174,34 @@ describe('npm run check', () => {
     });
   });
 
+  it.each([1, 2])('with %s threads names an event that an index hides, for one bit of it', async (threads) => {
+    const data = mkdtempSync(join(folder, 'hidden-'));
+    cpSync(clean, data, { recursive: true });
+    const path = join(data, 'events.db');
+    const db = new DatabaseSync(path, { readOnly: true });
+    const pages = db.prepare("SELECT pgoffset AS start FROM dbstat WHERE name = 'sqlite_autoindex_events_2'").all();
+    // Of a revision that takes one byte.
+    const lasts =
+      'SELECT stream, max(revision) AS revision FROM events GROUP BY stream HAVING max(revision) BETWEEN 2 AND 63';
+    const last = db.prepare(lasts).get() ?? {};
+    db.close();
+    const key = Buffer.from(`${String(last['stream'])}${String.fromCharCode(Number(last['revision']))}`);
+    const file = readFileSync(path);
+    const found = pages.map(({ start }) => file.subarray(Number(start), Number(start) + 4096).lastIndexOf(key));
+    const page = found.findIndex((at) => at >= 0);
+    const place = Number(pages[page]?.['start']) + Number(found[page]) + key.length - 1;
+    file[place] = Number(file[place]) ^ 0x40;
+    writeFileSync(path, file);
+    const { findings } = await checkLogFile({ path, threads });
+    expect(findings).toContainEqual({
+      code: 'damaged-file',
+      stream: last['stream'],
+      revision: last['revision'],
+      position: expect.stringMatching(/^[0-9a-f]{16}$/),
+      detail: 'the file is damaged: its index does not find this event by stream and revision',
+    });
+  });
+
   it.each([
     [2, 'finds the same', `UPDATE events SET data = '{}' WHERE type = 'TransferSent'`],
     [3, 'finds the same', 'DELETE FROM events WHERE position = 2000'],

@@ -100,7 +100,8 @@ interface Judging {
 async function judgeAlone({ path, end, progress }: Judging, far?: 'up-to-damage'): Promise<PartResult> {
   const part = { index: 0, of: 1 };
   const reader = new SqliteEventReader(path);
-  const scan = new LogScan(path, { end, part });
+  // What is wrong with the indexes of a damaged file was told with the damage.
+  const scan = new LogScan(path, { end, part, comparesIndexes: far === undefined });
   try {
     const checked = new PartCheck(reader, part);
     try {
@@ -108,6 +109,7 @@ async function judgeAlone({ path, end, progress }: Judging, far?: 'up-to-damage'
         await checked.take(events);
         progress(checked.events);
       }
+      checked.takeHidden(scan.hidden());
     } catch (error) {
       if (far === undefined) throw error;
     }

@@ -1,6 +1,6 @@
 import { movesOf, type AccountEvent, type AccountState } from '#accounts';
 import { isStoreError, type EventReader } from '#event-store';
-import { partOfStream, type LogPart } from '#event-store/sqlite';
+import { partOfStream, type HiddenEvent, type LogPart } from '#event-store/sqlite';
 import type { EventPointer, Recorded, RecordedEvent } from '#kernel';
 import { CitationResolver, StreamFold, StreamNames, type JudgedEvent, type NameKind } from '#replay';
 import { messageOf } from '../thrown.ts';
@@ -111,6 +111,14 @@ export class PartCheck {
         if (isStoreError(error)) throw error;
         this.#giveUp(event, error);
       }
+    }
+  }
+
+  /** Takes the events of the part that an index of the file does not find. */
+  takeHidden(hidden: readonly HiddenEvent[]): void {
+    for (const { stream, revision, position, by } of hidden) {
+      const detail = `the file is damaged: its index does not find this event by ${by}`;
+      this.#report({ code: 'damaged-file', stream, revision, position, detail });
     }
   }
 

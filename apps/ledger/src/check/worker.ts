@@ -15,7 +15,7 @@ async function check(port: NonNullable<typeof parentPort>, { path, end, part }: 
     return;
   }
   const reader = new SqliteEventReader(path);
-  const scan = new LogScan(path, { end, part, alsoTypes: CITABLE_TYPES });
+  const scan = new LogScan(path, { end, part, alsoTypes: CITABLE_TYPES, comparesIndexes: true });
   const checked = new PartCheck(reader, part);
   for (let events = scan.next(), toldMs = 0; events !== undefined; events = scan.next()) {
     await checked.take(events);
@@ -23,6 +23,7 @@ async function check(port: NonNullable<typeof parentPort>, { path, end, part }: 
     toldMs = performance.now();
     tell({ kind: 'progress', events: checked.events });
   }
+  checked.takeHidden(scan.hidden());
   scan.close();
   tell({ kind: 'done', result: checked.result() });
   port.once('message', ({ questions }: ToWorker) => {

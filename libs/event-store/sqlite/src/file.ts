@@ -21,7 +21,7 @@ const CACHE_KIB = 4 * 1024;
 /** A longer log is merged into the file in larger pieces; it is also what the next start has to look through. */
 const CHECKPOINT_PAGES = 4_000;
 
-/** A log up to this size is read page by page at the start; of a larger one that would take longer than a start may. */
+/** A log up to this size is read in whole at the start, with its indexes; of a larger one that would take longer than a start may. */
 const CHECKED_BYTES = 64 * 1024 * 1024;
 /** SQLite leaves out the page at this byte, for its locks. */
 const PENDING_BYTE = 0x40000000;
@@ -101,9 +101,9 @@ function isCut(fileBytes: number, { numbers, databasePages = 0, pageBytes }: Wal
 }
 
 /**
- * Looks at the schema of a log, and at every page of one that is not too large for that at a start, by a connection that
- * can't write: a log that is refused stays as it is.
- * @throws StoreError `store-unavailable` when a page is damaged, or the schema is not the one that Writ makes
+ * Looks at the schema of a log, and at every page and index entry of one that is not too large for that at a start, by a
+ * connection that can't write: a log that is refused stays as it is.
+ * @throws StoreError `store-unavailable` when a page or index is damaged, or the schema is not the one that Writ makes
  */
 export function demandSound(path: string): void {
   const sizeBytes = sizeOf(path);
@@ -137,15 +137,16 @@ function foreignIn(path: string): string | undefined {
 }
 
 /**
- * Looks at every page of a log's file: whether they make the trees that they should. By a connection that can't write:
- * closing another one would merge the write-ahead log into a file that is damaged.
- * @returns what is wrong, in SQLite's words, so many lines at most: none for a file whose every page is sound
+ * Looks at every page of a log's file: whether they make the trees that they should, and whether each index has the events
+ * of its table, no more and no less. By a connection that can't write: closing another one would merge the write-ahead log
+ * into a file that is damaged.
+ * @returns what is wrong, in SQLite's words, so many lines at most: none for a file in which nothing is
  * @throws StoreError as `openForReading`
  */
 export function damagesIn(path: string, most = MOST_DAMAGES): readonly string[] {
   const db = openForReading(path);
   try {
-    return damagesOf(db, most);
+    return linesOf(db, `PRAGMA integrity_check(${most})`);
   } catch (error) {
     if (isDamaged(error)) return [messageOf(error)];
     throw error;
@@ -154,9 +155,16 @@ export function damagesIn(path: string, most = MOST_DAMAGES): readonly string[] 
   }
 }
 
-/** As `damagesIn`, over a connection: throws SQLite's own error where a page is so damaged that it can't look on. */
-export function damagesOf(db: DatabaseSync, most = MOST_DAMAGES): readonly string[] {
-  const rows = db.prepare(`PRAGMA quick_check(${most})`).all();
+/**
+ * As `damagesIn`, over a connection, of the trees alone: what the indexes hold is not compared with the table. Throws
+ * SQLite's own error where a page is so damaged that it can't look on.
+ */
+export function damagedPagesOf(db: DatabaseSync): readonly string[] {
+  return linesOf(db, `PRAGMA quick_check(${MOST_DAMAGES})`);
+}
+
+function linesOf(db: DatabaseSync, check: string): readonly string[] {
+  const rows = db.prepare(check).all();
   return rows.map((row) => String(Object.values(row)[0])).filter((line) => line !== 'ok');
 }
 

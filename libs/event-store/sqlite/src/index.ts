@@ -2,6 +2,7 @@ export * from './backup.ts';
 export * from './before-reading.ts';
 export * from './bulk-log.ts';
 export { damageIn, damagesIn, schemaFaultsIn } from './file.ts';
+export type { HiddenEvent } from './index-comparison.ts';
 export { acquireLock, LOCK_SUFFIX, tryLock } from './lock.ts';
 export * from './log-scan.ts';
 export { readAhead } from './read-ahead.ts';

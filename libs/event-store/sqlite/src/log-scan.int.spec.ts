@@ -1,10 +1,14 @@
 import { uuidv7 } from '#kernel';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { BulkLog } from './bulk-log.ts';
+import { damageIn } from './file.ts';
+import type { HiddenEvent } from './index-comparison.ts';
 import { endOfLog, LogScan, measureLog, partOfStream } from './log-scan.ts';
+import { SqliteLog } from './sqlite-log.ts';
 
 const STREAMS = ['account-1', 'account-2', 'account-', 'a', 'ä', '€', '\ud7ff', '\ue000', '\ufffd', '😀', '-🦄', '🦄1'];
 
@@ -42,5 +46,83 @@ describe('a log that is read by several', () => {
       schema: { foreign: [], missing: [] },
     });
     expect(measureLog(path, '0000000000000003').events).toBe(3);
+  });
+});
+
+describe('an event that an index does not find any more, for one bit of it', () => {
+  const LAST = 7;
+  const ids = Array.from({ length: LAST + 1 }, () => uuidv7());
+  beforeEach(() => {
+    path = join(folder, 'hidden.db');
+    const log = new BulkLog(path);
+    for (const [revision, id] of ids.entries()) {
+      log.add('account-1', revision, { id, type: 'T', schemaVersion: 1, data: '1', metadata: '2' });
+      log.add('account-2', revision, { id: uuidv7(), type: 'T', schemaVersion: 1, data: '1', metadata: '2' });
+    }
+    log.finish();
+  });
+
+  /** Turns a bit of the last byte of a key, where it stands in the pages of an index. */
+  function turnBit(index: string, key: Buffer, bit: number): void {
+    const db = new DatabaseSync(path, { readOnly: true });
+    const pages = db.prepare('SELECT pgoffset AS start, pgsize AS size FROM dbstat WHERE name = ?').all(index);
+    db.close();
+    const file = readFileSync(path);
+    const places = pages.flatMap(({ start, size }) => {
+      const at = file.subarray(Number(start), Number(start) + Number(size)).indexOf(key);
+      return at < 0 ? [] : [Number(start) + at + key.length - 1];
+    });
+    expect(places).toHaveLength(1);
+    for (const place of places) file[place] = Number(file[place]) ^ bit;
+    writeFileSync(path, file);
+  }
+
+  function hiddenOf(index: number, of: number): readonly HiddenEvent[] {
+    const scan = new LogScan(path, { end: endOfLog(path) ?? '', part: { index, of }, comparesIndexes: true });
+    try {
+      for (let events = scan.next(); events !== undefined; events = scan.next());
+      return scan.hidden();
+    } finally {
+      scan.close();
+    }
+  }
+
+  const keyOfRevision = (revision: number): Buffer => Buffer.from(`account-1${String.fromCharCode(revision)}`);
+  const at = (revision: number): object => ({
+    stream: 'account-1',
+    revision,
+    position: (2 * revision + 1).toString(16).padStart(16, '0'),
+  });
+
+  it.each([
+    ['the last of its stream', 'sqlite_autoindex_events_2', keyOfRevision(LAST), 0x40, [LAST], 'stream and revision'],
+    [
+      'those behind one too high',
+      'sqlite_autoindex_events_2',
+      keyOfRevision(5),
+      0x10,
+      [5, 6, 7],
+      'stream and revision',
+    ],
+    ['one whose id is another', 'sqlite_autoindex_events_1', Buffer.from(ids[3] ?? ''), 0x01, [3], 'id'],
+  ])('is named: %s', (_, index, key, bit, revisions, by) => {
+    expect([hiddenOf(0, 1), hiddenOf(0, 2), hiddenOf(1, 2)]).toEqual([[], [], []]);
+    turnBit(index, key, bit);
+    expect(measureLog(path, endOfLog(path) ?? '').damage).toEqual([]);
+    const hidden = revisions.map((revision) => ({ ...at(revision), by }));
+    const part = partOfStream('account-1', 2);
+    expect([hiddenOf(0, 1), hiddenOf(part, 2), hiddenOf(1 - part, 2)]).toEqual([hidden, hidden, []]);
+  });
+
+  it('keeps the log from being opened, and a backup from being called good', () => {
+    expect(damageIn(path)).toBeUndefined();
+    turnBit('sqlite_autoindex_events_2', keyOfRevision(LAST), 0x40);
+    expect(damageIn(path)).toMatch(/row 15 missing from index sqlite_autoindex_events_2/);
+    expect(() => new SqliteLog({ path })).toThrow(
+      expect.objectContaining({
+        code: 'store-unavailable',
+        message: expect.stringMatching(/hidden\.db is damaged \(.*missing from index/),
+      }),
+    );
   });
 });

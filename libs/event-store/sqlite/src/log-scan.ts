@@ -2,7 +2,8 @@ import { parsePosition } from '#event-store';
 import type { Position, RecordedEvent } from '#kernel';
 import { resolve } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { damagesOf, failureAt, openForReading } from './file.ts';
+import { damagedPagesOf, failureAt, openForReading } from './file.ts';
+import { type HiddenEvent, IndexComparison } from './index-comparison.ts';
 import { ROW_COLUMNS, type Row } from './log-reader.ts';
 import { recordedFrom } from './pages.ts';
 import { faultsOfSchema, type SchemaFaults } from './schema.ts';
@@ -33,6 +34,8 @@ export interface ScanOptions {
   readonly part: LogPart;
   /** Events of these types are read whatever part their stream is of. Names that need no quotes. */
   readonly alsoTypes?: readonly string[];
+  /** Whether the indexes are held against the events of the part: see `hidden`. */
+  readonly comparesIndexes?: boolean;
 }
 
 /**
@@ -43,10 +46,14 @@ export class LogScan {
   readonly #db: DatabaseSync;
   readonly #page: StatementSync;
   readonly #end: bigint;
+  readonly #part: LogPart;
+  readonly #comparison: IndexComparison | undefined;
   #after = 0n;
 
   /** @throws StoreError as `SqliteEventReader` */
-  constructor(path: string, { end, part: { index, of }, alsoTypes = [] }: ScanOptions) {
+  constructor(path: string, { end, part, alsoTypes = [], comparesIndexes = false }: ScanOptions) {
+    const { index, of } = part;
+    this.#part = part;
     this.#db = openForReading(resolve(path));
     this.#end = parsePosition(end);
     const isOfPart = `${PART_SQL} % ${String(of)} = ${String(index)}`;
@@ -56,6 +63,9 @@ export class LogScan {
       `SELECT ${ROW_COLUMNS} FROM events WHERE position > ? AND position <= ? ${filter} ORDER BY position`,
     );
     this.#page.setReturnArrays(true);
+    // Of another table nothing is known but what is wrong with its schema.
+    const isCompared = comparesIndexes && faultsOfSchema(this.#db).foreign.length === 0;
+    this.#comparison = isCompared ? new IndexComparison(this.#db, of === 1 ? 'TRUE' : isOfPart) : undefined;
   }
 
   /** The next events, which may be none; undefined at the end. */
@@ -64,8 +74,22 @@ export class LogScan {
     const to = this.#after + STEP_POSITIONS < this.#end ? this.#after + STEP_POSITIONS : this.#end;
     // The statement returns arrays, and the table is STRICT.
     const rows = this.#page.all(this.#after, to) as unknown as readonly Row[];
+    this.#comparison?.take(this.#ofPart(rows), this.#after, to);
     this.#after = to;
     return rows.map(recordedFrom);
+  }
+
+  /**
+   * At the end of a scan that compares indexes: those of its events that an index does not find.
+   * @throws SQLite's error, or one like it, where an index is damaged otherwise
+   */
+  hidden(): readonly HiddenEvent[] {
+    return this.#comparison?.hidden(this.#end) ?? [];
+  }
+
+  #ofPart(rows: readonly Row[]): readonly Row[] {
+    const { index, of } = this.#part;
+    return of === 1 ? rows : rows.filter(([, stream]) => partOfStream(stream, of) === index);
   }
 
   close(): void {
@@ -80,7 +104,7 @@ export interface LogExtent {
   readonly gaps: readonly Position[];
   /** Ids that stand in the log more than once, the first ten thousand. */
   readonly repeatedIds: readonly string[];
-  /** What SQLite finds wrong with its file, the first hundred lines. */
+  /** What SQLite finds wrong with the pages of its file, the first hundred lines. */
   readonly damage: readonly string[];
   /** How its schema differs from the one that Writ makes. */
   readonly schema: SchemaFaults;
@@ -115,7 +139,7 @@ export function measureLog(path: string, end: Position): LogExtent {
       events: Number(events),
       gaps: isWhole ? [] : texts(db, GAPS_SQL),
       repeatedIds: texts(db, `SELECT id FROM events GROUP BY id HAVING count(*) > 1 LIMIT ${MOST}`),
-      damage: damagesOf(db),
+      damage: damagedPagesOf(db),
       schema: faultsOfSchema(db),
     };
   } finally {
