@@ -17,12 +17,13 @@ interface Waiting {
  * so nothing is ever stored behind what failed.
  */
 export class AppendsInOrder implements OrderedAppends {
-  readonly #send: (append: WaitingAppend) => void;
+  readonly #send: (appends: readonly WaitingAppend[]) => void;
   #waiting: Waiting[] = [];
   #isUnderWay = false;
   #failure: Error | undefined;
 
-  constructor(send: (append: WaitingAppend) => void) {
+  /** @param send takes all of them, or throws and takes none */
+  constructor(send: (appends: readonly WaitingAppend[]) => void) {
     this.#send = send;
   }
 
@@ -64,9 +65,11 @@ export class AppendsInOrder implements OrderedAppends {
 
   async #store(group: readonly Waiting[]): Promise<void> {
     const together = {};
+    const waiting: WaitingAppend[] = [];
     const all = group.map(
-      ({ append }) => new Promise<Appended>((resolve, reject) => this.#send({ append, together, resolve, reject })),
+      ({ append }) => new Promise<Appended>((resolve, reject) => waiting.push({ append, together, resolve, reject })),
     );
+    this.#send(waiting);
     await Promise.all(all);
   }
 

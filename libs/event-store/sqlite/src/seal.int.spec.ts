@@ -166,4 +166,19 @@ describe('appends in order', () => {
     // A transaction is stored whole or not at all.
     expect(await store.read('account-2')).toHaveLength(before.status === 'fulfilled' ? 1 : 0);
   });
+
+  it('that do not all fit into what may wait are stored none of them', async () => {
+    const most = store.bounds.find(({ what }) => what === 'appends-waiting')?.most ?? 0;
+    const others = Array.from({ length: most - 1 }, (_, n) =>
+      store.append(`other-${String(n)}`, 'no-stream', [event()]),
+    );
+    const appends = store.appendInOrder();
+    const inOrder = ['account-1', 'account-2'].map((stream) => appends.append(stream, 'no-stream', [event()]));
+    for (const { status } of await Promise.allSettled(inOrder)) expect(status).toBe('rejected');
+    await Promise.all(others);
+    // What was taken before it is stored before it.
+    await store.append('account-3', 'no-stream', [event()]);
+    const stored = [...(await store.read('account-1')), ...(await store.read('account-2'))];
+    expect(stored.map(({ stream }) => stream)).toEqual([]);
+  });
 });

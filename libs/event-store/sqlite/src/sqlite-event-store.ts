@@ -62,7 +62,7 @@ export class SqliteEventStore implements OrderedEventStore {
   }
 
   appendInOrder(): OrderedAppends {
-    return new AppendsInOrder((append) => this.#writer.append(append));
+    return new AppendsInOrder((appends) => this.#writer.append(...appends));
   }
 
   /** The seal that the log was given since it was opened, if any. */

@@ -115,14 +115,15 @@ export class WriterThread {
     ];
   }
 
-  /** @throws StoreError `store-unavailable` when it is not even taken */
-  append(waiting: WaitingAppend): void {
-    const { sizeBytes } = waiting.append;
+  /** Takes all of them or none. @throws StoreError `store-unavailable` when they are not even taken */
+  append(...waiting: readonly WaitingAppend[]): void {
+    const sizeBytes = waiting.reduce((sum, { append }) => sum + append.sizeBytes, 0);
     if (this.#ended !== undefined) throw this.#ended;
-    if (this.#appends.length >= MAX_WAITING_APPENDS || this.#waitingBytes + sizeBytes > MAX_WAITING_BYTES) {
+    const appends = this.#appends.length + waiting.length;
+    if (appends > MAX_WAITING_APPENDS || this.#waitingBytes + sizeBytes > MAX_WAITING_BYTES) {
       throw new StoreError('store-unavailable', 'too many appends are waiting for the disk');
     }
-    this.#appends.push(waiting);
+    this.#appends.push(...waiting);
     this.#waitingBytes += sizeBytes;
     this.#scheduleFlush();
   }
