@@ -76,7 +76,9 @@ export async function checkLogFile({ path, threads, onProgress }: CheckOptions):
     return resultOf(end, extent, [await judgeAlone({ path, end, progress }, 'up-to-damage')]);
   } finally {
     finished.abort();
-    await ahead;
+    await (
+      await ahead
+    )?.();
   }
 }
 
@@ -133,7 +135,7 @@ function isRight(extent: LogExtent, { parts, unmet }: NonNullable<Together['shar
 }
 
 /** In the calling thread: what is read ahead has to come first. */
-async function measured(path: string, end: Position, ahead: Promise<void>): Promise<Together> {
+async function measured(path: string, end: Position, ahead: Promise<unknown>): Promise<Together> {
   await ahead;
   return { extent: measureLog(path, end) };
 }
