@@ -7,6 +7,7 @@ import { AssetsController } from './assets/assets.controller.ts';
 import { AuditController, type ReplayAccount, type ReplayFreezes } from './audit/audit.controller.ts';
 import { EventExports } from './audit/event-exports.ts';
 import type { LogReader } from './audit/audit.dto.ts';
+import { Replays } from './audit/replays.ts';
 import { AuthorityRequestsController } from './authority-requests/authority-requests.controller.ts';
 import { BooksController } from './books/books.controller.ts';
 import { CommandEdge, type EdgeOptions } from './edge/command-edge.ts';
@@ -63,7 +64,7 @@ export interface EdgeServices {
     AuditController,
     OperationsController,
   ],
-  providers: [CommandEdge, QueryEdge, EventExports],
+  providers: [CommandEdge, QueryEdge, EventExports, Replays],
 })
 export class AppModule {
   static with(services: EdgeServices, logger: Logger): DynamicModule {

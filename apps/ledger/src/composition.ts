@@ -130,11 +130,11 @@ export async function compose(config: Config, logger: Logger): Promise<Service> 
         queries: projections.queries,
         reader: store,
         isPosition: (text) => log.isPosition(text),
-        replayAccount: async (accountId, at) => {
-          const asOf = await replayAccount(store, accountId, at);
+        replayAccount: async (accountId, at, signal) => {
+          const asOf = await replayAccount(store, accountId, at, signal);
           return asOf === undefined ? undefined : accountView(asOf.state, asOf);
         },
-        replayFreezes: (at, page) => replayFreezes(store, at, page),
+        replayFreezes: (at, page, signal) => replayFreezes(store, at, page, signal),
         health,
         metrics,
         options: { requestTimeoutMs: config.requestTimeoutMs },

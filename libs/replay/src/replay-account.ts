@@ -4,6 +4,7 @@ import type { Position, Timestamp } from '#kernel';
 import { StreamFold } from './fold.ts';
 import { foldStream } from './fold-stream.ts';
 import { isUpTo, type Moment } from './moment.ts';
+import { readerUntil } from './reader-until.ts';
 import { CitationResolver } from './resolver.ts';
 import { StreamNames } from './stream-names.ts';
 
@@ -17,13 +18,16 @@ export interface AccountAsOf {
 
 /**
  * The state of an account as of a moment, by replay of its own stream and of what its freezes cite.
+ * @param signal ends the replay at its next read, with its reason
  * @returns undefined when the account had no event then
  */
 export async function replayAccount(
-  reader: EventReader,
+  log: EventReader,
   accountId: string,
   at: Moment | undefined,
+  signal?: AbortSignal,
 ): Promise<AccountAsOf | undefined> {
+  const reader = readerUntil(signal, log);
   const stream = `account-${accountId}`;
   const fold = new StreamFold(stream, new CitationResolver(reader), new StreamNames(stream, { onlyCited: true }));
   const shown: { position: Position | undefined; updatedAt: Timestamp } = { position: undefined, updatedAt: '' };

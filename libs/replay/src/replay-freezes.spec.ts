@@ -1,6 +1,6 @@
 import { MemoryEventStore } from '#event-store/memory';
 import type { Position, RecordedEvent } from '#kernel';
-import { danglingFreeze, forceIn, LedgerWorld, tellStory, type ToldStory } from '#testing';
+import { danglingFreeze, forceIn, LedgerWorld, storeWith, tellStory, type ToldStory } from '#testing';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { Moment } from './moment.ts';
 import { replayAccount } from './replay-account.ts';
@@ -144,5 +144,44 @@ describe('pages', () => {
     if (real === undefined) throw new Error('nothing is frozen');
     await forceIn(forged, 'account-acc-1', { type: real.type, data: real.data });
     expect(await allPages(forged, 500)).toEqual([['acc-0', 'acc-1']]);
+  });
+});
+
+describe('a replay for which nobody waits any more', () => {
+  /** A store that gives up, with this reason, when a stream is read for the nth time. @returns how often one was read */
+  function givingUpAt(
+    nth: number,
+    reason: Error,
+  ): { replayed: (all: boolean) => Promise<unknown>; reads: () => number } {
+    const controller = new AbortController();
+    let reads = 0;
+    const reader = storeWith(store, {
+      read: (...asked) => {
+        reads += 1;
+        if (reads === nth) controller.abort(reason);
+        return store.read(...asked);
+      },
+    });
+    const { signal } = controller;
+    const replayed = (all: boolean): Promise<unknown> =>
+      all
+        ? replayFreezes(reader, undefined, { limit: 500 }, signal)
+        : replayAccount(reader, 'acc-1', undefined, signal);
+    return { replayed, reads: () => reads };
+  }
+
+  it.each([
+    ['of all freezes', true],
+    ['of an account', false],
+  ])('%s ends at its next read, whichever that is', async (_name, all) => {
+    const whole = givingUpAt(-1, new Error('never'));
+    await whole.replayed(all);
+    expect(whole.reads()).toBeGreaterThan(3);
+    const gone = new Error('gone');
+    for (let nth = 1; nth < whole.reads(); nth += 1) {
+      const one = givingUpAt(nth, gone);
+      await expect(one.replayed(all)).rejects.toBe(gone);
+      expect(one.reads()).toBe(nth);
+    }
   });
 });

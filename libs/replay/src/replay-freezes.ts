@@ -4,6 +4,7 @@ import type { Position, Recorded } from '#kernel';
 import { StreamFold } from './fold.ts';
 import { foldStream } from './fold-stream.ts';
 import { isUpTo, type Moment } from './moment.ts';
+import { readerUntil } from './reader-until.ts';
 import { CitationResolver } from './resolver.ts';
 import { StreamNames } from './stream-names.ts';
 
@@ -24,12 +25,15 @@ const READ_AT_ONCE = 200;
  *
  * @param after the end of the page before; from the beginning if undefined
  * @param limit most items. There are fewer, and there is a next page, when 200 accounts were replayed for this one
+ * @param signal ends the replay at its next read, with its reason
  */
 export async function replayFreezes(
-  reader: EventReader,
+  log: EventReader,
   at: Moment | undefined,
   { after, limit }: { readonly after?: Position | undefined; readonly limit: number },
+  signal?: AbortSignal,
 ): Promise<FreezesAsOf> {
+  const reader = readerUntil(signal, log);
   const accounts = new Accounts(reader, at);
   const items: FreezeView[] = [];
   let scanned = after;

@@ -35,14 +35,20 @@ import {
 } from './audit.dto.ts';
 import { EventExports } from './event-exports.ts';
 import { readLines, readPage, type ShowEvents } from './event-log.ts';
+import { Replays } from './replays.ts';
 
-/** Gives an account as it was, by replay; undefined when it was not open then. */
-export type ReplayAccount = (accountId: string, at: Moment | undefined) => Promise<AccountView | undefined>;
+/** Gives an account as it was, by replay; undefined when it was not open then. Ends soon after the signal is aborted. */
+export type ReplayAccount = (
+  accountId: string,
+  at: Moment | undefined,
+  signal: AbortSignal,
+) => Promise<AccountView | undefined>;
 
-/** Gives a page of the freezes that were in force, by replay. */
+/** Gives a page of the freezes that were in force, by replay. Ends soon after the signal is aborted. */
 export type ReplayFreezes = (
   at: Moment | undefined,
   page: { readonly after: Position | undefined; readonly limit: number },
+  signal: AbortSignal,
 ) => Promise<FreezesAsOf>;
 
 const DEFAULT_PAGE = 50;
@@ -59,6 +65,7 @@ export class AuditController {
   readonly #queries: QueryEdge;
   readonly #gate: NonDisclosureGate;
   readonly #exports: EventExports;
+  readonly #replays: Replays;
 
   constructor(
     @Inject(EVENT_READER) reader: LogReader,
@@ -68,6 +75,7 @@ export class AuditController {
     queries: QueryEdge,
     gate: NonDisclosureGate,
     exports: EventExports,
+    replays: Replays,
   ) {
     this.#reader = reader;
     this.#replayAccount = replayAccount;
@@ -76,6 +84,7 @@ export class AuditController {
     this.#queries = queries;
     this.#gate = gate;
     this.#exports = exports;
+    this.#replays = replays;
   }
 
   @Get('events')
@@ -148,7 +157,11 @@ export class AuditController {
   ): Promise<void> {
     this.#queries.demandOwn({ atLeast, at: positionIn(at) });
     await this.#storeHas(atLeast);
-    const view = found(await this.#replayAccount(accountId, await this.#moment(at)), 'account', accountId);
+    const moment = await this.#moment(at);
+    const replayed = await this.#replays.run(request, reply, (signal) =>
+      this.#replayAccount(accountId, moment, signal),
+    );
+    const view = found(replayed, 'account', accountId);
     const assets = await lookUpAssets(this.#ledger, assetsShown(view));
     const account = shownAccount(view, assets, callerOf(request));
     reply.header('etag', etagOf(view.streamRevision)).send(account);
@@ -165,11 +178,18 @@ export class AuditController {
     roles: ['auditor'],
     answer: FreezePage,
   })
-  async freezes(@Res() reply: FastifyReply, @Query() query: FreezesAsOfQuery): Promise<void> {
+  async freezes(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @Query() query: FreezesAsOfQuery,
+  ): Promise<void> {
     const { at, atLeast, limit, cursor: after } = query;
     this.#queries.demandOwn({ atLeast, at: positionIn(at), cursor: after });
     await this.#storeHas(atLeast);
-    const { items, next } = await this.#replayFreezes(await this.#moment(at), { after, limit });
+    const moment = await this.#moment(at);
+    const { items, next } = await this.#replays.run(request, reply, (signal) =>
+      this.#replayFreezes(moment, { after, limit }, signal),
+    );
     const assets = await lookUpAssets(this.#ledger, [...new Set(items.flatMap(assetsOfFreeze))]);
     reply.send({ items: items.map((view) => shownFreeze(view, assets)), nextCursor: next ?? null });
   }

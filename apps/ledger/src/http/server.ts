@@ -7,6 +7,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { AppModule, type EdgeServices } from '../app.module.ts';
 import { EventExports } from '../audit/event-exports.ts';
+import { Replays } from '../audit/replays.ts';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import { NonDisclosureGate } from '../non-disclosure/gate.ts';
 import { nestLogger } from '../operations/logging.ts';
@@ -115,7 +116,8 @@ export async function createServer(services: EdgeServices, options: ServerOption
   app.useGlobalFilters(filter);
   const gate = app.get(NonDisclosureGate);
   const { door, verifier, bounds } = options;
-  const ofEdge = [...door.bounds, verifier.bound, rateLimiter.bound, app.get(EventExports).bound, gate.bound];
+  const ofAudit = [app.get(EventExports).bound, app.get(Replays).bound];
+  const ofEdge = [...door.bounds, verifier.bound, rateLimiter.bound, ...ofAudit, gate.bound];
   services.metrics.observeBounds([...ofEdge, ...bounds]);
   fastify.addHook('preHandler', gatekeeper.preHandler);
   fastify.addHook('preHandler', gate.preHandler);

@@ -91,11 +91,11 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
       queries: projections.queries,
       reader: shared,
       isPosition: isLogPosition,
-      replayAccount: async (accountId, at) => {
-        const asOf = await replayAccount(shared, accountId, at);
+      replayAccount: async (accountId, at, signal) => {
+        const asOf = await replayAccount(shared, accountId, at, signal);
         return asOf === undefined ? undefined : accountView(asOf.state, asOf);
       },
-      replayFreezes: (at, page) => replayFreezes(shared, at, page),
+      replayFreezes: (at, page, signal) => replayFreezes(shared, at, page, signal),
       health: { ...HEALTHY, ...options.health },
       metrics,
       options: { requestTimeoutMs: options.requestTimeoutMs ?? 5_000 },
