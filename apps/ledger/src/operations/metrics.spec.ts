@@ -42,3 +42,19 @@ it('tells how large the log is, with its write-ahead log, and what its disk has 
   expect(available).toBeGreaterThan(0);
   expect(available).toBeLessThanOrEqual(blocks * bsize);
 });
+
+it('shows what alerts look at the increase of from the start: what appears with 1 has not grown', async () => {
+  const metrics = new Metrics();
+  const text = (): Promise<string> => metrics.registry.metrics();
+  expect(await text()).toMatch(/^writ_internal_errors_total 0$/m);
+  for (const outcome of ['store-unavailable', 'clock-unreliable']) {
+    for (const type of ['Deposit', 'FreezeAccount', 'FreezeAllNamed']) {
+      expect(await text()).toContain(`writ_commands_total{type="${type}",outcome="${outcome}"} 0`);
+    }
+  }
+  metrics.requestEnded('GET', '/v1/assets', 500, 0.1);
+  metrics.requestEnded('GET', '/v1/assets', 503, 0.1);
+  metrics.commandEnded('Deposit', 'clock-unreliable');
+  expect(await text()).toMatch(/^writ_internal_errors_total 1$/m);
+  expect(await text()).toContain('writ_commands_total{type="Deposit",outcome="clock-unreliable"} 1');
+});

@@ -3,6 +3,7 @@ import type { RebuildCause } from '#projections';
 import { statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { COMMAND_TYPES } from './command-types.ts';
 import { readiness, type Health } from './health.ts';
 
 /** Numbers that others keep, read when the metrics are asked for. */
@@ -24,12 +25,16 @@ export interface MetricSources {
   readonly keySetAgeSeconds: () => number;
 }
 
+/** Outcomes of commands that alerts wait for: an increase is seen of a series only that was there before. */
+const ALARMING_OUTCOMES = ['store-unavailable', 'clock-unreliable'] as const;
+
 type Shown = readonly { readonly what: string; readonly value: number }[];
 
 /** What Prometheus sees. One registry for each service, so that two in one process do not mix. */
 export class Metrics {
   readonly registry = new Registry();
   readonly #durations: Histogram<'method' | 'route' | 'status'>;
+  readonly #internalErrors: Counter;
   readonly #durationsOf = new Map<string, { observe(seconds: number): void }>();
   readonly #commands: Counter<'type' | 'outcome'>;
   readonly #commandsOf = new Map<string, { inc(): void }>();
@@ -53,12 +58,20 @@ export class Metrics {
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
       registers,
     });
+    this.#internalErrors = new Counter({
+      name: 'writ_internal_errors_total',
+      help: 'Requests that were answered 500.',
+      registers,
+    });
     this.#commands = new Counter({
       name: 'writ_commands_total',
       help: 'Commands by what came of them: accepted, replayed, or the code of the rejection.',
       labelNames: ['type', 'outcome'],
       registers,
     });
+    for (const type of COMMAND_TYPES) {
+      for (const outcome of ALARMING_OUTCOMES) this.#commands.inc({ type, outcome }, 0);
+    }
     this.#appended = new Counter({
       name: 'writ_events_appended_total',
       help: 'Events stored, by the kind of their stream.',
@@ -188,6 +201,7 @@ export class Metrics {
   }
 
   requestEnded(method: string, route: string, status: number, seconds: number): void {
+    if (status === 500) this.#internalErrors.inc();
     const name = `${method} ${String(status)} ${route}`;
     remembered(this.#durationsOf, name, () => this.#durations.labels(method, route, String(status))).observe(seconds);
   }

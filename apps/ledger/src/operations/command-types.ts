@@ -1,0 +1,41 @@
+import type { FreezeAllNamed, LedgerCommand } from '#command-handling';
+
+const TYPES = {
+  RegisterAsset: true,
+  RegisterParty: true,
+  IdentifyParty: true,
+  LinkAddress: true,
+  OpenAccount: true,
+  Deposit: true,
+  ReverseDeposit: true,
+  ReserveWithdrawal: true,
+  DispatchWithdrawal: true,
+  SettleWithdrawal: true,
+  CancelWithdrawal: true,
+  SendTransfer: true,
+  CloseAccount: true,
+  RequestLift: true,
+  ApproveLift: true,
+  RejectLift: true,
+  RegisterLegalOrder: true,
+  VerifyLegalOrder: true,
+  RejectLegalOrder: true,
+  ProposeEnding: true,
+  ProposeExtension: true,
+  ProposeVariation: true,
+  VerifyChange: true,
+  RejectChange: true,
+  RaiseSanctionsHit: true,
+  ConfirmSanctionsHit: true,
+  DismissSanctionsHit: true,
+  ProposeClearance: true,
+  ApproveClearance: true,
+  RejectClearance: true,
+  FreezeAccount: true,
+  FreezeAllNamed: true,
+  RegisterAuthorityRequest: true,
+  AnswerAuthorityRequest: true,
+} as const satisfies Record<LedgerCommand['type'] | FreezeAllNamed['type'], true>;
+
+/** The types of all commands that the edge takes: none is forgotten, or this is not compiled. */
+export const COMMAND_TYPES = Object.keys(TYPES);
