@@ -55,6 +55,7 @@ async function openFile(files: Files, logger: Logger): Promise<ServiceLog> {
   store.onDamage((message) => {
     logger.error({ damage: message }, 'the event log is damaged: nothing is recorded until it was restored');
   });
+  let toldOfSeal: string | undefined;
   return {
     store,
     source: { kind: 'sqlite', file: files.events },
@@ -65,7 +66,11 @@ async function openFile(files: Files, logger: Logger): Promise<ServiceLog> {
     broken: store.broken,
     sealed: async () => {
       const seal = await store.seal();
-      return seal && `The ledger has moved to ${seal.movedTo}: this log is sealed.`;
+      // Where to is for who operates the service: anyone may ask for its health.
+      if (seal !== undefined && toldOfSeal !== seal.sealedAt)
+        logger.warn(seal, 'the ledger has moved: this log is sealed');
+      toldOfSeal = seal?.sealedAt;
+      return seal && 'The ledger has moved: this log is sealed.';
     },
     onAppended: (listener) => store.onAppended(listener),
     close: () => store.close(),

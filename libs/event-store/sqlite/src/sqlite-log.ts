@@ -426,7 +426,8 @@ function isStored(session: Session, { placed }: Group): boolean {
 
 function refusal(cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
-  if (isOfSeal(cause)) return new StoreError('log-sealed', messageOf(cause));
+  // Without where to, which the trigger says: this is told to whoever sent the command.
+  if (isOfSeal(cause)) return new StoreError('log-sealed', 'this log is sealed: the ledger has moved');
   const code = isFull(cause) ? 'store-full' : 'store-unavailable';
   return new StoreError(code, `the event log refuses: ${messageOf(cause)}`);
 }
