@@ -63,18 +63,14 @@ afterEach(async () => {
 });
 
 describe('replays of the log for auditors', () => {
-  it('have places of their own: further ones are answered 503 at once, with when to ask again', async () => {
-    await start(5_000);
+  it('run few at once, and are all answered', async () => {
+    await start(60_000);
     hold();
     store.reads = 0;
-    const asked = ['ada', 'ada', 'bob', 'bob'].map((sub) => replayAs(sub));
+    const asked = ['ada', 'ada', 'ada', 'bob', 'bob', 'eve'].map((sub) => replayAs(sub));
     await until(() => store.reads === 4);
-    for (const url of [URL_OF_ACCOUNT, '/v1/audit/freezes']) {
-      const refused = await service.send({ url, as: ['eve', 'auditor'] });
-      expect([refused.statusCode, refused.json()]).toMatchObject([503, { code: 'overloaded' }]);
-      expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
-    }
     expect(await inUse()).toBe('4');
+    expect(store.reads).toBe(4);
     store.letGo();
     for (const answer of asked) expect((await answer).statusCode).toBe(200);
     expect(await inUse()).toBe('0');

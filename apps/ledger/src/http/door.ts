@@ -118,8 +118,12 @@ export class Door {
     this.#mostOfOneAccount = Math.ceil(concurrencyLimit * SHARE_OF_ONE_ACCOUNT);
     this.#mostOfOneCaller = Math.ceil(apart * SHARE_OF_ONE_CALLER);
     const most = options.mostAtWork ?? Math.max(FEWEST_AT_WORK, Math.ceil(concurrencyLimit * SHARE_AT_WORK));
-    const mostOfOneAccount = Math.ceil(most * SHARE_OF_ONE_ACCOUNT);
-    this.#turns = new Turns({ most, mostOfOneAccount, longestMs: options.longestWaitMs ?? LONGEST_WAIT_MS });
+    this.#turns = new Turns({
+      what: 'commands-at-work',
+      most,
+      mostOfOne: Math.ceil(most * SHARE_OF_ONE_ACCOUNT),
+      longestMs: options.longestWaitMs ?? LONGEST_WAIT_MS,
+    });
     this.#mostConnections = options.mostConnections ?? MOST_CONNECTIONS;
   }
 

@@ -8,8 +8,8 @@ class Noted {
   readonly turns: Turns;
   readonly #all = new Map<string, Turn>();
 
-  constructor(most: number, mostOfOneAccount: number) {
-    this.turns = new Turns({ most, mostOfOneAccount, longestMs: 1_000 });
+  constructor(most: number, mostOfOne: number) {
+    this.turns = new Turns({ what: 'turns', most, mostOfOne, longestMs: 1_000 });
   }
 
   take(...names: readonly string[]): void {
@@ -86,7 +86,7 @@ describe('turns', () => {
   });
 
   it('that end as soon as they begin do not pile up', () => {
-    const turns = new Turns({ most: 1, mostOfOneAccount: 1, longestMs: 1_000 });
+    const turns = new Turns({ what: 'turns', most: 1, mostOfOne: 1, longestMs: 1_000 });
     const first = new Turn('a', () => undefined);
     turns.take(first);
     let ended = 0;
