@@ -20,7 +20,7 @@ export const sanctionsHitsTable = defineTable({
   indexes: [
     ['createdPosition'],
     ['state', 'createdPosition'],
-    ['partyId', 'createdPosition'],
+    ['subject', 'createdPosition'],
     ['entrySha256', 'subject', 'createdPosition'],
   ],
 });
