@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { compose, type Service } from './composition.ts';
@@ -28,7 +27,7 @@ export async function start(host: NodeJS.Process, args: readonly string[] = []):
     const service = await compose(config, logger);
     stopInTime(host, service, logger);
     const url = await service.listen();
-    logger.info({ url, mode: config.identity.mode, dataDir: resolve(config.dataDir) }, 'listening');
+    logger.info({ url, mode: config.identity.mode }, 'listening');
     if (config.identity.mode === 'development') welcome(host, config, url);
   } catch (error) {
     host.stderr.write(`${describeStartFailure(error, place)}\n`);

@@ -2,7 +2,6 @@ import { acquireLock, SqliteEventStore } from '#event-store/sqlite';
 import { isLogPosition, type EventStore } from '#event-store';
 import type { Bound, Position } from '#kernel';
 import type { LogSource } from '#projections';
-import { dirname, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config, EventStoreDbConfig } from '../config/config.ts';
 import { demandLog, filesIn, hasLog } from '../data-folder.ts';
@@ -50,7 +49,7 @@ async function openFile(files: Files, logger: Logger): Promise<ServiceLog> {
   const isNew = !hasLog(files);
   const store = await SqliteEventStore.open({ path: files.events });
   // Where a disk is not mounted, its folder is there and empty: nothing else tells of it.
-  if (isNew) logger.info({ dataDir: dirname(resolve(files.events)) }, 'a new log was begun');
+  if (isNew) logger.info('a new log was begun');
   if (store.notice !== undefined) logger.warn(store.notice);
   store.onDamage((message) => {
     logger.error({ damage: message }, 'the event log is damaged: nothing is recorded until it was restored');
