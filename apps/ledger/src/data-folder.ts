@@ -1,3 +1,4 @@
+import { UNFINISHED_SUFFIX } from '#event-store/sqlite';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { StartError } from './start-error.ts';
@@ -34,7 +35,7 @@ export function hasLog({ events }: Pick<ReturnType<typeof filesIn>, 'events'>): 
 export function demandLog(files: ReturnType<typeof filesIn>): void {
   const { events, readModels, snapshots, supervisor } = files;
   if (hasLog(files)) return;
-  const unfinished = `${events}.unfinished`;
+  const unfinished = events + UNFINISHED_SUFFIX;
   if (existsSync(unfinished)) {
     throw new StartError(
       `${unfinished} is there, and ${events} is not: a restore or a load was cut off, or is still at work. Let it end, or give the same command again; to begin an empty log, delete that file.`,

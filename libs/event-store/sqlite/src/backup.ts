@@ -5,7 +5,7 @@ import { backup, DatabaseSync } from 'node:sqlite';
 import { pipeline } from 'node:stream/promises';
 import { demandWhole } from './before-reading.ts';
 import { createPrivately, openForReading } from './file.ts';
-import { takePlace } from './place.ts';
+import { takePlace, UNFINISHED_SUFFIX } from './place.ts';
 import { isDamaged, isFull, isUnread, messageOf } from './sqlite-errors.ts';
 import { syncFile, syncFolder } from './sync.ts';
 
@@ -62,7 +62,7 @@ export function demandNoLog(path: string): void {
  */
 export async function placeLog(from: string, to: string, confirm: (path: string) => Promise<void>): Promise<void> {
   const place = takePlace(to);
-  const unfinished = `${to}.unfinished`;
+  const unfinished = to + UNFINISHED_SUFFIX;
   try {
     demandNoLog(to);
     createPrivately(unfinished);

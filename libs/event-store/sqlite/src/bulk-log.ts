@@ -3,7 +3,7 @@ import { existsSync, renameSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { openForWriting } from './file.ts';
-import { takePlace, type Place } from './place.ts';
+import { takePlace, UNFINISHED_SUFFIX, type Place } from './place.ts';
 import { COLUMNS, insertRows, insertStatement } from './rows.ts';
 import { isFull, messageOf } from './sqlite-errors.ts';
 import { syncFile, syncFolder } from './sync.ts';
@@ -15,8 +15,6 @@ const ROW = COLUMNS.length;
 const ROWS_A_TRANSACTION = 200_000;
 /** All pages of the indexes that grow are to stay in memory. */
 const CACHE_KIB = 512 * 1024;
-/** What a log is called until it is whole. */
-const UNFINISHED = '.unfinished';
 
 /**
  * Writes a whole new log at once, as fast as the file takes it, in the format of every other: for made logs, never for events
@@ -42,7 +40,7 @@ export class BulkLog {
     this.#place = takePlace(this.#path);
     try {
       removeUnfinished(this.#path);
-      this.#db = openForWriting(this.#path + UNFINISHED);
+      this.#db = openForWriting(this.#path + UNFINISHED_SUFFIX);
       this.#db.exec(`PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -${CACHE_KIB}`);
       this.#insertOne = insertStatement(this.#db, 1);
       this.#insertMany = insertStatement(this.#db, ROWS_AT_ONCE);
@@ -81,8 +79,8 @@ export class BulkLog {
       }
       this.#db.exec('COMMIT; PRAGMA journal_mode = WAL');
       this.#db.close();
-      syncFile(this.#path + UNFINISHED);
-      renameSync(this.#path + UNFINISHED, this.#path);
+      syncFile(this.#path + UNFINISHED_SUFFIX);
+      renameSync(this.#path + UNFINISHED_SUFFIX, this.#path);
       syncFolder(dirname(this.#path));
     });
     this.#place.release();
@@ -112,5 +110,5 @@ function failureOfWriting(path: string, error: unknown): StoreError {
 }
 
 function removeUnfinished(path: string): void {
-  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(path + UNFINISHED + suffix, { force: true });
+  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(path + UNFINISHED_SUFFIX + suffix, { force: true });
 }

@@ -5,6 +5,7 @@ export { damageIn, damagesIn, schemaFaultsIn } from './file.ts';
 export type { HiddenEvent } from './index-comparison.ts';
 export { acquireLock, LOCK_SUFFIX, tryLock } from './lock.ts';
 export * from './log-scan.ts';
+export { UNFINISHED_SUFFIX } from './place.ts';
 export { readAhead } from './read-ahead.ts';
 export type { SchemaFaults, Seal } from './schema.ts';
 export { readSeal, sealLog, unsealLog } from './seal.ts';

@@ -3,6 +3,9 @@ import { dirname } from 'node:path';
 import { acquireLock, LOCK_SUFFIX } from './lock.ts';
 import { makeFolderDurably } from './sync.ts';
 
+/** What the name of a log ends in that is not whole yet: a load or a restore is at work on it, or was cut off. */
+export const UNFINISHED_SUFFIX = '.unfinished';
+
 /** Where a log is to be, while every other writer is kept away from there. */
 export interface Place {
   /** Lets others in. */
