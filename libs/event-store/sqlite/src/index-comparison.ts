@@ -1,6 +1,6 @@
 import type { Position } from '#kernel';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Row } from './log-reader.ts';
+import type { ComparedRow } from './log-reader.ts';
 import { INDEX_OF_IDS, INDEX_OF_REVISIONS } from './schema.ts';
 import { damaged } from './sqlite-errors.ts';
 
@@ -13,55 +13,41 @@ export interface HiddenEvent {
   readonly by: 'id' | 'stream and revision';
 }
 
-/** Of one stream: how many events, and the sums of what an index has of them. */
-interface Sums {
-  events: number;
-  revisions: number;
-  positions: number;
-}
-
 /** Most hidden events that are named of each index. */
 const MOST = 10_000;
 
-const hiddenFrom = (index: string, key: string): string =>
-  `SELECT printf('%016x', e.position), e.stream, e.revision FROM events AS e WHERE e.position > ? AND e.position <= ?
-    AND e.position IS NOT (SELECT i.position FROM events AS i INDEXED BY ${index} WHERE ${key})`;
+/** Where an index has the event of a row of `events`: its own position, another's, or none. */
+const foundBy = (index: string, key: string): string =>
+  `(SELECT i.position FROM events AS i INDEXED BY ${index} WHERE ${key})`;
+
+/** A column of a query over `events`: 1 where the index of ids finds the event, 0 where it does not. */
+export const IS_FOUND_BY_ID = `${foundBy(INDEX_OF_IDS, 'i.id = events.id')} IS events.position`;
 
 /**
  * Holds the indexes of ids and of revisions against the events of a scan: a quick check of the file's pages does not, and
  * what an index hides is missing from its stream, though it stands in the log.
  *
- * Each id is looked up: they stand in their index nearly as in the log. Revisions do not, and to look each up would take
- * three times as long: of each stream, number, revisions and positions are summed up here and over the index, and only where these
- * differ are they looked up. Damage changes these sums; who means to keep them can write into the file anyway.
+ * Each id is looked up, by the scan itself: they stand in their index nearly as in the log. Revisions do not, and to look
+ * each up would take three times as long: number, revisions and positions are summed up here and over the index, and only
+ * where these differ are they looked up. Damage changes these sums; who means to keep them can write into the file anyway.
  */
 export class IndexComparison {
   readonly #db: DatabaseSync;
   readonly #condition: string;
-  readonly #hiddenIds: StatementSync;
-  readonly #streams = new Map<string, Sums>();
+  readonly #sums = new Sums();
   readonly #hidden: HiddenEvent[] = [];
 
   /** @param condition of SQL, on `stream`, for the streams that are compared */
   constructor(db: DatabaseSync, condition: string) {
     this.#db = db;
     this.#condition = condition;
-    this.#hiddenIds = this.#prepare(`${hiddenFrom(INDEX_OF_IDS, 'i.id = e.id')} AND ${condition} LIMIT ${MOST}`);
   }
 
-  /** Takes the next positions of the log. @param rows all events there, of the streams that are compared */
-  take(rows: readonly Row[], after: bigint, to: bigint): void {
-    for (const [position, stream, revision] of rows) {
-      const sums = this.#streams.get(stream);
-      const at = Number(`0x${position}`);
-      if (sums === undefined) this.#streams.set(stream, { events: 1, revisions: revision, positions: at });
-      else {
-        sums.events += 1;
-        sums.revisions += revision;
-        sums.positions += at;
-      }
-    }
-    if (this.#hidden.length < MOST) this.#note(this.#hiddenIds, after, to, 'id');
+  /** Takes the next event of the streams that are compared. */
+  take(row: ComparedRow): void {
+    const [position, stream, revision] = row;
+    this.#sums.add(stream, 1, revision % MODULUS, Number.parseInt(position, 16) % MODULUS);
+    if (row[8] === 0 && this.#hidden.length < MOST) this.#hidden.push({ position, stream, revision, by: 'id' });
   }
 
   /**
@@ -71,35 +57,30 @@ export class IndexComparison {
    */
   hidden(end: bigint): readonly HiddenEvent[] {
     if (this.#isIndexOfRevisionsRight(end)) return this.#hidden;
-    const before = this.#hidden.length;
-    const key = 'i.stream = e.stream AND i.revision = e.revision';
-    const statement = this.#prepare(`${hiddenFrom(INDEX_OF_REVISIONS, key)} AND ${this.#condition} LIMIT ${MOST}`);
-    this.#note(statement, 0n, end, 'stream and revision');
-    if (this.#hidden.length === before) throw damaged('the index of streams and revisions has what no event is');
+    const found = foundBy(INDEX_OF_REVISIONS, 'i.stream = events.stream AND i.revision = events.revision');
+    const statement = this.#prepare(
+      `SELECT printf('%016x', position), stream, revision FROM events
+        WHERE position <= ? AND ${found} IS NOT position AND ${this.#condition} LIMIT ${MOST}`,
+    );
+    const hidden = statement.all(end) as unknown as readonly [Position, string, number][];
+    if (hidden.length === 0) throw damaged('the index of streams and revisions has what no event is');
+    for (const [position, stream, revision] of hidden)
+      this.#hidden.push({ position, stream, revision, by: 'stream and revision' });
     return this.#hidden;
   }
 
   #isIndexOfRevisionsRight(end: bigint): boolean {
-    // A sum that is no integer can't be too large. The sign: a condition that is no bound leaves the order to the index.
+    // The sign: a condition that is no bound leaves the order to the index.
     const statement = this.#prepare(
-      `SELECT stream, count(*), total(revision), total(position) FROM events INDEXED BY ${INDEX_OF_REVISIONS}
-        WHERE +position <= ? AND ${this.#condition} GROUP BY stream`,
+      `SELECT stream, count(*), sum(revision % ${MODULUS}), sum(position % ${MODULUS})
+        FROM events INDEXED BY ${INDEX_OF_REVISIONS} WHERE +position <= ? AND ${this.#condition} GROUP BY stream`,
     );
-    let streams = 0;
+    const sums = new Sums();
     for (const row of statement.iterate(end)) {
       const [stream, events, revisions, positions] = row as unknown as [string, number, number, number];
-      const sums = this.#streams.get(stream);
-      if (sums?.events !== events || sums.revisions !== revisions || sums.positions !== positions) return false;
-      streams += 1;
+      sums.add(stream, events, revisions, positions);
     }
-    return streams === this.#streams.size;
-  }
-
-  #note(statement: StatementSync, after: bigint, to: bigint, by: HiddenEvent['by']): void {
-    for (const row of statement.all(after, to)) {
-      const [position, stream, revision] = row as unknown as [Position, string, number];
-      this.#hidden.push({ position, stream, revision, by });
-    }
+    return sums.equals(this.#sums);
   }
 
   #prepare(sql: string): StatementSync {
@@ -107,4 +88,38 @@ export class IndexComparison {
     statement.setReturnArrays(true);
     return statement;
   }
+}
+
+/** A prime, for sums that stay exact: no turned bit changes a number by a multiple of it. */
+const MODULUS = 1_000_003;
+/** A power of two. */
+const BUCKETS = 2 ** 16;
+/** How many events, and the sums of their revisions and positions. */
+const FIGURES = 3;
+
+/**
+ * Figures of streams, summed up by a hash of their names: to look up each event's stream among all of them would cost as
+ * much as to read the event.
+ */
+class Sums {
+  readonly #figures = new Float64Array(BUCKETS * FIGURES);
+
+  add(stream: string, events: number, revisions: number, positions: number): void {
+    const figures = this.#figures;
+    const at = bucketOf(stream) * FIGURES;
+    figures[at] = (figures[at] ?? 0) + events;
+    figures[at + 1] = (figures[at + 1] ?? 0) + revisions;
+    figures[at + 2] = (figures[at + 2] ?? 0) + positions;
+  }
+
+  equals(other: Sums): boolean {
+    return this.#figures.every((figure, index) => figure === other.#figures[index]);
+  }
+}
+
+/** FNV-1a, folded: of two names that differ, one in 65,536 is in the bucket of the other. */
+function bucketOf(stream: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < stream.length; index += 1) hash = Math.imul(hash ^ stream.charCodeAt(index), 0x01000193);
+  return (hash ^ (hash >>> 16)) & (BUCKETS - 1);
 }

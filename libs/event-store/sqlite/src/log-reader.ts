@@ -14,6 +14,9 @@ export type Row = readonly [
   metadata: string,
 ];
 
+/** As a scan reads it: 0 at the end where the index of ids does not find the event. */
+export type ComparedRow = readonly [...Row, isFoundById: number];
+
 export interface StreamPage {
   readonly rows: readonly Row[];
   /** False when nothing of the asked range is left. */

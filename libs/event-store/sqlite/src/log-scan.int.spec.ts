@@ -62,15 +62,15 @@ describe('an event that an index does not find any more, for one bit of it', () 
     log.finish();
   });
 
-  /** Turns a bit of the last byte of a key, where it stands in the pages of an index. */
-  function turnBit(index: string, key: Buffer, bit: number): void {
+  /** Turns a bit of a key, of its last byte or one before, where it stands in the pages of an index. */
+  function turnBit(index: string, key: Buffer, bit: number, before = 0): void {
     const db = new DatabaseSync(path, { readOnly: true });
     const pages = db.prepare('SELECT pgoffset AS start, pgsize AS size FROM dbstat WHERE name = ?').all(index);
     db.close();
     const file = readFileSync(path);
     const places = pages.flatMap(({ start, size }) => {
       const at = file.subarray(Number(start), Number(start) + Number(size)).indexOf(key);
-      return at < 0 ? [] : [Number(start) + at + key.length - 1];
+      return at < 0 ? [] : [Number(start) + at + key.length - 1 - before];
     });
     expect(places).toHaveLength(1);
     for (const place of places) file[place] = Number(file[place]) ^ bit;
@@ -104,10 +104,27 @@ describe('an event that an index does not find any more, for one bit of it', () 
       [5, 6, 7],
       'stream and revision',
     ],
+    [
+      'one whose place is another',
+      'sqlite_autoindex_events_2',
+      Buffer.concat([keyOfRevision(LAST), Buffer.from([2 * LAST + 1])]),
+      0x02,
+      [LAST],
+      'stream and revision',
+    ],
+    [
+      'one whose stream is another of its part',
+      'sqlite_autoindex_events_2',
+      keyOfRevision(2),
+      0x20,
+      [2],
+      'stream and revision',
+      1,
+    ],
     ['one whose id is another', 'sqlite_autoindex_events_1', Buffer.from(ids[3] ?? ''), 0x01, [3], 'id'],
-  ])('is named: %s', (_, index, key, bit, revisions, by) => {
+  ])('is named: %s', (_, index, key, bit, revisions, by, before = 0) => {
     expect([hiddenOf(0, 1), hiddenOf(0, 2), hiddenOf(1, 2)]).toEqual([[], [], []]);
-    turnBit(index, key, bit);
+    turnBit(index, key, bit, before);
     expect(measureLog(path, endOfLog(path) ?? '').damage).toEqual([]);
     const hidden = revisions.map((revision) => ({ ...at(revision), by }));
     const part = partOfStream('account-1', 2);

@@ -3,8 +3,8 @@ import type { Position, RecordedEvent } from '#kernel';
 import { resolve } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { damagedPagesOf, failureAt, openForReading } from './file.ts';
-import { type HiddenEvent, IndexComparison } from './index-comparison.ts';
-import { ROW_COLUMNS, type Row } from './log-reader.ts';
+import { type HiddenEvent, IndexComparison, IS_FOUND_BY_ID } from './index-comparison.ts';
+import { ROW_COLUMNS, type ComparedRow } from './log-reader.ts';
 import { recordedFrom } from './pages.ts';
 import { faultsOfSchema, type SchemaFaults } from './schema.ts';
 
@@ -59,13 +59,14 @@ export class LogScan {
     const isOfPart = `${PART_SQL} % ${String(of)} = ${String(index)}`;
     const isAlso = `type IN (${alsoTypes.map((type) => `'${type}'`).join(', ')})`;
     const filter = of === 1 ? '' : `AND (${isOfPart} OR ${isAlso})`;
-    this.#page = this.#db.prepare(
-      `SELECT ${ROW_COLUMNS} FROM events WHERE position > ? AND position <= ? ${filter} ORDER BY position`,
-    );
-    this.#page.setReturnArrays(true);
     // Of another table nothing is known but what is wrong with its schema.
     const isCompared = comparesIndexes && faultsOfSchema(this.#db).foreign.length === 0;
     this.#comparison = isCompared ? new IndexComparison(this.#db, of === 1 ? 'TRUE' : isOfPart) : undefined;
+    this.#page = this.#db.prepare(
+      `SELECT ${ROW_COLUMNS}, ${isCompared ? IS_FOUND_BY_ID : '1'} FROM events
+        WHERE position > ? AND position <= ? ${filter} ORDER BY position`,
+    );
+    this.#page.setReturnArrays(true);
   }
 
   /** The next events, which may be none; undefined at the end. */
@@ -73,10 +74,12 @@ export class LogScan {
     if (this.#after >= this.#end) return undefined;
     const to = this.#after + STEP_POSITIONS < this.#end ? this.#after + STEP_POSITIONS : this.#end;
     // The statement returns arrays, and the table is STRICT.
-    const rows = this.#page.all(this.#after, to) as unknown as readonly Row[];
-    this.#comparison?.take(this.#ofPart(rows), this.#after, to);
+    const rows = this.#page.all(this.#after, to) as unknown as readonly ComparedRow[];
     this.#after = to;
-    return rows.map(recordedFrom);
+    return rows.map((row) => {
+      if (this.#comparison !== undefined && this.#isOfPart(row)) this.#comparison.take(row);
+      return recordedFrom(row);
+    });
   }
 
   /**
@@ -87,9 +90,9 @@ export class LogScan {
     return this.#comparison?.hidden(this.#end) ?? [];
   }
 
-  #ofPart(rows: readonly Row[]): readonly Row[] {
+  #isOfPart([, stream]: ComparedRow): boolean {
     const { index, of } = this.#part;
-    return of === 1 ? rows : rows.filter(([, stream]) => partOfStream(stream, of) === index);
+    return of === 1 || partOfStream(stream, of) === index;
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 import { decodeEvent, type ReadAllPage, type StreamRange } from '#event-store';
 import type { RecordedEvent } from '#kernel';
-import type { LogPage, Row, StreamPage } from './log-reader.ts';
+import type { ComparedRow, LogPage, Row, StreamPage } from './log-reader.ts';
 
 /** Most events of one step of a long read: appends get their turn in between. */
 const STEP_EVENTS = 1_000;
@@ -24,16 +24,8 @@ export function pageFrom({ rows, scannedTo, atEnd }: LogPage): ReadAllPage {
   return { events: rows.map(recordedFrom), scannedTo, atEnd };
 }
 
-export function recordedFrom([
-  position,
-  stream,
-  revision,
-  id,
-  type,
-  schemaVersion,
-  data,
-  metadata,
-]: Row): RecordedEvent {
+export function recordedFrom([position, stream, revision, id, type, schemaVersion, data, metadata]:
+  Row | ComparedRow): RecordedEvent {
   return decodeEvent({ id, type, schemaVersion, data, metadata }, { stream, revision, position });
 }
 
