@@ -1,6 +1,7 @@
 import autocannon from 'autocannon';
+import { inFolder } from './folder.ts';
 import { compare, type Comparison } from './rounds.ts';
-import { openAccounts, withService } from './service.ts';
+import { openAccounts, withService, type Served } from './service.ts';
 
 const CONNECTIONS = 64;
 const ACCOUNTS = 640;
@@ -9,21 +10,29 @@ const ROUND_SECONDS = 4;
 /** Both are warm by then: compiled code, opened accounts, filled caches. */
 const WARM_UP_SECONDS = 10;
 
-/** Deposits one a request, each durable before its answer, against a bare Fastify handler that validates the same body. */
-export function deposits(): Promise<Comparison> {
-  return withService(async (served) => {
-    const bare = await served.startBeside('bare.mjs');
-    const token = await served.token('bench', 'service,ops');
-    await openAccounts(served, token, ACCOUNTS);
-    const many = { token, connections: CONNECTIONS, accounts: ACCOUNTS };
-    await load(bare, { ...many, seconds: WARM_UP_SECONDS });
-    await load(served.url, { ...many, seconds: WARM_UP_SECONDS });
-    return compare(
-      ROUNDS,
-      () => load(served.url, { ...many, seconds: ROUND_SECONDS }),
-      () => load(bare, { ...many, seconds: ROUND_SECONDS }),
-    );
-  });
+export interface Deposits {
+  /** The service against a bare Fastify handler that validates the same body. */
+  readonly ours: Comparison;
+  /** The least that is durable, `durable.ts`, against the same: what is left for all that makes a ledger of it. */
+  readonly least: Comparison;
+}
+
+/** Deposits one a request, each durable before its answer. */
+export function deposits(): Promise<Deposits> {
+  return inFolder((folder) => withService((served) => measured(served, folder)));
+}
+
+async function measured(served: Served, folder: string): Promise<Deposits> {
+  const bare = await served.startBeside('bare.ts');
+  const durable = await served.startBeside('durable.ts', folder);
+  const token = await served.token('bench', 'service,ops');
+  await openAccounts(served, token, ACCOUNTS);
+  const measure = (url: string, seconds: number) => (): Promise<number> =>
+    load(url, { token, connections: CONNECTIONS, accounts: ACCOUNTS, seconds });
+  for (const url of [bare, served.url, durable]) await measure(url, WARM_UP_SECONDS)();
+  const againstBare = (url: string): Promise<Comparison> =>
+    compare(ROUNDS, measure(url, ROUND_SECONDS), measure(bare, ROUND_SECONDS));
+  return { ours: await againstBare(served.url), least: await againstBare(durable) };
 }
 
 export interface LoadOptions {

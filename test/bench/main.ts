@@ -75,7 +75,9 @@ async function speed(): Promise<void> {
 }
 
 async function throughput(): Promise<void> {
-  say(line('deposits over HTTP, 64 connections / bare Fastify handler', await deposits(), 0.4));
+  const { ours, least } = await deposits();
+  say(line('deposits over HTTP, 64 connections / bare Fastify handler', ours, 0.4));
+  say(line('  the same handler with one sealed event, and no more / bare', least));
   say(line('store, one event from each of 64 callers / plain, no keys', await manyCallers(false), 0.5));
   say(line('store, one event from each of 64 callers / plain, same keys', await manyCallers(true), 0.5));
   say(line('store, 1,000 events from one caller / plain inserts', await oneCaller(), 0.5));

@@ -3,11 +3,12 @@
  * process of its own: `node open-loop.ts '<job as JSON>'` prints what came of it as one line of JSON.
  */
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Latencies, type Summary } from './latencies.ts';
 
 export interface Job {
+  /** 0 for a socket of this process that refuses whatever comes, unread: the least that sending and refusing can cost. */
   readonly port: number;
   /** With the role service. */
   readonly token: string;
@@ -45,6 +46,8 @@ export interface Report {
   readonly late: Summary;
   /** How long this process did not look at its sockets: answers may have been there for so long. */
   readonly busy: Summary;
+  /** Processor time of this process since the clock started. */
+  readonly cpuSeconds: number;
   readonly hot: Answers;
   readonly rest: Answers;
 }
@@ -99,6 +102,7 @@ let notSent = 0;
 let broken = 0;
 let over = false;
 const mostSent = job.requests ?? Infinity;
+const port = job.port === 0 ? await refuser() : job.port;
 
 const head = [
   'HTTP/1.1',
@@ -122,9 +126,19 @@ function send(connection: Connection, dueMs: number): void {
   connection.socket.write(textOf(account, `${job.run}-${String(sent)}`), 'latin1');
 }
 
+/** @returns the port where every piece that comes, as long as a request, has the shortest answer that counts as a refusal */
+async function refuser(): Promise<number> {
+  const answer = 'HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n';
+  const server = createServer({ noDelay: true }, (socket) => {
+    socket.on('data', () => socket.write(answer, 'latin1')).on('error', () => undefined);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
 function openConnection(): Connection {
   open += 1;
-  const socket = connect(job.port, '127.0.0.1').setNoDelay(true).setEncoding('latin1');
+  const socket = connect(port, '127.0.0.1').setNoDelay(true).setEncoding('latin1');
   const connection: Connection = { socket, request: undefined, received: '' };
   socket.on('data', (text: string) => take(connection, text));
   socket.on('error', () => undefined);
@@ -159,6 +173,7 @@ async function run(): Promise<Report> {
   const connections = Array.from({ length: job.connections }, () => openConnection());
   await Promise.all(connections.map(({ socket }) => once(socket, 'connect')));
   if (job.perSecond > 0) idle.push(...connections);
+  const before = process.cpuUsage();
   const startMs = performance.now();
   const endMs = startMs + job.seconds * 1000;
   if (job.perSecond === 0) for (const connection of connections) send(connection, startMs);
@@ -170,17 +185,18 @@ async function run(): Promise<Report> {
   }
   over = true;
   const seconds = (performance.now() - startMs) / 1000;
-  const report = {
+  const { user, system } = process.cpuUsage(before);
+  return {
     seconds,
     sent,
     notSent,
     broken,
     late: late.summary(),
     busy: busy.summary(),
+    cpuSeconds: (user + system) / 1e6,
     hot: hot.report(),
     rest: rest.report(),
   };
-  return report;
 }
 
 function sendDue(startMs: number): void {

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -62,7 +63,18 @@ class Loads {
     return this.#run({ connections: OPEN_CONNECTIONS, seconds, perSecond: Math.round(perSecond), hotOneIn });
   }
 
-  async #run(job: Pick<Job, 'seconds' | 'perSecond' | 'connections' | 'hotOneIn'>): Promise<Report> {
+  /** As `open`, to a socket that refuses all of it, unread, in the sender's own process. */
+  refused(perSecond: number, seconds: number): Promise<Report> {
+    return this.#run({
+      port: 0,
+      connections: OPEN_CONNECTIONS,
+      seconds,
+      perSecond: Math.round(perSecond),
+      hotOneIn: 0,
+    });
+  }
+
+  async #run(job: Partial<Job> & Pick<Job, 'seconds' | 'perSecond' | 'connections' | 'hotOneIn'>): Promise<Report> {
     this.#runs += 1;
     const whole: Job = { ...this.#job, ...job, run: `r${String(this.#runs)}` };
     const script = fileURLToPath(new URL('./open-loop.ts', import.meta.url));
@@ -88,6 +100,13 @@ async function flood(
   );
   const share = accepted.count / report.seconds / best;
   say(`  accepted ${rate(accepted.count, report.seconds)}: ${share.toFixed(2)} of the best   (target 0.80)`);
+  const refusedPerSecond = refused.count / report.seconds;
+  const least = await loads.refused(refusedPerSecond, ROUND_SECONDS);
+  const leastUs = (least.cpuSeconds / least.sent) * 1e6;
+  const left = 1 - (refusedPerSecond * leastUs) / 1e6 / cpus().length;
+  say(
+    `  to send a request and refuse it unread takes ${leastUs.toFixed(0)} us at least: what is refused leaves ${left.toFixed(2)} of the processors`,
+  );
   say(`  accepted in ${ms(accepted.p50Ms)} (median), ${ms(accepted.p99Ms)} (p99)`);
   say(
     `  refused ${rate(refused.count, report.seconds)} in ${ms(refused.p50Ms)}, ${ms(refused.p99Ms)} (p99)   (target 100 ms)`,

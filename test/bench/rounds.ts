@@ -29,11 +29,12 @@ export async function compare(rounds: number, ours: Measure, base: Measure): Pro
   };
 }
 
-/** A line of the table: what, our figure, the base's, the ratio and what it should be. */
-export function line(what: string, { ours, base, ratio }: Comparison, atLeast: number): string {
-  const verdict = ratio >= atLeast ? '' : '   below the target';
+/** A line of the table: what, our figure, the base's, the ratio and, where there is a target, what it should be. */
+export function line(what: string, { ours, base, ratio }: Comparison, atLeast?: number): string {
+  const verdict = atLeast === undefined || ratio >= atLeast ? '' : '   below the target';
+  const target = atLeast === undefined ? '' : `   (target ${atLeast.toFixed(2)})`;
   const figures = `${perSecond(ours).padStart(12)} ${perSecond(base).padStart(12)}`;
-  return `${what.padEnd(58)} ${figures} ${ratio.toFixed(2).padStart(7)}   (target ${atLeast.toFixed(2)})${verdict}`;
+  return `${what.padEnd(58)} ${figures} ${ratio.toFixed(2).padStart(7)}${target}${verdict}`;
 }
 
 /** A line of times: what, ours, the base's, the ratio (by default of the two), and the most that it, or ours, should be. */

@@ -21,7 +21,7 @@ export interface Served {
   /** Of the service's process. */
   readonly pid: number;
   /** Starts a script of this folder that prints its address. @returns the address */
-  startBeside(script: string): Promise<string>;
+  startBeside(script: string, ...args: readonly string[]): Promise<string>;
   token(sub: string, roles: string): Promise<string>;
   post(token: string, path: string, body: unknown): Promise<void>;
 }
@@ -38,7 +38,7 @@ export function withService<Result>(
       return await work({
         url,
         pid: children[0]?.pid ?? 0,
-        startBeside: (script) => startBeside(children, script),
+        startBeside: (script, ...args) => startBeside(children, script, args),
         token: (sub, roles) => makeToken(dataDir, ['--sub', sub, '--roles', roles]),
         post: (token, path, body) => post(url, token, path, body),
       });
@@ -97,8 +97,10 @@ async function startService(
   throw new Error('the service is not ready in time');
 }
 
-function startBeside(children: ChildProcess[], script: string): Promise<string> {
-  const child = spawn(process.execPath, [entry(`test/bench/${script}`)], { stdio: ['ignore', 'pipe', 'inherit'] });
+function startBeside(children: ChildProcess[], script: string, args: readonly string[]): Promise<string> {
+  const child = spawn(process.execPath, [entry(`test/bench/${script}`), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   children.push(child);
   return firstLine(child);
 }
