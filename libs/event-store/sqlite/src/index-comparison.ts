@@ -1,7 +1,7 @@
 import type { Position } from '#kernel';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { ComparedRow } from './log-reader.ts';
-import { INDEX_OF_IDS, INDEX_OF_REVISIONS } from './schema.ts';
+import { INDEX_OF_IDS, INDEX_OF_REVISIONS, INDEX_OF_TYPES, type SchemaFaults } from './schema.ts';
 import { damaged } from './sqlite-errors.ts';
 
 /** An event that stands in the log, and that an index does not find: to who asks for it so, it is not there. */
@@ -10,24 +10,36 @@ export interface HiddenEvent {
   readonly stream: string;
   readonly revision: number;
   /** What it is not found by. */
-  readonly by: 'id' | 'stream and revision';
+  readonly by: 'id' | 'type' | 'stream and revision';
 }
 
-/** Most hidden events that are named of each index. */
+/** Most hidden events that are named, and as many of the index of revisions. */
 const MOST = 10_000;
 
 /** Where an index has the event of a row of `events`: its own position, another's, or none. */
 const foundBy = (index: string, key: string): string =>
   `(SELECT i.position FROM events AS i INDEXED BY ${index} WHERE ${key})`;
 
-/** A column of a query over `events`: 1 where the index of ids finds the event, 0 where it does not. */
-export const IS_FOUND_BY_ID = `${foundBy(INDEX_OF_IDS, 'i.id = events.id')} IS events.position`;
+/**
+ * The columns of a query over `events` that a comparison takes: 1 where the index of ids, and that of types, finds the event,
+ * 0 where it does not.
+ */
+export function foundColumns({ missing }: SchemaFaults): string {
+  const byId = foundBy(INDEX_OF_IDS, 'i.id = events.id');
+  const byType = foundBy(INDEX_OF_TYPES, 'i.type = events.type AND i.position = events.position');
+  // It is told that it is missing, and made again.
+  const hasTypes = !missing.includes(`index ${INDEX_OF_TYPES}`);
+  return `${byId} IS events.position, ${hasTypes ? `${byType} IS events.position` : '1'}`;
+}
+
+/** What `foundColumns` are where nothing is compared. */
+export const FOUND_UNSEEN = '1, 1';
 
 /**
- * Holds the indexes of ids and of revisions against the events of a scan: a quick check of the file's pages does not, and
- * what an index hides is missing from its stream, though it stands in the log.
+ * Holds the indexes of ids, types and revisions against the events of a scan: a quick check of the file's pages does not, and
+ * what an index hides is missing from its stream, or from a search by type, though it stands in the log.
  *
- * Each id is looked up, by the scan itself: they stand in their index nearly as in the log. Revisions do not, and to look
+ * Ids and types are looked up, by the scan itself: they stand in their index nearly as in the log. Revisions do not, and to look
  * each up would take three times as long: number, revisions and positions are summed up here and over the index, and only
  * where these differ are they looked up. Damage changes these sums; who means to keep them can write into the file anyway.
  */
@@ -45,9 +57,10 @@ export class IndexComparison {
 
   /** Takes the next event of the streams that are compared. */
   take(row: ComparedRow): void {
-    const [position, stream, revision] = row;
+    const [position, stream, revision, , , , , , isFoundById, isFoundByType] = row;
     this.#sums.add(stream, 1, revision % MODULUS, Number.parseInt(position, 16) % MODULUS);
-    if (row[8] === 0 && this.#hidden.length < MOST) this.#hidden.push({ position, stream, revision, by: 'id' });
+    if (isFoundById === 0) this.#note({ position, stream, revision, by: 'id' });
+    if (isFoundByType === 0) this.#note({ position, stream, revision, by: 'type' });
   }
 
   /**
@@ -81,6 +94,10 @@ export class IndexComparison {
       sums.add(stream, events, revisions, positions);
     }
     return sums.equals(this.#sums);
+  }
+
+  #note(hidden: HiddenEvent): void {
+    if (this.#hidden.length < MOST) this.#hidden.push(hidden);
   }
 
   #prepare(sql: string): StatementSync {

@@ -14,8 +14,8 @@ export type Row = readonly [
   metadata: string,
 ];
 
-/** As a scan reads it: 0 at the end where the index of ids does not find the event. */
-export type ComparedRow = readonly [...Row, isFoundById: number];
+/** As a scan reads it: 0 at the end where the index of ids, or that of types, does not find the event. */
+export type ComparedRow = readonly [...Row, isFoundById: number, isFoundByType: number];
 
 export interface StreamPage {
   readonly rows: readonly Row[];

@@ -121,6 +121,7 @@ describe('an event that an index does not find any more, for one bit of it', () 
       'stream and revision',
       1,
     ],
+    ['one whose type is at another place', 'events_by_type', Buffer.from('T\u000f'), 0x01, [LAST], 'type'],
     ['one whose id is another', 'sqlite_autoindex_events_1', Buffer.from(ids[3] ?? ''), 0x01, [3], 'id'],
   ])('is named: %s', (_, index, key, bit, revisions, by, before = 0) => {
     expect([hiddenOf(0, 1), hiddenOf(0, 2), hiddenOf(1, 2)]).toEqual([[], [], []]);
@@ -129,6 +130,15 @@ describe('an event that an index does not find any more, for one bit of it', () 
     const hidden = revisions.map((revision) => ({ ...at(revision), by }));
     const part = partOfStream('account-1', 2);
     expect([hiddenOf(0, 1), hiddenOf(part, 2), hiddenOf(1 - part, 2)]).toEqual([hidden, hidden, []]);
+  });
+
+  it('is named where the index of types is missing, too', () => {
+    const db = new DatabaseSync(path);
+    db.exec('DROP INDEX events_by_type');
+    db.close();
+    expect(hiddenOf(0, 1)).toEqual([]);
+    turnBit('sqlite_autoindex_events_1', Buffer.from(ids[3] ?? ''), 0x01);
+    expect(hiddenOf(0, 1)).toEqual([{ ...at(3), by: 'id' }]);
   });
 
   it('keeps the log from being opened, and a backup from being called good', () => {

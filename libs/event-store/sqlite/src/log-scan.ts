@@ -3,7 +3,7 @@ import type { Position, RecordedEvent } from '#kernel';
 import { resolve } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { damagedPagesOf, failureAt, openForReading } from './file.ts';
-import { type HiddenEvent, IndexComparison, IS_FOUND_BY_ID } from './index-comparison.ts';
+import { FOUND_UNSEEN, foundColumns, type HiddenEvent, IndexComparison } from './index-comparison.ts';
 import { ROW_COLUMNS, type ComparedRow } from './log-reader.ts';
 import { recordedFrom } from './pages.ts';
 import { faultsOfSchema, type SchemaFaults } from './schema.ts';
@@ -60,10 +60,11 @@ export class LogScan {
     const isAlso = `type IN (${alsoTypes.map((type) => `'${type}'`).join(', ')})`;
     const filter = of === 1 ? '' : `AND (${isOfPart} OR ${isAlso})`;
     // Of another table nothing is known but what is wrong with its schema.
-    const isCompared = comparesIndexes && faultsOfSchema(this.#db).foreign.length === 0;
+    const faults = faultsOfSchema(this.#db);
+    const isCompared = comparesIndexes && faults.foreign.length === 0;
     this.#comparison = isCompared ? new IndexComparison(this.#db, of === 1 ? 'TRUE' : isOfPart) : undefined;
     this.#page = this.#db.prepare(
-      `SELECT ${ROW_COLUMNS}, ${isCompared ? IS_FOUND_BY_ID : '1'} FROM events
+      `SELECT ${ROW_COLUMNS}, ${isCompared ? foundColumns(faults) : FOUND_UNSEEN} FROM events
         WHERE position > ? AND position <= ? ${filter} ORDER BY position`,
     );
     this.#page.setReturnArrays(true);

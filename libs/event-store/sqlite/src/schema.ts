@@ -2,6 +2,11 @@ import { DatabaseSync } from 'node:sqlite';
 
 const LARGEST_REVISION = String(Number.MAX_SAFE_INTEGER);
 
+/** The index that SQLite makes for the UNIQUE of `id`, and the one for that of stream and revision. */
+export const INDEX_OF_IDS = 'sqlite_autoindex_events_1';
+export const INDEX_OF_REVISIONS = 'sqlite_autoindex_events_2';
+export const INDEX_OF_TYPES = 'events_by_type';
+
 /**
  * The types are enforced and the numbers bounded, so that whatever wrote a row, it can be read. The triggers keep honest
  * hands from changing history; who means to forge it is found out by the hash chain.
@@ -18,16 +23,12 @@ export const SCHEMA = `
     metadata TEXT NOT NULL,
     UNIQUE (stream, revision)
   ) STRICT;
-  CREATE INDEX events_by_type ON events (type, position);
+  CREATE INDEX ${INDEX_OF_TYPES} ON events (type, position);
   CREATE TRIGGER events_never_change BEFORE UPDATE ON events
     BEGIN SELECT RAISE(ABORT, 'events never change'); END;
   CREATE TRIGGER events_never_go BEFORE DELETE ON events
     BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
 `;
-
-/** The index that SQLite makes for the UNIQUE of `id`, and the one for that of stream and revision. */
-export const INDEX_OF_IDS = 'sqlite_autoindex_events_1';
-export const INDEX_OF_REVISIONS = 'sqlite_autoindex_events_2';
 
 /** What ANALYZE leaves, which only helps SQLite to choose between its indexes. */
 const STATISTICS = [
