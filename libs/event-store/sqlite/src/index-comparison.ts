@@ -120,23 +120,27 @@ const FIGURES = 3;
  */
 class Sums {
   readonly #figures = new Float64Array(BUCKETS * FIGURES);
+  /** Of all names, modulo 2^32: one that was turned into another of its bucket is in no figure. */
+  #hashes = 0;
 
   add(stream: string, events: number, revisions: number, positions: number): void {
+    const hash = hashOf(stream);
+    this.#hashes = (this.#hashes + Math.imul(events, hash)) | 0;
     const figures = this.#figures;
-    const at = bucketOf(stream) * FIGURES;
+    const at = ((hash ^ (hash >>> 16)) & (BUCKETS - 1)) * FIGURES;
     figures[at] = (figures[at] ?? 0) + events;
     figures[at + 1] = (figures[at + 1] ?? 0) + revisions;
     figures[at + 2] = (figures[at + 2] ?? 0) + positions;
   }
 
   equals(other: Sums): boolean {
-    return this.#figures.every((figure, index) => figure === other.#figures[index]);
+    return this.#hashes === other.#hashes && this.#figures.every((figure, index) => figure === other.#figures[index]);
   }
 }
 
-/** FNV-1a, folded: of two names that differ, one in 65,536 is in the bucket of the other. */
-function bucketOf(stream: string): number {
+/** FNV-1a: two names of one length that differ in one letter never have the same. */
+function hashOf(stream: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < stream.length; index += 1) hash = Math.imul(hash ^ stream.charCodeAt(index), 0x01000193);
-  return (hash ^ (hash >>> 16)) & (BUCKETS - 1);
+  return hash;
 }

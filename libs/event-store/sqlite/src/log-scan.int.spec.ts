@@ -132,6 +132,18 @@ describe('an event that an index does not find any more, for one bit of it', () 
     expect([hiddenOf(0, 1), hiddenOf(part, 2), hiddenOf(1 - part, 2)]).toEqual([hidden, hidden, []]);
   });
 
+  it('is named where its stream became one that is summed up together with it', () => {
+    const stream = 'account-x104312';
+    path = join(folder, 'together.db');
+    const log = new BulkLog(path);
+    for (const revision of ids.keys())
+      log.add(stream, revision, { id: uuidv7(), type: 'T', schemaVersion: 1, data: '1', metadata: '2' });
+    log.finish();
+    // It is `account-x10$312` then.
+    turnBit('sqlite_autoindex_events_2', Buffer.from(`${stream}\u0002`), 0x10, 4);
+    expect(hiddenOf(0, 1)).toEqual([{ stream, revision: 2, position: '0000000000000003', by: 'stream and revision' }]);
+  });
+
   it('is named where the index of types is missing, too', () => {
     const db = new DatabaseSync(path);
     db.exec('DROP INDEX events_by_type');

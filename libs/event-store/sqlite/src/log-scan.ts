@@ -60,8 +60,8 @@ export class LogScan {
     const isAlso = `type IN (${alsoTypes.map((type) => `'${type}'`).join(', ')})`;
     const filter = of === 1 ? '' : `AND (${isOfPart} OR ${isAlso})`;
     // Of another table nothing is known but what is wrong with its schema.
-    const faults = faultsOfSchema(this.#db);
-    const isCompared = comparesIndexes && faults.foreign.length === 0;
+    const faults = comparesIndexes ? faultsOfSchema(this.#db) : undefined;
+    const isCompared = faults?.foreign.length === 0;
     this.#comparison = isCompared ? new IndexComparison(this.#db, of === 1 ? 'TRUE' : isOfPart) : undefined;
     this.#page = this.#db.prepare(
       `SELECT ${ROW_COLUMNS}, ${isCompared ? foundColumns(faults) : FOUND_UNSEEN} FROM events
